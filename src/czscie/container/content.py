@@ -1,0 +1,79 @@
+"""What gets packed: the items of a tree that will stand on the user's disk after the first start."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+class Content(Protocol):
+    """Bytes that are read when they are needed, so that a payload of gigabytes is never held whole."""
+
+    @property
+    def size(self) -> int:
+        """The number of bytes that `read` returns."""
+        ...
+
+    def read(self) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Content that is already in memory."""
+
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    def read(self) -> bytes:
+        return self.data
+
+
+@dataclass(frozen=True, slots=True)
+class OnDisk:
+    """Content that is a file; it must not change while it is packed."""
+
+    path: Path
+
+    @property
+    def size(self) -> int:
+        return self.path.stat().st_size
+
+    def read(self) -> bytes:
+        return self.path.read_bytes()
+
+
+@dataclass(frozen=True, slots=True)
+class InZip:
+    """Content that is a member of an open zip."""
+
+    archive: zipfile.ZipFile
+    info: zipfile.ZipInfo
+
+    @property
+    def size(self) -> int:
+        return self.info.file_size
+
+    def read(self) -> bytes:
+        return self.archive.read(self.info)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A regular file. `path` is relative, `/`-separated and never leaves its directory."""
+
+    path: str
+    content: Content
+    executable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A symbolic link. `target` is relative to the link's own directory and stays inside the tree."""
+
+    path: str
+    target: str

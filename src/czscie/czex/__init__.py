@@ -1,0 +1,1 @@
+"""The payload: a PEX read, its wheels resolved for one target, a CZEX written."""

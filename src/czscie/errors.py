@@ -1,0 +1,26 @@
+"""How czscie says no: what failed, why, and the one command or setting that mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class CzscieError(Exception):
+    """Anything a user can be told about. The command line prints it and exits with status 1.
+
+    `what` is one sentence without a full stop. `why` is one or more causes, each a line of its own.
+    `mend` is the command or setting that would make it work.
+    """
+
+    def __init__(self, what: str, *, why: str | Iterable[str] = (), mend: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.why: tuple[str, ...] = (why,) if isinstance(why, str) else tuple(why)
+        self.mend = mend
+
+    def __str__(self) -> str:
+        """The message as the terminal shows it, without colours: the text that tests compare."""
+        lines = [f"error: {self.what}", *(f"  {cause}" for cause in self.why)]
+        if self.mend is not None:
+            lines.append(f"hint: {self.mend}")
+        return "\n".join(lines)

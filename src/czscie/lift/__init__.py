@@ -1,0 +1,1 @@
+"""What to build: the lift manifest, parsed and validated."""

@@ -1,0 +1,172 @@
+"""A target: an operating system, an architecture and, on Linux, a libc.
+
+Names are science's (`linux-x86_64`, `macos-aarch64`, `windows-x86_64`; facts of the a-scie ecosystem) with
+`musl-` before a Linux whose libc is musl, as pex spells it. Triples are python-build-standalone's.
+"""
+
+from __future__ import annotations
+
+import difflib
+import platform as _host
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from czscie.errors import CzscieError
+
+GlibcVersion = tuple[int, int]
+
+#: Wheels of a PEX that exists already are accepted whatever glibc they were built for: the build says which
+#: one the result needs. Above any glibc that exists.
+ANY_GLIBC: GlibcVersion = (2, 99)
+
+#: The oldest manylinux tag that PEP 600's legacy aliases reach down to (manylinux1 is glibc 2.5).
+_OLDEST_GLIBC: GlibcVersion = (2, 5)
+_LEGACY_MANYLINUX = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
+
+#: Wheels of a PEX that exists already are accepted whatever macOS they ask for.
+_NEWEST_MACOS = (26, 0)
+
+#: musl has one version line that matters to wheels (PEP 656); PBS builds with 1.2.
+_MUSL_VERSIONS = ((1, 2), (1, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """One target platform. `libc` is `gnu` or `musl` on Linux and empty elsewhere."""
+
+    os: str
+    arch: str
+    libc: str
+    triple: str
+    wheel_arch: str
+
+    @property
+    def name(self) -> str:
+        """The name users write: `linux-x86_64`, `musl-linux-x86_64`, `macos-aarch64` …"""
+        return f"{'musl-' if self.libc == 'musl' else ''}{self.os}-{self.arch}"
+
+    @property
+    def launcher(self) -> str:
+        """The launcher that starts this platform's scies: static, so one per architecture serves both libcs."""
+        return f"{self.os}-{self.arch}"
+
+    @property
+    def executable_suffix(self) -> str:
+        return ".exe" if self.os == "windows" else ""
+
+    def wheel_platforms(self, glibc: GlibcVersion = ANY_GLIBC) -> Iterator[str]:
+        """The platform tags wheels for this target may carry, best first (PEP 425, 599, 600, 656).
+
+        `glibc` is the newest glibc that may be asked of the user's host.
+        """
+        from packaging import tags
+
+        if self.os == "windows":
+            yield {"x86_64": "win_amd64", "aarch64": "win_arm64"}[self.arch]
+        elif self.os == "macos":
+            yield from tags.mac_platforms(_NEWEST_MACOS, self.wheel_arch)
+        elif self.libc == "musl":
+            for major, newest in _MUSL_VERSIONS:
+                for minor in range(newest, -1, -1):
+                    yield f"musllinux_{major}_{minor}_{self.wheel_arch}"
+            yield f"linux_{self.wheel_arch}"
+        else:
+            major, newest = glibc
+            for minor in range(newest, _OLDEST_GLIBC[1] - 1, -1):
+                yield f"manylinux_{major}_{minor}_{self.wheel_arch}"
+                if (major, minor) in _LEGACY_MANYLINUX:
+                    yield f"{_LEGACY_MANYLINUX[major, minor]}_{self.wheel_arch}"
+            yield f"linux_{self.wheel_arch}"
+
+    def marker_environment(self, python_version: str) -> dict[str, str]:
+        """PEP 508's environment for CPython `python_version` (`3.13.9`) on this target.
+
+        `platform_release` and `platform_version` belong to the user's host and are empty here.
+        """
+        machine = {"windows": {"x86_64": "AMD64", "aarch64": "ARM64"}}.get(self.os, {}).get(self.arch)
+        if self.os == "macos":
+            machine = {"aarch64": "arm64"}.get(self.arch, self.arch)
+        return {
+            "implementation_name": "cpython",
+            "implementation_version": python_version,
+            "os_name": "nt" if self.os == "windows" else "posix",
+            "platform_machine": machine or self.wheel_arch,
+            "platform_python_implementation": "CPython",
+            "platform_release": "",
+            "platform_system": {"linux": "Linux", "macos": "Darwin", "windows": "Windows"}[self.os],
+            "platform_version": "",
+            "python_full_version": python_version,
+            "python_version": ".".join(python_version.split(".")[:2]),
+            "sys_platform": {"linux": "linux", "macos": "darwin", "windows": "win32"}[self.os],
+        }
+
+
+PLATFORMS: tuple[Platform, ...] = (
+    Platform("linux", "x86_64", "gnu", "x86_64-unknown-linux-gnu", "x86_64"),
+    Platform("linux", "aarch64", "gnu", "aarch64-unknown-linux-gnu", "aarch64"),
+    Platform("linux", "armv7l", "gnu", "armv7-unknown-linux-gnueabihf", "armv7l"),
+    Platform("linux", "powerpc64", "gnu", "ppc64le-unknown-linux-gnu", "ppc64le"),
+    Platform("linux", "riscv64", "gnu", "riscv64-unknown-linux-gnu", "riscv64"),
+    Platform("linux", "s390x", "gnu", "s390x-unknown-linux-gnu", "s390x"),
+    Platform("linux", "x86_64", "musl", "x86_64-unknown-linux-musl", "x86_64"),
+    Platform("linux", "aarch64", "musl", "aarch64-unknown-linux-musl", "aarch64"),
+    Platform("macos", "x86_64", "", "x86_64-apple-darwin", "x86_64"),
+    Platform("macos", "aarch64", "", "aarch64-apple-darwin", "arm64"),
+    Platform("windows", "x86_64", "", "x86_64-pc-windows-msvc", "amd64"),
+    Platform("windows", "aarch64", "", "aarch64-pc-windows-msvc", "arm64"),
+)
+
+_BY_NAME = {platform.name: platform for platform in PLATFORMS}
+
+#: Other spellings in use: `uname -m`'s, Go's and Docker's, pex's.
+_ALIASES = {
+    "linux-ppc64le": "linux-powerpc64",
+    "linux-powerpc64le": "linux-powerpc64",
+    "linux-armv7": "linux-armv7l",
+    "linux-amd64": "linux-x86_64",
+    "linux-arm64": "linux-aarch64",
+    "macos-arm64": "macos-aarch64",
+    "macos-amd64": "macos-x86_64",
+    "windows-amd64": "windows-x86_64",
+    "windows-arm64": "windows-aarch64",
+}
+
+
+def platform_names() -> list[str]:
+    """Every name that `find_platform` takes besides `current`, without the aliases."""
+    return list(_BY_NAME)
+
+
+def find_platform(name: str) -> Platform:
+    """The platform called `name`; `current` is the one czscie runs on.
+
+    Raises CzscieError with the nearest name when there is none.
+    """
+    if name == "current":
+        return current_platform()
+    found = _BY_NAME.get(_ALIASES.get(name, name))
+    if found is None:
+        near = difflib.get_close_matches(name, [*_BY_NAME, *_ALIASES], n=1)
+        raise CzscieError(
+            f"there is no platform called {name!r}",
+            why=f"the platforms are: {', '.join(_BY_NAME)}",
+            mend=f"did you mean {near[0]!r}?" if near else None,
+        )
+    return found
+
+
+def current_platform() -> Platform:
+    """The platform czscie runs on. Raises CzscieError on one that has no launcher."""
+    system = {"linux": "linux", "darwin": "macos", "win32": "windows"}.get(sys.platform, sys.platform)
+    machine = _host.machine().lower()
+    arch = {"amd64": "x86_64", "arm64": "aarch64", "ppc64le": "powerpc64"}.get(machine, machine)
+    prefix = "musl-" if system == "linux" and _libc_is_musl() else ""
+    return find_platform(f"{prefix}{system}-{arch}")
+
+
+def _libc_is_musl() -> bool:
+    """Whether this very interpreter runs on musl: its wheels' tags say so (PEP 656)."""
+    from packaging import tags
+
+    return any(tag.startswith("musllinux_") for tag in tags.platform_tags())

@@ -1,0 +1,1 @@
+"""The parts put into one file, and one file taken apart again."""
