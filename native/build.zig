@@ -1,0 +1,76 @@
+//! Builds the launcher: one static program with libzstd's decoder in it and no libc on Linux and Windows.
+//!
+//!     zig build -Dlibzstd=DIR -Dtarget=x86_64-linux-none -Doptimize=ReleaseSmall --prefix OUT
+//!     zig build test -Dlibzstd=DIR
+//!
+//! DIR is the `lib` directory of zstd 1.5.7 (czscie's `launchers.source` fetches it, pinned by hash).
+
+const std = @import("std");
+
+/// What a decoder needs of zstd's `lib` directory: no compressor, no dictionary builder, no legacy formats.
+const decoder_sources = [_][]const u8{
+    "common/debug.c",
+    "common/entropy_common.c",
+    "common/error_private.c",
+    "common/fse_decompress.c",
+    "common/xxhash.c",
+    "common/zstd_common.c",
+    "decompress/huf_decompress.c",
+    "decompress/zstd_ddict.c",
+    "decompress/zstd_decompress.c",
+    "decompress/zstd_decompress_block.c",
+};
+
+const decoder_flags = [_][]const u8{
+    "-std=c11",
+    // Speed matters more than the last kilobytes: decoding is on the path of every cold start.
+    "-O3",
+    "-fno-sanitize=undefined",
+    "-DZSTD_LEGACY_SUPPORT=0",
+    "-DZSTD_TRACE=0",
+    "-DZSTDLIB_VISIBLE=",
+    "-DZSTDERRORLIB_VISIBLE=",
+    "-DXXH_NAMESPACE=ZSTD_",
+    // emmintrin.h drags in a header that wants a libc's malloc.h; the decoder calls nothing of it.
+    "-D__MM_MALLOC_H",
+};
+
+pub fn build(b: *std.Build) void {
+    const target = b.standardTargetOptions(.{});
+    const optimize = b.standardOptimizeOption(.{});
+    const libzstd = b.option([]const u8, "libzstd", "the lib directory of zstd's source") orelse
+        @panic("give -Dlibzstd=DIR, the lib directory of zstd's source");
+
+    const launcher = b.addExecutable(.{
+        .name = "launcher",
+        .root_module = module(b, target, optimize, libzstd),
+    });
+    b.installArtifact(launcher);
+
+    const tests = b.addTest(.{ .root_module = module(b, target, optimize, libzstd) });
+    b.step("test", "Run the launcher's unit tests").dependOn(&b.addRunArtifact(tests).step);
+}
+
+fn module(
+    b: *std.Build,
+    target: std.Build.ResolvedTarget,
+    optimize: std.builtin.OptimizeMode,
+    libzstd: []const u8,
+) *std.Build.Module {
+    const root = b.createModule(.{
+        .root_source_file = b.path("src/main.zig"),
+        .target = target,
+        .optimize = optimize,
+        .strip = optimize != .Debug,
+    });
+    const lib: std.Build.LazyPath = .{ .cwd_relative = libzstd };
+    // Ahead of any libc's headers: the decoder wants four functions of a libc, and Zig has them all.
+    root.addIncludePath(b.path("libzstd"));
+    root.addCSourceFiles(.{ .root = lib, .files = &decoder_sources, .flags = &decoder_flags });
+    if (target.result.cpu.arch == .x86_64 and target.result.os.tag != .windows) {
+        root.addAssemblyFile(lib.path(b, "decompress/huf_decompress_amd64.S"));
+    } else {
+        root.addCMacro("ZSTD_DISABLE_ASM", "1");
+    }
+    return root;
+}

@@ -1,0 +1,293 @@
+//! The base directory: where installations live, shared by all scies of one user.
+//!
+//! Another user must not be able to put anything there: the directory is ours (or root's), nobody else may
+//! write to it, and it is not a symbolic link. A start that finds its installations asks nothing more.
+
+const std = @import("std");
+const builtin = @import("builtin");
+const testing = std.testing;
+const Allocator = std.mem.Allocator;
+const Environment = @import("environment.zig").Environment;
+const filesystem = @import("filesystem.zig");
+const manifest = @import("manifest.zig");
+
+pub const Base = struct {
+    directory: std.fs.Dir,
+    path: []const u8,
+};
+
+pub const Candidate = struct {
+    path: []const u8,
+    /// Who asked for it, when somebody did: `CZSCIE_BASE`.
+    setting: ?[]const u8 = null,
+};
+
+/// Why a candidate is not used.
+pub const Refusal = struct { candidate: Candidate, reason: []const u8 };
+
+pub const locks_directory = "locks";
+
+const has_users = builtin.os.tag != .windows;
+
+/// Places to try, best first.
+pub fn candidates(arena: Allocator, environment: Environment, lift_base: ?[]const u8) ![]const Candidate {
+    var found: std.ArrayList(Candidate) = try .initCapacity(arena, 12);
+    for ([_][]const u8{ "CZSCIE_BASE", "SCIE_BASE" }) |setting| {
+        const path = environment.get(setting) orelse continue;
+        if (path.len > 0) try found.append(arena, .{ .path = try absolute(arena, environment, path), .setting = setting });
+    }
+    if (lift_base) |path| try found.append(arena, .{ .path = try absolute(arena, environment, path), .setting = "the lift's base" });
+    if (try userCache(arena, environment)) |path| try found.append(arena, .{ .path = path });
+    try appendTemporary(arena, environment, &found);
+    return found.items;
+}
+
+/// `~` at the front is the home directory; what is relative is relative to the working directory.
+fn absolute(arena: Allocator, environment: Environment, path: []const u8) ![]const u8 {
+    if (path[0] == '~' and (path.len == 1 or path[1] == '/')) {
+        if (environment.get(home_variable)) |home| return std.mem.concat(arena, u8, &.{ home, path[1..] });
+    }
+    if (std.fs.path.isAbsolute(path)) return path;
+    const here = std.process.getCwdAlloc(arena) catch return path;
+    return std.fs.path.join(arena, &.{ here, path });
+}
+
+const home_variable = if (builtin.os.tag == .windows) "USERPROFILE" else "HOME";
+
+/// The platform's own place for what can be made again.
+fn userCache(arena: Allocator, environment: Environment) !?[]const u8 {
+    const variable, const below = switch (builtin.os.tag) {
+        .windows => .{ "LOCALAPPDATA", "czscie\\cache" },
+        .macos => .{ "HOME", "Library/Caches/czscie" },
+        else => xdg: {
+            if (environment.get("XDG_CACHE_HOME")) |cache| {
+                if (std.fs.path.isAbsolute(cache)) break :xdg .{ "XDG_CACHE_HOME", "czscie" };
+            }
+            break :xdg .{ "HOME", ".cache/czscie" };
+        },
+    };
+    const root = environment.get(variable) orelse return null;
+    if (!std.fs.path.isAbsolute(root)) return null;
+    return try std.fs.path.join(arena, &.{ root, below });
+}
+
+/// Directories that everybody may write to get one of our own each: the name says whose it is.
+fn appendTemporary(arena: Allocator, environment: Environment, found: *std.ArrayList(Candidate)) !void {
+    if (!has_users) {
+        const root = environment.get("TEMP") orelse return;
+        return found.append(arena, .{ .path = try std.fs.path.join(arena, &.{ root, "czscie" }) });
+    }
+    const name = try std.fmt.allocPrint(arena, "czscie-{d}", .{effectiveUser()});
+    for ([_]?[]const u8{ environment.get("TMPDIR"), "/tmp", "/var/tmp", "/dev/shm" }) |root| {
+        if (root == null or !std.fs.path.isAbsolute(root.?)) continue;
+        try found.append(arena, .{ .path = try std.fs.path.join(arena, &.{ root.?, name }) });
+    }
+}
+
+fn effectiveUser() std.posix.uid_t {
+    if (builtin.os.tag == .linux) return std.os.linux.geteuid();
+    return std.c.geteuid();
+}
+
+/// The first candidate that holds every one of `files`: all that a warm start looks at.
+pub fn holding(places: []const Candidate, files: []const manifest.File) ?Base {
+    next: for (places) |place| {
+        const directory = openNoFollow(place.path) catch continue;
+        if (distrust(directory, .reading) == null) {
+            for (files) |file| if (!isInstalled(directory, file)) {
+                close(directory);
+                continue :next;
+            };
+            return .{ .directory = directory, .path = place.path };
+        }
+        close(directory);
+    }
+    return null;
+}
+
+fn close(directory: std.fs.Dir) void {
+    var closing = directory;
+    closing.close();
+}
+
+pub const Name = [128]u8;
+
+/// `apps/<digest>` and the like, below the base directory.
+pub fn installationName(buffer: *Name, file: manifest.File, suffix: []const u8) []const u8 {
+    return std.fmt.bufPrint(buffer, "{s}/{s}{s}", .{ file.kind.directory(), file.digest, suffix }) catch
+        unreachable; // a kind, 64 digits and our own suffixes
+}
+
+pub fn isInstalled(directory: std.fs.Dir, file: manifest.File) bool {
+    var buffer: Name = undefined;
+    directory.access(installationName(&buffer, file, ""), .{}) catch return false;
+    return true;
+}
+
+fn openNoFollow(path: []const u8) !std.fs.Dir {
+    return std.fs.cwd().openDir(path, .{ .no_follow = true });
+}
+
+const Purpose = enum { reading, writing };
+
+/// Why what lies in `directory` could be somebody else's work, or null.
+fn distrust(directory: std.fs.Dir, purpose: Purpose) ?[]const u8 {
+    if (!has_users) return null;
+    const status = std.posix.fstat(directory.fd) catch return "its owner cannot be told";
+    const ours = status.uid == effectiveUser() or (purpose == .reading and status.uid == 0);
+    if (!ours) return "it belongs to another user";
+    if (status.mode & 0o022 != 0) return "other users may write to it (make its mode 0700)";
+    return null;
+}
+
+/// The first candidate in which `files` can be installed. Those before it are told in `refusals`.
+pub fn usable(
+    arena: Allocator,
+    places: []const Candidate,
+    files: []const manifest.File,
+    refusals: *std.ArrayList(Refusal),
+) error{OutOfMemory}!?Base {
+    for (places) |place| {
+        var reason: []const u8 = "";
+        if (try prepare(arena, place.path, files, &reason)) |directory| {
+            return .{ .directory = directory, .path = place.path };
+        }
+        try refusals.append(arena, .{ .candidate = place, .reason = reason });
+    }
+    return null;
+}
+
+/// Makes the base directory with what lies in it, or says why that is not possible.
+fn prepare(
+    arena: Allocator,
+    path: []const u8,
+    files: []const manifest.File,
+    reason: *[]const u8,
+) error{OutOfMemory}!?std.fs.Dir {
+    makePrivate(path) catch |err| {
+        reason.* = try std.fmt.allocPrint(arena, "it cannot be made: {s}", .{@import("report.zig").words(err)});
+        return null;
+    };
+    const directory = openNoFollow(path) catch |err| {
+        reason.* = switch (err) {
+            error.SymLinkLoop, error.NotDir => "it is a symbolic link or not a directory",
+            else => @import("report.zig").words(err),
+        };
+        return null;
+    };
+    reason.* = try objection(arena, directory, files) orelse return directory;
+    close(directory);
+    return null;
+}
+
+fn makePrivate(path: []const u8) !void {
+    if (std.fs.path.dirname(path)) |parent| try std.fs.cwd().makePath(parent);
+    if (!has_users) return std.fs.cwd().makePath(path);
+    std.posix.mkdir(path, 0o700) catch |err| if (err != error.PathAlreadyExists) return err;
+}
+
+fn objection(arena: Allocator, directory: std.fs.Dir, files: []const manifest.File) error{OutOfMemory}!?[]const u8 {
+    if (distrust(directory, .writing)) |reason| return reason;
+    if (filesystem.facts(directory)) |facts| {
+        if (facts.read_only) return "it is on a read-only file system";
+        if (facts.no_execution) return "it is on a file system mounted noexec";
+        const needed = missing(directory, files);
+        if (facts.available < needed) {
+            return try std.fmt.allocPrint(arena, "{d} MB are needed and {d} MB are free", .{
+                needed / 1_000_000 + 1, facts.available / 1_000_000,
+            });
+        }
+    }
+    for ([_][]const u8{ "interpreters", "apps", locks_directory }) |name| {
+        directory.makeDir(name) catch |err| if (err != error.PathAlreadyExists) {
+            return try std.fmt.allocPrint(arena, "it cannot be written to: {s}", .{@import("report.zig").words(err)});
+        };
+    }
+    return null;
+}
+
+/// Bytes that installing what is not there yet takes.
+fn missing(directory: std.fs.Dir, files: []const manifest.File) u64 {
+    var sum: u64 = 0;
+    for (files) |file| {
+        if (!isInstalled(directory, file)) sum +|= file.unpacked;
+    }
+    return sum;
+}
+
+const file_for_tests: manifest.File = .{
+    .name = "app",
+    .kind = .app,
+    .digest = "ab" ** 32,
+    .offset = 0,
+    .size = 0,
+    .unpacked = 0,
+};
+
+fn candidateBelow(arena: Allocator, dir: std.fs.Dir, name: []const u8) !Candidate {
+    return .{ .path = try std.fs.path.join(arena, &.{ try dir.realpathAlloc(arena, "."), name }) };
+}
+
+test "settings come before the user's cache, and that before temporary directories" {
+    if (builtin.os.tag != .linux) return error.SkipZigTest;
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    const environment = @import("environment.zig");
+    var env = try environment.inherit(arena.allocator());
+    env.entries.clearRetainingCapacity();
+    try env.put("HOME", "/home/u");
+    try env.put("SCIE_BASE", "~/scies");
+    try env.put("TMPDIR", "relative");
+    const found = try candidates(arena.allocator(), env, "/lift");
+    try testing.expectEqualStrings("/home/u/scies", found[0].path);
+    try testing.expectEqualStrings("SCIE_BASE", found[0].setting.?);
+    try testing.expectEqualStrings("/lift", found[1].path);
+    try testing.expectEqualStrings("/home/u/.cache/czscie", found[2].path);
+    try testing.expect(std.mem.startsWith(u8, found[3].path, "/tmp/czscie-"));
+    env.remove("HOME");
+    try env.put("XDG_CACHE_HOME", "/x");
+    try testing.expectEqualStrings("/x/czscie", (try candidates(arena.allocator(), env, null))[1].path);
+}
+
+test "a directory that others can write to or that is a link is not used" {
+    if (!has_users) return error.SkipZigTest;
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    var tmp = testing.tmpDir(.{});
+    defer tmp.cleanup();
+    try tmp.dir.makeDir("open");
+    var open = try tmp.dir.openDir("open", .{ .iterate = true });
+    defer open.close();
+    try open.chmod(0o777);
+    try open.makePath("apps/" ++ "ab" ** 32);
+    try tmp.dir.symLink("open", "link", .{});
+    const places = [_]Candidate{
+        try candidateBelow(arena.allocator(), tmp.dir, "open"),
+        try candidateBelow(arena.allocator(), tmp.dir, "link"),
+        try candidateBelow(arena.allocator(), tmp.dir, "fresh/base"),
+    };
+    const files = [_]manifest.File{file_for_tests};
+    try testing.expectEqual(null, holding(&places, &files));
+    var refusals: std.ArrayList(Refusal) = .empty;
+    const base = (try usable(arena.allocator(), &places, &files, &refusals)).?;
+    defer close(base.directory);
+    try testing.expectEqualStrings(places[2].path, base.path);
+    try testing.expectEqual(2, refusals.items.len);
+    const status = try std.posix.fstat(base.directory.fd);
+    try testing.expectEqual(0o700, status.mode & 0o777);
+}
+
+test "an installation is found where it is whole" {
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    var tmp = testing.tmpDir(.{});
+    defer tmp.cleanup();
+    const files = [_]manifest.File{file_for_tests};
+    const places = [_]Candidate{try candidateBelow(arena.allocator(), tmp.dir, "base")};
+    try testing.expectEqual(null, holding(&places, &files));
+    try tmp.dir.makePath("base/apps/" ++ "ab" ** 32 ++ ".partial");
+    try testing.expectEqual(null, holding(&places, &files));
+    try tmp.dir.makePath("base/apps/" ++ "ab" ** 32);
+    const base = holding(&places, &files).?;
+    close(base.directory);
+}

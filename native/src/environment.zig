@@ -1,0 +1,88 @@
+//! The environment: read as it came, changed for the program that is started, byte for byte otherwise.
+
+const std = @import("std");
+const builtin = @import("builtin");
+const testing = std.testing;
+const Allocator = std.mem.Allocator;
+
+/// `get`, `put` and `remove` by name. On Windows names are case-insensitive and everything is WTF-8.
+pub const Environment = if (builtin.os.tag == .windows) std.process.EnvMap else Posix;
+
+/// The environment of this process.
+pub fn inherit(arena: Allocator) !Environment {
+    if (builtin.os.tag == .windows) return std.process.getEnvMap(arena);
+    return Posix.init(arena, std.os.environ);
+}
+
+const Posix = struct {
+    arena: Allocator,
+    /// `NAME=value` strings; those that are inherited stay where the kernel put them.
+    entries: std.ArrayList([*:0]const u8),
+
+    fn init(arena: Allocator, inherited: []const [*:0]const u8) !Posix {
+        var entries: std.ArrayList([*:0]const u8) = try .initCapacity(arena, inherited.len + 16);
+        entries.appendSliceAssumeCapacity(inherited);
+        return .{ .arena = arena, .entries = entries };
+    }
+
+    pub fn get(environment: Posix, name: []const u8) ?[]const u8 {
+        const index = environment.find(name, 0) orelse return null;
+        return std.mem.span(environment.entries.items[index])[name.len + 1 ..];
+    }
+
+    pub fn put(environment: *Posix, name: []const u8, value: []const u8) !void {
+        environment.remove(name);
+        const entry = try std.mem.concatWithSentinel(environment.arena, u8, &.{ name, "=", value }, 0);
+        try environment.entries.append(environment.arena, entry);
+    }
+
+    /// Removes every entry of that name: the kernel lets an environment hold several.
+    pub fn remove(environment: *Posix, name: []const u8) void {
+        var index: usize = 0;
+        while (environment.find(name, index)) |found| {
+            _ = environment.entries.orderedRemove(found);
+            index = found;
+        }
+    }
+
+    fn find(environment: Posix, name: []const u8, from: usize) ?usize {
+        if (name.len == 0) return null;
+        for (environment.entries.items[from..], from..) |entry, index| {
+            if (std.mem.orderZ(u8, entry, "") == .eq) continue;
+            if (matches(entry, name)) return index;
+        }
+        return null;
+    }
+
+    fn matches(entry: [*:0]const u8, name: []const u8) bool {
+        for (name, 0..) |character, i| if (entry[i] != character) return false;
+        return entry[name.len] == '=';
+    }
+
+    /// What execve(2) takes.
+    pub fn block(environment: *Posix) ![*:null]const ?[*:0]const u8 {
+        const out = try environment.arena.allocSentinel(?[*:0]const u8, environment.entries.items.len, null);
+        for (environment.entries.items, out) |entry, *slot| slot.* = entry;
+        return out.ptr;
+    }
+};
+
+test "values are found, replaced and removed, and others stay as they are" {
+    if (builtin.os.tag == .windows) return error.SkipZigTest;
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    const inherited = [_][*:0]const u8{ "A=1", "", "AB=\xff\xfe", "A=2", "=x", "NOVALUE" };
+    var environment = try Posix.init(arena.allocator(), &inherited);
+    try testing.expectEqualStrings("1", environment.get("A").?);
+    try testing.expectEqualStrings("\xff\xfe", environment.get("AB").?);
+    try testing.expectEqual(null, environment.get("NOVALUE"));
+    try testing.expectEqual(null, environment.get(""));
+    try environment.put("A", "3");
+    try testing.expectEqualStrings("3", environment.get("A").?);
+    environment.remove("A");
+    try testing.expectEqual(null, environment.get("A"));
+    try testing.expectEqual(4, environment.entries.items.len);
+    const block = try environment.block();
+    try testing.expectEqualStrings("AB=\xff\xfe", std.mem.span(block[1].?));
+    try testing.expectEqual(null, block[4]);
+}

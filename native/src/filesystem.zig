@@ -1,0 +1,55 @@
+//! What statfs(2) tells of the file system that holds a directory.
+
+const std = @import("std");
+const builtin = @import("builtin");
+const linux = std.os.linux;
+const testing = std.testing;
+
+pub const Facts = struct {
+    read_only: bool,
+    no_execution: bool,
+    /// Bytes that this user may still write.
+    available: u64,
+};
+
+/// Null where the system cannot be asked.
+pub fn facts(directory: std.fs.Dir) ?Facts {
+    if (builtin.os.tag != .linux) return null;
+    var status: Statfs = undefined;
+    const result = if (@hasField(linux.SYS, "fstatfs64"))
+        linux.syscall3(.fstatfs64, @intCast(directory.fd), @sizeOf(Statfs), @intFromPtr(&status))
+    else
+        linux.syscall2(.fstatfs, @intCast(directory.fd), @intFromPtr(&status));
+    if (linux.E.init(result) != .SUCCESS) return null;
+    return .{
+        .read_only = status.flags & 1 != 0, // ST_RDONLY
+        .no_execution = status.flags & 8 != 0, // ST_NOEXEC
+        .available = status.blocks_available *| @as(u64, @intCast(status.block_size)),
+    };
+}
+
+/// <asm-generic/statfs.h>: a word is a long, but 32 bits wide on s390x and in statfs64 of 32-bit systems.
+const Word = if (@bitSizeOf(usize) == 64 and builtin.cpu.arch != .s390x) u64 else u32;
+const Statfs = extern struct {
+    type: Word,
+    block_size: Word,
+    blocks: u64 align(4),
+    blocks_free: u64 align(4),
+    blocks_available: u64 align(4),
+    files: u64 align(4),
+    files_free: u64 align(4),
+    id: [2]i32,
+    name_length: Word,
+    fragment_size: Word,
+    flags: Word,
+    spare: [5]Word,
+};
+
+test "the directory of the tests can be written and has room" {
+    if (builtin.os.tag != .linux) return error.SkipZigTest;
+    var tmp = testing.tmpDir(.{});
+    defer tmp.cleanup();
+    const found = facts(tmp.dir).?;
+    try testing.expect(!found.read_only);
+    try testing.expect(found.available > 1 << 20);
+}

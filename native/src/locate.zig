@@ -1,0 +1,90 @@
+//! The executable itself: where it is, and where in it the payload ends.
+
+const std = @import("std");
+const builtin = @import("builtin");
+const testing = std.testing;
+
+pub const Executable = struct {
+    file: std.fs.File,
+    /// Absolute, without symbolic links where the system can tell.
+    path: []const u8,
+    /// One past the payload's last byte. What follows (a signature) is not ours.
+    payload_end: u64,
+};
+
+pub const Error = error{ NotFound, Unreadable };
+
+/// Opens the running executable. `buffer` holds its path.
+pub fn open(buffer: *[std.fs.max_path_bytes]u8) Error!Executable {
+    const file = openFile() catch return error.NotFound;
+    const path = std.fs.selfExePath(buffer) catch fallbackPath(buffer) orelse return error.NotFound;
+    const size = file.getEndPos() catch return error.Unreadable;
+    return .{ .file = file, .path = path, .payload_end = payloadEnd(file, size) };
+}
+
+fn openFile() !std.fs.File {
+    return std.fs.openSelfExe(.{}) catch |err| {
+        if (builtin.os.tag != .linux) return err;
+        const name = executedName() orelse return err;
+        return std.fs.cwd().openFile(name, .{});
+    };
+}
+
+/// Without /proc the kernel still says which name was executed (AT_EXECFN, getauxval(3)).
+fn executedName() ?[]const u8 {
+    if (builtin.os.tag == .linux) {
+        const address = std.os.linux.getauxval(std.elf.AT_EXECFN);
+        if (address != 0) return std.mem.span(@as([*:0]const u8, @ptrFromInt(address)));
+    }
+    return null;
+}
+
+fn fallbackPath(buffer: *[std.fs.max_path_bytes]u8) ?[]const u8 {
+    const name = executedName() orelse return null;
+    if (std.fs.path.isAbsolute(name)) return name;
+    const directory = std.process.getCwd(buffer) catch return null;
+    if (directory.len + 1 + name.len > buffer.len) return null;
+    buffer[directory.len] = '/';
+    @memcpy(buffer[directory.len + 1 ..][0..name.len], name);
+    return buffer[0 .. directory.len + 1 + name.len];
+}
+
+/// In ELF and Mach-O the payload ends with the file, in PE before the certificate table, which signing puts
+/// at the end (PE format, "Attribute Certificate Table").
+fn payloadEnd(file: std.fs.File, size: u64) u64 {
+    if (builtin.os.tag != .windows) return size;
+    var head: [4096]u8 = undefined;
+    const length = file.preadAll(&head, 0) catch return size;
+    const table = certificateTableOffset(head[0..length]) orelse return size;
+    return if (table == 0 or table > size) size else table;
+}
+
+/// The file offset of the certificate table named by a PE image's headers; null when they are not a PE's.
+fn certificateTableOffset(head: []const u8) ?u64 {
+    const certificate_directory = 4;
+    if (head.len < 0x40 or !std.mem.startsWith(u8, head, "MZ")) return null;
+    const pe: usize = std.mem.readInt(u32, head[0x3c..][0..4], .little);
+    if (pe > head.len or head.len - pe < 24 + 112 + 8 * (certificate_directory + 1)) return null;
+    if (!std.mem.eql(u8, head[pe..][0..4], "PE\x00\x00")) return null;
+    const optional = head[pe + 24 ..];
+    const directories: usize = switch (std.mem.readInt(u16, optional[0..2], .little)) {
+        0x10b => 96,
+        0x20b => 112,
+        else => return null,
+    };
+    return std.mem.readInt(u32, optional[directories + 8 * certificate_directory ..][0..4], .little);
+}
+
+test "the certificate table of a PE image ends the payload" {
+    var head: [512]u8 = @splat(0);
+    try testing.expectEqual(null, certificateTableOffset(&head));
+    @memcpy(head[0..2], "MZ");
+    std.mem.writeInt(u32, head[0x3c..][0..4], 0x80, .little);
+    @memcpy(head[0x80..][0..4], "PE\x00\x00");
+    std.mem.writeInt(u16, head[0x98..][0..2], 0x20b, .little);
+    std.mem.writeInt(u32, head[0x98 + 112 + 32 ..][0..4], 0x1234, .little);
+    try testing.expectEqual(0x1234, certificateTableOffset(&head).?);
+    for (0..0x98 + 112 + 40) |length| try testing.expectEqual(null, certificateTableOffset(head[0..length]));
+    std.mem.writeInt(u32, head[0x3c..][0..4], 0xffff_ffff, .little);
+    try testing.expectEqual(null, certificateTableOffset(&head));
+}

@@ -1,0 +1,197 @@
+//! The launcher: the native program at the head of a scie.
+//!
+//! Runs on the user's machine before any Python, on Linux without a libc. Warm, it reads the tail of its own
+//! file, sees that the installations are there and becomes the application. Cold, it installs them first.
+
+const std = @import("std");
+const base_directory = @import("base.zig");
+const command = @import("command.zig");
+const environment = @import("environment.zig");
+const install = @import("install.zig");
+const locate = @import("locate.zig");
+const manifest = @import("manifest.zig");
+const process = @import("process.zig");
+const report = @import("report.zig");
+
+/// What a warm start needs lies in this much of the stack; more than that comes from the system.
+const stack_length = 64 << 10;
+
+pub fn main() void {
+    var stack = std.heap.stackFallback(stack_length, std.heap.page_allocator);
+    var arena: std.heap.ArenaAllocator = .init(stack.get());
+    run(arena.allocator()) catch |err| switch (err) {
+        error.OutOfMemory => report.fatal("scie", "out of memory", .{}),
+    };
+}
+
+fn run(arena: std.mem.Allocator) error{OutOfMemory}!void {
+    const arguments = process.ownArguments(arena) catch return error.OutOfMemory;
+    const argv0: [:0]const u8 = if (arguments.len > 0) arguments[0] else "scie";
+    const called = std.fs.path.basename(argv0);
+
+    var path_buffer: [std.fs.max_path_bytes]u8 = undefined;
+    const executable = locate.open(&path_buffer) catch |err| switch (err) {
+        error.NotFound => report.fatal(
+            called,
+            "this executable cannot find its own file\nhint: mount /proc, or start it by its full path",
+            .{},
+        ),
+        error.Unreadable => report.fatal(called, "this executable cannot read its own file", .{}),
+    };
+    const lift = manifest.read(arena, executable.file, executable.payload_end) catch |err| {
+        fatalManifest(called, executable.path, err);
+    };
+    var variables = environment.inherit(arena) catch return error.OutOfMemory;
+
+    const places = try base_directory.candidates(arena, variables, lift.base);
+    const base = base_directory.holding(places, lift.files) orelse
+        try installAll(arena, executable, lift, places);
+
+    const first: ?[]const u8 = if (arguments.len > 1) arguments[1] else null;
+    const choice = command.choose(lift, variables, argv0, first) orelse fatalCommand(lift);
+    const context: command.Context = .{
+        .lift = lift,
+        .executable = executable.path,
+        .argv0 = argv0,
+        .base = base.path,
+        .environment = &variables,
+    };
+    const own = command.arguments(arena, choice.command, &context) catch |err| fatalPlaceholder(lift.name, err);
+    command.applyEnvironment(arena, choice.command, &context) catch |err| fatalPlaceholder(lift.name, err);
+    const users = arguments[@min(arguments.len, 1 + choice.consumed)..];
+    const all = try std.mem.concat(arena, [:0]const u8, &.{ own, users });
+    fatalStart(lift.name, all[0], process.start(arena, all, &variables));
+}
+
+/// The cold start: installs what is missing in the first directory that will have it.
+fn installAll(
+    arena: std.mem.Allocator,
+    executable: locate.Executable,
+    lift: manifest.Manifest,
+    places: []const base_directory.Candidate,
+) error{OutOfMemory}!base_directory.Base {
+    var refusals: std.ArrayList(base_directory.Refusal) = .empty;
+    const base = try base_directory.usable(arena, places, lift.files, &refusals) orelse
+        fatalBase(arena, lift.name, refusals.items);
+    for (refusals.items) |refusal| if (refusal.candidate.setting) |setting| {
+        report.note(lift.name, "{s} ({s}) is not used: {s}; {s} is", .{
+            refusal.candidate.path, setting, refusal.reason, base.path,
+        });
+    };
+    for (lift.files) |file| {
+        var failure: install.Failure = undefined;
+        install.install(arena, executable.file, file, base, &failure) catch
+            fatalInstall(lift.name, base.path, executable.path, failure);
+    }
+    return base;
+}
+
+fn fatalManifest(called: []const u8, path: []const u8, err: manifest.Error) noreturn {
+    switch (err) {
+        error.NoManifest => report.fatal(
+            called,
+            "{s} holds nothing to start: it is a launcher alone, or the file was cut short" ++
+                "\nhint: copy or download the file again",
+            .{path},
+        ),
+        error.NewerFormat => report.fatal(
+            called,
+            "{s} was put together for a newer launcher than its own\nhint: build it again with one czscie",
+            .{path},
+        ),
+        error.CorruptManifest => report.fatal(
+            called,
+            "the manifest at the end of {s} is damaged\nhint: copy or download the file again",
+            .{path},
+        ),
+        else => report.fatal(called, "{s} cannot be read: {s}", .{ path, report.words(err) }),
+    }
+}
+
+fn fatalBase(arena: std.mem.Allocator, name: []const u8, refusals: []const base_directory.Refusal) noreturn {
+    var lines: std.ArrayList(u8) = .empty;
+    for (refusals) |refusal| {
+        lines.appendSlice(arena, "\n  ") catch {};
+        lines.appendSlice(arena, refusal.candidate.path) catch {};
+        lines.appendSlice(arena, ": ") catch {};
+        lines.appendSlice(arena, refusal.reason) catch {};
+    }
+    report.fatal(
+        name,
+        "there is no directory to unpack into; tried{s}" ++
+            "\nhint: set CZSCIE_BASE to a directory of your own that can be written to and executed from",
+        .{lines.items},
+    );
+}
+
+fn fatalInstall(name: []const u8, base: []const u8, executable: []const u8, failure: install.Failure) noreturn {
+    switch (failure.err) {
+        error.CorruptZip, error.CorruptPlan, error.CorruptEntry, error.CorruptFrame => report.fatal(
+            name,
+            "{s} is damaged, in {s}\nhint: copy or download the file again",
+            .{ executable, failure.subject },
+        ),
+        error.NoSpaceLeft, error.DiskQuota => report.fatal(
+            name,
+            "cannot unpack {s} into {s}: {s}\nhint: make room there, or set CZSCIE_BASE to another directory",
+            .{ failure.subject, base, report.words(failure.err) },
+        ),
+        else => report.fatal(
+            name,
+            "cannot unpack {s} into {s}: {s}\nhint: set CZSCIE_BASE to another directory",
+            .{ failure.subject, base, report.words(failure.err) },
+        ),
+    }
+}
+
+fn fatalCommand(lift: manifest.Manifest) noreturn {
+    var buffer: [2048]u8 = undefined;
+    var lines: std.Io.Writer = .fixed(&buffer);
+    for (lift.boot.commands.map.keys(), lift.boot.commands.map.values()) |name, each| {
+        lines.print("\n  {s}  {s}", .{ name, each.description orelse "" }) catch break;
+    }
+    report.fatal(
+        lift.name,
+        "no command was chosen; there are{s}\nhint: give one as the first argument or in SCIE_BOOT",
+        .{lines.buffered()},
+    );
+}
+
+fn fatalPlaceholder(name: []const u8, err: anyerror) noreturn {
+    switch (err) {
+        error.UnknownPlaceholder => report.fatal(
+            name,
+            "the boot command holds a placeholder that this launcher does not know" ++
+                "\nhint: build the file again with one czscie",
+            .{},
+        ),
+        else => report.fatal(name, "{s}", .{report.words(err)}),
+    }
+}
+
+fn fatalStart(name: []const u8, program: []const u8, err: anyerror) noreturn {
+    const there = if (std.fs.cwd().access(program, .{})) |_| true else |_| false;
+    if (err == error.FileNotFound and there) report.fatal(
+        name,
+        "{s} cannot start: its loader is missing, so this host has no C library of the kind it needs" ++
+            "\nhint: `czscie inspect` tells what the file needs; build it for this host's platform",
+        .{program},
+    );
+    report.fatal(name, "{s} cannot be started: {s}", .{ program, report.words(err) });
+}
+
+test {
+    _ = base_directory;
+    _ = command;
+    _ = environment;
+    _ = install;
+    _ = locate;
+    _ = manifest;
+    _ = process;
+    _ = @import("crc32.zig");
+    _ = @import("filesystem.zig");
+    _ = @import("placeholders.zig");
+    _ = @import("plan.zig");
+    _ = @import("zip.zig");
+    _ = @import("zstd.zig");
+}

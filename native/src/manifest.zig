@@ -1,0 +1,198 @@
+//! The scie's manifest: one line of JSON that is the comment of the zip at the end of the payload.
+//!
+//! docs/format.md describes every field. It is read on every start, so only the tail of the file is read and
+//! everything is kept in the buffers of the caller.
+
+const std = @import("std");
+const testing = std.testing;
+const zip = @import("zip.zig");
+
+pub const Error = error{ NoManifest, CorruptManifest, NewerFormat, OutOfMemory } || std.fs.File.PReadError;
+
+/// The format this launcher reads.
+const format_supported = 1;
+
+/// A zip comment's length is 16 bits wide (APPNOTE 4.3.16).
+pub const length_max = 0xffff;
+const tail_length_max = zip.end_record_length + length_max;
+
+/// Most manifests fit, so most starts read no more than this.
+const first_read_length = 4096;
+
+pub const Kind = enum {
+    interpreter,
+    app,
+
+    /// The directory below the base directory in which installations of this kind lie.
+    pub fn directory(kind: Kind) []const u8 {
+        return switch (kind) {
+            .interpreter => "interpreters",
+            .app => "apps",
+        };
+    }
+};
+
+/// A part of the scie that is installed as one directory.
+pub const File = struct {
+    name: []const u8,
+    kind: Kind,
+    /// SHA-256 of the plan, in hexadecimal: the name of the installation.
+    digest: []const u8,
+    /// Where its zip lies in the executable, without a comment.
+    offset: u64,
+    size: u64,
+    /// Bytes that the installation takes, without what a file system adds.
+    unpacked: u64,
+
+    pub fn range(file: File) zip.Range {
+        return .{ .start = file.offset, .end = file.offset + file.size };
+    }
+};
+
+pub const Command = struct {
+    exe: []const u8,
+    args: []const []const u8 = &.{},
+    /// `NAME` gives a default, `=NAME` replaces, `=NAME` with null removes.
+    env: std.json.ArrayHashMap(?[]const u8) = .{},
+    description: ?[]const u8 = null,
+};
+
+pub const Manifest = struct {
+    name: []const u8,
+    base: ?[]const u8 = null,
+    files: []const File,
+    boot: struct { commands: std.json.ArrayHashMap(Command) },
+
+    pub fn find(manifest: Manifest, name: []const u8) ?File {
+        for (manifest.files) |file| if (std.mem.eql(u8, file.name, name)) return file;
+        return null;
+    }
+};
+
+const Document = struct {
+    scie: struct {
+        format: u32,
+        lift: Manifest,
+    },
+};
+
+/// Reads the manifest of the payload that ends at `payload_end`. The result points into memory of `arena`.
+pub fn read(arena: std.mem.Allocator, file: std.fs.File, payload_end: u64) Error!Manifest {
+    var length: u64 = @min(payload_end, first_read_length);
+    while (true) {
+        const tail = try arena.alloc(u8, @intCast(length));
+        if (try file.preadAll(tail, payload_end - length) != tail.len) return error.NoManifest;
+        if (findComment(tail)) |text| return parse(arena, text, payload_end);
+        if (length == @min(payload_end, tail_length_max)) return error.NoManifest;
+        length = @min(payload_end, tail_length_max);
+    }
+}
+
+/// The comment of the zip that ends with `tail`: it reaches exactly to the end.
+fn findComment(tail: []const u8) ?[]const u8 {
+    if (tail.len < zip.end_record_length) return null;
+    var start = tail.len - zip.end_record_length + 1;
+    while (start > 0) {
+        start -= 1;
+        if (!std.mem.startsWith(u8, tail[start..], "PK\x05\x06")) continue;
+        const comment = tail[start + zip.end_record_length ..];
+        if (std.mem.readInt(u16, tail[start + 20 ..][0..2], .little) == comment.len) return comment;
+    }
+    return null;
+}
+
+fn parse(arena: std.mem.Allocator, text: []const u8, payload_end: u64) Error!Manifest {
+    if (text.len == 0) return error.NoManifest;
+    const options: std.json.ParseOptions = .{ .ignore_unknown_fields = true };
+    const version = std.json.parseFromSliceLeaky(
+        struct { scie: struct { format: u32 } },
+        arena,
+        text,
+        options,
+    ) catch |err| return failure(err);
+    if (version.scie.format != format_supported) return error.NewerFormat;
+    const document = std.json.parseFromSliceLeaky(Document, arena, text, options) catch |err| return failure(err);
+
+    const manifest = document.scie.lift;
+    for (manifest.files) |file| {
+        if (!isDigest(file.digest) or file.offset > payload_end or file.size > payload_end - file.offset) {
+            return error.CorruptManifest;
+        }
+    }
+    return manifest;
+}
+
+fn failure(err: anyerror) Error {
+    return if (err == error.OutOfMemory) error.OutOfMemory else error.CorruptManifest;
+}
+
+/// A digest becomes a directory's name, so it is nothing but hexadecimal digits.
+fn isDigest(text: []const u8) bool {
+    if (text.len != 64) return false;
+    for (text) |character| switch (character) {
+        '0'...'9', 'a'...'f' => {},
+        else => return false,
+    };
+    return true;
+}
+
+const digest_for_tests = "0123456789abcdef" ** 4;
+const text_for_tests =
+    \\
+    \\{"scie":{"format":1,"lift":{"name":"tool","files":[{"name":"cpython","kind":"interpreter","digest":"
+++ digest_for_tests ++
+    \\","offset":1,"size":2,"unpacked":3,"unknown":[]}],"boot":{"commands":{"":{"exe":"{cpython}/bin/python",
+++
+    \\"args":["-s"],"env":{"=PYTHONPATH":null,"A":"b"}}}}}}}
+    \\
+;
+
+fn parsed(arena: std.mem.Allocator, tail: []const u8) Error!Manifest {
+    var tmp = testing.tmpDir(.{});
+    defer tmp.cleanup();
+    const file = tmp.dir.createFile("scie", .{ .read = true }) catch return error.NoManifest;
+    defer file.close();
+    file.writeAll(tail) catch return error.NoManifest;
+    return read(arena, file, tail.len);
+}
+
+fn withEnd(comptime text: []const u8) []const u8 {
+    const length = [2]u8{ text.len & 0xff, text.len >> 8 };
+    return "PK\x05\x06" ++ "\x00" ** 16 ++ length ++ text;
+}
+
+test "the manifest is the comment of the last zip, however much lies before it" {
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    inline for (.{ 0, 10, 5000, 200_000 }) |before| {
+        const front = try arena.allocator().alloc(u8, before);
+        @memset(front, 'P');
+        const tail = try std.mem.concat(arena.allocator(), u8, &.{ front, comptime withEnd(text_for_tests) });
+        const manifest = try parsed(arena.allocator(), tail);
+        try testing.expectEqualStrings("tool", manifest.name);
+        try testing.expectEqual(Kind.interpreter, manifest.find("cpython").?.kind);
+        const command = manifest.boot.commands.map.get("").?;
+        try testing.expectEqualStrings("-s", command.args[0]);
+        try testing.expectEqual(@as(?[]const u8, null), command.env.map.get("=PYTHONPATH").?);
+    }
+}
+
+test "a long manifest is read whole" {
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    const long = comptime withEnd(text_for_tests ++ " " ** 60_000);
+    try testing.expectEqualStrings("tool", (try parsed(arena.allocator(), long)).name);
+}
+
+test "what is not a manifest is refused" {
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    try testing.expectError(error.NoManifest, parsed(arena.allocator(), "an ordinary file, too short for a zip"));
+    try testing.expectError(error.NoManifest, parsed(arena.allocator(), "ordinary" ** 20_000));
+    try testing.expectError(error.NoManifest, parsed(arena.allocator(), comptime withEnd("")));
+    try testing.expectError(error.CorruptManifest, parsed(arena.allocator(), comptime withEnd("{\"scie\":")));
+    try testing.expectError(error.CorruptManifest, parsed(arena.allocator(), comptime withEnd("{\"scie\":{\"format\":1}}")));
+    try testing.expectError(error.NewerFormat, parsed(arena.allocator(), comptime withEnd("{\"scie\":{\"format\":2}}")));
+    const whole = withEnd(text_for_tests);
+    for (0..whole.len) |length| _ = parsed(arena.allocator(), whole[0..length]) catch continue;
+}

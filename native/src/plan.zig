@@ -1,0 +1,269 @@
+//! A plan: what an installation consists of and which bytes of which zip entries each of its files is.
+//!
+//! Text, a line an item, fields separated by tabs (docs/format.md has the grammar). In a field `\t`, `\n` and
+//! `\\` stand for a tab, a newline and a backslash, so paths of any bytes but NUL can be told. The first line
+//! is `czscie-plan 1`; entries come first, then directories, files in the order of their entries, links.
+
+const std = @import("std");
+const testing = std.testing;
+const Allocator = std.mem.Allocator;
+
+pub const Error = error{CorruptPlan} || Allocator.Error;
+
+const first_line = "czscie-plan 1";
+
+/// An entry larger than this holds one file and is decoded piece by piece; smaller ones are decoded whole.
+pub const whole_entry_length_max = 16 << 20;
+
+/// Linux's PATH_MAX, less what an installation directory takes.
+const path_length_max = 3072;
+
+pub const Entry = struct {
+    name: []const u8,
+    length: u64,
+    crc32: u32,
+    /// The files that are parts of this entry: a range of `Plan.files`.
+    files_start: u32 = 0,
+    files_end: u32 = 0,
+};
+
+pub const Kind = enum {
+    /// The bytes as they are.
+    file,
+    /// A template: `{base}` and `{root}` become the base directory and the installation's own.
+    fill,
+    /// A script: the launcher writes the first line, which starts the installation's own Python.
+    script,
+};
+
+pub const File = struct {
+    path: []const u8,
+    kind: Kind,
+    /// Permission bits; the umask takes its part of them.
+    mode: u9,
+    entry: u32,
+    offset: u64,
+    length: u64,
+    /// Of a script: the interpreter's path below the installation and its arguments, as in `bin/python -sE`.
+    interpreter: []const u8 = "",
+};
+
+pub const Link = struct { path: []const u8, target: []const u8 };
+
+pub const Plan = struct {
+    entries: []Entry,
+    directories: []const []const u8,
+    files: []const File,
+    links: []const Link,
+};
+
+/// Parses `text`. All slices of the result point into `text` or into memory of `arena`.
+pub fn parse(arena: Allocator, text: []const u8) Error!Plan {
+    var entries: std.ArrayList(Entry) = .empty;
+    var directories: std.ArrayList([]const u8) = .empty;
+    var files: std.ArrayList(File) = .empty;
+    var links: std.ArrayList(Link) = .empty;
+
+    var lines = std.mem.splitScalar(u8, text, '\n');
+    if (!std.mem.eql(u8, lines.first(), first_line)) return error.CorruptPlan;
+    while (lines.next()) |line| {
+        if (line.len == 0) {
+            if (lines.next() != null) return error.CorruptPlan;
+            break;
+        }
+        var fields: Fields = .{ .arena = arena, .parts = std.mem.splitScalar(u8, line, '\t') };
+        const word = try fields.text();
+        if (std.mem.eql(u8, word, "entry")) {
+            try entries.append(arena, .{
+                .length = try fields.number(u64, 10),
+                .crc32 = try fields.number(u32, 16),
+                .name = name: {
+                    _ = try fields.text(); // the SHA-256, which only a verification reads
+                    break :name try fields.text();
+                },
+            });
+        } else if (std.mem.eql(u8, word, "dir")) {
+            try directories.append(arena, try fields.path());
+        } else if (std.mem.eql(u8, word, "link")) {
+            try links.append(arena, .{ .path = try fields.path(), .target = try fields.target() });
+        } else {
+            const kind = std.meta.stringToEnum(Kind, word) orelse return error.CorruptPlan;
+            const file = try parseFile(&fields, kind);
+            try addFile(arena, entries.items, &files, file);
+        }
+        if (fields.parts.next() != null) return error.CorruptPlan;
+    }
+    return .{
+        .entries = entries.items,
+        .directories = directories.items,
+        .files = files.items,
+        .links = links.items,
+    };
+}
+
+fn parseFile(fields: *Fields, kind: Kind) Error!File {
+    return .{
+        .kind = kind,
+        .mode = try fields.number(u9, 8),
+        .entry = try fields.number(u32, 10),
+        .offset = try fields.number(u64, 10),
+        .length = try fields.number(u64, 10),
+        .interpreter = if (kind == .script) try fields.text() else "",
+        .path = try fields.path(),
+    };
+}
+
+/// Files come in the order of their entries, so that whoever decodes an entry finds its files side by side.
+fn addFile(arena: Allocator, entries: []Entry, files: *std.ArrayList(File), file: File) Error!void {
+    if (file.entry >= entries.len) return error.CorruptPlan;
+    if (files.getLastOrNull()) |last| if (file.entry < last.entry) return error.CorruptPlan;
+    const entry = &entries[file.entry];
+    if (file.offset > entry.length or file.length > entry.length - file.offset) return error.CorruptPlan;
+
+    const index = std.math.cast(u32, files.items.len) orelse return error.CorruptPlan;
+    if (entry.files_start == entry.files_end) entry.files_start = index;
+    entry.files_end = index + 1;
+    if (entry.length > whole_entry_length_max) {
+        const only = entry.files_end - entry.files_start == 1;
+        if (!only or file.kind != .file or file.length != entry.length) return error.CorruptPlan;
+    }
+    try files.append(arena, file);
+}
+
+const Fields = struct {
+    arena: Allocator,
+    parts: std.mem.SplitIterator(u8, .scalar),
+
+    fn text(fields: *Fields) Error![]const u8 {
+        const raw = fields.parts.next() orelse return error.CorruptPlan;
+        if (std.mem.indexOfScalar(u8, raw, 0) != null) return error.CorruptPlan;
+        if (std.mem.indexOfScalar(u8, raw, '\\') == null) return raw;
+        return unescape(fields.arena, raw);
+    }
+
+    fn number(fields: *Fields, comptime T: type, base: u8) Error!T {
+        const raw = fields.parts.next() orelse return error.CorruptPlan;
+        if (raw.len == 0 or raw[0] == '+' or raw[0] == '-') return error.CorruptPlan;
+        return std.fmt.parseUnsigned(T, raw, base) catch error.CorruptPlan;
+    }
+
+    /// A path that stays in the directory it is relative to.
+    fn path(fields: *Fields) Error![]const u8 {
+        const found = try fields.text();
+        if (found.len == 0 or found.len > path_length_max) return error.CorruptPlan;
+        var components = std.mem.splitScalar(u8, found, '/');
+        while (components.next()) |component| {
+            if (component.len == 0 or std.mem.eql(u8, component, ".") or std.mem.eql(u8, component, "..")) {
+                return error.CorruptPlan;
+            }
+            // What is one component here must be one on Windows too.
+            if (@import("builtin").os.tag == .windows and std.mem.indexOfAny(u8, component, "\\:") != null) {
+                return error.CorruptPlan;
+            }
+        }
+        return found;
+    }
+
+    fn target(fields: *Fields) Error![]const u8 {
+        const found = try fields.text();
+        if (found.len == 0 or found.len > path_length_max) return error.CorruptPlan;
+        return found;
+    }
+};
+
+fn unescape(arena: Allocator, raw: []const u8) Error![]const u8 {
+    const out = try arena.alloc(u8, raw.len);
+    var length: usize = 0;
+    var i: usize = 0;
+    while (i < raw.len) : (i += 1) {
+        out[length] = raw[i];
+        if (raw[i] == '\\') {
+            i += 1;
+            if (i == raw.len) return error.CorruptPlan;
+            out[length] = switch (raw[i]) {
+                't' => '\t',
+                'n' => '\n',
+                '\\' => '\\',
+                else => return error.CorruptPlan,
+            };
+        }
+        length += 1;
+    }
+    return out[0..length];
+}
+
+const sample =
+    "czscie-plan 1\n" ++
+    "entry\t10\t00c0ffee\tabcdef\tgroup.zip\n" ++
+    "entry\t3\t1\tabcdef\tbig\n" ++
+    "dir\tbin\n" ++
+    "file\t644\t0\t0\t4\ta\\tb\n" ++
+    "script\t755\t0\t4\t6\tbin/python -sE\tbin/tool\n" ++
+    "fill\t644\t1\t0\t3\tpyvenv.cfg\n" ++
+    "link\tbin/python\t../../python\n";
+
+test "a plan names entries, directories, files and links" {
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    const plan = try parse(arena.allocator(), sample);
+    try testing.expectEqual(2, plan.entries.len);
+    try testing.expectEqual(0xc0ffee, plan.entries[0].crc32);
+    try testing.expectEqual(2, plan.entries[0].files_end);
+    try testing.expectEqual(2, plan.entries[1].files_start);
+    try testing.expectEqualStrings("a\tb", plan.files[0].path);
+    try testing.expectEqual(0o755, plan.files[1].mode);
+    try testing.expectEqualStrings("bin/python -sE", plan.files[1].interpreter);
+    try testing.expectEqual(Kind.fill, plan.files[2].kind);
+    try testing.expectEqualStrings("../../python", plan.links[0].target);
+}
+
+test "a plan that leaves its directory or its entries is refused" {
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    const head = first_line ++ "\nentry\t10\t0\tx\te\n";
+    const bad = [_][]const u8{
+        "file\t644\t0\t0\t4\t../a",
+        "file\t644\t0\t0\t4\t/a",
+        "file\t644\t0\t0\t4\ta//b",
+        "file\t644\t0\t0\t4\ta/./b",
+        "file\t644\t0\t0\t4\t",
+        "file\t644\t0\t0\t4\ta\x00b",
+        "file\t644\t0\t0\t4\ta\\",
+        "file\t644\t0\t0\t4\ta\tb",
+        "file\t644\t1\t0\t4\ta",
+        "file\t644\t0\t7\t4\ta",
+        "file\t644\t0\t18446744073709551615\t4\ta",
+        "file\t1777\t0\t0\t4\ta",
+        "file\t644\t0\t-0\t4\ta",
+        "dir\t..",
+        "link\ta\t",
+        "what\ta",
+        "",
+    };
+    for (bad) |line| {
+        const text = try std.mem.concat(arena.allocator(), u8, &.{ head, line, "\n", "dir\tx\n" });
+        try testing.expectError(error.CorruptPlan, parse(arena.allocator(), text));
+    }
+}
+
+test "an entry too large to decode whole holds exactly one file" {
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    const head = first_line ++ "\nentry\t16777217\t0\tx\te\n";
+    _ = try parse(arena.allocator(), head ++ "file\t644\t0\t0\t16777217\ta\n");
+    try testing.expectError(error.CorruptPlan, parse(arena.allocator(), head ++ "file\t644\t0\t0\t5\ta\n"));
+    try testing.expectError(error.CorruptPlan, parse(
+        arena.allocator(),
+        head ++ "file\t644\t0\t0\t16777217\ta\nfile\t644\t0\t0\t16777217\tb\n",
+    ));
+}
+
+test "no prefix of a plan is more than an error" {
+    for (0..sample.len) |length| {
+        var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+        defer arena.deinit();
+        _ = parse(arena.allocator(), sample[0..length]) catch |err| {
+            try testing.expectEqual(error.CorruptPlan, err);
+        };
+    }
+}

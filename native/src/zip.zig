@@ -1,0 +1,261 @@
+//! The zip reader: central directory and data of entries that are stored or zstd.
+//!
+//! APPNOTE.TXT 6.3.10 (PKWARE), with zip64. Offsets count from the start of the file that holds the zip.
+//! Every byte read here is untrusted: whatever does not add up is `error.CorruptZip`.
+
+const std = @import("std");
+const testing = std.testing;
+const Allocator = std.mem.Allocator;
+
+pub const Error = error{CorruptZip} || Allocator.Error || std.fs.File.PReadError;
+
+pub const end_record_length = 22;
+const end_record_signature = "PK\x05\x06";
+const end64_record_length = 56;
+const end64_record_signature = "PK\x06\x06";
+const locator64_length = 20;
+const locator64_signature = "PK\x06\x07";
+const directory_header_length = 46;
+const directory_header_signature = "PK\x01\x02";
+const local_header_length = 30;
+const local_header_signature = "PK\x03\x04";
+const zip64_extra_id = 0x0001;
+
+/// A bound on our memory: far above what a million entries need.
+const directory_length_max = 256 << 20;
+
+pub const Method = enum { stored, zstd };
+
+pub const Entry = struct {
+    name: []const u8,
+    method: Method,
+    crc32: u32,
+    compressed_length: u64,
+    length: u64,
+    header_offset: u64,
+};
+
+/// A half-open range of the file.
+pub const Range = struct { start: u64, end: u64 };
+
+fn readInt(comptime T: type, bytes: []const u8, offset: usize) T {
+    return std.mem.readInt(T, bytes[offset..][0..@sizeOf(T)], .little);
+}
+
+fn readExactly(file: std.fs.File, to: []u8, offset: u64) Error!void {
+    if (try file.preadAll(to, offset) != to.len) return error.CorruptZip;
+}
+
+/// The entries of the zip that lies in `range`, whose end-of-central-directory record is the last 22 bytes of
+/// it (a comment is not part of the range), by name. Names point into memory of `arena`.
+pub fn readDirectory(
+    arena: Allocator,
+    file: std.fs.File,
+    range: Range,
+) Error!std.StringHashMapUnmanaged(Entry) {
+    if (range.end < range.start or range.end - range.start < end_record_length) return error.CorruptZip;
+    const end_record_offset = range.end - end_record_length;
+    var end_record: [end_record_length]u8 = undefined;
+    try readExactly(file, &end_record, end_record_offset);
+    if (!std.mem.startsWith(u8, &end_record, end_record_signature)) return error.CorruptZip;
+
+    var count: u64 = readInt(u16, &end_record, 10);
+    var length: u64 = readInt(u32, &end_record, 12);
+    var offset: u64 = readInt(u32, &end_record, 16);
+    if (count == 0xffff or length == 0xffff_ffff or offset == 0xffff_ffff) {
+        const end64 = try readEnd64(file, range, end_record_offset);
+        count = end64.count;
+        length = end64.length;
+        offset = end64.offset;
+    }
+    if (length > directory_length_max or offset < range.start or offset > end_record_offset or
+        length > end_record_offset - offset or count > length / directory_header_length)
+    {
+        return error.CorruptZip;
+    }
+    const directory = try arena.alloc(u8, @intCast(length));
+    try readExactly(file, directory, offset);
+    return parseDirectory(arena, directory, count, .{ .start = range.start, .end = offset });
+}
+
+const End64 = struct { count: u64, length: u64, offset: u64 };
+
+fn readEnd64(file: std.fs.File, range: Range, end_record_offset: u64) Error!End64 {
+    if (end_record_offset - range.start < locator64_length + end64_record_length) return error.CorruptZip;
+    var locator: [locator64_length]u8 = undefined;
+    try readExactly(file, &locator, end_record_offset - locator64_length);
+    if (!std.mem.startsWith(u8, &locator, locator64_signature)) return error.CorruptZip;
+    const record_offset = readInt(u64, &locator, 8);
+    if (record_offset < range.start or record_offset > end_record_offset - locator64_length - end64_record_length) {
+        return error.CorruptZip;
+    }
+    var record: [end64_record_length]u8 = undefined;
+    try readExactly(file, &record, record_offset);
+    if (!std.mem.startsWith(u8, &record, end64_record_signature)) return error.CorruptZip;
+    return .{
+        .count = readInt(u64, &record, 32),
+        .length = readInt(u64, &record, 40),
+        .offset = readInt(u64, &record, 48),
+    };
+}
+
+/// `data` is where the local headers and the data of all entries must lie.
+fn parseDirectory(
+    arena: Allocator,
+    directory: []const u8,
+    count: u64,
+    data: Range,
+) Error!std.StringHashMapUnmanaged(Entry) {
+    var entries: std.StringHashMapUnmanaged(Entry) = .empty;
+    try entries.ensureTotalCapacity(arena, std.math.cast(u32, count) orelse return error.CorruptZip);
+    var rest = directory;
+    for (0..@intCast(count)) |_| {
+        if (rest.len < directory_header_length) return error.CorruptZip;
+        if (!std.mem.startsWith(u8, rest, directory_header_signature)) return error.CorruptZip;
+        const name_length: usize = readInt(u16, rest, 28);
+        const extra_length: usize = readInt(u16, rest, 30);
+        const comment_length: usize = readInt(u16, rest, 32);
+        const header_length = directory_header_length + name_length + extra_length + comment_length;
+        if (rest.len < header_length) return error.CorruptZip;
+
+        var entry: Entry = .{
+            .name = rest[directory_header_length..][0..name_length],
+            .method = switch (readInt(u16, rest, 10)) {
+                0 => .stored,
+                93 => .zstd,
+                // What stock Python reads (`__main__.py`, PEX-INFO) may be deflated; the launcher never reads it.
+                else => {
+                    rest = rest[header_length..];
+                    continue;
+                },
+            },
+            .crc32 = readInt(u32, rest, 16),
+            .compressed_length = readInt(u32, rest, 20),
+            .length = readInt(u32, rest, 24),
+            .header_offset = readInt(u32, rest, 42),
+        };
+        try applyZip64(&entry, rest[directory_header_length + name_length ..][0..extra_length]);
+        if (entry.header_offset < data.start or entry.header_offset >= data.end or
+            entry.compressed_length > data.end - entry.header_offset or
+            (entry.method == .stored and entry.length != entry.compressed_length))
+        {
+            return error.CorruptZip;
+        }
+        const slot = entries.getOrPutAssumeCapacity(entry.name);
+        if (slot.found_existing) return error.CorruptZip;
+        slot.value_ptr.* = entry;
+        rest = rest[header_length..];
+    }
+    if (rest.len != 0) return error.CorruptZip;
+    return entries;
+}
+
+/// The zip64 extra field holds, in this order, those of the three fields that are all ones (APPNOTE 4.5.3).
+fn applyZip64(entry: *Entry, extra: []const u8) Error!void {
+    const fields = [_]*u64{ &entry.length, &entry.compressed_length, &entry.header_offset };
+    var rest = extra;
+    while (rest.len >= 4) {
+        const id = readInt(u16, rest, 0);
+        const length: usize = readInt(u16, rest, 2);
+        if (rest.len - 4 < length) return error.CorruptZip;
+        var body = rest[4..][0..length];
+        if (id == zip64_extra_id) {
+            for (fields) |field| {
+                if (field.* != 0xffff_ffff) continue;
+                if (body.len < 8) return error.CorruptZip;
+                field.* = readInt(u64, body, 0);
+                body = body[8..];
+            }
+            return;
+        }
+        rest = rest[4 + length ..];
+    }
+}
+
+/// Where the data of `entry` begins: behind its local header, whose name and extra field have lengths of
+/// their own.
+pub fn dataOffset(file: std.fs.File, entry: Entry, data_end: u64) Error!u64 {
+    var header: [local_header_length]u8 = undefined;
+    try readExactly(file, &header, entry.header_offset);
+    if (!std.mem.startsWith(u8, &header, local_header_signature)) return error.CorruptZip;
+    const offset = entry.header_offset + local_header_length +
+        readInt(u16, &header, 26) + readInt(u16, &header, 28);
+    if (offset > data_end or entry.compressed_length > data_end - offset) return error.CorruptZip;
+    return offset;
+}
+
+const sample = struct {
+    /// Two entries, "a" stored and "b" said to be zstd, beginning at byte 4 of the file.
+    const bytes = "junk" ++
+        "PK\x03\x04" ++ "\x00" ** 22 ++ "\x01\x00\x00\x00" ++ "a" ++ "AAA" ++
+        "PK\x03\x04" ++ "\x00" ** 22 ++ "\x01\x00\x00\x00" ++ "b" ++ "zstd" ++
+        header("\x00\x00", "\x03\x00\x00\x00", "\x03\x00\x00\x00", "a", "\x04\x00\x00\x00") ++
+        header("\x5d\x00", "\x04\x00\x00\x00", "\x09\x00\x00\x00", "b", "\x26\x00\x00\x00") ++
+        "PK\x05\x06" ++ "\x00" ** 4 ++ "\x02\x00\x02\x00" ++ "\x5e\x00\x00\x00" ++ "\x49\x00\x00\x00" ++ "\x00\x00";
+
+    fn header(
+        comptime method: []const u8,
+        comptime compressed: []const u8,
+        comptime length: []const u8,
+        comptime name: []const u8,
+        comptime offset: []const u8,
+    ) []const u8 {
+        return "PK\x01\x02" ++ "\x00" ** 6 ++ method ++ "\x00" ** 4 ++ "\x01\x02\x03\x04" ++ compressed ++ length ++
+            "\x01\x00" ++ "\x00" ** 12 ++ offset ++ name;
+    }
+
+    fn open(dir: std.fs.Dir, content: []const u8) !std.fs.File {
+        const file = try dir.createFile("zip", .{ .read = true, .truncate = true });
+        try file.writeAll(content);
+        return file;
+    }
+};
+
+test "a directory gives its entries, and each entry its data" {
+    var tmp = testing.tmpDir(.{});
+    defer tmp.cleanup();
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    const file = try sample.open(tmp.dir, sample.bytes);
+    defer file.close();
+    const entries = try readDirectory(arena.allocator(), file, .{ .start = 4, .end = sample.bytes.len });
+    try testing.expectEqual(2, entries.count());
+    const a = entries.get("a").?;
+    try testing.expectEqual(Method.stored, a.method);
+    try testing.expectEqual(0x04030201, a.crc32);
+    const b = entries.get("b").?;
+    try testing.expectEqual(Method.zstd, b.method);
+    try testing.expectEqual(9, b.length);
+    var data: [4]u8 = undefined;
+    _ = try file.preadAll(&data, try dataOffset(file, b, sample.bytes.len));
+    try testing.expectEqualStrings("zstd", &data);
+}
+
+test "no prefix and no flipped byte of a zip is more than an error" {
+    var tmp = testing.tmpDir(.{});
+    defer tmp.cleanup();
+    for (0..sample.bytes.len) |length| {
+        var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+        defer arena.deinit();
+        const file = try sample.open(tmp.dir, sample.bytes[0..length]);
+        defer file.close();
+        try testing.expectError(
+            error.CorruptZip,
+            readDirectory(arena.allocator(), file, .{ .start = 0, .end = length }),
+        );
+    }
+    for (0..sample.bytes.len * 8) |bit| {
+        var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+        defer arena.deinit();
+        var bytes = sample.bytes.*;
+        bytes[bit / 8] ^= @as(u8, 1) << @intCast(bit % 8);
+        const file = try sample.open(tmp.dir, &bytes);
+        defer file.close();
+        const entries = readDirectory(arena.allocator(), file, .{ .start = 4, .end = bytes.len }) catch |err| {
+            try testing.expectEqual(error.CorruptZip, err);
+            continue;
+        };
+        var each = entries.valueIterator();
+        while (each.next()) |entry| _ = dataOffset(file, entry.*, bytes.len) catch {};
+    }
+}
