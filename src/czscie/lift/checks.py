@@ -1,0 +1,107 @@
+"""What must agree between the tables of a manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from czscie.lift.lift import Lift
+from czscie.lift.placeholders import Reference, references
+from czscie.lift.problem import Key, key_text, nearest, one_of, quoted
+from czscie.lift.table import Table
+
+
+def check(lift: Lift, table: Table) -> None:
+    """Record with `table`, which `lift` was read from, where its parts contradict each other."""
+    _check_ids(lift, table)
+    _check_names(lift, table)
+    _check_groups(lift, table)
+    _check_start(lift, table)
+    _check_references(lift, table)
+
+
+def _check_ids(lift: Lift, table: Table) -> None:
+    """Interpreters, groups and files are called by the same placeholders."""
+    ids: list[tuple[Key, str]] = []
+    for index, interpreter in enumerate(lift.interpreters):
+        ids.append((("interpreters", index, "id"), interpreter.id))
+    for index, group in enumerate(lift.interpreter_groups):
+        ids.append((("interpreter_groups", index, "id"), group.id))
+    for index, file in enumerate(lift.files):
+        ids.append((("files", index, "name" if file.key is None else "key"), file.id))
+    _check_unique(table, "an id", ((key, identifier) for key, identifier in ids if identifier))
+
+
+def _check_names(lift: Lift, table: Table) -> None:
+    for kind, commands in (("commands", lift.commands), ("bindings", lift.bindings)):
+        _check_unique(
+            table, "a name", (((kind, index, "name"), command.name) for index, command in enumerate(commands))
+        )
+
+
+def _check_unique(table: Table, what: str, entries: Iterable[tuple[Key, str]]) -> None:
+    taken: dict[str, Key] = {}
+    for key, name in entries:
+        first = taken.setdefault(name, key)
+        if first != key:
+            table.reject(*key, allowed=f"{what} that {key_text(('lift', *first[:-1]))} has not taken")
+
+
+def _check_groups(lift: Lift, table: Table) -> None:
+    providers = {interpreter.id: type(interpreter) for interpreter in lift.interpreters}
+    some = one_of(tuple(providers)) if providers else "the ids of interpreters, of which there are none"
+    for index, group in enumerate(lift.interpreter_groups):
+        members = ("interpreter_groups", index, "members")
+        if len(set(group.members)) < 2:
+            table.reject(*members, allowed="the ids of at least two interpreters")
+        for place, member in enumerate(group.members):
+            if member not in providers:
+                table.reject(*members, place, allowed=some, options=providers)
+        if len({providers[member] for member in group.members if member in providers}) > 1:
+            table.reject(*members, found="different providers", allowed="interpreters of one provider")
+
+
+def _check_start(lift: Lift, table: Table) -> None:
+    """The payload is the default command; without it there must be another."""
+    if lift.payload is None:
+        if not lift.commands:
+            table.reject(found="neither payload nor commands", allowed="one of them, or both")
+        return
+    if not lift.interpreters:
+        table.reject("interpreters", allowed="at least one interpreter, because there is a payload")
+    for index, command in enumerate(lift.commands):
+        if not command.name:
+            table.reject(
+                "commands", index, "name", allowed="a name, because the payload is the default command"
+            )
+
+
+def _check_references(lift: Lift, table: Table) -> None:
+    """Every `#{id}` and `#{id:name}` must be of an interpreter or a group."""
+    files = {interpreter.id: interpreter.FILES for interpreter in lift.interpreters}
+    for group in lift.interpreter_groups:
+        files[group.id] = next((files[member] for member in group.members if member in files), ())
+    known = [f"#{{{owner}}}" for owner in files]
+    known += [f"#{{{owner}:{name}}}" for owner, names in files.items() for name in names]
+    for key, text in _expanded_texts(lift, table):
+        for reference in references(text):
+            if reference.text not in known and not _is_for_the_launcher(reference, lift):
+                table.reject(
+                    *key,
+                    found=quoted(reference.text),
+                    allowed=", ".join(known) or "no such placeholder, as there are no interpreters",
+                    meant=nearest(reference.text, known),
+                )
+
+
+def _expanded_texts(lift: Lift, table: Table) -> Iterator[tuple[Key, str]]:
+    """Every string in which science expands its placeholders."""
+    for kind, commands in (("commands", lift.commands), ("bindings", lift.bindings)):
+        for index in range(len(commands)):
+            for field in (("exe",), ("args",), ("env", "default"), ("env", "replace")):
+                yield from table.strings(kind, index, *field)
+
+
+def _is_for_the_launcher(reference: Reference, lift: Lift) -> bool:
+    """Whether this is an ordinary # before a placeholder of the launcher: `{scie}`, `{scie.…}` or a file."""
+    files = {name for file in lift.files for name in (file.name, file.key)}
+    return reference.id == "scie" or reference.id.startswith("scie.") or reference.id in files

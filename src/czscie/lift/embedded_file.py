@@ -1,0 +1,108 @@
+"""The files that travel in a scie beside its interpreters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from czscie.lift.table import SOMETHING, URL, Shape, Table
+
+#: science's file types; all but the first two are unpacked on the user's machine.
+TYPES = ("blob", "directory", "zip", "tar", "tar.gz", "tar.bz2", "tar.xz", "tar.Z", "tar.zst")
+
+_NAME = Shape.of("a file name or relative path without { and }", r"([^\0{}]*/)?(?!\.{1,2}$)[^\0{}/]+")
+_KEY = Shape.of("a string without { and }, not empty", r"[^\0{}]+")
+_SHA256 = Shape.of("a SHA-256 digest of 64 hexadecimal digits", r"[0-9a-fA-F]{64}")
+_SOURCE = Shape("the name of a binding, or a table with url and lazy", SOMETHING.accepts)
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What a file must be: its size in bytes and the lower-case hexadecimal digits of its SHA-256."""
+
+    size: int | None
+    fingerprint: str | None
+
+    @classmethod
+    def read(cls, table: Table) -> Digest:
+        size = table.optional_integer("size", 0)
+        fingerprint = table.optional_text("fingerprint", _SHA256)
+        table.finish()
+        return cls(size, None if fingerprint is None else fingerprint.lower())
+
+
+@dataclass(frozen=True, slots=True)
+class FromUrl:
+    """A file to be downloaded: when the scie is built, or if `lazy` when it runs."""
+
+    url: str
+    lazy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FromBinding:
+    """A file that the binding called `name` prints when the scie runs."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedFile:
+    """One element of `lift.files`. `path` is where the file stands unless it has a `source`."""
+
+    name: str
+    key: str | None
+    path: Path
+    digest: Digest | None
+    type: str | None
+    is_executable: bool
+    eager_extract: bool
+    source: FromUrl | FromBinding | None
+
+    @property
+    def id(self) -> str:
+        """What placeholders call it."""
+        return self.key or self.name
+
+    @property
+    def is_lazy(self) -> bool:
+        """Whether the file comes when the scie runs."""
+        return isinstance(self.source, FromBinding) or (isinstance(self.source, FromUrl) and self.source.lazy)
+
+    @classmethod
+    def read(cls, table: Table, directory: Path) -> EmbeddedFile:
+        name = table.text("name", _NAME)
+        key = table.optional_text("key", _KEY)
+        digest = table.optional_table("digest")
+        file = cls(
+            name=name,
+            key=key,
+            path=directory / name,
+            digest=None if digest is None else Digest.read(digest),
+            type=table.optional_choice("type", TYPES),
+            is_executable=table.flag("is_executable"),
+            eager_extract=table.flag("eager_extract"),
+            source=_read_source(table),
+        )
+        _check_digest(table, file)
+        table.finish()
+        return file
+
+
+def _read_source(table: Table) -> FromUrl | FromBinding | None:
+    source = table.optional_text_or_table("source", _SOURCE)
+    if source is None:
+        return None
+    if isinstance(source, str):
+        return FromBinding(source)
+    fetched = FromUrl(url=source.text("url", URL), lazy=source.flag("lazy", default=True))
+    source.finish()
+    return fetched
+
+
+def _check_digest(table: Table, file: EmbeddedFile) -> None:
+    """As in science: what comes from elsewhere must be known beforehand, and a directory has no digest."""
+    if file.source is not None and file.digest is None:
+        table.reject("digest", allowed="a table with size and fingerprint, because the file has a source")
+    if file.digest is not None and file.type == "directory":
+        table.reject("digest", allowed='no digest, because the type is "directory"')

@@ -1,0 +1,168 @@
+"""The interpreters of a manifest: where each comes from, and groups of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from czscie.lift.problem import quoted
+from czscie.lift.table import IDENTIFIER, SOMETHING, URL, Shape, Table
+
+_CPYTHON_VERSION = Shape.of(
+    'a string such as "3.13", "3.13.9" or "3.15.0rc1", with t, d or td at its end for special builds',
+    r"3\.[0-9]+(\.[0-9]+((a|b|rc)[0-9]+)?)?(t|d|td|dt)?",
+)
+_PYPY_VERSION = Shape.of('a string such as "3.11"', r"[23]\.[0-9]+")
+_RELEASE = Shape.of('a string of eight digits, YYYYMMDD, such as "20261021"', r"[0-9]{8}")
+_PYPY_RELEASE = Shape.of('a string such as "v7.3.20"', r"v[0-9]+\.[0-9]+\.[0-9]+(rc[0-9]+)?")
+_FLAVOR = Shape.of(
+    '"install_only", "install_only_stripped" or build options with -full, such as "pgo+lto-full"',
+    r"install_only|install_only_stripped|[a-z0-9_]+(\+[a-z0-9_]+)*-full",
+    "install_only",
+    "install_only_stripped",
+)
+_LIBCS = ("gnu", "musl")
+
+
+@dataclass(frozen=True, slots=True)
+class PythonBuildStandalone:
+    """A CPython of python-build-standalone.
+
+    `version` is as the manifest has it, suffix included; without `release` the newest one is meant. `flavor`
+    is never None: what the manifest leaves open is `install_only_stripped`, or what a suffix asks for.
+    """
+
+    FILES: ClassVar[tuple[str, ...]] = ("python", "pip")
+
+    id: str
+    version: str
+    release: str | None
+    flavor: str
+    libc: str | None
+    base_url: str | None
+    lazy: bool
+
+    @property
+    def python_version(self) -> str:
+        """The version without its suffix: `3.13` or `3.13.9`."""
+        return self.version.rstrip("dt")
+
+    @property
+    def free_threaded(self) -> bool:
+        return "t" in self.version or self.flavor.startswith("freethreaded+")
+
+    @classmethod
+    def read(cls, table: Table, identifier: str) -> PythonBuildStandalone:
+        version = table.text("version", _CPYTHON_VERSION)
+        release = table.optional_text("release", _RELEASE)
+        return cls(
+            id=identifier,
+            version=version,
+            release=release,
+            flavor=_read_flavor(table, version),
+            libc=table.optional_choice("libc", _LIBCS),
+            base_url=table.optional_text("base_url", URL),
+            lazy=table.flag("lazy"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PyPy:
+    """science's provider of PyPy, which this version reads but cannot build with."""
+
+    FILES: ClassVar[tuple[str, ...]] = ("python", "pypy")
+
+    id: str
+    version: str
+    release: str | None
+    base_url: str | None
+    lazy: bool
+
+    @classmethod
+    def read(cls, table: Table, identifier: str) -> PyPy:
+        return cls(
+            id=identifier,
+            version=table.text("version", _PYPY_VERSION),
+            release=table.optional_text("release", _PYPY_RELEASE),
+            base_url=table.optional_text("base_url", URL),
+            lazy=table.flag("lazy"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The CPython that runs czscie."""
+
+    FILES: ClassVar[tuple[str, ...]] = ("python",)
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A CPython in a directory or an archive on the build machine."""
+
+    FILES: ClassVar[tuple[str, ...]] = ("python",)
+
+    id: str
+    path: Path
+
+
+Interpreter = PythonBuildStandalone | PyPy | Host | Local
+
+PROVIDERS = ("PythonBuildStandalone", "Host", "Local", "PyPy")
+
+
+@dataclass(frozen=True, slots=True)
+class InterpreterGroup:
+    """Interpreters of which one is chosen when the scie starts: the one that `selector` gives the id of."""
+
+    id: str
+    selector: str
+    members: tuple[str, ...]
+
+    @classmethod
+    def read(cls, table: Table) -> InterpreterGroup:
+        group = cls(
+            id=table.text("id", IDENTIFIER),
+            selector=table.text("selector", SOMETHING),
+            members=table.texts("members"),
+        )
+        table.finish()
+        return group
+
+
+def read_interpreter(table: Table, directory: Path) -> Interpreter:
+    """One element of `lift.interpreters`; its `provider` says what else the table may hold."""
+    identifier = table.text("id", IDENTIFIER)
+    interpreter: Interpreter
+    match table.choice("provider", PROVIDERS):
+        case "PythonBuildStandalone":
+            interpreter = PythonBuildStandalone.read(table, identifier)
+        case "PyPy":
+            interpreter = PyPy.read(table, identifier)
+        case "Host":
+            interpreter = Host(identifier)
+        case "Local":
+            interpreter = Local(identifier, table.path("path", directory))
+        case _:
+            # Nobody can say which keys are known: a stand-in that no build will see.
+            return PythonBuildStandalone(identifier, "", None, "", None, None, False)
+    table.finish()
+    return interpreter
+
+
+def _read_flavor(table: Table, version: str) -> str:
+    """The flavor that is named, or the one that the version's suffix asks for; they must not contradict."""
+    suffix = version[len(version.rstrip("dt")) :]
+    flavor = table.optional_text("flavor", _FLAVOR)
+    if flavor is None:
+        return {"d": "debug-full", "td": "freethreaded+debug-full", "dt": "freethreaded+debug-full"}.get(
+            suffix, "install_only_stripped"
+        )
+    if "d" in suffix:
+        table.reject("flavor", allowed=f"no flavor, as the version {quoted(version)} asks for a debug build")
+    elif suffix == "t" and flavor.endswith("-full") and not flavor.startswith("freethreaded+"):
+        table.reject("flavor", allowed=f"a free-threaded flavor, as the version {quoted(version)} asks for")
+    return flavor

@@ -1,0 +1,120 @@
+"""The lift: everything that a manifest says about what to build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from czscie.lift.command import Command
+from czscie.lift.embedded_file import EmbeddedFile
+from czscie.lift.interpreter import (
+    Interpreter,
+    InterpreterGroup,
+    PyPy,
+    PythonBuildStandalone,
+    read_interpreter,
+)
+from czscie.lift.payload import Payload
+from czscie.lift.peer_tools import Ptex, ScieJump
+from czscie.lift.problem import Problem
+from czscie.lift.table import Shape, Table
+from czscie.lift.targets import read_platforms
+from czscie.platforms import Platform
+
+#: The name becomes a file's on every platform, so it keeps what Windows forbids out of all of them.
+_NAME = Shape.of(
+    'a file name without a directory and without \\ : * ? " < > |',
+    r'(?!.*[. ]$)[^\0-\x1f/\\:*?"<>|]+',
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lift:
+    """One manifest. Attributes are called what the keys are called; `path` is the manifest's own.
+
+    Paths are absolute: relative ones in the manifest start at the manifest's directory.
+    """
+
+    path: Path
+    name: str
+    description: str | None
+    base: str | None
+    load_dotenv: bool
+    windowed: bool
+    compression_level: int | None
+    platforms: tuple[Platform, ...]
+    app_info: Mapping[str, object]
+    scie_jump: ScieJump | None
+    ptex: Ptex | None
+    interpreters: tuple[Interpreter, ...]
+    interpreter_groups: tuple[InterpreterGroup, ...]
+    files: tuple[EmbeddedFile, ...]
+    commands: tuple[Command, ...]
+    bindings: tuple[Command, ...]
+    payload: Payload | None
+
+    def interpreter(self, identifier: str) -> Interpreter:
+        """The interpreter whose id is `identifier`. Raises KeyError when there is none."""
+        return {interpreter.id: interpreter for interpreter in self.interpreters}[identifier]
+
+    def unsupported(self) -> tuple[Problem, ...]:
+        """What this version reads, because science has it, but cannot build."""
+        return tuple(Problem(f"lift.{key}", text) for key, text in self._unsupported())
+
+    @classmethod
+    def read(cls, table: Table, path: Path) -> Lift:
+        """The table `lift` of the manifest `path`."""
+        directory = path.parent.absolute()
+        name = table.text("name", _NAME)
+        description = table.optional_text("description")
+        base = table.optional_text("base")
+        platforms = read_platforms(table)
+        load_dotenv = table.flag("load_dotenv")
+        windowed = table.flag("windowed")
+        compression_level = table.optional_integer("compression_level", 1, 22)
+        app_info = table.free_table("app_info")
+        interpreters = tuple(read_interpreter(each, directory) for each in table.tables("interpreters"))
+        payload = table.optional_table("payload")
+        ids = tuple(dict.fromkeys(interpreter.id for interpreter in interpreters if interpreter.id))
+        scie_jump = table.optional_table("scie_jump")
+        ptex = table.optional_table("ptex")
+        lift = cls(
+            path=path,
+            name=name,
+            description=description,
+            base=base,
+            load_dotenv=load_dotenv,
+            windowed=windowed,
+            compression_level=compression_level,
+            platforms=platforms,
+            app_info=app_info,
+            scie_jump=None if scie_jump is None else ScieJump.read(scie_jump),
+            ptex=None if ptex is None else Ptex.read(ptex),
+            interpreters=interpreters,
+            interpreter_groups=tuple(map(InterpreterGroup.read, table.tables("interpreter_groups"))),
+            files=tuple(EmbeddedFile.read(file, directory) for file in table.tables("files")),
+            commands=tuple(map(Command.read, table.tables("commands"))),
+            bindings=tuple(map(Command.read, table.tables("bindings"))),
+            payload=None if payload is None else Payload.read(payload, directory, ids),
+        )
+        table.finish()
+        return lift
+
+    def _unsupported(self) -> Iterator[tuple[str, str]]:
+        if self.windowed and any(platform.os == "windows" for platform in self.platforms):
+            yield "windowed", "this version has no launcher without a console window"
+        if self.ptex is not None:
+            yield "ptex", "this version downloads nothing when a scie runs"
+        for index, interpreter in enumerate(self.interpreters):
+            if isinstance(interpreter, PyPy):
+                yield f"interpreters[{index}].provider", "this version builds with CPython only"
+            if isinstance(interpreter, (PythonBuildStandalone, PyPy)) and interpreter.lazy:
+                yield f"interpreters[{index}].lazy", "this version embeds every interpreter"
+        for index, _ in enumerate(self.interpreter_groups):
+            yield f"interpreter_groups[{index}]", "this version chooses no interpreter when a scie runs"
+        for index, file in enumerate(self.files):
+            if file.is_lazy:
+                yield f"files[{index}].source", "this version embeds every file"
+        for index, _ in enumerate(self.bindings):
+            yield f"bindings[{index}]", "this version runs no bindings"

@@ -1,0 +1,57 @@
+"""Reads the lift manifest, which says what to build.
+
+It is a superset of the manifest that science 0.18 of the a-scie project reads (and of what pex writes for
+newer ones): everything lives under `[lift]`. lift.toml.example shows every key.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from czscie.errors import CzscieError
+from czscie.lift.checks import check
+from czscie.lift.lift import Lift
+from czscie.lift.problem import Problems
+from czscie.lift.table import Table
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+def read_manifest(path: Path) -> Lift:
+    """The manifest `path`, validated.
+
+    Raises one CzscieError with all its problems, in the order of the file. Files that the manifest names are
+    not looked for: they may be made later.
+    """
+    document = _parse(path)
+    problems = Problems(document)
+    root = Table(document, (), problems)
+    table = root.table("lift")
+    lift = Lift.read(table, path)
+    check(lift, table)
+    root.finish(*(f"lift.{key}" for key in table.known))
+    problems.raise_any(path)
+    return lift
+
+
+def _parse(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError:
+        raise CzscieError(
+            f"there is no manifest {path}", mend="say where it is: czscie build path/to/lift.toml"
+        ) from None
+    except OSError as error:
+        raise CzscieError(f"the manifest {path} cannot be read", why=error.strerror or str(error)) from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        byte = error.object[error.start]
+        raise CzscieError(
+            f"{path} is not valid TOML", why=f"Byte 0x{byte:02x} is not UTF-8 (at line {line})"
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise CzscieError(f"{path} is not valid TOML", why=str(error)) from None

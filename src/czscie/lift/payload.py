@@ -1,0 +1,96 @@
+"""What the scie runs: a PEX, or what a PEX is to be made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from czscie.lift.table import Shape, Table
+from czscie.platforms import GlibcVersion
+
+SOURCES = ("pex", "requirements", "project", "lock")
+
+_ENTRY_POINT = Shape.of(
+    'a console script, a module or "module:function"',
+    # The names that the entry points specification recommends, or what follows a colon in one.
+    r"\w[\w.-]*|[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*",
+)
+_GLIBC = Shape.of('a string such as "2.28"', r"2\.[0-9]{1,3}")
+
+
+def _is_requirement(text: str) -> bool:
+    """Whether `text` is a requirement of PEP 508."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        Requirement(text)
+    except InvalidRequirement:
+        return False
+    return True
+
+
+_REQUIREMENT = Shape('a string such as "cowsay==6.1"', _is_requirement)
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """`lift.payload`. Exactly one of `pex`, `requirements`, `project` and `lock` is not None.
+
+    Without `entry_point` the PEX's own is meant. `glibc` is the newest version that resolved wheels may ask
+    for, None for any. `interpreter` is the id of one of the manifest's interpreters.
+    """
+
+    pex: Path | None
+    requirements: tuple[str, ...] | None
+    project: Path | None
+    lock: Path | None
+    entry_point: str | None
+    glibc: GlibcVersion | None
+    interpreter: str
+
+    @classmethod
+    def read(cls, table: Table, directory: Path, interpreters: Sequence[str]) -> Payload:
+        """`interpreters` are the ids of the manifest's interpreters."""
+        payload = cls(
+            pex=table.optional_path("pex", directory),
+            requirements=_read_requirements(table),
+            project=table.optional_path("project", directory),
+            lock=table.optional_path("lock", directory),
+            entry_point=table.optional_text("entry_point", _ENTRY_POINT),
+            glibc=_read_glibc(table),
+            interpreter=_read_interpreter(table, interpreters),
+        )
+        given = [source for source in SOURCES if source in table]
+        if len(given) != 1:
+            found = " and ".join(given) or "none of " + ", ".join(SOURCES)
+            table.reject(found=found, allowed="exactly one of " + ", ".join(SOURCES))
+        table.finish()
+        return payload
+
+
+def _read_requirements(table: Table) -> tuple[str, ...] | None:
+    requirements = table.texts("requirements", _REQUIREMENT)
+    if "requirements" not in table:
+        return None
+    if not requirements:
+        table.reject("requirements", allowed="an array of at least one requirement")
+    return requirements
+
+
+def _read_glibc(table: Table) -> GlibcVersion | None:
+    """`2.28` as (2, 28)."""
+    value = table.optional_text("glibc", _GLIBC)
+    if value is None or not _GLIBC.accepts(value):
+        return None
+    major, minor = value.split(".")
+    return int(major), int(minor)
+
+
+def _read_interpreter(table: Table, interpreters: Sequence[str]) -> str:
+    """The interpreter that runs the payload: the one that is named, or the only one."""
+    if not interpreters:  # which is a problem of its own, at lift.interpreters
+        return table.optional_text("interpreter") or ""
+    if len(interpreters) == 1:
+        return table.optional_choice("interpreter", interpreters) or interpreters[0]
+    return table.choice("interpreter", interpreters)

@@ -1,0 +1,223 @@
+"""Reads the tables of a manifest and remembers what they were asked for, so that what is left is unknown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from czscie.lift.problem import Key, Problems, found_text, nearest, one_of, quoted
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a string must look like: in words for people, and as a test.
+
+    `examples` are what somebody who misspelt it may have meant.
+    """
+
+    words: str
+    accepts: Callable[[str], object]
+    examples: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, words: str, pattern: str, *examples: str) -> Shape:
+        """A shape that a regular expression matches the whole of."""
+        return cls(words, re.compile(pattern).fullmatch, examples)
+
+
+#: An argument or a variable of a process cannot hold a NUL.
+TEXT = Shape.of("a string without NUL", r"[^\0]*")
+SOMETHING = Shape.of("a string that is not empty", r"[^\0]+")
+URL = Shape.of("a URL that begins with https://, http:// or file://", r"(https?|file)://[^\0\s]+")
+#: science refuses braces and colons in what `#{id}` names; it names a directory too.
+IDENTIFIER = Shape.of("a file name without { } and :", r"(?!\.{1,2}$)[^\0{}:/\\]+")
+
+
+class Table:
+    """One table of a manifest.
+
+    Reading never raises: what is wrong goes to `problems`, and a stand-in is returned which is of the right
+    type but must not be used. The names of the methods are the types of the values they return; those which
+    begin with `optional_` return None for a key that is missing.
+    """
+
+    def __init__(self, values: dict[str, object], where: Key, problems: Problems) -> None:
+        self._values = values
+        self._where = where
+        self._problems = problems
+        self._asked: list[str] = []
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The keys that were asked for so far, whether they are there or not."""
+        return tuple(self._asked)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._values
+
+    def text(self, key: str, shape: Shape = TEXT) -> str:
+        if self._value(key) is None:
+            self.reject(key, allowed=shape.words)
+        return self.optional_text(key, shape) or ""
+
+    def optional_text(self, key: str, shape: Shape = TEXT) -> str | None:
+        value = self._value(key)
+        return None if value is None else self._checked(value, shape, key)
+
+    def texts(self, key: str, shape: Shape = TEXT) -> tuple[str, ...]:
+        elements = self._elements(key, "an array of strings")
+        return tuple(self._checked(value, shape, *at) for at, value in elements)
+
+    def text_table(self, key: str, names: Shape = SOMETHING) -> dict[str, str]:
+        """A table whose keys are free but for their shape and whose values are strings."""
+        values = self._value(key)
+        if values is None:
+            return {}
+        if not isinstance(values, dict):
+            self.reject(key, allowed="a table of strings")
+            return {}
+        for name in values:
+            if not names.accepts(name):
+                self.reject(key, name, found=f"the key {quoted(name)}", allowed=names.words)
+        return {name: self._checked(value, TEXT, key, name) for name, value in values.items()}
+
+    def choice(self, key: str, options: Sequence[str]) -> str:
+        if self._value(key) is None:
+            self.reject(key, allowed=one_of(options))
+        return self.optional_choice(key, options) or ""
+
+    def optional_choice(self, key: str, options: Sequence[str]) -> str | None:
+        value = self._value(key)
+        if value is None or value in options:
+            return value if isinstance(value, str) else None
+        self.reject(key, allowed=one_of(options), options=options)
+        return nearest(value, options)
+
+    def flag(self, key: str, default: bool = False) -> bool:
+        value = self._value(key)
+        if value is None or isinstance(value, bool):
+            return default if value is None else value
+        self.reject(key, allowed="true or false")
+        return default
+
+    def optional_integer(self, key: str, low: int, high: int | None = None) -> int | None:
+        value = self._value(key)
+        if value is None:
+            return None
+        if type(value) is int and low <= value and (high is None or value <= high):
+            return value
+        self.reject(key, allowed=f"an integer from {low}" + ("" if high is None else f" to {high}"))
+        return None
+
+    def path(self, key: str, directory: Path) -> Path:
+        """A path relative to `directory`, which is absolute; the result is absolute too."""
+        return directory / self.text(key, SOMETHING)
+
+    def optional_path(self, key: str, directory: Path) -> Path | None:
+        value = self.optional_text(key, SOMETHING)
+        return None if value is None else directory / value
+
+    def table(self, key: str) -> Table:
+        return self._inner(self._value(key), key)
+
+    def optional_table(self, key: str) -> Table | None:
+        value = self._value(key)
+        return None if value is None else self._inner(value, key)
+
+    def tables(self, key: str) -> tuple[Table, ...]:
+        """An array of tables: one result per element, so that indexes stay those of the file."""
+        return tuple(self._inner(value, *at) for at, value in self._elements(key, "an array of tables"))
+
+    def optional_text_or_table(self, key: str, shape: Shape) -> str | Table | None:
+        value = self._value(key)
+        return None if value is None else self._text_or_table(value, shape, key)
+
+    def texts_or_tables(self, key: str, shape: Shape) -> tuple[str | Table, ...]:
+        """An array of strings and tables: one result per element, so that indexes stay those of the file."""
+        words = f"an array, each {shape.words}"
+        return tuple(self._text_or_table(value, shape, *at) for at, value in self._elements(key, words))
+
+    def free_table(self, key: str) -> dict[str, object]:
+        """A table whose content is the user's own affair."""
+        value = self._value(key)
+        if value is None or isinstance(value, dict):
+            return value or {}
+        self.reject(key, allowed="a table")
+        return {}
+
+    def strings(self, *key: str | int) -> Iterator[tuple[Key, str]]:
+        """Every string at `key` or, where that is an array or a table, inside it; each with its own key."""
+        value = self._at(key)
+        if isinstance(value, str):
+            yield key, value
+        elif isinstance(value, (list, dict)):
+            for step in value if isinstance(value, dict) else range(len(value)):
+                yield from self.strings(*key, step)
+
+    def reject(
+        self,
+        *key: str | int,
+        allowed: str,
+        found: str | None = None,
+        options: Iterable[str] = (),
+        meant: str | None = None,
+    ) -> None:
+        """Record a problem at `key` of this table. `found`, `allowed` and `meant` are words of the message.
+
+        What is found is the value unless `found` is given. What was meant is the one of `options` that is
+        nearest to that value unless `meant` is given.
+        """
+        value = self._at(key)
+        near = nearest(value, options)
+        if meant is None and near is not None:
+            meant = quoted(near)
+        self._problems.add((*self._where, *key), found or found_text(value), allowed, meant)
+
+    def finish(self, *misplaced: str) -> None:
+        """Record every key that nobody asked for. `misplaced` are more spellings that may have been meant."""
+        for key in self._values:
+            if key not in self._asked:
+                meant = nearest(key, (*self._asked, *misplaced))
+                self.reject(key, found="an unknown key", allowed=", ".join(self._asked), meant=meant)
+
+    def _at(self, key: Key) -> object:
+        value: object = self._values
+        for step in key:
+            if isinstance(value, dict):
+                value = value.get(step)
+            elif isinstance(value, list) and isinstance(step, int):
+                value = value[step]
+            else:
+                return None
+        return value
+
+    def _value(self, key: str) -> object:
+        if key not in self._asked:
+            self._asked.append(key)
+        return self._values.get(key)
+
+    def _elements(self, key: str, words: str) -> Iterator[tuple[tuple[str, int], object]]:
+        """Each element of an array with its place; `words` say what the array must be."""
+        value = self._value(key)
+        if isinstance(value, list):
+            for index, element in enumerate(value):
+                yield (key, index), element
+        elif value is not None:
+            self.reject(key, allowed=words)
+
+    def _text_or_table(self, value: object, shape: Shape, *key: str | int) -> str | Table:
+        return self._inner(value, *key) if isinstance(value, dict) else self._checked(value, shape, *key)
+
+    def _checked(self, value: object, shape: Shape, *key: str | int) -> str:
+        if not isinstance(value, str) or not shape.accepts(value):
+            self.reject(*key, allowed=shape.words, options=shape.examples)
+        return value if isinstance(value, str) else ""
+
+    def _inner(self, value: object, *key: str | int) -> Table:
+        if isinstance(value, dict):
+            return Table(value, (*self._where, *key), self._problems)
+        self.reject(*key, allowed="a table")
+        # Nothing can be said about what is not there: whatever is asked of this table goes unheard.
+        return Table({}, (), Problems({}))

@@ -1,0 +1,58 @@
+"""The platforms that a manifest asks for."""
+
+from __future__ import annotations
+
+from czscie.errors import CzscieError
+from czscie.lift.problem import one_of, quoted
+from czscie.lift.table import SOMETHING, Shape, Table
+from czscie.platforms import Platform, current_platform, find_platform, platform_names
+
+_PLATFORM = Shape(
+    'the name of a platform or a table such as { platform = "linux-x86_64", libc = "musl" }',
+    SOMETHING.accepts,
+)
+#: science's documentation writes glibc where science reads gnu.
+_LIBCS = {"gnu": "gnu", "glibc": "gnu", "musl": "musl"}
+
+
+def read_platforms(lift: Table) -> tuple[Platform, ...]:
+    """`lift.platforms`, each once, in its order; the platform czscie runs on where the key is missing."""
+    specifications = lift.texts_or_tables("platforms", _PLATFORM)
+    if "platforms" not in lift:
+        return (current_platform(),)
+    if not specifications:
+        lift.reject("platforms", allowed="at least one platform; no such key means the current one")
+    found: dict[Platform, None] = {}
+    for index, specification in enumerate(specifications):
+        if isinstance(specification, Table):
+            platform = _read_table(specification)
+        else:
+            platform = _find(lift, specification, "platforms", index)
+        if platform is not None:
+            found[platform] = None
+    return tuple(found)
+
+
+def _read_table(table: Table) -> Platform | None:
+    """`{ platform = …, libc = … }`: science's way to ask for musl."""
+    name = table.text("platform")
+    libc = _LIBCS.get(table.optional_choice("libc", tuple(_LIBCS)) or "")
+    table.finish()
+    platform = _find(table, name, "platform")
+    if platform is None or libc is None or libc == platform.libc:
+        return platform
+    musl = f"musl-{platform.name}"
+    if libc == "musl" and musl in platform_names():
+        return find_platform(musl)
+    has = quoted(platform.libc) if platform.libc else "no libc"
+    table.reject("libc", allowed=f"{has}, which is what {platform.name} has")
+    return None
+
+
+def _find(table: Table, name: str, *key: str | int) -> Platform | None:
+    try:
+        return find_platform(name)
+    except CzscieError:
+        names = ("current", *platform_names())
+        table.reject(*key, allowed=one_of(names), options=names)
+        return None
