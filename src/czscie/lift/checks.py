@@ -51,8 +51,7 @@ def _check_groups(lift: Lift, table: Table) -> None:
     some = one_of(tuple(providers)) if providers else "the ids of interpreters, of which there are none"
     for index, group in enumerate(lift.interpreter_groups):
         members = ("interpreter_groups", index, "members")
-        if len(set(group.members)) < 2:
-            table.reject(*members, allowed="the ids of at least two interpreters")
+
         for place, member in enumerate(group.members):
             if member not in providers:
                 table.reject(*members, place, allowed=some, options=providers)

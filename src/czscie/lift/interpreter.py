@@ -16,12 +16,15 @@ _CPYTHON_VERSION = Shape.of(
 _PYPY_VERSION = Shape.of('a string such as "3.11"', r"[23]\.[0-9]+")
 _RELEASE = Shape.of('a string of eight digits, YYYYMMDD, such as "20261021"', r"[0-9]{8}")
 _PYPY_RELEASE = Shape.of('a string such as "v7.3.20"', r"v[0-9]+\.[0-9]+\.[0-9]+(rc[0-9]+)?")
+_OPTIMIZATIONS = ("debug", "noopt", "lto", "pgo", "pgo+lto")
 _FLAVOR = Shape.of(
-    '"install_only", "install_only_stripped" or build options with -full, such as "pgo+lto-full"',
-    r"install_only|install_only_stripped|[a-z0-9_]+(\+[a-z0-9_]+)*-full",
-    "install_only",
-    "install_only_stripped",
+    '"install_only", "install_only_stripped", "full" or the options of a full build, as in "pgo+lto-full"',
+    r"(freethreaded-)?(install_only|install_only_stripped|full)"
+    r"|(freethreaded\+)?(debug|noopt|lto|pgo|pgo\+lto)(\+static)?-full",
+    *("install_only", "install_only_stripped", "full"),
+    *(f"{optimization}-full" for optimization in _OPTIMIZATIONS),
 )
+_DEFAULT_FLAVOR = "install_only_stripped"
 _LIBCS = ("gnu", "musl")
 
 
@@ -29,8 +32,8 @@ _LIBCS = ("gnu", "musl")
 class PythonBuildStandalone:
     """A CPython of python-build-standalone.
 
-    `version` is as the manifest has it, suffix included; without `release` the newest one is meant. `flavor`
-    is never None: what the manifest leaves open is `install_only_stripped`, or what a suffix asks for.
+    `version` may end in t, d or td, which ask for free-threaded and debug builds whatever the `flavor`.
+    Without `release` the newest one is meant.
     """
 
     FILES: ClassVar[tuple[str, ...]] = ("python", "pip")
@@ -42,15 +45,6 @@ class PythonBuildStandalone:
     libc: str | None
     base_url: str | None
     lazy: bool
-
-    @property
-    def python_version(self) -> str:
-        """The version without its suffix: `3.13` or `3.13.9`."""
-        return self.version.rstrip("dt")
-
-    @property
-    def free_threaded(self) -> bool:
-        return "t" in self.version or self.flavor.startswith("freethreaded+")
 
     @classmethod
     def read(cls, table: Table, identifier: str) -> PythonBuildStandalone:
@@ -124,13 +118,13 @@ class InterpreterGroup:
 
     @classmethod
     def read(cls, table: Table) -> InterpreterGroup:
-        group = cls(
-            id=table.text("id", IDENTIFIER),
-            selector=table.text("selector", SOMETHING),
-            members=table.texts("members"),
-        )
+        identifier = table.text("id", IDENTIFIER)
+        selector = table.text("selector", SOMETHING)
+        members = table.texts("members", may_be_empty=False)
+        if "members" not in table or len(set(members)) == 1:
+            table.reject("members", allowed="the ids of at least two interpreters")
         table.finish()
-        return group
+        return cls(identifier, selector, members)
 
 
 def read_interpreter(table: Table, directory: Path) -> Interpreter:
@@ -154,15 +148,7 @@ def read_interpreter(table: Table, directory: Path) -> Interpreter:
 
 
 def _read_flavor(table: Table, version: str) -> str:
-    """The flavor that is named, or the one that the version's suffix asks for; they must not contradict."""
-    suffix = version[len(version.rstrip("dt")) :]
     flavor = table.optional_text("flavor", _FLAVOR)
-    if flavor is None:
-        return {"d": "debug-full", "td": "freethreaded+debug-full", "dt": "freethreaded+debug-full"}.get(
-            suffix, "install_only_stripped"
-        )
-    if "d" in suffix:
+    if flavor is not None and version.endswith(("d", "dt")):
         table.reject("flavor", allowed=f"no flavor, as the version {quoted(version)} asks for a debug build")
-    elif suffix == "t" and flavor.endswith("-full") and not flavor.startswith("freethreaded+"):
-        table.reject("flavor", allowed=f"a free-threaded flavor, as the version {quoted(version)} asks for")
-    return flavor
+    return flavor or _DEFAULT_FLAVOR

@@ -24,7 +24,7 @@ from czscie.platforms import Platform
 
 #: The name becomes a file's on every platform, so it keeps what Windows forbids out of all of them.
 _NAME = Shape.of(
-    'a file name without a directory and without \\ : * ? " < > |',
+    'a plain file name, without / \\ : * ? " < > | and with no dot or space at its end',
     r'(?!.*[. ]$)[^\0-\x1f/\\:*?"<>|]+',
 )
 
@@ -104,6 +104,8 @@ class Lift:
     def _unsupported(self) -> Iterator[tuple[str, str]]:
         if self.windowed and any(platform.os == "windows" for platform in self.platforms):
             yield "windowed", "this version has no launcher without a console window"
+        if self.load_dotenv:
+            yield "load_dotenv", "this version reads no .env files"
         if self.ptex is not None:
             yield "ptex", "this version downloads nothing when a scie runs"
         for index, interpreter in enumerate(self.interpreters):
@@ -116,5 +118,11 @@ class Lift:
         for index, file in enumerate(self.files):
             if file.is_lazy:
                 yield f"files[{index}].source", "this version embeds every file"
+        for index, command in enumerate(self.commands):
+            if command.env.remove_re:
+                yield (
+                    f"commands[{index}].env.remove_re",
+                    "this version has no regular expressions",
+                )
         for index, _ in enumerate(self.bindings):
             yield f"bindings[{index}]", "this version runs no bindings"

@@ -30,7 +30,7 @@ def _is_requirement(text: str) -> bool:
     return True
 
 
-_REQUIREMENT = Shape('a string such as "cowsay==6.1"', _is_requirement)
+_REQUIREMENT = Shape('a requirement such as "cowsay==6.1"', _is_requirement)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +70,8 @@ class Payload:
 
 
 def _read_requirements(table: Table) -> tuple[str, ...] | None:
-    requirements = table.texts("requirements", _REQUIREMENT)
-    if "requirements" not in table:
-        return None
-    if not requirements:
-        table.reject("requirements", allowed="an array of at least one requirement")
-    return requirements
+    requirements = table.texts("requirements", _REQUIREMENT, may_be_empty=False)
+    return requirements if "requirements" in table else None
 
 
 def _read_glibc(table: Table) -> GlibcVersion | None:

@@ -66,8 +66,9 @@ class Table:
         value = self._value(key)
         return None if value is None else self._checked(value, shape, key)
 
-    def texts(self, key: str, shape: Shape = TEXT) -> tuple[str, ...]:
-        elements = self._elements(key, "an array of strings")
+    def texts(self, key: str, shape: Shape = TEXT, *, may_be_empty: bool = True) -> tuple[str, ...]:
+        words = "an array of strings" if may_be_empty else "an array of at least one string"
+        elements = self._elements(key, words, may_be_empty)
         return tuple(self._checked(value, shape, *at) for at, value in elements)
 
     def text_table(self, key: str, names: Shape = SOMETHING) -> dict[str, str]:
@@ -135,9 +136,9 @@ class Table:
         return None if value is None else self._text_or_table(value, shape, key)
 
     def texts_or_tables(self, key: str, shape: Shape) -> tuple[str | Table, ...]:
-        """An array of strings and tables: one result per element, so that indexes stay those of the file."""
-        words = f"an array, each {shape.words}"
-        return tuple(self._text_or_table(value, shape, *at) for at, value in self._elements(key, words))
+        """An array of at least one string or table: one result per element, as of `tables`."""
+        elements = self._elements(key, f"an array of at least one, each {shape.words}", may_be_empty=False)
+        return tuple(self._text_or_table(value, shape, *at) for at, value in elements)
 
     def free_table(self, key: str) -> dict[str, object]:
         """A table whose content is the user's own affair."""
@@ -198,10 +199,12 @@ class Table:
             self._asked.append(key)
         return self._values.get(key)
 
-    def _elements(self, key: str, words: str) -> Iterator[tuple[tuple[str, int], object]]:
+    def _elements(
+        self, key: str, words: str, may_be_empty: bool = True
+    ) -> Iterator[tuple[tuple[str, int], object]]:
         """Each element of an array with its place; `words` say what the array must be."""
         value = self._value(key)
-        if isinstance(value, list):
+        if isinstance(value, list) and (value or may_be_empty):
             for index, element in enumerate(value):
                 yield (key, index), element
         elif value is not None:

@@ -20,8 +20,6 @@ def read_platforms(lift: Table) -> tuple[Platform, ...]:
     specifications = lift.texts_or_tables("platforms", _PLATFORM)
     if "platforms" not in lift:
         return (current_platform(),)
-    if not specifications:
-        lift.reject("platforms", allowed="at least one platform; no such key means the current one")
     found: dict[Platform, None] = {}
     for index, specification in enumerate(specifications):
         if isinstance(specification, Table):
@@ -35,7 +33,7 @@ def read_platforms(lift: Table) -> tuple[Platform, ...]:
 
 def _read_table(table: Table) -> Platform | None:
     """`{ platform = …, libc = … }`: science's way to ask for musl."""
-    name = table.text("platform")
+    name = table.text("platform", SOMETHING)
     libc = _LIBCS.get(table.optional_choice("libc", tuple(_LIBCS)) or "")
     table.finish()
     platform = _find(table, name, "platform")
@@ -50,6 +48,8 @@ def _read_table(table: Table) -> Platform | None:
 
 
 def _find(table: Table, name: str, *key: str | int) -> Platform | None:
+    if not name:  # which is a problem of its own already
+        return None
     try:
         return find_platform(name)
     except CzscieError:

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import pytest
+
+from czscie.errors import CzscieError
+from czscie.lift.problem import Problems, found_text, key_text, nearest
+
+
+def test_keys_are_written_as_toml_writes_them() -> None:
+    key = ("lift", "commands", 0, "env", "default", "=PATH")
+    assert key_text(key) == 'lift.commands[0].env.default."=PATH"'
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "nothing"),
+        ("a\n", '"a\\n"'),
+        (True, "the boolean true"),
+        (3, "the integer 3"),
+        (3.13, "the float 3.13"),
+        ([], "an empty array"),
+        ([1], "an array"),
+        ({}, "a table"),
+        (datetime.date(2026, 10, 21), "the date or time 2026-10-21"),
+        ("x" * 81, '"' + "x" * 80 + '…"'),
+    ],
+)
+def test_what_was_found_is_told_in_words(value: object, text: str) -> None:
+    assert found_text(value) == text
+
+
+def test_the_user_and_password_of_a_url_are_not_shown() -> None:
+    assert found_text("ftp://builder:secret@example.com/") == '"ftp://…@example.com/"'
+
+
+def test_case_does_not_hide_what_was_meant() -> None:
+    assert nearest("HOST", ("PythonBuildStandalone", "Host")) == "Host"
+    assert nearest("conda", ("PythonBuildStandalone", "Host")) is None
+
+
+def test_problems_come_in_the_order_of_the_file_and_missing_keys_first_in_their_table() -> None:
+    problems = Problems({"b": 1, "a": [{"y": 1}, {"z": 1, "x": 1}]})
+    for key in (("a", 1, "x"), ("a", 1, "z"), ("a", 1, "missing"), ("a", 0, "y"), ("b",), ("missing",)):
+        problems.add(key, "it", "nothing")
+    with pytest.raises(CzscieError) as raised:
+        problems.raise_any(Path("lift.toml"))
+    keys = [line.split(":")[0] for line in raised.value.why]
+    assert keys == ["missing", "b", "a[0].y", "a[1].missing", "a[1].z", "a[1].x"]
+
+
+def test_without_problems_nothing_is_raised() -> None:
+    Problems({}).raise_any(Path("lift.toml"))
