@@ -91,7 +91,7 @@ class EmbeddedFile:
 
 def _read_source(table: Table) -> FromUrl | FromBinding | None:
     source = table.optional_text_or_table("source", _SOURCE)
-    if source is None:
+    if not source:
         return None
     if isinstance(source, str):
         return FromBinding(source)
