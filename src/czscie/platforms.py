@@ -48,7 +48,7 @@ class Platform:
 
     @property
     def launcher(self) -> str:
-        """The launcher that starts this platform's scies: static, so one per architecture serves both libcs."""
+        """The launcher that starts this platform's scies; it is static, so one serves glibc and musl."""
         return f"{self.os}-{self.arch}"
 
     @property
@@ -158,11 +158,17 @@ def find_platform(name: str) -> Platform:
 
 def current_platform() -> Platform:
     """The platform czscie runs on. Raises CzscieError on one that has no launcher."""
+    launcher = current_launcher()
+    prefix = "musl-" if launcher.startswith("linux-") and _libc_is_musl() else ""
+    return find_platform(f"{prefix}{launcher}")
+
+
+def current_launcher() -> str:
+    """The launcher of the platform czscie runs on; asks nothing but the standard library."""
     system = {"linux": "linux", "darwin": "macos", "win32": "windows"}.get(sys.platform, sys.platform)
     machine = _host.machine().lower()
     arch = {"amd64": "x86_64", "arm64": "aarch64", "ppc64le": "powerpc64"}.get(machine, machine)
-    prefix = "musl-" if system == "linux" and _libc_is_musl() else ""
-    return find_platform(f"{prefix}{system}-{arch}")
+    return f"{system}-{arch}"
 
 
 def _libc_is_musl() -> bool:

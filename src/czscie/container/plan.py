@@ -1,0 +1,164 @@
+"""A plan: what an installation consists of, and which bytes of which zip entry each file is.
+
+The launcher carries it out (native/src/plan.zig); docs/format.md has the grammar. Its SHA-256 names the
+installation, and it names the SHA-256 of every entry: equal digests are equal installations.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Literal
+
+from czscie.errors import CzscieError
+
+FIRST_LINE = "czscie-plan 1"
+ENTRY_NAME = ".czscie/plan"
+
+#: What the launcher decodes whole; a larger entry holds one file and nothing else.
+WHOLE_ENTRY_MAX = 16 << 20
+
+_BLOCK = 4096
+
+Kind = Literal["file", "fill", "script"]
+_KINDS: dict[str, Kind] = {"file": "file", "fill": "fill", "script": "script"}
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedEntry:
+    """An entry of the zip that the plan's files are parts of. Sizes in bytes, `sha256` of the content."""
+
+    name: str
+    size: int
+    crc32: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """`size` bytes from `offset` on in the content of the entry called `entry`."""
+
+    entry: str
+    offset: int
+    size: int
+
+    def without(self, head: int) -> Slice:
+        """The slice less its first `head` bytes."""
+        return Slice(self.entry, self.offset + head, self.size - head)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFile:
+    """A file to be installed at `path`.
+
+    A `fill` is a template for the launcher's `{base}` and `{root}`. A `script` gets a first line that starts
+    `interpreter`: a path below the installation, followed by arguments.
+    """
+
+    path: str
+    content: Slice
+    kind: Kind = "file"
+    executable: bool = False
+    interpreter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLink:
+    path: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    entries: tuple[PlannedEntry, ...]
+    files: tuple[PlannedFile, ...]
+    links: tuple[PlannedLink, ...] = ()
+    #: Directories that no file lies in; those of files are made anyway.
+    directories: tuple[str, ...] = ()
+
+    def render(self) -> bytes:
+        """The plan as the launcher reads it. Raises CzscieError on a path that would leave its directory."""
+        return "".join(f"{line}\n" for line in self._lines()).encode("utf-8", "surrogateescape")
+
+    def digest(self) -> str:
+        """SHA-256 of the rendered plan, in hexadecimal: the name of the installation."""
+        return hashlib.sha256(self.render()).hexdigest()
+
+    def unpacked(self) -> int:
+        """Bytes that the installation takes on a file system with blocks of 4 KiB."""
+        blocks = sum(-(-file.content.size // _BLOCK) for file in self.files)
+        return _BLOCK * (blocks + len(self.links) + len(self._all_directories()))
+
+    def _lines(self) -> Iterator[str]:
+        yield FIRST_LINE
+        index = {entry.name: number for number, entry in enumerate(self.entries)}
+        for entry in self.entries:
+            yield _line("entry", entry.size, f"{entry.crc32:x}", entry.sha256, entry.name)
+        for directory in self._all_directories():
+            yield _line("dir", _checked(directory))
+        for file in sorted(self.files, key=lambda f: (index[f.content.entry], f.content.offset, f.path)):
+            mode = "755" if file.executable else "644"
+            where = index[file.content.entry], file.content.offset, file.content.size
+            interpreter = (file.interpreter,) if file.kind == "script" else ()
+            yield _line(file.kind, mode, *where, *interpreter, _checked(file.path))
+        for link in sorted(self.links, key=lambda link: link.path):
+            yield _line("link", _checked(link.path), link.target)
+
+    def _all_directories(self) -> list[str]:
+        """Every directory, parents first."""
+        found = set(self.directories)
+        for path in (*self.directories, *(f.path for f in self.files), *(link.path for link in self.links)):
+            found.update(str(parent) for parent in PurePosixPath(path).parents)
+        return sorted(found - {"."})
+
+
+def _line(*fields: object) -> str:
+    return "\t".join(_escape(str(field)) for field in fields)
+
+
+def _escape(field: str) -> str:
+    return field.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
+
+
+def _checked(path: str) -> str:
+    if not path or "\0" in path or any(part in ("", ".", "..") for part in path.split("/")):
+        raise CzscieError(f"a file cannot be installed at {path!r}", why="the path would leave its directory")
+    return path
+
+
+def parse(text: bytes) -> Plan:
+    """The plan that `text` is the rendering of. Raises CzscieError when it is not one."""
+    try:
+        return _parse(text.decode("utf-8", "surrogateescape").split("\n"))
+    except (ValueError, IndexError, KeyError) as error:
+        raise CzscieError("the plan of an installation is damaged", why=str(error)) from error
+
+
+def _parse(lines: Iterable[str]) -> Plan:
+    first, *rest = lines
+    if first != FIRST_LINE or not rest or rest[-1] != "":
+        raise ValueError(f"it begins with {first[:40]!r}")
+    entries: list[PlannedEntry] = []
+    files: list[PlannedFile] = []
+    links: list[PlannedLink] = []
+    directories: list[str] = []
+    for line in rest[:-1]:
+        word, *fields = (_unescape(field) for field in line.split("\t"))
+        if word == "entry":
+            size, crc32, sha256, name = fields
+            entries.append(PlannedEntry(name, int(size), int(crc32, 16), sha256))
+        elif word == "dir":
+            directories.append(*fields)
+        elif word == "link":
+            links.append(PlannedLink(*fields))
+        else:
+            mode, entry, offset, size, *interpreter, path = fields
+            content = Slice(entries[int(entry)].name, int(offset), int(size))
+            files.append(PlannedFile(path, content, _KINDS[word], mode == "755", "".join(interpreter)))
+    return Plan(tuple(entries), tuple(files), tuple(links), tuple(directories))
+
+
+def _unescape(field: str) -> str:
+    return "\\".join(part.replace("\\t", "\t").replace("\\n", "\n") for part in field.split("\\\\"))

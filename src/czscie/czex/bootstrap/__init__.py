@@ -1,0 +1,1 @@
+"""What runs in the shipped application's Python before the application. Depends on nothing."""

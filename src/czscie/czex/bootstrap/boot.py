@@ -1,0 +1,156 @@
+# Runs in the interpreter of a scie (CPython 3.8 and newer), installed as `czscie_boot.py` beside the virtual
+# environment's `__main__.py`. Imports only what the interpreter has imported already, as every start pays.
+"""Starts the application of a PEX the way a `--venv` PEX starts it (docs/pex.md has the whole table)."""
+
+import os
+import sys
+
+_OVERRIDES = ("PEX_INTERPRETER", "PEX_SCRIPT", "PEX_MODULE")
+
+_REFUSED = {
+    "PEX_PATH": "the executable holds one PEX; add the other one to the PEX it is built from",
+    "PEX_TOOLS": "the executable holds no pex; run the tools on the PEX it was built from",
+}
+
+
+def boot(
+    entry_point,
+    script,
+    inject_args,
+    inject_env,
+    bind_resource_paths,
+    strip_pex_env,
+    venv_bin_path,
+    has_setproctitle,
+):
+    """Runs the application and ends the process. The arguments are fields of PEX-INFO of these names.
+
+    `entry_point` is `module` or `module:function`, `script` a file of the virtual environment's `bin`.
+    """
+    pex = os.environ.get("PEX") or sys.argv[0]
+    sys.argv[0] = pex
+    if has_setproctitle:
+        _set_process_title(pex)
+    for name, reason in _REFUSED.items():
+        if os.environ.get(name):
+            _fail("%s is set and cannot be honoured: %s" % (name, reason))
+    _extend_path(os.environ.get("PEX_VENV_BIN_PATH", venv_bin_path))
+
+    overrides = {name: os.environ[name] for name in _OVERRIDES if name in os.environ}
+    if len(overrides) > 1:
+        found = " ".join("%s=%s" % item for item in overrides.items())
+        _fail("only one of %s can be set, but there is %s" % (", ".join(_OVERRIDES), found))
+    if strip_pex_env:
+        _strip_environment()
+    for name, value in inject_env.items():
+        os.environ.setdefault(name, value)
+    for name, resource in bind_resource_paths.items():
+        os.environ[name] = _find_resource(name, resource)
+
+    script = overrides.get("PEX_SCRIPT") if overrides else script
+    if script:
+        _execute(os.path.join(_bin(), script), sys.argv[1:])
+    if overrides.get("PEX_INTERPRETER", "").lower() in ("1", "true"):
+        _execute(sys.executable, ["-s"] + sys.argv[1:])
+    entry_point = overrides.get("PEX_MODULE", entry_point)
+    if not entry_point:
+        _execute(sys.executable, ["-s"] + sys.argv[1:])
+    if not overrides:
+        sys.argv[1:1] = [_format(argument) for argument in inject_args]
+    _run(entry_point)
+
+
+def _run(entry_point):
+    module_name, _, function = entry_point.partition(":")
+    if not function:
+        import runpy
+
+        runpy.run_module(module_name, run_name="__main__", alter_sys=True)
+        return
+    import importlib
+
+    called = importlib.import_module(module_name)
+    for attribute in function.split("."):
+        called = getattr(called, attribute)
+    sys.exit(called())
+
+
+def _execute(program, arguments):
+    """Becomes another program of the virtual environment."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    try:
+        if os.name == "nt":
+            import subprocess
+
+            sys.exit(subprocess.call([program] + arguments))
+        os.execv(program, [program] + arguments)
+    except OSError as error:
+        _fail("%s cannot be started: %s" % (program, error.strerror))
+
+
+def _bin():
+    return os.path.dirname(sys.executable)
+
+
+def _extend_path(where):
+    if where == "false":
+        return
+    path = os.environ.get("PATH", "").split(os.pathsep)
+    if where == "prepend":
+        path.insert(0, _bin())
+    elif where == "append":
+        path.append(_bin())
+    else:
+        _fail("PEX_VENV_BIN_PATH must be one of 'false', 'prepend' or 'append', given: %r" % where)
+    os.environ["PATH"] = os.pathsep.join(path)
+
+
+def _strip_environment():
+    for name in list(os.environ):
+        if name.startswith("PEX_"):
+            if name == "PEX_EXTRA_SYS_PATH":
+                # Children keep the same sys.path: the .pth file of site-packages reads this.
+                os.environ["__PEX_EXTRA_SYS_PATH__"] = os.environ[name]
+            del os.environ[name]
+
+
+def _find_resource(name, resource):
+    relative = os.path.normpath(os.path.join(*resource.split("/")))
+    if os.path.isabs(resource) or relative.startswith(os.pardir):
+        _fail("the resource %s=%s must be a path relative to sys.path" % (name, resource))
+    for entry in sys.path:
+        path = os.path.join(entry, relative)
+        if os.path.isfile(path):
+            return path
+    return _fail("there is no file %s on sys.path, to which %s is to be bound" % (resource, name))
+
+
+class _Environment(object):
+    """`env.NAME` in an injected argument; a variable that is not set is empty."""
+
+    def __getattr__(self, name):
+        return os.environ.get(name, "")
+
+    __getitem__ = __getattr__
+
+
+class _Replacements(object):
+    env = _Environment()
+
+
+def _format(argument):
+    return argument.format(pex=_Replacements()) if "{" in argument else argument
+
+
+def _set_process_title(pex):
+    try:
+        from setproctitle import setproctitle
+    except ImportError:
+        return
+    setproctitle("%s %s %s" % (sys.executable, pex, " ".join(sys.argv[1:])))
+
+
+def _fail(message):
+    sys.stderr.write("%s: error: %s\n" % (os.path.basename(sys.argv[0]), message))
+    sys.exit(1)

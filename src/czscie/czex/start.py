@@ -1,0 +1,87 @@
+"""The files of an application's virtual environment that are not its own: what makes it one and starts it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+
+from czscie.container.content import Data, File
+from czscie.czex.info import PexInfo
+from czscie.pbs.distribution import Layout
+
+#: What of Python's own environment would let the host's Python leak in. Harmless switches stay.
+HERMETIC_REMOVED = (
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "PYTHONPLATLIBDIR",
+    "PYTHONEXECUTABLE",
+    "PYTHON_PRESITE",
+    "__PYVENV_LAUNCHER__",
+)
+
+#: As in pex: paths that PEX_EXTRA_SYS_PATH names are seen by the application and by its children.
+_EXTRA_SYS_PATH = (
+    "import os, sys; sys.path.extend(entry for entry in os.environ.get('PEX_EXTRA_SYS_PATH', "
+    "os.environ.get('__PEX_EXTRA_SYS_PATH__', '')).split(os.pathsep) if entry)\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How the application starts: PEX-INFO, with the entry point that was asked for."""
+
+    info: PexInfo
+    has_setproctitle: bool
+
+    def main(self) -> bytes:
+        """The virtual environment's `__main__.py`. In a spawned child of multiprocessing it does nothing."""
+        info = self.info
+        arguments = {
+            "entry_point": info.entry_point,
+            "script": info.script,
+            "inject_args": list(info.inject_args),
+            "inject_env": dict(info.inject_env),
+            "bind_resource_paths": dict(info.bind_resource_paths),
+            "strip_pex_env": info.strip_pex_env,
+            "venv_bin_path": info.venv_bin_path,
+            "has_setproctitle": self.has_setproctitle,
+        }
+        rendered = "".join(f"        {name}={value!r},\n" for name, value in arguments.items())
+        return f"""\
+if __name__ == "__main__":
+    import os
+    import sys
+
+    here = os.path.dirname(os.path.abspath(__file__))
+    if not sys.path or sys.path[0] != here:
+        sys.path.insert(0, here)
+    from czscie_boot import boot
+
+    del sys.path[0]
+    boot(
+{rendered}    )
+""".encode()
+
+
+def environment_files(start: Start, layout: Layout) -> list[File]:
+    """The start's own files, at their places in the virtual environment."""
+    boot = resources.files("czscie.czex.bootstrap").joinpath("boot.py").read_bytes()
+    return [
+        File("__main__.py", Data(start.main())),
+        File("czscie_boot.py", Data(boot)),
+        File(f"{layout.site_packages}/PEX_EXTRA_SYS_PATH.pth", Data(_EXTRA_SYS_PATH.encode())),
+        File("PEX-INFO", Data(start.info.render())),
+    ]
+
+
+def pyvenv_configuration(layout: Layout, interpreter_digest: str) -> bytes:
+    """The template of pyvenv.cfg (PEP 405); the launcher fills in the base directory."""
+    home = f"{{base}}/interpreters/{interpreter_digest}"
+    directory, _, _ = layout.python.rpartition("/")
+    lines = [
+        f"home = {home}/{directory}".rstrip("/"),
+        "include-system-site-packages = false",
+        f"version = {layout.version}",
+        f"executable = {home}/{layout.python}",
+    ]
+    return "".join(f"{line}\n" for line in lines).encode()

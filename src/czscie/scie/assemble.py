@@ -1,0 +1,116 @@
+"""Puts launcher, interpreters and payload into one file.
+
+Every part is a zip of its own whose offsets count from its start; here they move to where they are in the
+whole file, and the manifest becomes the comment of the last one. Nothing is compressed again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from czscie.container import zip as zip_records
+from czscie.container.packer import write_atomically
+from czscie.platforms import Platform
+from czscie.scie.manifest import FORMAT, Boot, Launcher, LiftManifest, Manifest, Needs, Part, Scie
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class PartFile:
+    """A zip to be put into a scie: where it is now, and what the manifest says of it."""
+
+    path: Path
+    name: str
+    kind: str
+    digest: str
+    unpacked: int
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the manifest says of the scie besides its parts."""
+
+    name: str
+    platform: Platform
+    commands: Boot
+    needs: Needs
+    description: str | None = None
+    base: str | None = None
+
+
+def assemble(path: Path, launcher: Path, launcher_version: str, parts: list[PartFile], head: Head) -> Manifest:
+    """Writes the executable `path` out of `launcher` and `parts`, of which the last is the payload.
+
+    Raises CzscieError when the manifest is too long for a zip's comment.
+    """
+    manifests: list[Manifest] = []
+
+    def write(stream: BinaryIO) -> None:
+        code = launcher.read_bytes()
+        stream.write(code)
+        jump = Launcher(launcher_version, len(code), hashlib.sha256(code).hexdigest())
+        placed: list[Part] = []
+        for part in parts:
+            start = stream.tell()
+            entries = _copy_data(part.path, stream)
+            records = zip_records.directory(entries, stream.tell())
+            placed.append(_part(part, start, stream.tell() + len(records) - start))
+            if part is parts[-1]:
+                manifests.append(_manifest(head, jump, placed))
+                records = zip_records.directory(entries, stream.tell(), manifests[0].render())
+            stream.write(records)
+
+    write_atomically(path, write)
+    path.chmod(0o777 & ~_umask())
+    return manifests[0]
+
+
+def _copy_data(path: Path, stream: BinaryIO) -> list[zip_records.Entry]:
+    """Copies the data of the zip `path` and returns its entries as they are in `stream`."""
+    start = stream.tell()
+    with path.open("rb") as file:
+        found = zip_records.read_directory(file, path.stat().st_size)
+        file.seek(0)
+        left = found.offset
+        while left > 0:
+            chunk = file.read(min(left, _CHUNK))
+            stream.write(chunk)
+            left -= len(chunk)
+    return [entry.moved(start) for entry in found.entries]
+
+
+def _part(part: PartFile, offset: int, size: int) -> Part:
+    return Part(
+        name=part.name,
+        kind=part.kind,
+        digest=part.digest,
+        offset=offset,
+        size=size,
+        unpacked=part.unpacked,
+        description=part.description,
+    )
+
+
+def _manifest(head: Head, jump: Launcher, parts: list[Part]) -> Manifest:
+    lift = LiftManifest(
+        name=head.name,
+        platform=head.platform.name,
+        files=tuple(parts),
+        boot=head.commands,
+        needs=head.needs,
+        description=head.description,
+        base=head.base,
+    )
+    return Manifest(Scie(FORMAT, jump, lift))
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,81 @@
+"""One file taken apart again: what is inside a scie, sizes packed and unpacked, digests."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from czscie.container import plan as plans
+from czscie.container import zip as zip_records
+from czscie.errors import CzscieError
+from czscie.scie.manifest import Manifest, Part
+
+_MANIFEST_MAX = zip_records.COMMENT_MAX + zip_records.END_RECORD_LENGTH
+
+
+@dataclass(frozen=True, slots=True)
+class PartContents:
+    """A part of a scie: what the manifest says of it, and the plan that it holds."""
+
+    part: Part
+    plan: plans.Plan
+
+    @property
+    def unpacked(self) -> int:
+        """Bytes of its files, without what a file system adds."""
+        return sum(file.content.size for file in self.plan.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is inside a scie. `sha256` is that of the whole file, of `size` bytes."""
+
+    path: Path
+    size: int
+    sha256: str
+    manifest: Manifest
+    parts: tuple[PartContents, ...]
+
+
+def read_scie(path: Path) -> Contents:
+    """Reads the scie at `path`. Raises CzscieError when it is not one that czscie made, or is damaged."""
+    try:
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            manifest = read_manifest(file, size, str(path))
+            parts = tuple(_read_part(file, part, str(path)) for part in manifest.scie.lift.files)
+            return Contents(path, size, _sha256(file), manifest, parts)
+    except OSError as error:
+        raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
+    except zipfile.BadZipFile as error:
+        raise CzscieError(f"{path} is damaged", why=str(error), mend="copy or build the file again") from error
+
+
+def read_manifest(file: BinaryIO, size: int, label: str) -> Manifest:
+    """The manifest of the scie in `file`, which is `size` bytes long and which errors call `label`."""
+    file.seek(max(0, size - _MANIFEST_MAX))
+    tail = file.read(_MANIFEST_MAX)
+    end = tail.rfind(b"PK\5\6")
+    comment = tail[end + zip_records.END_RECORD_LENGTH :] if end >= 0 else b""
+    if not comment.startswith(b"\n{"):
+        raise CzscieError(f"{label} is not a scie", why="its last line is not a scie's manifest")
+    return Manifest.parse(comment, label)
+
+
+def _read_part(file: BinaryIO, part: Part, label: str) -> PartContents:
+    directory = zip_records.read_directory(file, part.offset + part.size)
+    text = zip_records.read_entry(file, directory.entry(plans.ENTRY_NAME))
+    if hashlib.sha256(text).hexdigest() != part.digest:
+        raise CzscieError(f"{label} is damaged", why=f"the plan of {part.name} is not the one it was built with")
+    return PartContents(part, plans.parse(text))
+
+
+def _sha256(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    file.seek(0)
+    while chunk := file.read(1 << 20):
+        digest.update(chunk)
+    return digest.hexdigest()

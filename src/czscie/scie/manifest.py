@@ -1,0 +1,90 @@
+"""The scie's manifest: the last line of the file, one JSON object that the launcher reads on every start.
+
+docs/format.md describes the fields. The structs are the schema: msgspec renders and validates them.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from czscie.errors import CzscieError
+
+FORMAT = 1
+
+#: Names of files in the manifest that a lift's interpreters cannot have.
+PAYLOAD = "payload"
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the scie that is installed as one directory: its zip lies at `offset`, `size` bytes long.
+
+    `digest` is the SHA-256 of its plan; `unpacked` the bytes that the installation takes.
+    """
+
+    name: str
+    kind: str
+    digest: str
+    offset: int
+    size: int
+    unpacked: int
+    description: str = ""
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A boot command. In `env` a key `NAME` is a default, `=NAME` replaces, and null removes."""
+
+    exe: str
+    args: tuple[str, ...] = ()
+    env: dict[str, str | None] = {}
+    description: str | None = None
+
+
+class Boot(msgspec.Struct, frozen=True):
+    commands: dict[str, Command]
+
+
+class Launcher(msgspec.Struct, frozen=True):
+    """The native program at the head of the file."""
+
+    version: str
+    size: int
+    hash: str
+
+
+class Needs(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the host must have. `glibc` is a version such as `2.17`."""
+
+    glibc: str | None = None
+    musl: bool = False
+
+
+class LiftManifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    name: str
+    platform: str
+    files: tuple[Part, ...]
+    boot: Boot
+    needs: Needs = Needs()
+    description: str | None = None
+    base: str | None = None
+
+
+class Scie(msgspec.Struct, frozen=True):
+    format: int
+    jump: Launcher
+    lift: LiftManifest
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    scie: Scie
+
+    def render(self) -> bytes:
+        """The manifest as the comment of the last zip: a line of its own."""
+        return b"\n" + msgspec.json.encode(self) + b"\n"
+
+    @classmethod
+    def parse(cls, text: bytes, label: str) -> Manifest:
+        """Raises CzscieError, which calls the file `label`, when `text` is not a manifest."""
+        try:
+            return msgspec.json.decode(text, type=cls)
+        except msgspec.MsgspecError as error:
+            raise CzscieError(f"the manifest of {label} cannot be read", why=str(error)) from error
