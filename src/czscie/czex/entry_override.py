@@ -1,0 +1,76 @@
+"""The entry point that the manifest asks for in place of the PEX's own."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import sys
+from collections.abc import Iterator, Sequence
+
+from czscie.container.content import File
+from czscie.czex.entry_points import EntryPoint
+from czscie.czex.info import PexInfo
+from czscie.czex.wheel import Wheel, is_script_path
+from czscie.errors import CzscieError
+
+
+def with_entry_point(
+    info: PexInfo, wheels: Sequence[Wheel], text: str, sources: Sequence[File] = ()
+) -> PexInfo:
+    """`info` with the entry point `text`: a script of one of `wheels`, `module` or `module:function`.
+
+    A script comes before a module of the same name. `sources` are the PEX's own files. Raises CzscieError,
+    with the nearest names, when there is neither.
+    """
+    for wheel in wheels:
+        if point := wheel.entry_points.get(text):
+            return dataclasses.replace(info, entry_point=str(point), script=None)
+    if text in _script_files(wheels):
+        return dataclasses.replace(info, entry_point=None, script=text)
+    try:
+        point = EntryPoint.parse(text)
+    except ValueError:
+        raise _not_found(text, wheels, sources) from None
+    top = point.module.partition(".")[0]
+    if top not in sys.stdlib_module_names and top not in _modules(wheels, sources):
+        raise _not_found(text, wheels, sources)
+    return dataclasses.replace(info, entry_point=str(point), script=None)
+
+
+def _script_files(wheels: Sequence[Wheel]) -> set[str]:
+    """The names of the scripts that wheels bring as files."""
+    return {
+        member.path.rpartition("/")[2]
+        for wheel in wheels
+        for member in wheel.members
+        if is_script_path(member.path)
+    }
+
+
+def _modules(wheels: Sequence[Wheel], sources: Sequence[File]) -> set[str]:
+    """The names at the top of site-packages that an import could mean."""
+    return {name for name in _top_names(wheels, sources) if name.isidentifier()}
+
+
+def _top_names(wheels: Sequence[Wheel], sources: Sequence[File]) -> Iterator[str]:
+    paths = [*(file.path for file in sources), *(m.path for wheel in wheels for m in wheel.members)]
+    for path in paths:
+        top, _, rest = path.partition("/")
+        if top.endswith(".data"):
+            scheme, _, rest = rest.partition("/")
+            top = rest.partition("/")[0] if scheme in ("purelib", "platlib") else ""
+        # `pkg`, `module.py` and `module.cpython-313-x86_64-linux-gnu.so` alike.
+        yield top.partition(".")[0]
+
+
+def _not_found(text: str, wheels: Sequence[Wheel], sources: Sequence[File]) -> CzscieError:
+    scripts = _script_files(wheels)
+    for wheel in wheels:
+        scripts |= {*wheel.entry_points.console, *wheel.entry_points.gui}
+    name = text.partition(":")[0]
+    near = difflib.get_close_matches(name, sorted(scripts | _modules(wheels, sources)), n=3)
+    return CzscieError(
+        f"the payload has no entry point {text!r}: neither a script nor a module of that name",
+        why=f"its scripts are: {', '.join(sorted(scripts))}" if scripts else "it has no scripts",
+        mend=f"did you mean {' or '.join(repr(match) for match in near)}?" if near else None,
+    )

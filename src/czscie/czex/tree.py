@@ -1,0 +1,172 @@
+"""Files that somebody else put into a zip or a directory: listed, checked, and read only when asked for."""
+
+from __future__ import annotations
+
+import io
+import lzma
+import os
+import re
+import stat
+import threading
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from czscie.container.content import Content, File, OnDisk
+from czscie.errors import CzscieError
+
+#: What every Python's zipfile reads (APPNOTE.TXT 4.4.5).
+_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
+_METHOD_NAMES = {9: "deflate64", 93: "zstd", 95: "xz", 98: "PPMd"}
+_ENCRYPTED = 0x1
+_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, RuntimeError)
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ZipMember:
+    """Content that is a member of a zip which may have to be opened again to read it."""
+
+    archive: Callable[[], zipfile.ZipFile]
+    info: zipfile.ZipInfo
+    label: str
+
+    @property
+    def size(self) -> int:
+        return self.info.file_size
+
+    def read(self) -> bytes:
+        """Raises CzscieError when the member's bytes are damaged: its CRC-32 is checked."""
+        try:
+            return self.archive().read(self.info)
+        except _DAMAGE as error:
+            raise CzscieError(f"{self.info.filename} in {self.label} is damaged", why=str(error)) from error
+
+
+class Shelf:
+    """Holds one zip within a PEX in memory, the one that was read last: wheels are read one after another."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._content: Content | None = None
+        self._archive: zipfile.ZipFile | None = None
+
+    def open(self, content: Content, label: str) -> zipfile.ZipFile:
+        """The zip that `content` is. Raises CzscieError when it is none."""
+        with self._lock:
+            if self._archive is None or self._content is not content:
+                self._archive = open_zip(io.BytesIO(content.read()), label)
+                self._content = content
+            return self._archive
+
+
+def open_zip(source: Path | io.BytesIO, label: str) -> zipfile.ZipFile:
+    """Open a zip, whatever stands before it. Raises CzscieError, which calls it `label`, when it is none."""
+    try:
+        return zipfile.ZipFile(source)
+    except _DAMAGE as error:
+        raise CzscieError(f"{label} is not a zip file, or a damaged one", why=str(error)) from error
+
+
+def files_in_zip(archive: Callable[[], zipfile.ZipFile], label: str) -> tuple[File, ...]:
+    """The files in a zip, sorted by path. `archive` is called again for every read.
+
+    Raises CzscieError, which names the entry, when its path is not safe or is there twice, when it is
+    encrypted, or when its compression is not one that every Python reads.
+    """
+    files = []
+    for info in archive().infolist():
+        # zipfile cuts a name at its first NUL and turns the builder's separators: judge what the zip says.
+        _check_path(info.orig_filename.removesuffix("/"), label)
+        if info.is_dir():
+            continue
+        _check_readable(info, label)
+        executable = bool(info.external_attr >> 16 & stat.S_IXUSR)
+        files.append(File(info.filename, ZipMember(archive, info, label), executable))
+    return _sorted(files, label)
+
+
+def files_on_disk(root: Path, label: str) -> tuple[File, ...]:
+    """The files below a directory, sorted by path; symbolic links are followed.
+
+    Raises CzscieError for what is neither a file nor a directory, a link that is broken or leads back to a
+    directory above it, and a name that is no UTF-8 or has a backslash.
+    """
+    files: list[File] = []
+    _collect(root, "", (root.resolve(),), files, label)
+    return _sorted(files, label)
+
+
+def _collect(directory: Path, prefix: str, above: tuple[Path, ...], files: list[File], label: str) -> None:
+    for entry in os.scandir(directory):
+        path = prefix + entry.name
+        _check_path(path, label)
+        if entry.is_dir():
+            real = Path(entry.path).resolve()
+            if real in above:
+                raise CzscieError(f"{path} in {label} is a link to a directory above it")
+            _collect(Path(entry.path), f"{path}/", (*above, real), files, label)
+        elif entry.is_file():
+            executable = bool(entry.stat().st_mode & stat.S_IXUSR)
+            files.append(File(path, OnDisk(Path(entry.path)), executable))
+        else:
+            raise CzscieError(f"{path} in {label} is neither a file nor a directory")
+
+
+def _check_path(path: str, label: str) -> None:
+    """Raise CzscieError unless `path` is relative, `/`-separated and stays within its directory."""
+    bad = ""
+    if not path:
+        bad = "is empty"
+    elif path.startswith("/") or _DRIVE.match(path):
+        bad = "is absolute"
+    elif "\\" in path:
+        bad = "has a backslash"
+    elif "\0" in path:
+        bad = "has a NUL"
+    elif any(part in ("", ".", "..") for part in path.split("/")):
+        bad = "has an empty, '.' or '..' component"
+    elif not path.isascii() and not _is_unicode(path):
+        bad = "is not UTF-8"
+    if bad:
+        raise CzscieError(f"{label} holds an unsafe path: {path!r} {bad}")
+
+
+def _is_unicode(path: str) -> bool:
+    """Whether `path` has no half surrogates, with which Python stands for file names that are not UTF-8."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _check_readable(info: zipfile.ZipInfo, label: str) -> None:
+    if info.flag_bits & _ENCRYPTED:
+        raise CzscieError(f"{info.filename} in {label} is encrypted")
+    if info.compress_type in _METHODS:
+        return
+    method = _METHOD_NAMES.get(info.compress_type, "unknown")
+    raise CzscieError(
+        f"{info.filename} in {label} is compressed with zip method {info.compress_type} ({method})",
+        why="a PEX holds entries that are stored or deflated; with zstd entries it is a CZEX",
+        mend="give the PEX that it was made from",
+    )
+
+
+def _sorted(files: Iterable[File], label: str) -> tuple[File, ...]:
+    """Sort by path. Raises CzscieError for a path that is there twice, or is both a file and a directory."""
+    ordered = tuple(sorted(files, key=lambda file: file.path))
+    paths: set[str] = set()
+    for file in ordered:
+        if file.path in paths:
+            raise CzscieError(f"{label} holds {file.path!r} twice")
+        paths.add(file.path)
+    for file in ordered:
+        parent = file.path
+        while parent := parent.rpartition("/")[0]:
+            if parent in paths:
+                raise CzscieError(f"{label} holds {parent!r} both as a file and as a directory")
+    return ordered
