@@ -1,0 +1,1 @@
+"""Real executables in real environments: every test builds with `czscie build` and runs what it wrote."""

@@ -1,0 +1,113 @@
+"""Same inputs, same bytes: whoever builds, wherever, with whatever umask, clock and number of processors."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from e2e.build import Builder, Scie, read_results
+from e2e.mirror.release import TAG
+from e2e.pexes import COWSAY, TOOLBOX, Recipe
+from e2e.server import MirrorServer
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """Everything about a build that must not show in its result."""
+
+    directory: str
+    umask: str
+    user: int
+    environment: dict[str, str]
+
+    @property
+    def prefix(self) -> list[str]:
+        """Become another user by a user namespace (files stay accessible), use one processor or all."""
+        identity = ["unshare", "--user", f"--map-user={self.user}", f"--map-group={self.user}"]
+        return [*identity, "sh", "-c", f'umask {self.umask}; exec "$@"', "sh"]
+
+
+ONE = Circumstances(
+    directory="one",
+    umask="022",
+    user=1000,
+    environment={"TZ": "UTC", "LANG": "C", "PYTHONHASHSEED": "1", "USER": "one", "HOME": "/nonexistent/1"},
+)
+OTHER = Circumstances(
+    directory="an other/place with spaces/äöü",
+    umask="077",
+    user=4242,
+    environment={
+        "TZ": "Asia/Kathmandu",
+        "LANG": "C.UTF-8",
+        "PYTHONHASHSEED": "2",
+        "USER": "other",
+        "HOME": "/nonexistent/2",
+    },
+)
+
+
+@pytest.mark.parametrize("recipe", [COWSAY, TOOLBOX], ids=lambda recipe: recipe.name)
+def test_two_builds_give_identical_files(
+    recipe: Recipe, pexes: Callable[[Recipe], Path], mirror_server: MirrorServer, tmp_path: Path
+) -> None:
+    results: list[Path] = []
+    for number, circumstances in enumerate((ONE, OTHER)):
+        place = tmp_path / circumstances.directory
+        place.mkdir(parents=True)
+        pex = place / f"copy-{number}.pex"
+        shutil.copy(pexes(recipe), pex)
+        os.utime(pex, (number * 1e9, number * 1e9))
+        builder = Builder(mirror_server.url, place / "cache")
+        results.append(
+            builder.build(
+                Scie(recipe, "3.13"),
+                pex,
+                place / "build",
+                prefix=[*circumstances.prefix, *(["taskset", "--cpu-list", "0"] if number else [])],
+                environment=circumstances.environment,
+            )
+        )
+    one, other = (path.read_bytes() for path in results)
+    assert hashlib.sha256(one).hexdigest() == hashlib.sha256(other).hexdigest()
+
+
+def test_a_build_says_the_path_and_the_digest_of_what_it_wrote(
+    builder: Builder, pexes: Callable[[Recipe], Path], tmp_path: Path
+) -> None:
+    (tmp_path / "lift.toml").write_text(Scie(COWSAY, "3.13").manifest(pexes(COWSAY)))
+    done = builder.run("lift.toml", "-o", "dist", directory=tmp_path)
+    (result,) = read_results(done.stdout)
+    written = (tmp_path / result.path).read_bytes()
+    assert hashlib.sha256(written).hexdigest() == result.sha256
+    assert [path.name for path in (tmp_path / "dist").iterdir()] == ["cowsay"]
+
+
+def test_several_platforms_give_several_files_with_the_platform_in_their_names(
+    builder: Builder, pexes: Callable[[Recipe], Path], tmp_path: Path
+) -> None:
+    (tmp_path / "lift.toml").write_text(Scie(COWSAY, "3.11").manifest(pexes(COWSAY)))
+    platforms = ("linux-x86_64", "linux-aarch64")
+    options = [option for platform in platforms for option in ("--platform", platform)]
+    done = builder.run("lift.toml", "-o", "dist", *options, directory=tmp_path)
+    results = read_results(done.stdout)
+    assert [result.path.name for result in results] == [f"cowsay-{platform}" for platform in platforms]
+    for result in results:
+        assert hashlib.sha256((tmp_path / result.path).read_bytes()).hexdigest() == result.sha256
+
+
+def test_the_newest_release_is_found_where_the_manifest_names_none(
+    builder: Builder, pexes: Callable[[Recipe], Path], mirror_server: MirrorServer, tmp_path: Path
+) -> None:
+    manifest = Scie(COWSAY, "3.13").manifest(pexes(COWSAY)).replace(f'release = "{TAG}"\n', "")
+    (tmp_path / "lift.toml").write_text(manifest)
+    asked_before = len(mirror_server.requests)
+    done = builder.run("lift.toml", "-o", "dist", directory=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "/latest-release.json" in mirror_server.requests[asked_before:]
