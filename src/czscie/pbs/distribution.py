@@ -1,0 +1,129 @@
+"""A CPython to ship, wherever it comes from: its files, how they are laid out, what they ask of a host."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from czscie.container.content import File, Link
+from czscie.elf import Elf, is_elf
+from czscie.errors import CzscieError
+from czscie.pbs.machine import machine_of
+from czscie.pbs.tree import Item
+from czscie.platforms import GlibcVersion, Platform
+
+_UNIX_PYTHON = re.compile(r"bin/python(3\.\d+)(t?)d?")
+_WINDOWS_LIBRARY = re.compile(r"python3(\d+)(t?)\.dll")
+_PATCH_LEVEL = re.compile(rb'#define\s+PY_VERSION\s+"([^"+]+)\+?"')
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where things are inside an interpreter's tree; paths are relative to its root and `/`-separated.
+
+    `version` is CPython's whole version (`3.13.9`), `python` the executable (`bin/python3.13`, `python.exe`),
+    `stdlib` the standard library (`lib/python3.13`, free-threaded `lib/python3.13t`, Windows `Lib`).
+    """
+
+    version: str
+    python: str
+    stdlib: str
+    free_threaded: bool
+
+    @property
+    def minor_version(self) -> str:
+        """`3.13`."""
+        return ".".join(self.version.split(".")[:2])
+
+    @property
+    def python_tag(self) -> str:
+        """PEP 425's tag of the interpreter: `cp313`."""
+        return "cp" + self.minor_version.replace(".", "")
+
+    @property
+    def abi_tag(self) -> str:
+        """PEP 425's tag of its ABI: `cp313`, free-threaded `cp313t`."""
+        return self.python_tag + ("t" if self.free_threaded else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """What every provider yields. `items` are sorted by path.
+
+    `glibc` is the oldest glibc that its ELF files can be loaded with, None where glibc is not asked for.
+    """
+
+    platform: Platform
+    layout: Layout
+    items: tuple[Item, ...]
+    glibc: GlibcVersion | None
+
+    @classmethod
+    def of(cls, items: tuple[Item, ...], layout: Layout, platform: Platform, source: str) -> Distribution:
+        """Check that the tree `items` runs on `platform`, and find out what it asks for.
+
+        `source` is what messages call the tree. Raises CzscieError when its interpreter is for another
+        platform.
+        """
+        python = next(item for item in items if item.path == layout.python)
+        assert isinstance(python, File)
+        machine = machine_of(python.content.read(), f"{source}: {layout.python}")
+        if machine is None or not machine.runs_on(platform):
+            raise CzscieError(
+                f"the interpreter of {source} does not run on {platform.name}",
+                why=f"{layout.python} is for {machine or 'no system that czscie knows'}",
+            )
+        return cls(platform, layout, items, glibc_floor(items, source) if platform.libc == "gnu" else None)
+
+
+def glibc_floor(items: tuple[Item, ...], source: str) -> GlibcVersion | None:
+    """The oldest glibc that all ELF files of `items` can be loaded with. Raises ElfError on a damaged one."""
+    floors = []
+    for item in items:
+        if isinstance(item, File) and (item.executable or ".so" in item.path):
+            data = item.content.read()
+            if is_elf(data):
+                floors.append(Elf.parse(data, f"{source}: {item.path}").glibc)
+    return max((floor for floor in floors if floor is not None), default=None)
+
+
+def detect_layout(items: tuple[Item, ...], source: str, version: str | None = None) -> Layout:
+    """Where the interpreter and its standard library are in a tree like PBS's, of Linux, macOS or Windows.
+
+    Raises CzscieError when there is none or, `version` being None, when its whole version is not to be found.
+    """
+    paths = {item.path: item for item in items}
+    for path, item in paths.items():
+        if isinstance(item, Link):
+            continue
+        if (match := _UNIX_PYTHON.fullmatch(path)) and f"lib/python{match[1]}{match[2]}/os.py" in paths:
+            minor, threads, python = match[1], match[2], path
+            stdlib = f"lib/python{minor}{threads}"
+        elif (match := _WINDOWS_LIBRARY.fullmatch(path)) and {"python.exe", "Lib/os.py"} <= paths.keys():
+            minor, threads, python = f"3.{match[1]}", match[2], "python.exe"
+            stdlib = "Lib"
+        else:
+            continue
+        return Layout(version or _find_version(items, minor, source), python, stdlib, threads == "t")
+    raise CzscieError(
+        f"there is no CPython in {source}",
+        why="neither bin/python3.X with lib/python3.X/os.py nor python.exe with python3X.dll and Lib/os.py",
+    )
+
+
+def _find_version(items: tuple[Item, ...], minor: str, source: str) -> str:
+    """The whole version: from the headers, or from the string that `sys.version` begins with in a binary."""
+    text = re.compile(rb"\0(" + re.escape(minor.encode()) + rb"\.\d+(?:(?:a|b|rc)\d+)?)\+?\0")
+    binaries = []
+    for item in items:
+        if isinstance(item, Link):
+            continue
+        if item.path.endswith("/patchlevel.h") and (match := _PATCH_LEVEL.search(item.content.read())):
+            return match[1].decode()
+        name = item.path.rpartition("/")[2]
+        if re.match(r"(lib)?python3[^/]*(\.so|\.dylib|\.dll|$)", name) or _UNIX_PYTHON.fullmatch(item.path):
+            binaries.append(item)
+    for item in binaries:
+        if match := text.search(item.content.read()):
+            return match[1].decode()
+    raise CzscieError(f"the version of the CPython {minor} in {source} is not to be found")

@@ -1,0 +1,199 @@
+"""The provider Host: the CPython that runs czscie, made relocatable. Linux only.
+
+What travels: the executable, the standard library with its extension modules, and in `lib/` every shared
+library that these need and that is not the C library's own, found by `$ORIGIN`. What does not: installed
+packages, bytecode, tests, headers, and Tk with what is built on it, whose scripts belong to the system and
+not to Python.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import posixpath
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+from czscie.container.content import Data, OnDisk
+from czscie.elf import Elf, is_elf
+from czscie.errors import CzscieError
+from czscie.pbs.distribution import Distribution, Layout
+from czscie.pbs.libraries import Libraries
+from czscie.pbs.local import DirectorySource
+from czscie.pbs.search_path import with_search_path
+from czscie.pbs.tree import Item, Tree, tree_digest, tree_size
+from czscie.platforms import Platform, current_platform
+
+#: What the interpreter says of itself, started without site so that no virtual environment is in the way.
+_QUESTION = """
+import json, os, sys, sysconfig
+print(json.dumps({
+    "implementation": sys.implementation.name,
+    "version": "%d.%d.%d" % sys.version_info[:3]
+        + ("" if sys.version_info[3] == "final" else {"alpha": "a", "beta": "b", "candidate": "rc"}[
+            sys.version_info[3]] + str(sys.version_info[4])),
+    "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
+    "library": sys.platlibdir,
+    "stdlib": os.path.dirname(os.path.realpath(os.__file__)),
+    "extensions": [path for path in sys.path if os.path.basename(path) == "lib-dynload"],
+    "executable": os.path.realpath(sys.executable),
+}))
+"""
+_SECONDS_TO_ANSWER = 60
+
+#: Directories of the standard library, relative to it, that nobody needs who does not develop CPython; Tk.
+_LEFT_OUT_DIRECTORIES = re.compile(
+    r"(.*/)?__pycache__|site-packages|dist-packages|lib-dynload|config-.*"
+    r"|test|(ctypes|sqlite3|unittest)/test|(distutils|email|json|lib2to3)/tests"
+    r"|idlelib|tkinter|turtledemo"
+)
+#: The customizations and the marker are the host's own, the rest is for linking.
+_LEFT_OUT_FILES = re.compile(
+    r"sitecustomize\.py|usercustomize\.py|EXTERNALLY-MANAGED|turtle\.py|.*\.(pyc|a|o)"
+)
+_LEFT_OUT_EXTENSIONS = re.compile(r"(_test.*|_ctypes_test|_xxtest.*|xx.*|_tkinter|nis)\..*")
+
+#: CPython's own file of that name keeps the directory alive in the same way.
+_README = b"Packages that are installed go here.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """An installed CPython. Paths are absolute and free of links; `library` is `sys.platlibdir`."""
+
+    executable: Path
+    stdlib: Path
+    extensions: Path | None
+    library: str
+    version: str
+    free_threaded: bool
+
+    @classmethod
+    def ask(cls, executable: Path) -> Interpreter:
+        """Ask `executable` where its parts are. Raises CzscieError when it is no CPython to be shipped."""
+        try:
+            done = subprocess.run(
+                [executable, "-I", "-S", "-c", _QUESTION],
+                capture_output=True,
+                text=True,
+                timeout=_SECONDS_TO_ANSWER,
+                check=True,
+            )
+            answer = json.loads(done.stdout)
+        except subprocess.CalledProcessError as error:
+            why = error.stderr.strip().splitlines()[-1:] or [f"exit status {error.returncode}"]
+            raise CzscieError(f"{executable} does not start", why=why) from error
+        except (OSError, subprocess.TimeoutExpired, ValueError) as error:
+            raise CzscieError(f"{executable} does not start", why=str(error)) from error
+        if answer["implementation"] != "cpython":
+            raise CzscieError(f"{executable} is not CPython", why=f"it is {answer['implementation']}")
+        stdlib = Path(answer["stdlib"])
+        if not (stdlib / "os.py").is_file():
+            raise CzscieError(f"the standard library of {executable} is not a directory", why=str(stdlib))
+        return cls(
+            executable=Path(answer["executable"]),
+            stdlib=stdlib,
+            extensions=next((Path(path) for path in answer["extensions"] if Path(path).is_dir()), None),
+            library=answer["library"],
+            version=answer["version"],
+            free_threaded=answer["free_threaded"],
+        )
+
+    @property
+    def layout(self) -> Layout:
+        minor = ".".join(self.version.split(".")[:2]) + ("t" if self.free_threaded else "")
+        return Layout(self.version, f"bin/python{minor}", f"{self.library}/python{minor}", self.free_threaded)
+
+
+def resolve_host(platform: Platform, executable: Path | None = None) -> DirectorySource:
+    """The CPython `executable`, by default the one that runs czscie, outside of any virtual environment.
+
+    Raises CzscieError when it cannot be shipped, or `platform` is not the one that it runs on.
+    """
+    here = current_platform()
+    if platform != here or here.os != "linux":
+        raise CzscieError(
+            f"the provider Host has no interpreter for {platform.name}",
+            why=f"it ships the CPython that runs czscie, which is for {here.name}"
+            if platform != here
+            else "it knows how to make a CPython relocatable on Linux only",
+            mend='use provider = "PythonBuildStandalone"',
+        )
+    if executable is None:
+        executable = Path(getattr(sys, "_base_executable", None) or sys.executable)
+    interpreter = Interpreter.ask(executable)
+    try:
+        items = relocatable(interpreter)
+    except OSError as error:
+        raise CzscieError(f"cannot read {error.filename}", why=error.strerror or str(error)) from error
+    distribution = Distribution.of(items, interpreter.layout, platform, str(interpreter.executable))
+    description = f"cpython {interpreter.version} {platform.triple} from the host"
+    url = interpreter.executable.as_uri()
+    return DirectorySource(tree_digest(items), description, url, tree_size(items), distribution)
+
+
+def relocatable(interpreter: Interpreter) -> tuple[Item, ...]:
+    """The items of a tree that holds `interpreter` and runs wherever it is put.
+
+    Raises OSError when a part cannot be read, CzscieError when one cannot be made relocatable.
+    """
+    layout = interpreter.layout
+    tree = Tree(str(interpreter.executable))
+    for path, file in _standard_library(interpreter):
+        tree.add_file(path, OnDisk(file), executable=False)
+    binaries = {layout.python: interpreter.executable, **dict(_extensions(interpreter))}
+    contents = {file: data for file in binaries.values() if is_elf(data := file.read_bytes())}
+    collected = Libraries(interpreter.executable).needed_by(contents)
+    binaries |= {f"lib/{name}": file for name, file in collected.items()}
+    for path, file in binaries.items():
+        data = file.read_bytes()
+        beside = _finding_libraries(data, path, collected.keys(), is_program=path == layout.python)
+        tree.add_file(path, OnDisk(file) if beside is data else Data(beside), path == layout.python)
+    # Directories that have to be there, though nothing may be in them.
+    tree.add_file(f"{layout.stdlib}/lib-dynload/.empty", Data(b""), executable=False)
+    tree.add_file(f"{layout.stdlib}/site-packages/README.txt", Data(_README), executable=False)
+    for name in ("python3", "python"):
+        tree.add_link(f"bin/{name}", posixpath.basename(layout.python))
+    return tree.items()
+
+
+def _standard_library(interpreter: Interpreter) -> Iterator[tuple[str, Path]]:
+    """Each file of the standard library that travels: its path in the tree, and where it is."""
+    for directory, directories, files in os.walk(interpreter.stdlib):
+        inside = Path(directory).relative_to(interpreter.stdlib)
+        directories[:] = sorted(
+            name for name in directories if not _LEFT_OUT_DIRECTORIES.fullmatch((inside / name).as_posix())
+        )
+        for name in sorted(files):
+            file = Path(directory, name)
+            if not _LEFT_OUT_FILES.fullmatch(name) and file.is_file():
+                yield f"{interpreter.layout.stdlib}/{(inside / name).as_posix()}", file.resolve()
+
+
+def _extensions(interpreter: Interpreter) -> Iterator[tuple[str, Path]]:
+    """The same for the extension modules."""
+    for file in sorted(interpreter.extensions.iterdir()) if interpreter.extensions else ():
+        if file.suffix == ".so" and not _LEFT_OUT_EXTENSIONS.fullmatch(file.name):
+            yield f"{interpreter.layout.stdlib}/lib-dynload/{file.name}", file.resolve()
+
+
+def _finding_libraries(data: bytes, path: str, collected: Set[str], is_program: bool) -> bytes:
+    """`data`, which will be at `path`, changed so that it finds what was collected in `lib/`, and nothing
+    elsewhere.
+
+    The program's search path serves all that is loaded later, so it gets one even if it needs no library
+    itself. What has a search path of this machine loses it, because on another that directory may be
+    anybody's.
+    """
+    if not is_elf(data):
+        return data
+    elf = Elf.parse(data, path)
+    needs = bool(collected) if is_program else not collected.isdisjoint(elf.needed)
+    if not needs and not elf.rpath and not elf.runpath:
+        return data
+    up = posixpath.relpath("lib", posixpath.dirname(path))
+    return with_search_path(data, "$ORIGIN" if up == "." else f"$ORIGIN/{up}", path)

@@ -1,0 +1,178 @@
+"""The provider Local: a CPython in a directory or an archive on the machine that builds."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from stat import S_IXUSR
+from typing import TYPE_CHECKING
+
+from czscie.container.content import File, OnDisk
+from czscie.elf import Elf
+from czscie.errors import CzscieError
+from czscie.pbs.archive import SUFFIXES, read_archive
+from czscie.pbs.distribution import Distribution, detect_layout
+from czscie.pbs.libraries import is_of_libc
+from czscie.pbs.tree import Item, Tree, tree_digest, tree_size
+from czscie.platforms import Platform
+
+if TYPE_CHECKING:
+    from czscie.console import Console
+
+#: Where the interpreter's root may be in a directory that an archive of PBS was unpacked to.
+_ROOTS = ("", "python", "python/install")
+#: What python-build-standalone leaves to the host besides the C library.
+_OF_THE_HOST = frozenset({"libcrypt.so.1", "libgcc_s.so.1", "libatomic.so.1"})
+_BYTECODE = "__pycache__"
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class DirectorySource:
+    """A tree that is complete and checked already: there is nothing left to load."""
+
+    digest: str
+    description: str
+    url: str
+    size: int
+    distribution: Distribution = field(repr=False)
+
+    def load(self, console: Console | None = None) -> Distribution:
+        return self.distribution
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveSource:
+    """An archive on this machine, pinned by its SHA-256."""
+
+    path: Path
+    platform: Platform
+    digest: str
+    size: int
+
+    @property
+    def description(self) -> str:
+        return f"cpython from {self.path.name}"
+
+    @property
+    def url(self) -> str:
+        return self.path.as_uri()
+
+    def load(self, console: Console | None = None) -> Distribution:
+        """Raises CzscieError when the archive is not what it was when it was resolved."""
+        if _file_digest(self.path)[0] != self.digest:
+            raise CzscieError(f"{self.path} changed during the build", mend="build again")
+        items = read_archive(self.path)
+        return _distribution(items, self.platform, self.path)
+
+
+def resolve_local(path: Path, platform: Platform) -> DirectorySource | ArchiveSource:
+    """The CPython at `path`: a directory such as uv's, or a `.tar.gz` or `.tar.zst` such as PBS's.
+
+    Raises CzscieError when there is none, or one for another platform.
+    """
+    path = path.absolute()
+    if path.is_file() and path.name.endswith(SUFFIXES):
+        return ArchiveSource(path, platform, *_file_digest(path))
+    if not path.is_dir():
+        raise CzscieError(
+            f"there is no CPython at {path}",
+            why="it is not an archive" if path.exists() else "there is no such file or directory",
+            mend=f"path has to name a directory or an archive that ends in {' or '.join(SUFFIXES)}",
+        )
+    if (path / "pyvenv.cfg").exists():
+        raise CzscieError(
+            f"{path} is a virtual environment, not an interpreter",
+            mend="name the directory that it was made from",
+        )
+    try:
+        items = read_directory(_root(path))
+        distribution = _distribution(items, platform, path)
+        description = f"cpython {distribution.layout.version} {platform.triple} from a directory"
+        return DirectorySource(tree_digest(items), description, path.as_uri(), tree_size(items), distribution)
+    except OSError as error:
+        raise CzscieError(
+            f"cannot read {error.filename or path}", why=error.strerror or str(error)
+        ) from error
+
+
+def read_directory(root: Path) -> tuple[Item, ...]:
+    """The items below `root`, sorted, without the bytecode that Python itself put there.
+
+    Raises CzscieError when one of them is neither a file nor a link, or leads out of `root`.
+    """
+    tree = Tree(str(root))
+    for path in _walk(root):
+        name = path.relative_to(root).as_posix()
+        if path.is_symlink():
+            tree.add_link(name, path.readlink().as_posix())
+        elif path.is_file():
+            tree.add_file(name, OnDisk(path), bool(path.stat().st_mode & S_IXUSR))
+        else:
+            raise tree.refusal(name, "it is neither a plain file nor a link")
+    return tree.items()
+
+
+def _distribution(items: tuple[Item, ...], platform: Platform, path: Path) -> Distribution:
+    distribution = Distribution.of(items, detect_layout(items, str(path)), platform, str(path))
+    if platform.os == "linux":
+        _check_relocatable(distribution, path)
+    return distribution
+
+
+def _check_relocatable(distribution: Distribution, path: Path) -> None:
+    """Raise CzscieError if the interpreter finds a library of its own only where it was installed."""
+    paths = {item.path: item for item in distribution.items}
+    python = paths[distribution.layout.python]
+    assert isinstance(python, File)
+    here = posixpath.dirname(python.path)
+    elf = Elf.parse(python.content.read(), str(path))
+    for name in elf.needed:
+        # Up to 2023 PBS's interpreter named its library by a path: `$ORIGIN/../lib/libpython3.11.so.1.0`.
+        places = [name] if "/" in name else [f"{directory}/{name}" for directory in elf.runpath or elf.rpath]
+        inside = {posixpath.normpath(place.replace("$ORIGIN", here)) for place in places}
+        if not is_of_libc(name) and name not in _OF_THE_HOST and inside.isdisjoint(paths):
+            raise CzscieError(
+                f"the CPython at {path} would not start on another machine",
+                why=f"{python.path} needs {name}, which it does not find inside of that directory",
+                mend='run czscie with that CPython and use provider = "Host"',
+            )
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    def fail(error: OSError) -> None:
+        raise CzscieError(f"cannot read {error.filename}", why=error.strerror or str(error)) from error
+
+    for directory, directories, files in os.walk(root, onerror=fail):
+        for name in list(directories):
+            if name == _BYTECODE:
+                directories.remove(name)
+            elif (link := Path(directory, name)).is_symlink():
+                directories.remove(name)
+                yield link
+        for name in files:
+            yield Path(directory, name)
+
+
+def _root(path: Path) -> Path:
+    for root in _ROOTS:
+        if (path / root / "bin").is_dir() or (path / root / "python.exe").is_file():
+            return path / root
+    return path
+
+
+def _file_digest(path: Path) -> tuple[str, int]:
+    """SHA-256 in hexadecimal, and the size in bytes."""
+    digest, size = hashlib.sha256(), 0
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+    except OSError as error:
+        raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
+    return digest.hexdigest(), size

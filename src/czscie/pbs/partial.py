@@ -1,0 +1,123 @@
+"""The part of a file that has arrived: kept for the next attempt, held by one process at a time.
+
+A partial file lies beside the final one as `.<name>.<number>.partial`. Who holds its lock may write it; a
+process that finds number 0 held takes number 1. So a process that was killed leaves a part that the next one
+goes on with, and two that download at once do not meet.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import BinaryIO
+
+from czscie.errors import CzscieError
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+_CHUNK = 1 << 20
+_HELD = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
+
+
+class Partial:
+    """What there is so far of one file, open for writing at its end."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self.path = path
+        self._file = file
+        self._hash = hashlib.sha256()
+        self.size = 0
+        file.seek(0)
+        while chunk := file.read(_CHUNK):
+            self._count(chunk)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all there is, in hexadecimal."""
+        return self._hash.hexdigest()
+
+    def write(self, chunk: bytes) -> None:
+        self._file.write(chunk)
+        self._count(chunk)
+
+    def restart(self) -> None:
+        """Forget all there is."""
+        self._file.seek(0)
+        self._file.truncate()
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def finish(self, final: Path) -> None:
+        """Give the file its final name, and let go of it."""
+        self._file.close()
+        self.path.replace(final)
+
+    def discard(self) -> None:
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+    def _count(self, chunk: bytes) -> None:
+        self._hash.update(chunk)
+        self.size += len(chunk)
+
+
+@contextmanager
+def claim_partial(final: Path) -> Iterator[Partial]:
+    """Hold the first partial file of `final` that nobody else holds.
+
+    It stays on disk afterwards if there is anything in it. Raises CzscieError where files cannot be locked or
+    written.
+    """
+    try:
+        for number in count():
+            path = final.with_name(f".{final.name}.{number}.partial")
+            with _open(path) as file:
+                if not _lock(file) or not _is_still(path, file):
+                    continue
+                partial = Partial(path, file)
+                yield partial
+                if partial.size == 0 and not file.closed:
+                    partial.discard()
+                return
+    except OSError as error:
+        raise CzscieError(
+            f"cannot write {final.parent}",
+            why=error.strerror or str(error),
+            mend="set CZSCIE_CACHE to a directory with enough room",
+        ) from error
+
+
+def _open(path: Path) -> BinaryIO:
+    return open(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600), "r+b")  # noqa: PTH123
+
+
+def _lock(file: BinaryIO) -> bool:
+    try:
+        if sys.platform == "win32":
+            # Far behind the content, which stays readable that way.
+            file.seek(1 << 40)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in _HELD:
+            return False
+        raise
+    return True
+
+
+def _is_still(path: Path, file: BinaryIO) -> bool:
+    """Whether `path` is what was locked: who held it before may just have given it its final name."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False

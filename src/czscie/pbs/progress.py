@@ -1,0 +1,46 @@
+"""How a download shows: a bar on a terminal, one quiet line elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from czscie.console import Console
+
+
+#: Takes the bytes that are there and how many there will be, None where nobody knows.
+Show = Callable[[int, "int | None"], None]
+
+
+class Progress:
+    """Speaks through `console`; None says nothing at all."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console
+
+    def line(self, text: str) -> None:
+        """Say `text`."""
+        if self._console is not None:
+            self._console.line(text)
+
+    @contextmanager
+    def transfer(self, name: str) -> Iterator[Show]:
+        """Show the transfer of the file `name` as long as the context lasts."""
+        if self._console is None or not self._console.errors.is_terminal:
+            self.line(f"downloading {name}")
+            yield lambda done, total: None
+            return
+        from rich import progress
+
+        columns = (
+            progress.TextColumn("{task.description}", markup=False),
+            progress.BarColumn(),
+            progress.DownloadColumn(),
+            progress.TransferSpeedColumn(),
+            progress.TimeRemainingColumn(),
+        )
+        with progress.Progress(*columns, console=self._console.errors, transient=True) as bars:
+            task = bars.add_task(f"downloading {name}", total=None)
+            yield lambda done, total: bars.update(task, completed=done, total=total)

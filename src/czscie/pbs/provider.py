@@ -1,0 +1,74 @@
+"""From an interpreter of the manifest to a CPython for one platform: the providers behind one door."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from czscie.errors import CzscieError
+from czscie.lift.interpreter import Host, Interpreter, Local, PyPy, PythonBuildStandalone
+from czscie.pbs import standalone
+from czscie.pbs.distribution import Distribution
+from czscie.pbs.transfer import Patience
+from czscie.platforms import Platform
+
+if TYPE_CHECKING:
+    from czscie.console import Console
+
+
+class Source(Protocol):
+    """A CPython that is pinned; nothing is downloaded yet but an index.
+
+    `digest` is the SHA-256, in hexadecimal, of the archive or, for a directory, of its tree: what caches go
+    by. `description` is for people, `url` says where it comes from and holds no secrets. `size` is that of
+    the archive or the tree in bytes, None where nobody knows it yet.
+    """
+
+    @property
+    def digest(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def size(self) -> int | None: ...
+
+    def load(self, console: Console | None = None) -> Distribution:
+        """Fetch what is not in the cache, verify it, read it. Raises CzscieError."""
+        ...
+
+
+class Provider:
+    """Resolves the interpreters of one build. `console` hears of retries; None says nothing."""
+
+    def __init__(
+        self,
+        console: Console | None = None,
+        patience: Patience | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._standalone = standalone.PythonBuildStandalone(console, patience, environ)
+
+    def resolve(self, interpreter: Interpreter, platform: Platform) -> Source:
+        """The CPython that `interpreter` means on `platform`. Raises CzscieError when there is none."""
+        match interpreter:
+            case PythonBuildStandalone(libc=libc) if libc not in (None, platform.libc) and platform.libc:
+                raise CzscieError(
+                    f"the interpreter {interpreter.id!r} is for {libc}, the platform {platform.name} is not",
+                    mend=f'leave out libc = "{libc}" and say it in platforms, such as "musl-linux-x86_64"',
+                )
+            case PythonBuildStandalone(version=version, release=release, flavor=flavor, base_url=base_url):
+                return self._standalone.resolve(platform, version, release, flavor, base_url)
+            case Host():
+                from czscie.pbs.host import resolve_host
+
+                return resolve_host(platform)
+            case Local(path=path):
+                from czscie.pbs.local import resolve_local
+
+                return resolve_local(path, platform)
+            case PyPy():
+                raise CzscieError(
+                    f"the interpreter {interpreter.id!r} is PyPy", why="this version builds with CPython only"
+                )

@@ -1,0 +1,126 @@
+"""A tree that somebody else made, taken in item by item: nothing of it can land outside its directory."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import re
+from collections.abc import Iterable
+
+from czscie.container.content import Content, File, Link
+from czscie.errors import CzscieError
+
+#: Bounds far above any CPython: PBS's `-full` has some 12,000 files and unpacks to about 1 GB.
+MOST_ITEMS = 200_000
+LARGEST_TREE = 2 << 30
+LONGEST_PATH = 1024
+LONGEST_NAME = 255
+
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+Item = File | Link
+
+
+class Tree:
+    """Collects the items of `source`, which is what messages call the archive or directory."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._items: dict[str, Item] = {}
+        self._size = 0
+
+    def add_file(self, path: str, content: Content, executable: bool) -> None:
+        """Raises CzscieError that names the path if it is not safe, is there already or is one too many."""
+        self._size += content.size
+        if self._size > LARGEST_TREE:
+            raise self.refusal(path, f"the whole would unpack to more than {LARGEST_TREE >> 30} GiB")
+        self._add(File(self.checked_path(path), content, executable))
+
+    def add_link(self, path: str, target: str) -> None:
+        """Add a symbolic link. Raises CzscieError, too, if `target` leads out of the tree."""
+        path = self.checked_path(path)
+        self._add(Link(path, self._checked_target(path, target)))
+
+    def add_hard_link(self, path: str, target: str) -> None:
+        """Add a second name of the file at `target`, from the root of the tree, as a file of its own."""
+        original = self._items.get(self.checked_path(target, of=path))
+        if not isinstance(original, File):
+            raise self.refusal(path, f"it is a hard link to {target!r}, which is no file of this tree")
+        self.add_file(path, original.content, original.executable)
+
+    def items(self) -> tuple[Item, ...]:
+        """Everything, sorted by path. Raises CzscieError if one path leads through another item."""
+        for path in self._items:
+            parent = posixpath.dirname(path)
+            while parent:
+                if parent in self._items:
+                    kind = "link" if isinstance(self._items[parent], Link) else "file"
+                    raise self.refusal(path, f"its path leads through the {kind} {parent!r}")
+                parent = posixpath.dirname(parent)
+        return tuple(self._items[path] for path in sorted(self._items))
+
+    def checked_path(self, path: str, of: str | None = None) -> str:
+        """`path` without `.` components. Raises CzscieError, of the member `of`, unless it stays inside."""
+        why = _path_fault(path)
+        if why is not None:
+            raise self.refusal(path if of is None else of, why if of is None else f"{path!r}: {why}")
+        return posixpath.normpath(path)
+
+    def refusal(self, path: str, why: str) -> CzscieError:
+        return CzscieError(f"{self._source} has a member that will not be unpacked: {path!r}", why=why)
+
+    def _add(self, item: Item) -> None:
+        if item.path in self._items:
+            raise self.refusal(item.path, "it is there twice")
+        if len(self._items) >= MOST_ITEMS:
+            raise self.refusal(item.path, f"it is one of more than {MOST_ITEMS}")
+        self._items[item.path] = item
+
+    def _checked_target(self, path: str, target: str) -> str:
+        if not target or target.startswith("/") or _unportable(target):
+            raise self.refusal(path, f"it is a link to {target!r}, outside of the tree")
+        parts = [part for part in target.split("/") if part not in ("", ".")]
+        climbs = next((index for index, part in enumerate(parts) if part != ".."), len(parts))
+        # A `..` after a name would climb from wherever that name, being a link itself, leads to.
+        if climbs > path.count("/") or ".." in parts[climbs:]:
+            raise self.refusal(path, f"it is a link to {target!r}, outside of the tree")
+        return "/".join(parts) or "."
+
+
+def tree_digest(items: Iterable[Item]) -> str:
+    """SHA-256, in hexadecimal, over the paths, kinds, modes and contents of `items`, which are sorted."""
+    digest = hashlib.sha256()
+    for item in items:
+        if isinstance(item, Link):
+            kind, body = "link", item.target.encode()
+        else:
+            kind, body = "program" if item.executable else "file", item.content.read()
+        digest.update(f"{kind} {len(item.path.encode())} {len(body)}\n{item.path}\n".encode())
+        digest.update(body)
+    return digest.hexdigest()
+
+
+def tree_size(items: Iterable[Item]) -> int:
+    """The bytes of all files among `items`."""
+    return sum(item.content.size for item in items if isinstance(item, File))
+
+
+def _path_fault(path: str) -> str | None:
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if path.startswith("/"):
+        return "its path is absolute"
+    if ".." in parts:
+        return "its path leads out of the tree"
+    if not parts:
+        return "it has no name"
+    if _unportable(path):
+        return "its path means something else on another system"
+    if len(path) > LONGEST_PATH or max(map(len, parts)) > LONGEST_NAME:
+        return "its path is too long"
+    return None
+
+
+def _unportable(path: str) -> bool:
+    """Backslashes, drives and control characters; also what is not UTF-8, which reads as lone surrogates."""
+    strange = any(character < " " or "\ud800" <= character <= "\udfff" for character in path)
+    return strange or "\\" in path or _DRIVE.match(path) is not None
