@@ -69,18 +69,18 @@ def environment_files(start: Start, layout: Layout) -> list[File]:
     return [
         File("__main__.py", Data(start.main())),
         File("czscie_boot.py", Data(boot)),
-        File(f"{layout.site_packages}/PEX_EXTRA_SYS_PATH.pth", Data(_EXTRA_SYS_PATH.encode())),
+        File(f"{layout.stdlib}/site-packages/PEX_EXTRA_SYS_PATH.pth", Data(_EXTRA_SYS_PATH.encode())),
         File("PEX-INFO", Data(start.info.render())),
     ]
 
 
-def pyvenv_configuration(layout: Layout, interpreter_digest: str) -> bytes:
+def pyvenv_configuration(layout: Layout, interpreter_digest: str, system_site_packages: bool) -> bytes:
     """The template of pyvenv.cfg (PEP 405); the launcher fills in the base directory."""
     home = f"{{base}}/interpreters/{interpreter_digest}"
     directory, _, _ = layout.python.rpartition("/")
     lines = [
         f"home = {home}/{directory}".rstrip("/"),
-        "include-system-site-packages = false",
+        f"include-system-site-packages = {str(system_site_packages).lower()}",
         f"version = {layout.version}",
         f"executable = {home}/{layout.python}",
     ]

@@ -44,7 +44,9 @@ class Head:
     base: str | None = None
 
 
-def assemble(path: Path, launcher: Path, launcher_version: str, parts: list[PartFile], head: Head) -> Manifest:
+def assemble(
+    path: Path, launcher: Path, launcher_version: str, parts: list[PartFile], head: Head
+) -> Manifest:
     """Writes the executable `path` out of `launcher` and `parts`, of which the last is the payload.
 
     Raises CzscieError when the manifest is too long for a zip's comment.

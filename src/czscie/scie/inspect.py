@@ -51,7 +51,9 @@ def read_scie(path: Path) -> Contents:
     except OSError as error:
         raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
     except zipfile.BadZipFile as error:
-        raise CzscieError(f"{path} is damaged", why=str(error), mend="copy or build the file again") from error
+        raise CzscieError(
+            f"{path} is damaged", why=str(error), mend="copy or build the file again"
+        ) from error
 
 
 def read_manifest(file: BinaryIO, size: int, label: str) -> Manifest:
@@ -69,8 +71,14 @@ def _read_part(file: BinaryIO, part: Part, label: str) -> PartContents:
     directory = zip_records.read_directory(file, part.offset + part.size)
     text = zip_records.read_entry(file, directory.entry(plans.ENTRY_NAME))
     if hashlib.sha256(text).hexdigest() != part.digest:
-        raise CzscieError(f"{label} is damaged", why=f"the plan of {part.name} is not the one it was built with")
+        raise CzscieError(
+            f"{label} is damaged", why=f"the plan of {part.name} is not the one it was built with"
+        )
     return PartContents(part, plans.parse(text))
+
+
+def _damaged(label: str, why: str) -> CzscieError:
+    return CzscieError(f"{label} is damaged", why=why, mend="copy or build the file again")
 
 
 def _sha256(file: BinaryIO) -> str:

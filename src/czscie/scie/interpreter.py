@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from czscie.container import zip as zip_records
 from czscie.container.content import File, Link
 from czscie.container.packer import Packer, write_atomically
-from czscie.container.plan import Plan, PlannedFile, PlannedLink
+from czscie.container.plan import ENTRY_NAME, Plan, PlannedFile, PlannedLink, parse
 from czscie.pbs.distribution import Distribution
 
 
 def write_interpreter(distribution: Distribution, path: Path, level: int) -> Plan:
     """Writes the zip of `distribution` to `path`, compressed by zstd's `level`, and returns its plan."""
     files = [item for item in distribution.items if isinstance(item, File)]
-    links = tuple(PlannedLink(item.path, item.target) for item in distribution.items if isinstance(item, Link))
+    links = tuple(
+        PlannedLink(item.path, item.target) for item in distribution.items if isinstance(item, Link)
+    )
     packer = Packer(level)
     slices = packer.add("", files)
     planned = tuple(PlannedFile(file.path, slices[file.path], executable=file.executable) for file in files)
@@ -23,3 +26,15 @@ def write_interpreter(distribution: Distribution, path: Path, level: int) -> Pla
         lambda stream: plans.append(packer.write(stream, lambda entries: Plan(entries, planned, links))),
     )
     return plans[0]
+
+
+def read_file(path: Path, wanted: str) -> bytes | None:
+    """The file that the zip at `path` installs at `wanted`; None when it installs none there."""
+    with path.open("rb") as file:
+        directory = zip_records.read_directory(file, path.stat().st_size)
+        plan = parse(zip_records.read_entry(file, directory.entry(ENTRY_NAME)))
+        for planned in plan.files:
+            if planned.path == wanted:
+                content = zip_records.read_entry(file, directory.entry(planned.content.entry))
+                return content[planned.content.offset :][: planned.content.size]
+    return None

@@ -5,6 +5,10 @@
 import os
 import sys
 
+TYPE_CHECKING = False  # typing itself would be an import more
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
 _OVERRIDES = ("PEX_INTERPRETER", "PEX_SCRIPT", "PEX_MODULE")
 
 _REFUSED = {
@@ -14,15 +18,15 @@ _REFUSED = {
 
 
 def boot(
-    entry_point,
-    script,
-    inject_args,
-    inject_env,
-    bind_resource_paths,
-    strip_pex_env,
-    venv_bin_path,
-    has_setproctitle,
-):
+    entry_point: "str | None",
+    script: "str | None",
+    inject_args: "list[str]",
+    inject_env: "dict[str, str]",
+    bind_resource_paths: "dict[str, str]",
+    strip_pex_env: bool,
+    venv_bin_path: str,
+    has_setproctitle: bool,
+) -> None:
     """Runs the application and ends the process. The arguments are fields of PEX-INFO of these names.
 
     `entry_point` is `module` or `module:function`, `script` a file of the virtual environment's `bin`.
@@ -53,14 +57,15 @@ def boot(
     if overrides.get("PEX_INTERPRETER", "").lower() in ("1", "true"):
         _execute(sys.executable, ["-s"] + sys.argv[1:])
     entry_point = overrides.get("PEX_MODULE", entry_point)
-    if not entry_point:
-        _execute(sys.executable, ["-s"] + sys.argv[1:])
     if not overrides:
         sys.argv[1:1] = [_format(argument) for argument in inject_args]
-    _run(entry_point)
+    if entry_point:
+        _run(entry_point)
+    else:
+        _execute(sys.executable, ["-s"] + sys.argv[1:])
 
 
-def _run(entry_point):
+def _run(entry_point: str) -> None:
     module_name, _, function = entry_point.partition(":")
     if not function:
         import runpy
@@ -69,13 +74,13 @@ def _run(entry_point):
         return
     import importlib
 
-    called = importlib.import_module(module_name)
+    called: "Any" = importlib.import_module(module_name)
     for attribute in function.split("."):
         called = getattr(called, attribute)
     sys.exit(called())
 
 
-def _execute(program, arguments):
+def _execute(program: str, arguments: "list[str]") -> None:
     """Becomes another program of the virtual environment."""
     sys.stdout.flush()
     sys.stderr.flush()
@@ -89,11 +94,11 @@ def _execute(program, arguments):
         _fail("%s cannot be started: %s" % (program, error.strerror))
 
 
-def _bin():
+def _bin() -> str:
     return os.path.dirname(sys.executable)
 
 
-def _extend_path(where):
+def _extend_path(where: str) -> None:
     if where == "false":
         return
     path = os.environ.get("PATH", "").split(os.pathsep)
@@ -106,7 +111,7 @@ def _extend_path(where):
     os.environ["PATH"] = os.pathsep.join(path)
 
 
-def _strip_environment():
+def _strip_environment() -> None:
     for name in list(os.environ):
         if name.startswith("PEX_"):
             if name == "PEX_EXTRA_SYS_PATH":
@@ -115,7 +120,7 @@ def _strip_environment():
             del os.environ[name]
 
 
-def _find_resource(name, resource):
+def _find_resource(name: str, resource: str) -> str:
     relative = os.path.normpath(os.path.join(*resource.split("/")))
     if os.path.isabs(resource) or relative.startswith(os.pardir):
         _fail("the resource %s=%s must be a path relative to sys.path" % (name, resource))
@@ -123,27 +128,27 @@ def _find_resource(name, resource):
         path = os.path.join(entry, relative)
         if os.path.isfile(path):
             return path
-    return _fail("there is no file %s on sys.path, to which %s is to be bound" % (resource, name))
+    _fail("there is no file %s on sys.path, to which %s is to be bound" % (resource, name))
 
 
-class _Environment(object):
+class _Environment:
     """`env.NAME` in an injected argument; a variable that is not set is empty."""
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> str:
         return os.environ.get(name, "")
 
     __getitem__ = __getattr__
 
 
-class _Replacements(object):
+class _Replacements:
     env = _Environment()
 
 
-def _format(argument):
+def _format(argument: str) -> str:
     return argument.format(pex=_Replacements()) if "{" in argument else argument
 
 
-def _set_process_title(pex):
+def _set_process_title(pex: str) -> None:
     try:
         from setproctitle import setproctitle
     except ImportError:
@@ -151,6 +156,6 @@ def _set_process_title(pex):
     setproctitle("%s %s %s" % (sys.executable, pex, " ".join(sys.argv[1:])))
 
 
-def _fail(message):
+def _fail(message: str) -> "NoReturn":
     sys.stderr.write("%s: error: %s\n" % (os.path.basename(sys.argv[0]), message))
     sys.exit(1)

@@ -1,0 +1,76 @@
+"""How czscie speaks: phases with their times and errors on standard error, results on standard output."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console as RichConsole
+
+from czscie.errors import CzscieError
+
+
+class Console:
+    """One per command. Colours and bars only on a terminal, as rich finds (NO_COLOR, FORCE_COLOR, TERM)."""
+
+    def __init__(self) -> None:
+        self.errors = RichConsole(stderr=True, highlight=False)
+        self.results = RichConsole(highlight=False)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[Phase]:
+        """One line for a phase when it is done: what it did, with what, and how long it took."""
+        phase = Phase(name)
+        started = time.monotonic()
+        yield phase
+        taken = time.monotonic() - started
+        self.line(f"{phase.text} in {_duration(taken)}")
+
+    def line(self, text: str) -> None:
+        self.errors.print(text, markup=False, soft_wrap=True)
+
+    def warn(self, text: str) -> None:
+        self.errors.print(f"warning: {text}", markup=False, soft_wrap=True, style="yellow")
+
+    def fail(self, error: CzscieError) -> None:
+        """Prints an error, whatever `quiet` says."""
+        console = RichConsole(stderr=True, highlight=False)
+        first, *rest = str(error).splitlines()
+        console.print(first, markup=False, soft_wrap=True, style="bold red")
+        for line in rest:
+            console.print(
+                line, markup=False, soft_wrap=True, style="green" if line.startswith("hint:") else None
+            )
+
+
+class Phase:
+    """What a phase says of itself when it is done; it may learn more while it runs."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def become(self, text: str) -> None:
+        self.text = text
+
+
+def write_result(text: str) -> None:
+    """A result: what a script reads."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def write_json(value: Any) -> None:
+    write_result(json.dumps(value, indent=2))
+
+
+def megabytes(size: int) -> str:
+    """A size in bytes for people: decimal megabytes."""
+    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.1f} kB"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

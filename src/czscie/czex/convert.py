@@ -1,0 +1,86 @@
+"""A PEX converted for one target: read, resolved, spread over a virtual environment, written as a CZEX."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from czscie.container.content import File
+from czscie.container.plan import Plan
+from czscie.czex.entry_override import with_entry_point
+from czscie.czex.info import PexInfo
+from czscie.czex.install import describe, venv_items
+from czscie.czex.pex import Pex
+from czscie.czex.resolve import Resolution, resolve
+from czscie.czex.wheel import Wheel
+from czscie.czex.write import Interpreter, write_czex
+from czscie.elf import ElfError
+from czscie.pbs.distribution import glibc_floor
+from czscie.platforms import GlibcVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A CZEX that was written. `glibc` is the oldest that its extension modules load with, None for any."""
+
+    info: PexInfo
+    plan: Plan
+    glibc: GlibcVersion | None
+    description: str
+    warnings: tuple[str, ...]
+
+
+def convert(
+    path: Path,
+    entry_point: str | None,
+    interpreter: Interpreter,
+    glibc: GlibcVersion,
+    output: Path,
+    level: int,
+    redirector: File | None = None,
+) -> Converted:
+    """Writes the PEX at `path` to `output` as a CZEX for `interpreter`.
+
+    `entry_point` replaces the PEX's own; `glibc` is the newest that wheels may ask for; `level` is zstd's.
+    Raises CzscieError when the PEX cannot be read or does not hold what the target needs.
+    """
+    with Pex.open(path) as pex:
+        resolution = resolve(pex, interpreter.platform, interpreter.layout, glibc)
+        info = pex.info
+        if entry_point is not None:
+            info = with_entry_point(info, resolution.wheels, entry_point)
+        items = venv_items(resolution.wheels, pex.sources, interpreter.layout, interpreter.platform)
+        warnings = [
+            f"{collision.destination} of {describe(collision.refused)} is left out: "
+            f"{describe(collision.taken)} has another file of that name"
+            for collision in items.collisions
+        ]
+        warnings += [f"{missing.requirement} is missing, as the PEX allows" for missing in resolution.missing]
+        plan = write_czex(
+            info, resolution.wheels, pex.sources, items.placements, interpreter, output, level, redirector
+        )
+        floor = _glibc(resolution.wheels) if interpreter.platform.libc == "gnu" else None
+        return Converted(info, plan, floor, _describe(resolution, len(pex.sources)), tuple(warnings))
+
+
+def _glibc(wheels: tuple[Wheel, ...]) -> GlibcVersion | None:
+    floors = []
+    for wheel in wheels:
+        try:
+            floors.append(glibc_floor(wheel.members, wheel.filename))
+        except ElfError:  # data that merely looks like a program of this kind
+            continue
+    return max((floor for floor in floors if floor is not None), default=None)
+
+
+def _describe(resolution: Resolution, sources: int) -> str:
+    parts = [_count(len(resolution.wheels), "wheel")]
+    if sources:
+        parts.append(_count(sources, "source file"))
+    if resolution.left_out:
+        parts.append(f"{_count(len(resolution.left_out), 'wheel')} left out")
+    return ", ".join(parts)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,132 @@
+"""Writes a CZEX for one target: the wheels it needs, the user's sources, and the plan of an environment.
+
+Each wheel keeps its name below `.deps` and its bytes depend on nothing but itself: equal wheels are equal
+entries in whatever CZEX.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+
+from czscie.container.content import Data, File
+from czscie.container.packer import Packer, write_atomically
+from czscie.container.plan import Plan, PlannedEntry, PlannedFile, PlannedLink, Slice
+from czscie.czex.info import PexInfo
+from czscie.czex.install import Placement
+from czscie.czex.start import Start, environment_files, pyvenv_configuration
+from czscie.czex.wheel import Wheel
+from czscie.pbs.distribution import Layout
+from czscie.platforms import Platform
+
+_CONFIGURATION = "pyvenv.cfg"
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """What the virtual environment is built on: an installation of the launcher's."""
+
+    digest: str
+    layout: Layout
+    platform: Platform
+
+    @property
+    def scripts(self) -> str:
+        """The environment's directory of programs."""
+        return "Scripts" if self.platform.os == "windows" else "bin"
+
+    @property
+    def python(self) -> str:
+        """The environment's own Python."""
+        return f"{self.scripts}/python{self.platform.executable_suffix}"
+
+
+def write_czex(
+    info: PexInfo,
+    wheels: Sequence[Wheel],
+    sources: Sequence[File],
+    placements: Sequence[Placement],
+    interpreter: Interpreter,
+    path: Path,
+    level: int,
+    redirector: File | None = None,
+) -> Plan:
+    """Writes the CZEX to `path` and returns the plan of its virtual environment.
+
+    `placements` say where the members of `wheels` and `sources` go. `level` is zstd's. `redirector` is the
+    program that stands for Python in the environment where links cannot (Windows; CPython's own).
+    """
+    packer = Packer(level)
+    slices: dict[tuple[object, str], Slice] = {}
+    for wheel in sorted(wheels, key=lambda wheel: wheel.filename):
+        name = f".deps/{wheel.filename}"
+        added = packer.add(f"{name}/", wheel.members, whole=name)
+        slices |= {(wheel, member): where for member, where in added.items()}
+    if sources:
+        added = packer.add(".czscie/sources/", sources, whole=".czscie/sources.zip")
+        slices |= {("sources", member): where for member, where in added.items()}
+
+    start = Start(info, has_setproctitle=any(wheel.project == "setproctitle" for wheel in wheels))
+    own = environment_files(start, interpreter.layout)
+    if redirector is not None:
+        own.append(replace(redirector, path=interpreter.python))
+    taken = {file.path for file in own}
+    placements = [placement for placement in placements if placement.destination not in taken]
+    generated = [
+        replace(placement.member, path=placement.destination)
+        for placement in placements
+        if placement.origin == "generated"
+    ]
+    configuration = File(_CONFIGURATION, Data(_configuration(info, interpreter)))
+    added = packer.add(".czscie/venv/", [*own, *generated, configuration], whole=".czscie/venv.zip")
+    slices |= {("generated", member): where for member, where in added.items()}
+
+    hermetic = " -I" if info.venv_hermetic_scripts else ""
+    files = [
+        PlannedFile(
+            placement.destination,
+            _slice(placement, slices),
+            placement.kind,
+            placement.executable,
+            interpreter.python + hermetic if placement.kind == "script" else "",
+        )
+        for placement in placements
+    ]
+    files += [
+        PlannedFile(file.path, slices["generated", file.path], executable=file.executable) for file in own
+    ]
+    files.append(PlannedFile(_CONFIGURATION, slices["generated", _CONFIGURATION], "fill"))
+    site_packages = f"{interpreter.layout.stdlib}/site-packages"
+
+    def plan(entries: tuple[PlannedEntry, ...]) -> Plan:
+        return Plan(entries, tuple(files), _links(interpreter), (site_packages,))
+
+    main = resources.files("czscie.czex.bootstrap").joinpath("scie_main.py").read_bytes()
+    stored = [("__main__.py", main), ("PEX-INFO", info.render())]
+    plans: list[Plan] = []
+    write_atomically(path, lambda stream: plans.append(packer.write(stream, plan, stored)))
+    return plans[0]
+
+
+def _slice(placement: Placement, slices: dict[tuple[object, str], Slice]) -> Slice:
+    if placement.origin == "generated":
+        return slices["generated", placement.destination]
+    return slices[placement.origin, placement.member.path].without(placement.skip)
+
+
+def _configuration(info: PexInfo, interpreter: Interpreter) -> bytes:
+    return pyvenv_configuration(interpreter.layout, interpreter.digest, info.venv_system_site_packages)
+
+
+def _links(interpreter: Interpreter) -> tuple[PlannedLink, ...]:
+    """The environment's `python` and its other names: relative, so that a base directory can be moved."""
+    if interpreter.platform.os == "windows":
+        return ()
+    python = interpreter.layout.python
+    return (
+        PlannedLink(interpreter.python, f"../../../interpreters/{interpreter.digest}/{python}"),
+        PlannedLink("bin/python3", "python"),
+        PlannedLink(f"bin/python{interpreter.layout.minor_version}", "python"),
+    )

@@ -1,0 +1,70 @@
+"""What is said about an executable: a table of its sizes, what it needs from its host, the same as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from rich.console import Console as RichConsole
+from rich.table import Table
+
+from czscie.console import megabytes
+from czscie.scie.inspect import Contents
+
+
+def print_contents(contents: Contents, console: RichConsole) -> None:
+    """A table of the parts, packed and unpacked, and a line about the host."""
+    table = Table(
+        title=str(contents.path), title_justify="left", box=None, pad_edge=False, title_style="bold"
+    )
+    for column in ("", ""):
+        table.add_column(column, overflow="fold")
+    for column in ("packed", "unpacked", "files"):
+        table.add_column(column, justify="right", no_wrap=True)
+    manifest = contents.manifest.scie
+    table.add_row("launcher", manifest.jump.version, megabytes(manifest.jump.size))
+    for part in contents.parts:
+        name = f"{part.part.kind} {part.part.name}"
+        sizes = megabytes(part.part.size), megabytes(part.unpacked)
+        table.add_row(name, part.part.description, *sizes, str(len(part.plan.files)))
+    unpacked = sum(part.unpacked for part in contents.parts)
+    files = sum(len(part.plan.files) for part in contents.parts)
+    table.add_row("total", "", megabytes(contents.size), megabytes(unpacked), str(files))
+    console.print(table)
+    console.print(f"needs {needs(contents)}", markup=False, soft_wrap=True)
+
+
+def needs(contents: Contents) -> str:
+    """What the executable asks of its host, in words."""
+    lift = contents.manifest.scie.lift
+    wanted = [lift.platform.removeprefix("musl-")]
+    if lift.needs.glibc is not None:
+        wanted.append(f"glibc >= {lift.needs.glibc}")
+    if lift.needs.musl:
+        wanted.append("musl")
+    room = sum(part.part.unpacked for part in contents.parts)
+    wanted.append(f"{megabytes(room)} in a directory that can be executed from")
+    return ", ".join(wanted)
+
+
+def as_json(contents: Contents) -> dict[str, Any]:
+    """The same for programs; the manifest as it stands in the file, sizes in bytes."""
+    return {
+        "path": str(contents.path),
+        "size": contents.size,
+        "sha256": contents.sha256,
+        "manifest": msgspec.to_builtins(contents.manifest),
+        "parts": [
+            {
+                "name": part.part.name,
+                "kind": part.part.kind,
+                "digest": part.part.digest,
+                "description": part.part.description,
+                "packed": part.part.size,
+                "unpacked": part.unpacked,
+                "files": len(part.plan.files),
+                "entries": [msgspec.to_builtins(entry) for entry in part.plan.entries],
+            }
+            for part in contents.parts
+        ],
+    }
