@@ -1,0 +1,3 @@
+def main():
+    print("moo")
+    return 7

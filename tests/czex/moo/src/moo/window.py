@@ -1,0 +1,4 @@
+class Window:
+    @staticmethod
+    def open():
+        return 0
