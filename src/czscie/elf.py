@@ -203,7 +203,8 @@ class _Reader:
         return tuple(self._string(value) for tag, value in self._entries() if tag == wanted)
 
     def _directories(self, wanted: int) -> tuple[str, ...]:
-        return tuple(part for name in self._names(wanted) for part in name.split(":") if part)
+        # Loaders keep the last entry of a kind.
+        return tuple(part for name in self._names(wanted)[-1:] for part in name.split(":") if part)
 
     def _versions(self) -> dict[str, frozenset[str]]:
         """`.gnu.version_r`: a list of libraries, each with a list of the versions needed of it."""

@@ -84,9 +84,11 @@ def claim_partial(final: Path) -> Iterator[Partial]:
                 if not _lock(file) or not _is_still(path, file):
                     continue
                 partial = Partial(path, file)
-                yield partial
-                if partial.size == 0 and not file.closed:
-                    partial.discard()
+                try:
+                    yield partial
+                finally:
+                    if partial.size == 0 and not file.closed:
+                        partial.discard()
                 return
     except OSError as error:
         raise CzscieError(

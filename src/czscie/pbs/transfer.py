@@ -196,17 +196,18 @@ def _open_file(url: str, start: int) -> Iterator[Body]:
 
 
 def _body(response: httpx.Response) -> Body:
+    # As it arrives: a chunk of a given size would be lost with the connection.
     length = response.headers.get("Content-Length", "")
     total = int(length) if length.isdecimal() else None
     if response.status_code != http.HTTPStatus.PARTIAL_CONTENT:
-        return Body(0, total, response.iter_raw(_CHUNK))
+        return Body(0, total, response.iter_raw())
     # RFC 9110, 14.4: `bytes 100-199/200`, and `*` for a total that the server does not know.
     unit, _, rest = response.headers.get("Content-Range", "").partition(" ")
     span, _, whole = rest.partition("/")
     first = span.partition("-")[0]
     if unit != "bytes" or not first.isdecimal():
         raise RangeRefused
-    return Body(int(first), int(whole) if whole.isdecimal() else None, response.iter_raw(_CHUNK))
+    return Body(int(first), int(whole) if whole.isdecimal() else None, response.iter_raw())
 
 
 def _check_status(response: httpx.Response) -> None:
