@@ -45,6 +45,9 @@ pub fn build(b: *std.Build) void {
         .name = "launcher",
         .root_module = module(b, target, optimize, libzstd),
     });
+    // Zig raises the stack's limit to what a program asks for, and the application would inherit that: ask for
+    // less than any host's limit.
+    if (target.result.os.tag == .linux) launcher.stack_size = 256 << 10;
     b.installArtifact(launcher);
 
     const tests = b.addTest(.{ .root_module = module(b, target, optimize, libzstd) });

@@ -13,6 +13,11 @@ const manifest = @import("manifest.zig");
 const process = @import("process.zig");
 const report = @import("report.zig");
 
+pub const std_options: std.Options = .{
+    // The application inherits what this process was given, SIGPIPE's disposition too.
+    .keep_sigpipe = true,
+};
+
 /// What a warm start needs lies in this much of the stack; more than that comes from the system.
 const stack_length = 64 << 10;
 

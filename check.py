@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""Sets up a virtual environment and passes everything that a change must pass: `python3 check.py`.
+
+Needs Python 3.10 or newer, a package index and, for the tests of real executables, a Debian-like Linux.
+Arguments go to pytest: `python3 check.py tests -k plan`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+ENVIRONMENT = ROOT / ".venv"
+PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+#: Programs that the tests of real executables need, and the Debian packages that bring them.
+SYSTEM_PROGRAMS = {"strace": "strace", "unshare": "util-linux", "setpriv": "util-linux"}
+
+STEPS = (
+    ("-m", "ruff", "check", "."),
+    ("-m", "ruff", "format", "--check", "."),
+    ("-m", "mypy"),
+)
+
+
+def main() -> int:
+    if sys.version_info < (3, 10):  # noqa: UP036 (whatever Python is there may start this)
+        return _complain("this needs Python 3.10 or newer; run it with one: python3.12 check.py")
+    if sys.platform == "linux":
+        _install_programs()
+    if not PYTHON.exists():
+        _run(sys.executable, "-m", "venv", str(ENVIRONMENT))
+    _run(str(PYTHON), "-m", "pip", "install", "--quiet", "--editable", f"{ROOT}[dev]")
+    for step in STEPS:
+        _run(str(PYTHON), *step)
+    _run(str(PYTHON), "-m", "pytest", *sys.argv[1:])
+    return 0
+
+
+def _install_programs() -> None:
+    """Installs missing programs where that is possible; where it is not, the tests say what they miss."""
+    missing = {package for program, package in SYSTEM_PROGRAMS.items() if shutil.which(program) is None}
+    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
+        _run("apt-get", "update", "-qq")
+        _run("apt-get", "install", "-qq", "-y", "--no-install-recommends", *sorted(missing))
+
+
+def _run(*command: str) -> None:
+    print("$", " ".join(command), flush=True)
+    started = time.monotonic()
+    status = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL).returncode
+    if status != 0:
+        sys.exit(status)
+    print(f"  {time.monotonic() - started:.1f} s", flush=True)
+
+
+def _complain(text: str) -> int:
+    print(f"error: {text}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
