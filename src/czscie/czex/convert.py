@@ -15,6 +15,7 @@ from czscie.czex.resolve import Resolution, resolve
 from czscie.czex.wheel import Wheel
 from czscie.czex.write import Interpreter, write_czex
 from czscie.elf import ElfError
+from czscie.errors import CzscieError
 from czscie.pbs.distribution import glibc_floor
 from czscie.platforms import GlibcVersion
 
@@ -45,10 +46,11 @@ def convert(
     Raises CzscieError when the PEX cannot be read or does not hold what the target needs.
     """
     with Pex.open(path) as pex:
+        _refuse_pex_paths(pex)
         resolution = resolve(pex, interpreter.platform, interpreter.layout, glibc)
         info = pex.info
         if entry_point is not None:
-            info = with_entry_point(info, resolution.wheels, entry_point)
+            info = with_entry_point(info, resolution.wheels, entry_point, pex.sources)
         items = venv_items(resolution.wheels, pex.sources, interpreter.layout, interpreter.platform)
         warnings = [
             f"{collision.destination} of {describe(collision.refused)} is left out: "
@@ -61,6 +63,15 @@ def convert(
         )
         floor = _glibc(resolution.wheels) if interpreter.platform.libc == "gnu" else None
         return Converted(info, plan, floor, _describe(resolution, len(pex.sources)), tuple(warnings))
+
+
+def _refuse_pex_paths(pex: Pex) -> None:
+    if pex.info.pex_paths:
+        raise CzscieError(
+            f"{pex.path.name} is to be merged with other PEXes when it starts",
+            why=f"its PEX-INFO names {', '.join(pex.info.pex_paths)}",
+            mend="make one PEX of them: pex --requirements-pex OTHER.pex …",
+        )
 
 
 def _glibc(wheels: tuple[Wheel, ...]) -> GlibcVersion | None:
