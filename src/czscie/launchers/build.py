@@ -1,0 +1,108 @@
+"""The launcher of a platform: found where the wheel or an earlier build put it, else compiled.
+
+Runs when czscie is installed, too, so it needs nothing but the standard library, ziglang and pip.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from czscie.errors import CzscieError
+from czscie.launchers import libzstd
+
+ZIG_VERSION = "0.15.2"
+
+#: Launcher → Zig's target. Linux has no libc in it, so one serves glibc and musl hosts alike.
+TARGETS = {
+    "linux-x86_64": "x86_64-linux-none",
+    "linux-aarch64": "aarch64-linux-none",
+    "linux-armv7l": "arm-linux-none",
+    "linux-powerpc64": "powerpc64le-linux-none",
+    "linux-riscv64": "riscv64-linux-none",
+    "linux-s390x": "s390x-linux-none",
+    "macos-x86_64": "x86_64-macos",
+    "macos-aarch64": "aarch64-macos",
+    "windows-x86_64": "x86_64-windows-gnu",
+    "windows-aarch64": "aarch64-windows-gnu",
+}
+
+_OPTIMIZE = "ReleaseSmall"
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def native_source() -> Path:
+    """The launcher's source: inside an installed czscie, beside `src` in a checkout."""
+    installed = _PACKAGE.parent / "native"
+    return installed if installed.is_dir() else _PACKAGE.parents[2] / "native"
+
+
+def source_digest() -> str:
+    """SHA-256 over everything that a launcher is compiled from: a launcher with it in its name is up to date."""
+    digest = hashlib.sha256(f"zig {ZIG_VERSION} {_OPTIMIZE} {libzstd.SHA256}\0".encode())
+    source = native_source()
+    for path in sorted(p for p in source.rglob("*") if p.suffix in {".zig", ".h"} and p.is_file()):
+        if ".zig-cache" in path.parts:
+            continue
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(source).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def file_name(launcher: str) -> str:
+    return f"{launcher}-{source_digest()[:16]}"
+
+
+def find_launcher(launcher: str, cache: Path) -> Path | None:
+    """The launcher as a file, from the installed package or from `cache`; None when it was never compiled."""
+    for directory in (_PACKAGE, cache):
+        path = directory / file_name(launcher)
+        if path.is_file():
+            return path
+    return None
+
+
+def compile_launcher(launcher: str, directory: Path, cache: Path) -> Path:
+    """Compiles the launcher into `directory`, using `cache` (a directory) for libzstd and Zig's own files.
+
+    Raises CzscieError when ziglang or libzstd's source cannot be had, or the compiler fails.
+    """
+    if importlib.util.find_spec("ziglang") is None:
+        raise CzscieError(
+            f"the launcher for {launcher} is not in this installation and there is no compiler to make it",
+            mend="pip install 'czscie[native]'",
+        )
+    decoder = libzstd.libzstd_source(cache)
+    directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=directory, prefix=f".{launcher}-") as temporary:
+        _run_zig(launcher, decoder, Path(temporary), cache)
+        suffix = ".exe" if launcher.startswith("windows-") else ""
+        built = Path(temporary, "bin", f"launcher{suffix}")
+        final = directory / file_name(launcher)
+        built.replace(final)
+    return final
+
+
+def _run_zig(launcher: str, decoder: Path, prefix: Path, cache: Path) -> None:
+    command = [sys.executable, "-m", "ziglang", "build", f"-Dtarget={TARGETS[launcher]}"]
+    # One CPU model for everybody: what is compiled on this machine must start on any of its kind.
+    command += ["-Dcpu=baseline", f"-Doptimize={_OPTIMIZE}", f"-Dlibzstd={decoder}", "--prefix", str(prefix)]
+    environment = os.environ | {
+        "ZIG_LOCAL_CACHE_DIR": str(cache / "zig"),
+        "ZIG_GLOBAL_CACHE_DIR": str(cache / "zig"),
+    }
+    done = subprocess.run(
+        command, cwd=native_source(), env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    if done.returncode != 0:
+        raise CzscieError(
+            f"the launcher for {launcher} does not compile",
+            why=done.stderr.strip().splitlines()[:20],
+            mend=f"check that ziglang=={ZIG_VERSION} is installed",
+        )

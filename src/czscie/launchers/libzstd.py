@@ -1,0 +1,81 @@
+"""libzstd's decoder in source: taken from a source distribution, pinned by hash, never committed.
+
+Runs when czscie is installed, too, so it needs nothing but the standard library and pip.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path, PurePosixPath
+
+from czscie.errors import CzscieError
+
+#: libzstd 1.5.7 as a tree, with the assembly of its Huffman decoder.
+REQUIREMENT = "pyzstd==0.17.0"
+SHA256 = "d84271f8baa66c419204c1dd115a4dec8b266f8a2921da21b81764fa208c1db6"
+
+_LIBRARY = PurePosixPath("pyzstd-0.17.0/zstd/lib")
+_WANTED = ("common", "decompress")
+
+
+def libzstd_source(cache: Path) -> Path:
+    """The `lib` directory of libzstd, fetched with pip into `cache` unless it is there.
+
+    Raises CzscieError when pip cannot get the source or gets another one than was pinned.
+    """
+    directory = cache / f"libzstd-{SHA256[:16]}"
+    if not directory.is_dir():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache, prefix="libzstd-") as temporary:
+            archive = _fetch(Path(temporary))
+            _extract(archive, Path(temporary, "lib"))
+            try:
+                Path(temporary, "lib").rename(directory)
+            except OSError:  # another process was faster
+                if not directory.is_dir():
+                    raise
+    return directory
+
+
+def _fetch(directory: Path) -> Path:
+    requirements = directory / "requirements.txt"
+    requirements.write_text(f"{REQUIREMENT} --hash=sha256:{SHA256}\n")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary=:all:"]
+    command += ["--require-hashes", "--requirement", str(requirements), "--dest", str(directory)]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if done.returncode != 0:
+        raise CzscieError(
+            f"cannot fetch the source of libzstd ({REQUIREMENT}), which is compiled into the launcher",
+            why=[line for line in done.stderr.strip().splitlines() if line.strip()][-3:],
+            mend="run it again with access to a package index (pip's own settings are used), "
+            "or install a czscie wheel, which carries the launchers",
+        )
+    [archive] = directory.glob("*.tar.gz")
+    found = hashlib.sha256(archive.read_bytes()).hexdigest()
+    if found != SHA256:
+        raise CzscieError(f"the source of libzstd has the SHA-256 {found}", why=f"it must be {SHA256}")
+    return archive
+
+
+def _extract(archive: Path, directory: Path) -> None:
+    """Only regular files of the folders wanted, below `directory`: nothing else of the archive is looked at."""
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            path = PurePosixPath(member.name)
+            if not member.isreg() or _LIBRARY not in path.parents or ".." in path.parts:
+                continue
+            inside = path.relative_to(_LIBRARY)
+            if len(inside.parts) > 1 and inside.parts[0] not in _WANTED:
+                continue
+            content = tar.extractfile(member)
+            if content is None:
+                continue
+            target = directory.joinpath(*inside.parts)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content.read())
+            os.utime(target, (member.mtime, member.mtime))
