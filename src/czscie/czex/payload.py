@@ -110,7 +110,6 @@ def _failure(target: Target, output: str) -> CzscieError:
     if "not compatible with the requested foreign target" in output:
         mend = f"build that wheel on {target.platform.name} and name its directory in PIP_FIND_LINKS"
     elif "No matching distribution found" in output and target.platform.libc == "gnu":
-        mend = (
-            f"a newer glibc in [lift.payload] (it is {target.glibc[0]}.{target.glibc[1]}) admits more wheels"
-        )
+        newest = ".".join(map(str, target.glibc))
+        mend = f"if its wheels ask for a newer glibc than {newest}, set glibc in [lift.payload]"
     return CzscieError(f"pex cannot make the payload for {target}", why=lines[-_REASON_LINES:], mend=mend)
