@@ -10,6 +10,7 @@ const Allocator = std.mem.Allocator;
 const Environment = @import("environment.zig").Environment;
 const filesystem = @import("filesystem.zig");
 const manifest = @import("manifest.zig");
+const report = @import("report.zig");
 
 pub const Base = struct {
     directory: std.fs.Dir,
@@ -165,13 +166,13 @@ fn prepare(
     reason: *[]const u8,
 ) error{OutOfMemory}!?std.fs.Dir {
     makePrivate(path) catch |err| {
-        reason.* = try std.fmt.allocPrint(arena, "it cannot be made: {s}", .{@import("report.zig").words(err)});
+        reason.* = try std.fmt.allocPrint(arena, "it cannot be made: {s}", .{report.words(err)});
         return null;
     };
     const directory = openNoFollow(path) catch |err| {
         reason.* = switch (err) {
             error.SymLinkLoop, error.NotDir => "it is a symbolic link or not a directory",
-            else => @import("report.zig").words(err),
+            else => report.words(err),
         };
         return null;
     };
@@ -198,11 +199,15 @@ fn objection(arena: Allocator, directory: std.fs.Dir, files: []const manifest.Fi
             });
         }
     }
-    for ([_][]const u8{ "interpreters", "apps", locks_directory }) |name| {
-        directory.makeDir(name) catch |err| if (err != error.PathAlreadyExists) {
-            return try std.fmt.allocPrint(arena, "it cannot be written to: {s}", .{@import("report.zig").words(err)});
-        };
-    }
+    if (try makeIn(arena, directory, locks_directory)) |reason| return reason;
+    for (files) |file| if (try makeIn(arena, directory, file.kind.directory())) |reason| return reason;
+    return null;
+}
+
+fn makeIn(arena: Allocator, directory: std.fs.Dir, name: []const u8) error{OutOfMemory}!?[]const u8 {
+    directory.makeDir(name) catch |err| if (err != error.PathAlreadyExists) {
+        return try std.fmt.allocPrint(arena, "it cannot be written to: {s}", .{report.words(err)});
+    };
     return null;
 }
 

@@ -22,12 +22,15 @@ const first_read_length = 4096;
 pub const Kind = enum {
     interpreter,
     app,
+    /// What a lift embeds besides.
+    files,
 
     /// The directory below the base directory in which installations of this kind lie.
     pub fn directory(kind: Kind) []const u8 {
         return switch (kind) {
             .interpreter => "interpreters",
             .app => "apps",
+            .files => "files",
         };
     }
 };

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -33,7 +32,7 @@ from czscie.platforms import ANY_GLIBC, GlibcVersion, Platform
 from czscie.scie.assemble import Head, PartFile, assemble
 from czscie.scie.commands import boot
 from czscie.scie.inspect import Contents, read_scie
-from czscie.scie.manifest import PAYLOAD, Needs
+from czscie.scie.manifest import FILES, PAYLOAD, Needs
 
 _Packed = TypeVar("_Packed", bound=msgspec.Struct)
 
@@ -72,7 +71,24 @@ def build(manifest: Path, output: Path, platforms: Sequence[Platform], console: 
         raise CzscieError(f"{manifest} asks for what this version cannot build", why=map(str, problems))
     _check_platforms(lift, platforms)
     targets = [platform for platform in lift.platforms if not platforms or platform in platforms]
-    return [_Build(lift, target, console).run(output, single=len(lift.platforms) == 1) for target in targets]
+    _make_directory(output)
+    single = len(lift.platforms) == 1
+    with tempfile.TemporaryDirectory(prefix="czscie-") as directory:
+        return [
+            _Build(lift, target, console, Path(directory)).run(output, single=single) for target in targets
+        ]
+
+
+def _make_directory(output: Path) -> None:
+    """Before anything is downloaded or packed for it."""
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CzscieError(
+            f"cannot write into {output}",
+            why=f"{error.filename}: {error.strerror}",
+            mend="name another directory: czscie build -o DIR",
+        ) from error
 
 
 def _check_platforms(lift: Lift, platforms: Sequence[Platform]) -> None:
@@ -92,6 +108,8 @@ class _Build:
     lift: Lift
     platform: Platform
     console: Console
+    #: For what is made for this build alone.
+    directory: Path
 
     @property
     def level(self) -> int:
@@ -106,6 +124,8 @@ class _Build:
             interpreters[each.id] = Interpreter(interpreter.digest, interpreter.layout, self.platform)
             floors.append(interpreter.glibc)
             parts.append(_part(path, each.id, "interpreter", interpreter))
+        if self.lift.files:
+            parts.append(self._files())
         info: PexInfo | None = None
         if self.lift.payload is not None:
             interpreter_path = next(p.path for p in parts if p.name == self.lift.payload.interpreter)
@@ -135,62 +155,75 @@ class _Build:
         _remember(path, made)
         return path, made
 
+    def _files(self) -> PartFile:
+        """The files that the lift embeds. They are packed anew each time: they may have changed."""
+        from czscie.scie.files import locate, write_files
+
+        number = len(self.lift.files)
+        what = f"{number} embedded file{'' if number == 1 else 's'}"
+        with self.console.phase(f"Packed {what}"):
+            located = [(file, locate(file, self.console)) for file in self.lift.files]
+            path = self.directory / f"files-{self.platform.name}.zip"
+            plan = write_files(located, path, self.level)
+        return PartFile(path, FILES, "files", plan.digest(), plan.unpacked(), what)
+
     def _payload(
         self, payload: Payload, interpreter: Interpreter, interpreter_path: Path
     ) -> tuple[Path, PackedPayload]:
-        with self._pex(payload, interpreter.layout) as pex:
-            with self.console.phase(f"Read {pex.name}"):
-                key = _key(
-                    "payload",
-                    _digest_of(pex),
-                    interpreter.digest,
-                    self.platform.name,
-                    str(self.level),
-                    payload.entry_point or "",
-                    str(payload.glibc),
-                )
-            path = cache_directory("packed") / f"{key}.czex"
-            known = _known(path, PackedPayload)
-            if known is None:
-                from czscie.czex.convert import convert
-
-                with self.console.phase(f"Packed {pex.name}") as phase:
-                    redirector = self._redirector(interpreter_path)
-                    written = convert(
-                        pex,
-                        payload.entry_point,
-                        interpreter,
-                        payload.glibc or ANY_GLIBC,
-                        path,
-                        self.level,
-                        redirector,
-                    )
-                    phase.become(f"Packed {pex.name}: {written.description}")
-                known = PackedPayload(
-                    written.info.render().decode(),
-                    written.glibc,
-                    written.plan.digest(),
-                    written.plan.unpacked(),
-                    written.description,
-                    written.warnings,
-                )
-                _remember(path, known)
+        pex = self._pex(payload, interpreter.layout)
+        key = _key(
+            "payload",
+            _digest_of(pex),
+            interpreter.digest,
+            self.platform.name,
+            str(self.level),
+            payload.entry_point or "",
+            str(payload.glibc),
+        )
+        path = cache_directory("packed") / f"{key}.czex"
+        known = _known(path, PackedPayload)
+        if known is None:
+            known = self._pack_payload(pex, payload, interpreter, interpreter_path, path)
+            _remember(path, known)
         for warning in known.warnings:
             self.console.warn(warning)
         return path, known
 
-    @contextmanager
-    def _pex(self, payload: Payload, layout: Layout) -> Iterator[Path]:
-        """The payload's PEX; one that pex has to make first exists as long as the context."""
+    def _pack_payload(
+        self, pex: Path, payload: Payload, interpreter: Interpreter, interpreter_path: Path, path: Path
+    ) -> PackedPayload:
+        from czscie.czex.convert import convert
+
+        with self.console.phase(f"Packed {pex.name}") as phase:
+            converted = convert(
+                pex,
+                payload.entry_point,
+                interpreter,
+                payload.glibc or ANY_GLIBC,
+                path,
+                self.level,
+                self._redirector(interpreter_path),
+            )
+            phase.become(f"Packed {pex.name}: {converted.description}")
+        return PackedPayload(
+            converted.info.render().decode(),
+            converted.glibc,
+            converted.plan.digest(),
+            converted.plan.unpacked(),
+            converted.description,
+            converted.warnings,
+        )
+
+    def _pex(self, payload: Payload, layout: Layout) -> Path:
+        """The payload's PEX, made by pex if it has to be."""
         if payload.pex is not None:
-            yield payload.pex
-            return
+            return payload.pex
         from czscie.czex.payload import make_pex
 
-        with tempfile.TemporaryDirectory(prefix="czscie-pex-") as temporary:
-            with self.console.phase("Resolved the payload with pex"):
-                pex = make_pex(payload, self.platform, layout, payload.glibc, Path(temporary))
-            yield pex
+        directory = self.directory / f"pex-{self.platform.name}"
+        directory.mkdir()
+        with self.console.phase("Resolved the payload with pex"):
+            return make_pex(payload, self.platform, layout, payload.glibc, directory)
 
     def _redirector(self, interpreter: Path) -> File | None:
         """Windows has no links for everybody: there CPython's own venv launcher stands for its Python."""

@@ -35,7 +35,8 @@ def cache_root(environ: Mapping[str, str] = os.environ) -> Path:
         return Path(chosen).expanduser().absolute()
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("czscie", appauthor=False)).absolute()
+    # Beside it lies the default base directory of the executables that czscie builds.
+    return Path(platformdirs.user_cache_dir("czscie", appauthor=False), "build").absolute()
 
 
 def _unusable(directory: Path, why: str) -> CzscieError:

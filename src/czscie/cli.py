@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,9 @@ import typer
 
 from czscie import __version__
 from czscie.errors import CzscieError
+
+#: Set to anything, it lets tracebacks through: for whoever looks for a defect of czscie.
+_TRACEBACK = "CZSCIE_TRACEBACK"
 
 app = typer.Typer(
     name="czscie",
@@ -84,13 +88,27 @@ def inspect(
 
 
 def main() -> None:
-    """Runs the command line; every CzscieError is a message and exit status 1."""
+    """Runs the command line; every error is a message and exit status 1."""
     try:
         app(standalone_mode=True)
-    except CzscieError as error:
-        from czscie.console import Console
-
-        Console().fail(error)
-        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        if os.environ.get(_TRACEBACK):
+            raise
+        from czscie.console import Console
+
+        Console().fail(_explain(error))
+        sys.exit(1)
+
+
+def _explain(error: Exception) -> CzscieError:
+    if isinstance(error, CzscieError):
+        return error
+    if isinstance(error, OSError):
+        what = error.strerror or str(error)
+        return CzscieError(f"{error.filename}: {what}" if error.filename else what)
+    return CzscieError(
+        f"czscie has a defect: {type(error).__name__}: {error}",
+        mend=f"run it again with {_TRACEBACK}=1 and report what it prints",
+    )

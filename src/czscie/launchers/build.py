@@ -43,7 +43,7 @@ def native_source() -> Path:
 
 
 def source_digest() -> str:
-    """SHA-256 over everything that a launcher is compiled from: a launcher with it in its name is up to date."""
+    """SHA-256 over all that a launcher is compiled from: one with it in its name is up to date."""
     digest = hashlib.sha256(f"zig {ZIG_VERSION} {_OPTIMIZE} {libzstd.SHA256}\0".encode())
     source = native_source()
     for path in sorted(p for p in source.rglob("*") if p.suffix in {".zig", ".h"} and p.is_file()):
@@ -98,7 +98,12 @@ def _run_zig(launcher: str, decoder: Path, prefix: Path, cache: Path) -> None:
         "ZIG_GLOBAL_CACHE_DIR": str(cache / "zig"),
     }
     done = subprocess.run(
-        command, cwd=native_source(), env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        command,
+        cwd=native_source(),
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
     )
     if done.returncode != 0:
         raise CzscieError(

@@ -63,7 +63,7 @@ def _fetch(directory: Path) -> Path:
 
 
 def _extract(archive: Path, directory: Path) -> None:
-    """Only regular files of the folders wanted, below `directory`: nothing else of the archive is looked at."""
+    """Only regular files of the folders wanted, below `directory`: nothing else of it is looked at."""
     with tarfile.open(archive) as tar:
         for member in tar:
             path = PurePosixPath(member.name)

@@ -28,6 +28,9 @@ def _check_ids(lift: Lift, table: Table) -> None:
         ids.append((("interpreter_groups", index, "id"), group.id))
     for index, file in enumerate(lift.files):
         ids.append((("files", index, "name" if file.key is None else "key"), file.id))
+    for key, identifier in ids:
+        if identifier == "payload" and lift.payload is not None:
+            table.reject(*key, allowed="another id, as {payload} is what lift.payload becomes")
     _check_unique(table, "an id", ((key, identifier) for key, identifier in ids if identifier))
 
 

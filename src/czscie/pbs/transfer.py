@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from netrc import NetrcParseError
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
@@ -263,7 +264,7 @@ def _split_credentials(url: str) -> tuple[str, httpx.Auth | None]:
         return url, None
     try:
         return url, httpx.NetRCAuth(str(netrc))
-    except (OSError, SyntaxError) as error:
+    except (OSError, NetrcParseError) as error:
         raise CzscieError(f"cannot read {netrc}", why=str(error)) from error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from czscie.czex.info import PexInfo
 from czscie.czex.start import HERMETIC_REMOVED
@@ -12,12 +13,14 @@ from czscie.errors import CzscieError
 from czscie.lift.command import Command as LiftCommand
 from czscie.lift.lift import Lift
 from czscie.lift.placeholders import references
-from czscie.scie.manifest import PAYLOAD, Boot, Command
+from czscie.scie.manifest import FILES, PAYLOAD, Boot, Command
 
 #: What the launcher can tell (native/src/command.zig); `scie.env.` takes a name and a default.
 _LAUNCHERS = {"scie", "scie.argv0", "scie.base"}
 _ENVIRONMENT = "scie.env."
-_PLACEHOLDER = re.compile(r"\{\{|\{([^{}=]*)")
+#: A brace that is meant as such; a whole placeholder; the beginning of one with a default or another inside.
+_PLACEHOLDER = re.compile(r"\{\{|\{(?P<whole>[^{}=]*)\}|\{(?P<begun>[^{}=]*)")
+_BY_FILE = "scie.files."
 
 
 def boot(lift: Lift, info: PexInfo | None, interpreters: Mapping[str, Interpreter]) -> Boot:
@@ -29,7 +32,7 @@ def boot(lift: Lift, info: PexInfo | None, interpreters: Mapping[str, Interprete
     if info is not None and lift.payload is not None:
         commands[""] = _payload_command(info, interpreters[lift.payload.interpreter], lift.description)
     for index, command in enumerate(lift.commands):
-        commands[command.name] = _command(command, f"lift.commands[{index}]", interpreters)
+        commands[command.name] = _Translation(f"lift.commands[{index}]", lift, interpreters).command(command)
     return Boot(commands)
 
 
@@ -50,44 +53,57 @@ def _literal(text: str) -> str:
     return text.replace("{", "{{")
 
 
-def _command(command: LiftCommand, key: str, interpreters: Mapping[str, Interpreter]) -> Command:
-    def translate(text: str, where: str) -> str:
+@dataclass(frozen=True, slots=True)
+class _Translation:
+    """A command of the manifest, called `key`, in terms of what the launcher knows."""
+
+    key: str
+    lift: Lift
+    interpreters: Mapping[str, Interpreter]
+
+    def command(self, command: LiftCommand) -> Command:
+        environment: dict[str, str | None] = {f"={name}": None for name in command.env.remove_exact}
+        for name, value in command.env.default.items():
+            environment[name] = self.text(value, f"env.default.{name}")
+        for name, value in command.env.replace.items():
+            environment[f"={name}"] = self.text(value, f"env.replace.{name}")
+        args = (self.text(argument, f"args[{index}]") for index, argument in enumerate(command.args))
+        return Command(
+            exe=self.text(command.exe, "exe"),
+            args=tuple(args),
+            env=environment,
+            description=command.description,
+        )
+
+    def text(self, text: str, where: str) -> str:
+        """`text` with the placeholders of the build replaced and those of the launcher checked."""
         for reference in references(text):
-            interpreter = interpreters[reference.id]
-            inside = {None: "", "python": f"/{interpreter.layout.python}"}.get(reference.name)
+            interpreter = self.interpreters.get(reference.id)
+            inside = None
+            if interpreter is not None:
+                inside = {None: "", "python": f"/{interpreter.layout.python}"}.get(reference.name)
             if inside is None:
                 raise CzscieError(
-                    f"{key}.{where}: {reference.text} cannot be built",
-                    why=f"of an interpreter only #{{{reference.id}:python}} is known",
+                    f"{self.key}.{where}: {reference.text} cannot be built",
+                    why="of an interpreter this version knows #{ID} and #{ID:python}",
                 )
             text = text.replace(reference.text, f"{{{reference.id}}}{inside}")
-        _check(text, f"{key}.{where}", interpreters)
-        return text
+        return _PLACEHOLDER.sub(lambda match: self._placeholder(match, where), text)
 
-    environment: dict[str, str | None] = {f"={name}": None for name in command.env.remove_exact}
-    environment |= {
-        name: translate(value, f"env.default.{name}") for name, value in command.env.default.items()
-    }
-    environment |= {
-        f"={name}": translate(value, f"env.replace.{name}") for name, value in command.env.replace.items()
-    }
-    return Command(
-        exe=translate(command.exe, "exe"),
-        args=tuple(translate(argument, f"args[{index}]") for index, argument in enumerate(command.args)),
-        env=environment,
-        description=command.description,
-    )
-
-
-def _check(text: str, key: str, interpreters: Mapping[str, Interpreter]) -> None:
-    for match in _PLACEHOLDER.finditer(text):
-        name = match[1]
-        if name is None or name.startswith(_ENVIRONMENT):
-            continue
-        if name.removeprefix("scie.files.") not in {*interpreters, PAYLOAD} and name not in _LAUNCHERS:
-            raise CzscieError(
-                f"{key}: the launcher does not know the placeholder {{{name}}}",
-                why="it knows {scie}, {scie.argv0}, {scie.base}, {scie.env.NAME=default}, "
-                f"{{{PAYLOAD}}} and the ids of interpreters",
-                mend="write {{ for a brace that is meant as such",
-            )
+    def _placeholder(self, match: re.Match[str], where: str) -> str:
+        name = match["whole"] if match["begun"] is None else match["begun"]
+        if name is None or name.startswith(_ENVIRONMENT) or (match["whole"] and name in _LAUNCHERS):
+            return match[0]
+        if match["whole"]:
+            part = name.removeprefix(_BY_FILE)
+            for file in self.lift.files:
+                if part in (file.name, file.key):
+                    return f"{{{FILES}}}/{file.name}"
+            if part in self.interpreters or (part == PAYLOAD and self.lift.payload is not None):
+                return match[0]
+        raise CzscieError(
+            f"{self.key}.{where}: the launcher does not know the placeholder {{{name}}}",
+            why="it knows {scie}, {scie.argv0}, {scie.base}, {scie.env.NAME=DEFAULT}, {payload} "
+            "and the ids of interpreters and files",
+            mend="write {{ for a brace that is meant as such",
+        )

@@ -11,8 +11,9 @@ from czscie.errors import CzscieError
 
 FORMAT = 1
 
-#: Names of files in the manifest that a lift's interpreters cannot have.
+#: What the parts of a scie that are not interpreters are called in the manifest.
 PAYLOAD = "payload"
+FILES = ".files"
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,153 @@
+"""The files that a lift embeds beside its interpreters: science's `[[lift.files]]`, unpacked when installed.
+
+What science's launcher unpacks on the user's machine (zip, tar) is unpacked when the scie is built: it is
+compressed better then, and the launcher needs to know one archive format only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+import tarfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from czscie.console import Console
+from czscie.container.content import Data, File, InZip, Link, OnDisk
+from czscie.container.packer import Packer, write_atomically
+from czscie.container.plan import Plan, PlannedFile, PlannedLink
+from czscie.errors import CzscieError
+from czscie.lift.embedded_file import EmbeddedFile, FromUrl
+from czscie.pbs.download import Download
+from czscie.pbs.progress import Progress
+from czscie.pbs.tree import Item, Tree
+
+_TAR_MODES = {"tar": "r:", "tar.gz": "r:gz", "tar.bz2": "r:bz2", "tar.xz": "r:xz"}
+
+#: File name endings by which science guesses a type.
+_ENDINGS = {
+    ".zip": "zip",
+    ".tar": "tar",
+    ".tar.gz": "tar.gz",
+    ".tgz": "tar.gz",
+    ".tar.bz2": "tar.bz2",
+    ".tbz2": "tar.bz2",
+    ".tar.xz": "tar.xz",
+    ".tlz": "tar.xz",
+    ".tar.zst": "tar.zst",
+    ".tar.Z": "tar.Z",
+}
+
+
+def locate(file: EmbeddedFile, console: Console) -> Path:
+    """Where `file` is on this machine, downloaded if it comes from a URL, its digest checked.
+
+    Raises CzscieError when it is missing or another one.
+    """
+    digest = file.digest
+    if isinstance(file.source, FromUrl):
+        assert digest is not None and digest.fingerprint is not None  # the manifest's reader saw to it
+        name = file.name.rpartition("/")[2]
+        return Download(name, digest.fingerprint, (file.source.url,)).fetch(progress=Progress(console))
+    if not file.path.exists():
+        raise CzscieError(f"the lift's file {file.name} is missing", why=f"there is nothing at {file.path}")
+    if digest is not None:
+        content = file.path.read_bytes()
+        found = hashlib.sha256(content).hexdigest()
+        if digest.fingerprint not in (None, found) or digest.size not in (None, len(content)):
+            raise CzscieError(
+                f"the lift's file {file.name} is not the one that its digest asks for",
+                why=[
+                    f"found {len(content)} bytes, SHA-256 {found}",
+                    f"asked for {digest.size} bytes, SHA-256 {digest.fingerprint}",
+                ],
+            )
+    return file.path
+
+
+def write_files(files: Sequence[tuple[EmbeddedFile, Path]], output: Path, level: int) -> Plan:
+    """Writes the zip of `files`, each with where it is, to `output`, compressed by zstd's `level`.
+
+    Every file or unpacked archive stands at its name. Raises CzscieError for an archive that is not safe.
+    """
+    items: list[Item] = []
+    for file, path in files:
+        items += _items(file, path)
+    members = [item for item in items if isinstance(item, File)]
+    links = tuple(PlannedLink(item.path, item.target) for item in items if isinstance(item, Link))
+    packer = Packer(level)
+    slices = packer.add("", members)
+    planned = tuple(PlannedFile(m.path, slices[m.path], executable=m.executable) for m in members)
+    directories = tuple(file.name for file, _ in files if _type(file) != "blob")
+    plans: list[Plan] = []
+    write_atomically(
+        output,
+        lambda stream: plans.append(
+            packer.write(stream, lambda entries: Plan(entries, planned, links, directories))
+        ),
+    )
+    return plans[0]
+
+
+def _type(file: EmbeddedFile) -> str:
+    if file.type is not None:
+        return file.type
+    if file.path.is_dir():
+        return "directory"
+    return next((kind for ending, kind in _ENDINGS.items() if file.name.endswith(ending)), "blob")
+
+
+def _items(file: EmbeddedFile, path: Path) -> Sequence[Item]:
+    kind = _type(file)
+    if kind == "blob":
+        return [File(file.name, OnDisk(path), file.is_executable)]
+    tree = Tree(file.name)
+    try:
+        if kind == "directory":
+            _add_directory(tree, file.name, path)
+        elif kind == "zip":
+            _add_zip(tree, file.name, path)
+        elif kind in _TAR_MODES:
+            _add_tar(tree, file.name, path, _TAR_MODES[kind])
+        else:
+            raise CzscieError(
+                f"the lift's file {file.name} is of the type {kind}, which this version cannot unpack",
+                mend=f"make it one of zip, {', '.join(_TAR_MODES)}",
+            )
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
+        raise CzscieError(f"the lift's file {file.name} cannot be read", why=str(error)) from error
+    return tree.items()
+
+
+def _add_directory(tree: Tree, name: str, path: Path) -> None:
+    for each in sorted(path.rglob("*")):
+        inside = f"{name}/{each.relative_to(path).as_posix()}"
+        if each.is_symlink():
+            tree.add_link(inside, each.readlink().as_posix())
+        elif each.is_file():
+            tree.add_file(inside, OnDisk(each), bool(each.stat().st_mode & stat.S_IXUSR))
+
+
+def _add_zip(tree: Tree, name: str, path: Path) -> None:
+    archive = zipfile.ZipFile(path)  # stays open: members are read when they are packed
+    for info in archive.infolist():
+        if not info.is_dir():
+            executable = bool(info.external_attr >> 16 & stat.S_IXUSR)
+            tree.add_file(f"{name}/{tree.checked_path(info.filename)}", InZip(archive, info), executable)
+
+
+def _add_tar(tree: Tree, name: str, path: Path, mode: str) -> None:
+    with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]
+        for member in archive:
+            inside = f"{name}/{tree.checked_path(member.name)}"
+            if member.issym():
+                tree.add_link(inside, member.linkname)
+            elif member.islnk():
+                tree.add_hard_link(inside, f"{name}/{member.linkname}")
+            elif member.isfile():
+                content = archive.extractfile(member)
+                data = b"" if content is None else content.read()
+                tree.add_file(inside, Data(data), bool(member.mode & stat.S_IXUSR))
+            elif not member.isdir():
+                raise tree.refusal(member.name, "it is neither a file, a directory nor a link")
