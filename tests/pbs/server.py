@@ -39,6 +39,13 @@ class MirrorServer:
         return [span for requested, span in self.requests if requested == path]
 
 
+class _QuietServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Clients that go away are what these tests are about."""
+
+
 @contextmanager
 def mirror_server() -> Iterator[MirrorServer]:
     class Handler(BaseHTTPRequestHandler):
@@ -77,8 +84,7 @@ def mirror_server() -> Iterator[MirrorServer]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _QuietServer(("127.0.0.1", 0), Handler)
     mirror = MirrorServer(f"http://127.0.0.1:{server.server_address[1]}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()

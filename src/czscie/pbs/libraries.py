@@ -18,7 +18,7 @@ from czscie.elf import Elf, is_elf
 #: used.
 _OF_LIBC = re.compile(
     r"(ld-linux.*|ld64|ld|ld-musl-.*|libc|libc\.musl-.*|libm|libmvec|libdl|libpthread|librt|libutil|libresolv"
-    r"|libanl|libnsl|libnss_.*|libthread_db|libBrokenLocale)\.so(\.1|\.2|\.6)?"
+    r"|libanl|libnsl|libnss_.*|libthread_db|libBrokenLocale)\.so(\.\d+)*"
 )
 #: libnsl.so.1 is glibc's; its successor is not.
 _NOT_OF_LIBC = frozenset({"libnsl.so.2"})

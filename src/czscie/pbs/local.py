@@ -132,7 +132,7 @@ def _check_relocatable(distribution: Distribution, path: Path) -> None:
     here = posixpath.dirname(python.path)
     elf = Elf.parse(python.content.read(), str(path))
     for name in elf.needed:
-        # Up to 2023 PBS's interpreter named its library by a path: `$ORIGIN/../lib/libpython3.11.so.1.0`.
+        # PBS used to name the interpreter's library by a path: `$ORIGIN/../lib/libpython3.11.so.1.0`.
         places = [name] if "/" in name else [f"{directory}/{name}" for directory in elf.runpath or elf.rpath]
         inside = {posixpath.normpath(place.replace("$ORIGIN", here)) for place in places}
         if not is_of_libc(name) and name not in _OF_THE_HOST and inside.isdisjoint(paths):

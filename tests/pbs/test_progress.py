@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import io
+
+from rich.console import Console as RichConsole
+
+from czscie.console import Console
+from czscie.pbs.progress import Progress
+
+
+def console(terminal: bool) -> tuple[Console, io.StringIO]:
+    stream, made = io.StringIO(), Console()
+    made.errors = RichConsole(file=stream, force_terminal=terminal, width=200)
+    return made, stream
+
+
+def transfer(made: Console) -> None:
+    with Progress(made).transfer("[bold]cpython.tar.gz") as show:
+        show(500_000, None)
+        show(1_000_000, 2_000_000)
+        Progress(made).line("the server sent nothing for 30 s: trying again in 1 s")
+
+
+def test_elsewhere_than_on_a_terminal_there_are_quiet_lines() -> None:
+    made, stream = console(terminal=False)
+    transfer(made)
+    assert stream.getvalue() == (
+        "downloading [bold]cpython.tar.gz\nthe server sent nothing for 30 s: trying again in 1 s\n"
+    )
+
+
+def test_on_a_terminal_there_is_a_bar() -> None:
+    made, stream = console(terminal=True)
+    transfer(made)
+    assert "1.0/2.0 MB" in stream.getvalue()
+    assert "[bold]cpython.tar.gz" in stream.getvalue()
+
+
+def test_without_a_console_nothing_is_said() -> None:
+    with Progress().transfer("cpython.tar.gz") as show:
+        show(1, 2)
+    Progress().line("nothing")

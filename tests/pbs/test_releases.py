@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from czscie.errors import CzscieError
+from czscie.pbs.assets import Asset
+from czscie.pbs.mirror import Mirror
+from czscie.pbs.progress import Progress
+from czscie.pbs.releases import Release, Releases, parse_checksums
+from czscie.pbs.transfer import Client, Patience
+from pbs.real import REAL_ASSETS, checksums
+from pbs.server import MirrorServer, Reply
+
+QUICK = Patience(connect=2, read=0.2, attempts=3, first_wait=0.01, longest_wait=1)
+TAG = "20261021"
+
+
+def releases(base: str) -> Releases:
+    return Releases(Mirror.find(base, {}), Client(QUICK), Progress())
+
+
+def test_the_newest_release_is_what_latest_release_json_says(server: MirrorServer) -> None:
+    server.files["/latest-release.json"] = json.dumps({"version": 1, "tag": TAG}).encode()
+    assert releases(server.url).newest() == TAG
+
+
+@pytest.mark.parametrize("content", [b"<html>", b"{}", b"[]", b'{"tag": "v1"}', b'{"tag": 20261021}'])
+def test_a_latest_release_json_without_a_release_is_refused(server: MirrorServer, content: bytes) -> None:
+    server.files["/latest-release.json"] = content
+    with pytest.raises(CzscieError) as caught:
+        releases(server.url).newest()
+    assert str(caught.value) == (
+        f"error: {server.url}/latest-release.json names no release\n"
+        '  it has to hold JSON such as {"tag": "20261021"}'
+    )
+
+
+def test_a_flat_mirror_needs_no_latest_release_json(server: MirrorServer) -> None:
+    server.files["/SHA256SUMS"] = checksums("20260414") + checksums(TAG) + checksums("20250702")
+    assert releases(server.url).newest() == TAG
+
+
+def test_a_mirror_that_does_not_say_what_is_newest_asks_for_a_release(server: MirrorServer) -> None:
+    with pytest.raises(CzscieError) as caught:
+        releases(server.url).newest()
+    assert str(caught.value) == (
+        f"error: {server.url} (base_url) does not say which release of python-build-standalone "
+        "is the newest\n"
+        f"  there is nothing at {server.url}/latest-release.json\n"
+        'hint: name the release: release = "YYYYMMDD" in lift.interpreters'
+    )
+
+
+@pytest.mark.parametrize("directory", [f"/{TAG}", f"/download/{TAG}", ""])
+def test_all_three_layouts_of_a_mirror_are_found(server: MirrorServer, directory: str) -> None:
+    server.files[f"{directory}/SHA256SUMS"] = checksums(TAG) + (
+        checksums("20260414") if not directory else b""
+    )
+    release = releases(server.url).find(TAG)
+    assert release.directory == f"{server.url}{directory}"
+    assert {asset.name: digest for asset, digest in release.digests.items()} == {
+        real["filename"]: real["sha256"] for real in REAL_ASSETS if real["release"] == TAG
+    }
+
+
+def test_a_mirror_may_be_a_directory(tmp_path: Path) -> None:
+    (tmp_path / "a mirror" / TAG).mkdir(parents=True)
+    (tmp_path / "a mirror" / TAG / "SHA256SUMS").write_bytes(checksums(TAG))
+    base = (tmp_path / "a mirror").as_uri()
+    assert releases(base).find(TAG).directory == f"{base}/{TAG}"
+
+
+def test_an_index_is_read_from_the_mirror_once(server: MirrorServer) -> None:
+    server.files[f"/{TAG}/SHA256SUMS"] = checksums(TAG)
+    first = releases(server.url).find(TAG)
+    again = releases(server.url).find(TAG)
+    assert (again.digests, again.directory) == (first.digests, first.directory)
+    assert (first.fresh, again.fresh) == (True, False)
+    assert len(server.requests) == 1
+
+
+def test_a_fresh_index_is_asked_for_and_kept(server: MirrorServer) -> None:
+    server.files[f"/{TAG}/SHA256SUMS"] = checksums(TAG)[: checksums(TAG).index(b"\n") + 1]
+    assert len(releases(server.url).find(TAG).digests) == 1
+    server.files[f"/{TAG}/SHA256SUMS"] = checksums(TAG)
+    assert len(releases(server.url).find(TAG).digests) == 1
+    assert len(releases(server.url).find(TAG, fresh=True).digests) > 1
+    assert len(releases(server.url).find(TAG).digests) > 1
+
+
+def test_an_index_of_one_mirror_is_not_taken_for_anothers(server: MirrorServer, tmp_path: Path) -> None:
+    server.files[f"/one/{TAG}/SHA256SUMS"] = checksums(TAG)
+    releases(f"{server.url}/one").find(TAG)
+    with pytest.raises(CzscieError):
+        releases(f"{server.url}/other").find(TAG)
+
+
+def test_a_release_that_is_not_there_is_said_with_where_it_was_looked_for(server: MirrorServer) -> None:
+    with pytest.raises(CzscieError) as caught:
+        releases(server.url).find("20991231")
+    assert str(caught.value) == (
+        f"error: there is no release 20991231 of python-build-standalone at {server.url} (base_url)\n"
+        f"  nothing of that release is listed at {server.url}/20991231/SHA256SUMS\n"
+        f"  nothing of that release is listed at {server.url}/download/20991231/SHA256SUMS\n"
+        f"  nothing of that release is listed at {server.url}/SHA256SUMS\n"
+        "hint: name a release that the mirror has, or another mirror"
+    )
+
+
+def test_a_release_from_before_checksums_is_said_to_be_one(server: MirrorServer) -> None:
+    with pytest.raises(CzscieError) as caught:
+        releases(server.url).find("20210724")
+    assert caught.value.why == ("releases before 20220227 publish no SHA256SUMS, so nothing can be verified",)
+
+
+def test_an_index_is_asked_for_again_when_the_server_errs(server: MirrorServer) -> None:
+    server.files[f"/{TAG}/SHA256SUMS"] = checksums(TAG)
+    server.replies[f"/{TAG}/SHA256SUMS"] = [Reply(500, body=b""), Reply(cut=10)]
+    assert releases(server.url).find(TAG).tag == TAG
+
+
+def test_an_index_that_cannot_be_had_is_an_error_and_not_a_missing_release(server: MirrorServer) -> None:
+    server.replies[f"/{TAG}/SHA256SUMS"] = [Reply(503, body=b"")] * 3
+    with pytest.raises(CzscieError) as caught:
+        releases(server.url).find(TAG)
+    assert str(caught.value) == (
+        "error: cannot read an index of python-build-standalone\n"
+        f"  {server.url}/{TAG}/SHA256SUMS\n"
+        "  gave up after attempt 3: the server answered 503 Service Unavailable\n"
+        "hint: try again later, or set CZSCIE_PBS_URL to a mirror"
+    )
+
+
+def test_a_page_that_is_no_list_of_digests_is_refused(server: MirrorServer) -> None:
+    server.files[f"/{TAG}/SHA256SUMS"] = b"<!DOCTYPE html>\n<title>Sign in</title>\n"
+    with pytest.raises(CzscieError) as caught:
+        releases(server.url).find(TAG)
+    assert str(caught.value) == (
+        f"error: {server.url}/{TAG}/SHA256SUMS is not a list of SHA-256 digests\n"
+        "  line 1 is '<!DOCTYPE html>'"
+    )
+
+
+def test_names_that_are_no_assets_are_passed_over() -> None:
+    raw = (
+        checksums(TAG)
+        + f"{'0' * 64}  cpython-4.0.0+{TAG}-m68k-unknown-linux-gnu-install_only.tar.gz\n".encode()
+    )
+    assert len(parse_checksums(raw, "x")) == checksums(TAG).count(b"\n")
+
+
+def test_an_index_without_end_is_refused(server: MirrorServer) -> None:
+    server.files[f"/{TAG}/SHA256SUMS"] = bytes((4 << 20) + 1)
+    with pytest.raises(CzscieError) as caught:
+        releases(server.url).find(TAG)
+    assert str(caught.value) == f"error: {server.url}/{TAG}/SHA256SUMS is larger than any index of a release"
+
+
+def test_a_release_is_called_what_people_call_it() -> None:
+    release = Release(TAG, Mirror.find(None, {}), "", {}, None, fresh=True)
+    assert str(release) == "release 20261021 of python-build-standalone"
+    assert str(Asset.parse(REAL_ASSETS[0]["filename"])) == (
+        "cpython 3.10.18+20250702 x86_64-pc-windows-msvc install_only_stripped"
+    )
