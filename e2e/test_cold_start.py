@@ -7,7 +7,9 @@ import random
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,12 @@ from e2e.trace import Trace, read_trace, start_trace
 SCIE = Scie(TOOLBOX, "3.13")
 ARGUMENTS = ("files", "sources")
 
+#: The bytecode that Python writes beside its modules names the directory they are in, and is not czscie's.
+ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "1"}
+
+#: Bytes that several installations take.
+ROOM = 1 << 30
+
 PROCESSES = 20
 KILLS = 50
 SEED = 20260101
@@ -32,11 +40,21 @@ def executable(build_scie: BuildScie) -> Path:
     return build_scie(SCIE)
 
 
+@pytest.fixture
+def scratch(tmp_path: Path) -> Iterator[Path]:
+    """A directory in memory if there can be one: installations come and go in it by the dozen."""
+    memory = Path("/dev/shm")
+    usable = memory.is_dir() and not os.statvfs(memory).f_flag & os.ST_NOEXEC
+    roomy = usable and shutil.disk_usage(memory).free > ROOM
+    with tempfile.TemporaryDirectory(dir=memory if roomy else tmp_path) as directory:
+        yield Path(directory)
+
+
 @pytest.fixture(scope="module")
 def installed(executable: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A base directory after one undisturbed cold start."""
     base = tmp_path_factory.mktemp("installed") / "base"
-    done = start(executable, *ARGUMENTS, base=base)
+    done = start(executable, *ARGUMENTS, base=base, environment=ENVIRONMENT)
     assert done.returncode == 0, done.stderr.decode()
     return base
 
@@ -58,7 +76,7 @@ def test_twenty_processes_start_cold_at_once_and_one_unpacks(
         logs.mkdir()
         calls = "mkdir,mkdirat"
         command: list[str | Path] = [executable, *ARGUMENTS]
-        processes.append((logs, start_trace(command, logs, {"CZSCIE_BASE": str(base)}, calls)))
+        processes.append((logs, start_trace(command, logs, {"CZSCIE_BASE": str(base), **ENVIRONMENT}, calls)))
     traces = []
     for logs, process in processes:
         stdout, stderr = process.communicate(timeout=300)
@@ -80,18 +98,18 @@ def _begun(trace: Trace, base: Path) -> list[str]:
 
 
 def test_a_start_after_a_kill_at_any_instant_succeeds(
-    executable: Path, installed: Path, tmp_path: Path
+    executable: Path, installed: Path, scratch: Path
 ) -> None:
     expected = contents(installed)
     chance = random.Random(SEED)
-    duration = _cold_duration(executable, tmp_path)
+    duration = _cold_duration(executable, scratch)
     unfinished = 0
     for number in range(KILLS):
-        base = tmp_path / f"base-{number}"
+        base = scratch / f"base-{number}"
         instant = chance.uniform(0.0, duration)
         _kill_after(executable, base, instant)
         unfinished += not base.exists() or contents(base) != expected
-        done = start(executable, *ARGUMENTS, base=base)
+        done = start(executable, *ARGUMENTS, base=base, environment=ENVIRONMENT)
         assert done.returncode == 0, f"killed after {instant:.3f} s:\n{done.stderr.decode()}"
         assert contents(base) == expected, f"killed after {instant:.3f} s"
         shutil.rmtree(base)
@@ -99,14 +117,14 @@ def test_a_start_after_a_kill_at_any_instant_succeeds(
 
 
 def test_several_kills_in_a_row_leave_nothing_behind(
-    executable: Path, installed: Path, tmp_path: Path
+    executable: Path, installed: Path, scratch: Path
 ) -> None:
     chance = random.Random(SEED)
-    duration = _cold_duration(executable, tmp_path)
-    base = tmp_path / "base"
+    duration = _cold_duration(executable, scratch)
+    base = scratch / "base"
     for _ in range(5):
         _kill_after(executable, base, chance.uniform(0.0, duration * 0.8))
-    done = start(executable, *ARGUMENTS, base=base)
+    done = start(executable, *ARGUMENTS, base=base, environment=ENVIRONMENT)
     assert done.returncode == 0, done.stderr.decode()
     assert contents(base) == contents(installed)
 
@@ -115,7 +133,7 @@ def _cold_duration(executable: Path, directory: Path) -> float:
     """Seconds that a cold start takes on this host, the application included."""
     base = directory / "measured"
     began = time.monotonic()
-    done = start(executable, *ARGUMENTS, base=base)
+    done = start(executable, *ARGUMENTS, base=base, environment=ENVIRONMENT)
     duration = time.monotonic() - began
     assert done.returncode == 0, done.stderr.decode()
     shutil.rmtree(base)
@@ -126,7 +144,7 @@ def _kill_after(executable: Path, base: Path, seconds: float) -> None:
     """Start cold and send SIGKILL to the process, and to any it started, after a time."""
     with subprocess.Popen(
         [executable, *ARGUMENTS],
-        env={"CZSCIE_BASE": str(base)},
+        env={"CZSCIE_BASE": str(base), **ENVIRONMENT},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

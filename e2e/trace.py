@@ -93,7 +93,7 @@ def start_trace(
     strace = shutil.which("strace")
     if strace is None:
         raise FileNotFoundError("the e2e tests need strace: apt-get install strace")
-    options: list[str | Path] = ["-ff", "-y", "-s", "4096", "-o", logs / "thread"]
+    options: list[str | Path] = ["-ff", "-y", "-o", logs / "thread"]
     if only is not None:
         options += ["--seccomp-bpf", "-e", f"trace={only}"]
     for name in environment:
