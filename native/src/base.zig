@@ -8,6 +8,7 @@ const builtin = @import("builtin");
 const testing = std.testing;
 const Allocator = std.mem.Allocator;
 const Environment = @import("environment.zig").Environment;
+const clock = @import("clock.zig");
 const filesystem = @import("filesystem.zig");
 const manifest = @import("manifest.zig");
 const report = @import("report.zig");
@@ -15,6 +16,8 @@ const report = @import("report.zig");
 pub const Base = struct {
     directory: std.fs.Dir,
     path: []const u8,
+    /// When the installation that was used longest ago was used last. Null when they were made just now.
+    last_use: ?clock.Time = null,
 };
 
 pub const Candidate = struct {
@@ -95,11 +98,15 @@ pub fn holding(places: []const Candidate, files: []const manifest.File) ?Base {
     next: for (places) |place| {
         const directory = openNoFollow(place.path) catch continue;
         if (distrust(directory, .reading) == null) {
-            for (files) |file| if (!isInstalled(directory, file)) {
-                close(directory);
-                continue :next;
-            };
-            return .{ .directory = directory, .path = place.path };
+            var last_use: clock.Time = std.math.maxInt(clock.Time);
+            for (files) |file| {
+                const used = lastUse(directory, file) orelse {
+                    close(directory);
+                    continue :next;
+                };
+                last_use = @min(last_use, used);
+            }
+            return .{ .directory = directory, .path = place.path, .last_use = last_use };
         }
         close(directory);
     }
@@ -120,9 +127,20 @@ pub fn installationName(buffer: *Name, file: manifest.File, suffix: []const u8) 
 }
 
 pub fn isInstalled(directory: std.fs.Dir, file: manifest.File) bool {
+    return lastUse(directory, file) != null;
+}
+
+/// When `file` was used last, as the time of its directory tells; null when it is not installed.
+pub fn lastUse(directory: std.fs.Dir, file: manifest.File) ?clock.Time {
     var buffer: Name = undefined;
-    directory.access(installationName(&buffer, file, ""), .{}) catch return false;
-    return true;
+    const status = directory.statFile(installationName(&buffer, file, "")) catch return null;
+    return status.mtime;
+}
+
+/// Tells that `file` is used now, in the time of its directory. False where nothing may be written.
+pub fn touch(directory: std.fs.Dir, file: manifest.File) bool {
+    var buffer: Name = undefined;
+    return clock.touch(directory, installationName(&buffer, file, ""));
 }
 
 fn openNoFollow(path: []const u8) !std.fs.Dir {
@@ -199,9 +217,21 @@ fn objection(arena: Allocator, directory: std.fs.Dir, files: []const manifest.Fi
             });
         }
     }
+    directory.access(".", .{ .mode = .write_only }) catch |err| {
+        return try std.fmt.allocPrint(arena, "it cannot be written to: {s}", .{report.words(err)});
+    };
+    tag(directory);
     if (try makeIn(arena, directory, locks_directory)) |reason| return reason;
     for (files) |file| if (try makeIn(arena, directory, file.kind.directory())) |reason| return reason;
     return null;
+}
+
+/// Backup programs leave out what carries this tag (https://bford.info/cachedir/).
+fn tag(directory: std.fs.Dir) void {
+    const file = directory.createFile("CACHEDIR.TAG", .{ .exclusive = true }) catch return;
+    defer file.close();
+    file.writeAll("Signature: 8a477f597d28d172789f06886806bc55\n" ++
+        "# What czscie's executables unpacked. It can be deleted; the next start makes it again.\n") catch {};
 }
 
 fn makeIn(arena: Allocator, directory: std.fs.Dir, name: []const u8) error{OutOfMemory}!?[]const u8 {

@@ -9,8 +9,10 @@ const testing = std.testing;
 const Allocator = std.mem.Allocator;
 const Base = @import("base.zig").Base;
 const base_directory = @import("base.zig");
+const clock = @import("clock.zig");
 const manifest = @import("manifest.zig");
 const plan_text = @import("plan.zig");
+const report = @import("report.zig");
 const zip = @import("zip.zig");
 const zstd = @import("zstd.zig");
 const crc32 = @import("crc32.zig").crc32;
@@ -20,7 +22,8 @@ pub const plan_entry = ".czscie/plan";
 const plan_length_max = 256 << 20;
 const partial_suffix = ".partial";
 
-const threads_max = 16;
+/// Each thread holds one entry or one window of zstd: 64 MiB of memory are enough for all of them.
+const threads_max = 8;
 const chunk_length = 256 << 10;
 
 /// What went wrong, and with what: a path of the installation or a part of the executable.
@@ -30,15 +33,17 @@ pub const Failure = struct {
 };
 
 /// Installs `file` of the executable below `base` unless it is there. On error `failure` has the particulars.
+/// `application` is what messages call the executable.
 pub fn install(
     arena: Allocator,
+    application: []const u8,
     executable: std.fs.File,
     file: manifest.File,
     base: Base,
     failure: *Failure,
 ) error{Failed}!void {
     failure.* = .{ .err = error.Unexpected, .subject = file.name };
-    installUnlessThere(arena, executable, file, base, failure) catch |err| {
+    installUnlessThere(arena, application, executable, file, base, failure) catch |err| {
         if (err != error.Failed) failure.err = err;
         return error.Failed;
     };
@@ -46,19 +51,27 @@ pub fn install(
 
 fn installUnlessThere(
     arena: Allocator,
+    application: []const u8,
     executable: std.fs.File,
     file: manifest.File,
     base: Base,
     failure: *Failure,
 ) !void {
-    var lock_name: base_directory.Name = undefined;
-    const lock = try base.directory.createFile(
-        std.fmt.bufPrint(&lock_name, "{s}/{s}", .{ base_directory.locks_directory, file.digest }) catch unreachable,
-        .{ .truncate = false, .lock = .exclusive, .mode = if (has_modes) 0o600 else 0 },
-    );
-    defer lock.close();
+    const lock = try Lock.acquire(base.directory, file, application);
+    defer lock.release();
     if (base_directory.isInstalled(base.directory, file)) return;
+    sweep(base.directory, file);
+    try makeInstallation(arena, executable, file, base, failure);
+}
 
+/// Under the lock: unpacks beside the final place and renames.
+fn makeInstallation(
+    arena: Allocator,
+    executable: std.fs.File,
+    file: manifest.File,
+    base: Base,
+    failure: *Failure,
+) !void {
     var partial_buffer: base_directory.Name = undefined;
     const partial = base_directory.installationName(&partial_buffer, file, partial_suffix);
     try base.directory.deleteTree(partial);
@@ -74,6 +87,122 @@ fn installUnlessThere(
         try unpack(arena, executable, file, directory, .{ .base = base.path, .root = root }, failure);
     }
     try base.directory.rename(partial, final);
+}
+
+/// A check of an installation that was made before the system was started: a power cut may have come between
+/// its rename and its data. If a file is shorter than planned all of it is installed again; if not, it counts as
+/// checked until the next start of the system. Where nothing can be written nothing can be mended either.
+pub fn recheck(
+    arena: Allocator,
+    application: []const u8,
+    executable: std.fs.File,
+    file: manifest.File,
+    base: Base,
+    failure: *Failure,
+) error{Failed}!void {
+    failure.* = .{ .err = error.Unexpected, .subject = file.name };
+    recheckUnderLock(arena, application, executable, file, base, failure) catch |err| {
+        if (err != error.Failed) failure.err = err;
+        return error.Failed;
+    };
+}
+
+fn recheckUnderLock(
+    arena: Allocator,
+    application: []const u8,
+    executable: std.fs.File,
+    file: manifest.File,
+    base: Base,
+    failure: *Failure,
+) !void {
+    base.directory.access(".", .{ .mode = .write_only }) catch return;
+    const lock = try Lock.acquire(base.directory, file, application);
+    defer lock.release();
+    const used = base_directory.lastUse(base.directory, file) orelse
+        return makeInstallation(arena, executable, file, base, failure);
+    if (!clock.isBeforeSystemStart(used)) return; // another process was faster
+    const entries = try zip.readDirectory(arena, executable, file.range());
+    const plan = try readPlan(arena, executable, file, entries);
+    var name: base_directory.Name = undefined;
+    const final = base_directory.installationName(&name, file, "");
+    if (try isWhole(base.directory, final, plan)) {
+        _ = base_directory.touch(base.directory, file);
+        return;
+    }
+    var partial_name: base_directory.Name = undefined;
+    const partial = base_directory.installationName(&partial_name, file, partial_suffix);
+    try base.directory.deleteTree(partial);
+    try base.directory.rename(final, partial);
+    try makeInstallation(arena, executable, file, base, failure);
+}
+
+/// Whether every file of the plan is there and no shorter than it must be.
+fn isWhole(base: std.fs.Dir, installation: []const u8, plan: plan_text.Plan) !bool {
+    var directory = try base.openDir(installation, .{});
+    defer directory.close();
+    for (plan.files) |file| {
+        const status = directory.statFile(file.path) catch |err| switch (err) {
+            error.FileNotFound => return false,
+            else => return err,
+        };
+        if (status.size < file.length) return false;
+    }
+    return true;
+}
+
+/// The right to write below an installation's name, held by one process at a time until it dies.
+const Lock = struct {
+    file: std.fs.File,
+
+    const patience_ns = 500 * std.time.ns_per_ms;
+
+    fn open(base: std.fs.Dir, digest: []const u8) !std.fs.File {
+        var name: base_directory.Name = undefined;
+        const path = std.fmt.bufPrint(&name, "{s}/{s}", .{ base_directory.locks_directory, digest }) catch
+            unreachable; // our own directory and 64 digits
+        return base.createFile(path, .{ .truncate = false, .mode = if (has_modes) 0o600 else 0 });
+    }
+
+    /// Waits for whoever has it. A wait that a person would notice is told on a terminal.
+    fn acquire(base: std.fs.Dir, file: manifest.File, application: []const u8) !Lock {
+        const lock: Lock = .{ .file = try open(base, file.digest) };
+        errdefer lock.file.close();
+        if (builtin.os.tag == .windows) { // where std 0.15.2 has no tryLock that compiles
+            try lock.file.lock(.exclusive);
+            return lock;
+        }
+        if (try lock.file.tryLock(.exclusive)) return lock;
+        var waited: u64 = 0;
+        const step = 10 * std.time.ns_per_ms;
+        while (waited < patience_ns) : (waited += step) {
+            std.Thread.sleep(step);
+            if (try lock.file.tryLock(.exclusive)) return lock;
+        }
+        if (std.fs.File.stderr().isTty()) report.note(application, "waiting for another process that unpacks {s}", .{file.name});
+        try lock.file.lock(.exclusive);
+        return lock;
+    }
+
+    fn release(lock: Lock) void {
+        lock.file.close();
+    }
+};
+
+/// Removes what processes that died left of other installations of this kind. Whatever cannot be removed stays:
+/// it is in nobody's way.
+fn sweep(base: std.fs.Dir, file: manifest.File) void {
+    if (builtin.os.tag == .windows) return;
+    var directory = base.openDir(file.kind.directory(), .{ .iterate = true }) catch return;
+    defer directory.close();
+    var each = directory.iterate();
+    while (each.next() catch return) |entry| {
+        if (!std.mem.endsWith(u8, entry.name, partial_suffix)) continue;
+        const digest = entry.name[0 .. entry.name.len - partial_suffix.len];
+        if (digest.len != file.digest.len or std.mem.eql(u8, digest, file.digest)) continue;
+        const lock = Lock.open(base, digest) catch continue;
+        defer lock.close();
+        if (lock.tryLock(.exclusive) catch continue) directory.deleteTree(entry.name) catch continue;
+    }
 }
 
 const has_modes = builtin.os.tag != .windows;

@@ -5,6 +5,7 @@
 
 const std = @import("std");
 const base_directory = @import("base.zig");
+const clock = @import("clock.zig");
 const command = @import("command.zig");
 const environment = @import("environment.zig");
 const install = @import("install.zig");
@@ -51,6 +52,7 @@ fn run(arena: std.mem.Allocator) error{OutOfMemory}!void {
     const places = try base_directory.candidates(arena, variables, lift.base);
     const base = base_directory.holding(places, lift.files) orelse
         try installAll(arena, executable, lift, places);
+    if (base.last_use) |last_use| freshen(arena, executable, lift, base, last_use);
 
     const first: ?[]const u8 = if (arguments.len > 1) arguments[1] else null;
     const choice = command.choose(lift, variables, argv0, first) orelse fatalCommand(lift);
@@ -85,10 +87,30 @@ fn installAll(
     };
     for (lift.files) |file| {
         var failure: install.Failure = undefined;
-        install.install(arena, executable.file, file, base, &failure) catch
+        install.install(arena, lift.name, executable.file, file, base, &failure) catch
             fatalInstall(lift.name, base.path, executable.path, failure);
     }
     return base;
+}
+
+/// Now and then a warm start has a little to do: once after each start of the system it looks whether a power
+/// cut left files short, and once a day it tells that the installations are in use.
+fn freshen(
+    arena: std.mem.Allocator,
+    executable: locate.Executable,
+    lift: manifest.Manifest,
+    base: base_directory.Base,
+    last_use: clock.Time,
+) void {
+    if (clock.isBeforeSystemStart(last_use)) {
+        for (lift.files) |file| {
+            var failure: install.Failure = undefined;
+            install.recheck(arena, lift.name, executable.file, file, base, &failure) catch
+                fatalInstall(lift.name, base.path, executable.path, failure);
+        }
+    } else if (clock.isLongAgo(last_use)) {
+        for (lift.files) |file| _ = base_directory.touch(base.directory, file);
+    }
 }
 
 fn fatalManifest(called: []const u8, path: []const u8, err: manifest.Error) noreturn {
@@ -187,6 +209,7 @@ fn fatalStart(name: []const u8, program: []const u8, err: anyerror) noreturn {
 
 test {
     _ = base_directory;
+    _ = clock;
     _ = command;
     _ = environment;
     _ = install;

@@ -13,7 +13,7 @@ pub const Error = error{CorruptPlan} || Allocator.Error;
 const first_line = "czscie-plan 1";
 
 /// An entry larger than this holds one file and is decoded piece by piece; smaller ones are decoded whole.
-pub const whole_entry_length_max = 16 << 20;
+pub const whole_entry_length_max = 8 << 20;
 
 /// Linux's PATH_MAX, less what an installation directory takes.
 const path_length_max = 3072;
@@ -249,12 +249,12 @@ test "a plan that leaves its directory or its entries is refused" {
 test "an entry too large to decode whole holds exactly one file" {
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
-    const head = first_line ++ "\nentry\t16777217\t0\tx\te\n";
-    _ = try parse(arena.allocator(), head ++ "file\t644\t0\t0\t16777217\ta\n");
+    const head = first_line ++ "\nentry\t8388609\t0\tx\te\n";
+    _ = try parse(arena.allocator(), head ++ "file\t644\t0\t0\t8388609\ta\n");
     try testing.expectError(error.CorruptPlan, parse(arena.allocator(), head ++ "file\t644\t0\t0\t5\ta\n"));
     try testing.expectError(error.CorruptPlan, parse(
         arena.allocator(),
-        head ++ "file\t644\t0\t0\t16777217\ta\nfile\t644\t0\t0\t16777217\tb\n",
+        head ++ "file\t644\t0\t0\t8388609\ta\nfile\t644\t0\t0\t8388609\tb\n",
     ));
 }
 

@@ -27,8 +27,8 @@ _LEGACY_MANYLINUX = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5):
 #: Wheels of a PEX that exists already are accepted whatever macOS they ask for.
 _NEWEST_MACOS = (26, 0)
 
-#: musl has one version line that matters to wheels (PEP 656); PBS builds with 1.2.
-_MUSL_VERSIONS = ((1, 2), (1, 1))
+#: The musl that PBS builds with; wheels for older ones run with it (PEP 656).
+_MUSL = (1, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,9 @@ class Platform:
         elif self.os == "macos":
             yield from tags.mac_platforms(_NEWEST_MACOS, self.wheel_arch)
         elif self.libc == "musl":
-            for major, newest in _MUSL_VERSIONS:
-                for minor in range(newest, -1, -1):
-                    yield f"musllinux_{major}_{minor}_{self.wheel_arch}"
+            major, newest = _MUSL
+            for minor in range(newest, -1, -1):
+                yield f"musllinux_{major}_{minor}_{self.wheel_arch}"
             yield f"linux_{self.wheel_arch}"
         else:
             major, newest = glibc

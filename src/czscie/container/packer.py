@@ -23,8 +23,10 @@ from czscie.container.plan import ENTRY_NAME, Plan, PlannedEntry, Slice
 
 #: A file of at least this many bytes is an entry of its own.
 LARGE = 1 << 20
-#: A group is closed when it would grow beyond this many bytes.
+#: A group is closed when it would grow beyond this many bytes. (The launcher decodes up to 8 MiB whole.)
 GROUP = 4 << 20
+#: A zip's local and directory headers without the name (APPNOTE 4.3.7, 4.3.12).
+_MEMBER_OVERHEAD = 30 + 46
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ class Packer:
         When all of them together are small they become the one entry called `whole`, if that is given.
         """
         ordered = sorted(files, key=lambda file: file.path)
-        if whole is not None and sum(file.content.size for file in ordered) <= GROUP:
+        if whole is not None and sum(map(_weight, ordered)) <= GROUP:
             return self._add_group(whole, ordered)
         found: dict[str, Slice] = {}
         small: list[File] = []
@@ -187,16 +189,22 @@ class Packer:
         return _Packed(name, len(data), zlib.crc32(data), sha256, _compress(data, self._level))
 
 
+def _weight(file: File) -> int:
+    """Bytes that a member takes in a group, its two headers included: a million empty files are not nothing."""
+    return file.content.size + _MEMBER_OVERHEAD + 2 * len(file.path.encode())
+
+
 def _cut(files: Iterable[File]) -> Iterator[list[File]]:
     """Runs of files of at most GROUP bytes together."""
     run: list[File] = []
     size = 0
     for file in files:
-        if run and size + file.content.size > GROUP:
+        weight = _weight(file)
+        if run and size + weight > GROUP:
             yield run
             run, size = [], 0
         run.append(file)
-        size += file.content.size
+        size += weight
     if run:
         yield run
 

@@ -17,9 +17,6 @@ from czscie.errors import CzscieError
 FIRST_LINE = "czscie-plan 1"
 ENTRY_NAME = ".czscie/plan"
 
-#: What the launcher decodes whole; a larger entry holds one file and nothing else.
-WHOLE_ENTRY_MAX = 16 << 20
-
 _BLOCK = 4096
 
 Kind = Literal["file", "fill", "script"]

@@ -57,6 +57,10 @@ def convert(
             f"{describe(collision.taken)} has another file of that name"
             for collision in items.collisions
         ]
+        if not info.entry_point and not info.script:
+            warnings.append(
+                "the payload has no entry point: it will start Python (set lift.payload.entry_point)"
+            )
         warnings += [f"{missing.requirement} is missing, as the PEX allows" for missing in resolution.missing]
         plan = write_czex(
             info, resolution.wheels, pex.sources, items.placements, interpreter, output, level, redirector
