@@ -190,7 +190,7 @@ class Packer:
 
 
 def _weight(file: File) -> int:
-    """Bytes that a member takes in a group, its two headers included: a million empty files are not nothing."""
+    """Bytes that a member takes in a group with its two headers: many empty files are not nothing."""
     return file.content.size + _MEMBER_OVERHEAD + 2 * len(file.path.encode())
 
 
