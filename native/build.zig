@@ -2,6 +2,7 @@
 //!
 //!     zig build -Dlibzstd=DIR -Dtarget=x86_64-linux-none -Doptimize=ReleaseSmall --prefix OUT
 //!     zig build test -Dlibzstd=DIR
+//!     zig build fuzz -Dlibzstd=DIR -- SECONDS [TARGET ...]
 //!
 //! DIR is the `lib` directory of zstd 1.5.7 (czscie's `launchers.source` fetches it, pinned by hash).
 
@@ -43,25 +44,35 @@ pub fn build(b: *std.Build) void {
 
     const launcher = b.addExecutable(.{
         .name = "launcher",
-        .root_module = module(b, target, optimize, libzstd),
+        .root_module = module(b, "src/main.zig", target, optimize, libzstd),
     });
     // Zig raises the stack's limit to what a program asks for, and the application would inherit that: ask for
     // less than any host's limit.
     if (target.result.os.tag == .linux) launcher.stack_size = 256 << 10;
     b.installArtifact(launcher);
 
-    const tests = b.addTest(.{ .root_module = module(b, target, optimize, libzstd) });
+    const tests = b.addTest(.{ .root_module = module(b, "src/main.zig", target, optimize, libzstd) });
     b.step("test", "Run the launcher's unit tests").dependOn(&b.addRunArtifact(tests).step);
+
+    const fuzzer = b.addExecutable(.{
+        .name = "fuzz",
+        .root_module = module(b, "src/fuzz.zig", target, .ReleaseSafe, libzstd),
+    });
+    const fuzz = b.addRunArtifact(fuzzer);
+    fuzz.addDirectoryArg(b.path("corpus"));
+    if (b.args) |arguments| fuzz.addArgs(arguments);
+    b.step("fuzz", "Fuzz the launcher's parsers: -- SECONDS [TARGET ...]").dependOn(&fuzz.step);
 }
 
 fn module(
     b: *std.Build,
+    source: []const u8,
     target: std.Build.ResolvedTarget,
     optimize: std.builtin.OptimizeMode,
     libzstd: []const u8,
 ) *std.Build.Module {
     const root = b.createModule(.{
-        .root_source_file = b.path("src/main.zig"),
+        .root_source_file = b.path(source),
         .target = target,
         .optimize = optimize,
         .strip = optimize != .Debug,
