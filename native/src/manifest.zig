@@ -5,6 +5,7 @@
 
 const std = @import("std");
 const testing = std.testing;
+const crc32 = @import("crc32.zig").crc32;
 const zip = @import("zip.zig");
 
 pub const Error = error{ NoManifest, CorruptManifest, NewerFormat, OutOfMemory } || std.fs.File.PReadError;
@@ -85,7 +86,10 @@ pub fn read(arena: std.mem.Allocator, file: std.fs.File, payload_end: u64) Error
     while (true) {
         const tail = try arena.alloc(u8, @intCast(length));
         if (try file.preadAll(tail, payload_end - length) != tail.len) return error.NoManifest;
-        if (findComment(tail)) |text| return parse(arena, text, payload_end);
+        if (findComment(tail)) |comment| {
+            if (comment.len == 0) return error.NoManifest;
+            return parse(arena, try unseal(comment), payload_end);
+        }
         if (length == @min(payload_end, tail_length_max)) return error.NoManifest;
         length = @min(payload_end, tail_length_max);
     }
@@ -104,8 +108,23 @@ fn findComment(tail: []const u8) ?[]const u8 {
     return null;
 }
 
-fn parse(arena: std.mem.Allocator, text: []const u8, payload_end: u64) Error!Manifest {
-    if (text.len == 0) return error.NoManifest;
+/// The manifest ends with `,"crc32":"89abcdef"}`: the checksum of everything before that, from the first brace on.
+/// It tells damage, not malice.
+fn unseal(comment: []const u8) error{CorruptManifest}![]const u8 {
+    const text = std.mem.trim(u8, comment, "\n");
+    const digits = 8;
+    const before = ",\"crc32\":\"";
+    const after = "\"}";
+    if (text.len < before.len + digits + after.len) return error.CorruptManifest;
+    const body = text[0 .. text.len - before.len - digits - after.len];
+    const tail = text[body.len..];
+    if (!std.mem.startsWith(u8, tail, before) or !std.mem.endsWith(u8, tail, after)) return error.CorruptManifest;
+    const sum = std.fmt.parseUnsigned(u32, tail[before.len..][0..digits], 16) catch return error.CorruptManifest;
+    return if (sum == crc32(0, body)) text else error.CorruptManifest;
+}
+
+/// The manifest that the JSON `text` holds.
+pub fn parse(arena: std.mem.Allocator, text: []const u8, payload_end: u64) Error!Manifest {
     const options: std.json.ParseOptions = .{ .ignore_unknown_fields = true };
     const version = std.json.parseFromSliceLeaky(
         struct { scie: struct { format: u32 } },
@@ -140,15 +159,19 @@ fn isDigest(text: []const u8) bool {
 }
 
 const digest_for_tests = "0123456789abcdef" ** 4;
-const text_for_tests =
-    \\
+const text_for_tests = sealed(
     \\{"scie":{"format":1,"lift":{"name":"tool","files":[{"name":"cpython","kind":"interpreter","digest":"
 ++ digest_for_tests ++
     \\","offset":1,"size":2,"unpacked":3,"unknown":[]}],"boot":{"commands":{"":{"exe":"{cpython}/bin/python",
 ++
     \\"args":["-s"],"env":{"=PYTHONPATH":null,"A":"b"}}}}}}}
-    \\
-;
+);
+
+fn sealed(comptime text: []const u8) []const u8 {
+    @setEvalBranchQuota(100_000);
+    const body = text[0 .. text.len - 1];
+    return "\n" ++ body ++ std.fmt.comptimePrint(",\"crc32\":\"{x:0>8}\"}}\n", .{crc32(0, body)});
+}
 
 fn parsed(arena: std.mem.Allocator, tail: []const u8) Error!Manifest {
     var tmp = testing.tmpDir(.{});
@@ -183,7 +206,7 @@ test "the manifest is the comment of the last zip, however much lies before it" 
 test "a long manifest is read whole" {
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
-    const long = comptime withEnd(text_for_tests ++ " " ** 60_000);
+    const long = comptime withEnd("\n" ** 60_000 ++ text_for_tests);
     try testing.expectEqualStrings("tool", (try parsed(arena.allocator(), long)).name);
 }
 
@@ -194,8 +217,9 @@ test "what is not a manifest is refused" {
     try testing.expectError(error.NoManifest, parsed(arena.allocator(), "ordinary" ** 20_000));
     try testing.expectError(error.NoManifest, parsed(arena.allocator(), comptime withEnd("")));
     try testing.expectError(error.CorruptManifest, parsed(arena.allocator(), comptime withEnd("{\"scie\":")));
-    try testing.expectError(error.CorruptManifest, parsed(arena.allocator(), comptime withEnd("{\"scie\":{\"format\":1}}")));
-    try testing.expectError(error.NewerFormat, parsed(arena.allocator(), comptime withEnd("{\"scie\":{\"format\":2}}")));
+    try testing.expectError(error.CorruptManifest, parsed(arena.allocator(), comptime withEnd(sealed("{\"scie\":{\"format\":1}}"))));
+    try testing.expectError(error.NewerFormat, parsed(arena.allocator(), comptime withEnd(sealed("{\"scie\":{\"format\":2}}"))));
+    try testing.expectError(error.CorruptManifest, parsed(arena.allocator(), comptime withEnd("{\"scie\":{\"format\":2}}")));
     const whole = withEnd(text_for_tests);
     for (0..whole.len) |length| _ = parsed(arena.allocator(), whole[0..length]) catch continue;
 }

@@ -5,6 +5,8 @@ docs/format.md describes the fields. The structs are the schema: msgspec renders
 
 from __future__ import annotations
 
+import zlib
+
 import msgspec
 
 from czscie.errors import CzscieError
@@ -79,12 +81,16 @@ class Manifest(msgspec.Struct, frozen=True):
     scie: Scie
 
     def render(self) -> bytes:
-        """The manifest as the comment of the last zip: a line of its own."""
-        return b"\n" + msgspec.json.encode(self) + b"\n"
+        """The manifest as the comment of the last zip: a line of its own, with a checksum of itself."""
+        body = msgspec.json.encode(self)[:-1]
+        return b'\n%b,"crc32":"%08x"}\n' % (body, zlib.crc32(body))
 
     @classmethod
     def parse(cls, text: bytes, label: str) -> Manifest:
         """Raises CzscieError, which calls the file `label`, when `text` is not a manifest."""
+        body, found, seal = text.strip(b"\n").rpartition(b',"crc32":"')
+        if not found or seal != b'%08x"}' % zlib.crc32(body):
+            raise CzscieError(f"the manifest of {label} is damaged", mend="copy or build the file again")
         try:
             return msgspec.json.decode(text, type=cls)
         except msgspec.MsgspecError as error:
