@@ -5,13 +5,13 @@
 
 const std = @import("std");
 const builtin = @import("builtin");
-const testing = std.testing;
 const Allocator = std.mem.Allocator;
 const Base = @import("base.zig").Base;
 const base_directory = @import("base.zig");
 const clock = @import("clock.zig");
 const manifest = @import("manifest.zig");
 const plan_text = @import("plan.zig");
+const rendering = @import("rendering.zig");
 const report = @import("report.zig");
 const zip = @import("zip.zig");
 const zstd = @import("zstd.zig");
@@ -207,15 +207,12 @@ fn sweep(base: std.fs.Dir, file: manifest.File) void {
 
 const has_modes = builtin.os.tag != .windows;
 
-/// What the placeholders of templates stand for.
-const Places = struct { base: []const u8, root: []const u8 };
-
 fn unpack(
     arena: Allocator,
     executable: std.fs.File,
     file: manifest.File,
     directory: std.fs.Dir,
-    places: Places,
+    places: rendering.Places,
     failure: *Failure,
 ) !void {
     const entries = try zip.readDirectory(arena, executable, file.range());
@@ -303,7 +300,7 @@ const Unpacker = struct {
     plan: plan_text.Plan,
     packed_entries: []const zip.Entry,
     directory: std.fs.Dir,
-    places: Places,
+    places: rendering.Places,
     next: std.atomic.Value(u32) = .init(0),
     failed: std.atomic.Value(bool) = .init(false),
     mutex: std.Thread.Mutex = .{},
@@ -395,11 +392,7 @@ const Worker = struct {
             defer created.close();
             switch (file.kind) {
                 .file => try created.writeAll(content),
-                .fill => try fill(created, content, unpacker.places),
-                .script => {
-                    try writeShebang(created, unpacker.places.root, file.interpreter);
-                    try created.writeAll(content);
-                },
+                .fill, .script => try writeRendered(created, file, content, unpacker.places),
             }
         }
     }
@@ -481,82 +474,10 @@ const Sink = struct {
     }
 };
 
-/// Writes a template with `{base}` and `{root}` replaced.
-fn fill(file: std.fs.File, template: []const u8, places: Places) !void {
-    var rest = template;
-    while (rest.len > 0) {
-        const open = std.mem.indexOfScalar(u8, rest, '{') orelse rest.len;
-        try file.writeAll(rest[0..open]);
-        rest = rest[open..];
-        if (std.mem.startsWith(u8, rest, "{base}")) {
-            try file.writeAll(places.base);
-            rest = rest["{base}".len..];
-        } else if (std.mem.startsWith(u8, rest, "{root}")) {
-            try file.writeAll(places.root);
-            rest = rest["{root}".len..];
-        } else if (rest.len > 0) {
-            try file.writeAll(rest[0..1]);
-            rest = rest[1..];
-        }
-    }
-}
-
-/// What every system's kernel takes as the first line of a script: Linux before 5.1 cuts it after 127 bytes.
-const shebang_length_max = 127;
-
-/// Writes the first line of a script, `interpreter` being a path below `root` and its arguments. A path that no
-/// kernel takes (too long, or with a space) goes through /bin/sh, in two lines that Python reads as a string.
-fn writeShebang(file: std.fs.File, root: []const u8, interpreter: []const u8) !void {
-    const space = std.mem.indexOfScalar(u8, interpreter, ' ') orelse interpreter.len;
-    const program = interpreter[0..space];
-    const arguments = interpreter[space..];
-    var buffer: [std.fs.max_path_bytes]u8 = undefined;
-    var writer = file.writer(&buffer);
+fn writeRendered(created: std.fs.File, file: plan_text.File, content: []const u8, places: rendering.Places) !void {
+    var buffer: [4096]u8 = undefined;
+    var writer = created.writer(&buffer);
     const out = &writer.interface;
-    const length = "#!".len + root.len + 1 + interpreter.len;
-    if (length <= shebang_length_max and std.mem.indexOfAny(u8, root, " \t\n") == null) {
-        try out.print("#!{s}/{s}{s}\n", .{ root, program, arguments });
-    } else {
-        try out.writeAll("#!/bin/sh\n'''exec' \"");
-        for (root) |character| {
-            if (std.mem.indexOfScalar(u8, "\"$`\\", character) != null) try out.writeByte('\\');
-            try out.writeByte(character);
-        }
-        try out.print("/{s}\"{s} \"$0\" \"$@\"\n' '''\n", .{ program, arguments });
-    }
-    try out.flush();
-}
-
-fn written(dir: std.fs.Dir, buffer: []u8, comptime write: anytype, arguments: anytype) ![]const u8 {
-    const file = try dir.createFile("out", .{ .read = true, .truncate = true });
-    defer file.close();
-    try @call(.auto, write, .{file} ++ arguments);
-    return buffer[0..try file.preadAll(buffer, 0)];
-}
-
-test "templates name the base directory and the installation" {
-    var tmp = testing.tmpDir(.{});
-    defer tmp.cleanup();
-    var buffer: [256]u8 = undefined;
-    const places: Places = .{ .base = "/b", .root = "/b/apps/x" };
-    try testing.expectEqualStrings(
-        "home = /b/i\n{other}{/b/apps/x{",
-        try written(tmp.dir, &buffer, fill, .{ "home = {base}/i\n{other}{{root}{", places }),
-    );
-}
-
-test "a script starts through the kernel where it can and through a shell where it cannot" {
-    var tmp = testing.tmpDir(.{});
-    defer tmp.cleanup();
-    var buffer: [512]u8 = undefined;
-    try testing.expectEqualStrings(
-        "#!/b/bin/python -sE\n",
-        try written(tmp.dir, &buffer, writeShebang, .{ "/b", "bin/python -sE" }),
-    );
-    try testing.expectEqualStrings(
-        "#!/bin/sh\n'''exec' \"/a b\\$c/bin/python\" -s \"$0\" \"$@\"\n' '''\n",
-        try written(tmp.dir, &buffer, writeShebang, .{ "/a b$c", "bin/python -s" }),
-    );
-    const long = try written(tmp.dir, &buffer, writeShebang, .{ "/" ++ "l" ** 130, "bin/python" });
-    try testing.expect(std.mem.startsWith(u8, long, "#!/bin/sh\n"));
+    rendering.render(out, file, content, places) catch return writer.err orelse error.Unexpected;
+    out.flush() catch return writer.err orelse error.Unexpected;
 }

@@ -220,6 +220,7 @@ test {
     _ = @import("filesystem.zig");
     _ = @import("placeholders.zig");
     _ = @import("plan.zig");
+    _ = @import("rendering.zig");
     _ = @import("zip.zig");
     _ = @import("zstd.zig");
 }

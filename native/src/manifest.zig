@@ -64,6 +64,8 @@ pub const Command = struct {
 pub const Manifest = struct {
     name: []const u8,
     base: ?[]const u8 = null,
+    /// The environment variable that chooses a tool; none when it is empty.
+    tools: []const u8 = "SCIE",
     files: []const File,
     boot: struct { commands: std.json.ArrayHashMap(Command) },
 
@@ -82,13 +84,18 @@ const Document = struct {
 
 /// Reads the manifest of the payload that ends at `payload_end`. The result points into memory of `arena`.
 pub fn read(arena: std.mem.Allocator, file: std.fs.File, payload_end: u64) Error!Manifest {
+    return parse(arena, try readText(arena, file, payload_end), payload_end);
+}
+
+/// The manifest as it stands in the file, without the line feeds around it.
+pub fn readText(arena: std.mem.Allocator, file: std.fs.File, payload_end: u64) Error![]const u8 {
     var length: u64 = @min(payload_end, first_read_length);
     while (true) {
         const tail = try arena.alloc(u8, @intCast(length));
         if (try file.preadAll(tail, payload_end - length) != tail.len) return error.NoManifest;
         if (findComment(tail)) |comment| {
             if (comment.len == 0) return error.NoManifest;
-            return parse(arena, try unseal(comment), payload_end);
+            return unseal(comment);
         }
         if (length == @min(payload_end, tail_length_max)) return error.NoManifest;
         length = @min(payload_end, tail_length_max);

@@ -22,6 +22,8 @@ pub const Entry = struct {
     name: []const u8,
     length: u64,
     crc32: u32,
+    /// Hexadecimal. Only a verification asks for it.
+    sha256: []const u8,
     /// The files that are parts of this entry: a range of `Plan.files`.
     files_start: u32 = 0,
     files_end: u32 = 0,
@@ -77,10 +79,8 @@ pub fn parse(arena: Allocator, text: []const u8) Error!Plan {
             try entries.append(arena, .{
                 .length = try fields.number(u64, 10),
                 .crc32 = try fields.number(u32, 16),
-                .name = name: {
-                    _ = try fields.text(); // the SHA-256, which only a verification reads
-                    break :name try fields.text();
-                },
+                .sha256 = try fields.text(),
+                .name = try fields.text(),
             });
         } else if (std.mem.eql(u8, word, "dir")) {
             try directories.append(arena, try fields.path());
