@@ -77,6 +77,13 @@ def test_a_file_that_ends_early_is_named() -> None:
     )
 
 
+def test_a_version_table_without_end_is_refused() -> None:
+    data = elf_image(versions={"liba.so": ["A"] * 40_000, "libb.so": ["B"] * 40_000})
+    with pytest.raises(ElfError) as caught:
+        Elf.parse(data, "endless.so")
+    assert str(caught.value) == ("error: endless.so is not a sound ELF file\n  its version table has no end")
+
+
 def test_damage_never_gives_anything_but_an_elf_error() -> None:
     image = elf_image(
         needed=["libc.so.6"],

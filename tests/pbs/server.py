@@ -32,6 +32,7 @@ class MirrorServer:
         self.replies: dict[str, list[Reply]] = {}
         self.requests: list[tuple[str, str | None]] = []
         self.authorizations: list[str | None] = []
+        self.encodings: list[str | None] = []
         self.stopped = threading.Event()
 
     def asked(self, path: str) -> list[str | None]:
@@ -55,6 +56,7 @@ def mirror_server() -> Iterator[MirrorServer]:
             span = self.headers.get("Range")
             mirror.requests.append((self.path, span))
             mirror.authorizations.append(self.headers.get("Authorization"))
+            mirror.encodings.append(self.headers.get("Accept-Encoding"))
             waiting = mirror.replies.get(self.path, [])
             reply = waiting.pop(0) if waiting else Reply()
             body = mirror.files.get(self.path, b"") if reply.body is None else reply.body

@@ -125,6 +125,7 @@ REFUSED = [
     ("python/sda", {"kind": tarfile.BLKTYPE, "major": 8}, "it is a device"),
     ("python/pipe", {"kind": tarfile.FIFOTYPE}, "it is a named pipe"),
     ("python/x", {"kind": b"V"}, "it is neither a plain file nor a link"),
+    ("python/x", {"kind": tarfile.GNUTYPE_SPARSE}, "it is neither a plain file nor a link"),
     ("python/lib/python3.13/os.py", {}, "it is there twice"),
     ("python/lib/./python3.13//os.py", {}, "it is there twice"),
     ("python/bin/python3.13/x", {}, "its path leads through the file 'bin/python3.13'"),

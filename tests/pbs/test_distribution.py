@@ -51,7 +51,8 @@ def test_links_of_other_names_are_not_taken_for_the_interpreter() -> None:
 def test_a_debug_build_has_the_same_standard_library() -> None:
     files = dict(cpython("3.13.9"))
     files["bin/python3.13d"] = files.pop("bin/python3.13")
-    assert detect_layout(items(files), "a tree").python == "bin/python3.13d"
+    found = detect_layout(items(files, Link("bin/python3.13", "python3.13d")), "a tree")
+    assert found == Layout("3.13.9", "bin/python3.13d", "lib/python3.13", False)
 
 
 def test_a_version_that_is_known_is_not_looked_for() -> None:

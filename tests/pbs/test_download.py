@@ -59,6 +59,12 @@ def test_a_file_gets_its_name_beginning_with_its_digest(server: MirrorServer, ca
     assert stat.S_IMODE((cache / "archives").stat().st_mode) == 0o700
 
 
+def test_no_server_is_invited_to_compress_what_is_compressed(server: MirrorServer) -> None:
+    server.files[PATH] = CONTENT
+    download(server).fetch(QUICK)
+    assert server.encodings == ["identity"]
+
+
 def test_what_the_cache_has_is_not_asked_for(server: MirrorServer) -> None:
     server.files[PATH] = CONTENT
     first = download(server).fetch(QUICK)

@@ -38,17 +38,7 @@ MODULES = (
     "ssl sqlite3 ctypes lzma bz2 zlib hashlib curses readline uuid decimal asyncio multiprocessing pyexpat "
     "_socket select json unicodedata zoneinfo venv importlib.metadata"
 )
-LEAKS = [
-    "dist-packages",
-    "sitecustomize",
-    "EXTERNALLY-MANAGED",
-    "__pycache__",
-    "/test/",
-    "/tests/",
-    ".pyc",
-    "tkinter",
-    "config-",
-]
+LEAKS = ("dist-packages", "sitecustomize", "EXTERNALLY-MANAGED", "__pycache__", "/test/", ".pyc", "tkinter")
 IMPORTABLE = """
 import importlib, sys
 for name in sys.argv[1:]:

@@ -66,6 +66,14 @@ def test_an_rpath_comes_before_the_environment_and_a_runpath_after(tmp_path: Pat
         assert found == tmp_path / directory / "libx-one.so"
 
 
+def test_a_runpath_makes_the_rpath_count_for_nothing(tmp_path: Path) -> None:
+    for directory in ("rpath", "runpath"):
+        put(tmp_path / directory / "libx-one.so", elf_image())
+    both = elf_image(needed=["libx-one.so"], rpath=f"{tmp_path}/rpath", runpath=f"{tmp_path}/runpath")
+    program = put(tmp_path / "bin/python", both)
+    assert libraries(program).needed_by({}) == {"libx-one.so": tmp_path / "runpath/libx-one.so"}
+
+
 def test_a_library_for_another_machine_is_passed_over(tmp_path: Path) -> None:
     program = put(tmp_path / "bin/python", elf_image(needed=["libx-one.so"]))
     put(tmp_path / "a/libx-one.so", elf_image(machine=AARCH64))

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,12 @@ def fill(server: MirrorServer, files: dict[str, bytes], directory: str = f"/{TAG
     lines = (f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(files.items()))
     server.files[f"{directory}/SHA256SUMS"] = "".join(lines).encode()
     server.files |= {f"{directory}/{name.replace('+', '%2B')}": content for name, content in files.items()}
+
+
+def test_what_only_a_download_needs_is_not_imported_before() -> None:
+    code = "import sys, czscie.pbs.provider; print(sorted({'httpx', 'zstandard', 'rich'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_the_newest_release_is_found_verified_and_read(server: MirrorServer) -> None:

@@ -91,9 +91,8 @@ def _append_strings(patched: bytearray, elf: Elf, codec: Codec, strings: bytes, 
     load = Segment(PT_LOAD, _PF_R, offset, address, address, len(strings), len(strings), page)
     segments = list(elf.segments)
     segments.remove(_spare(elf, name))
-    # Loaders want the PT_LOADs in ascending order of their addresses.
-    last = max(index for index, segment in enumerate(segments) if segment.type == PT_LOAD)
-    segments.insert(last + 1, load)
+    # At the end, because loaders want the PT_LOADs in ascending order of their addresses.
+    segments.append(load)
     for index, segment in enumerate(segments):
         at = elf.program_headers + index * codec.segment.size
         patched[at : at + codec.segment.size] = codec.pack_segment(segment)
