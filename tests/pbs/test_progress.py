@@ -10,12 +10,15 @@ from czscie.pbs.progress import Progress
 
 def console(terminal: bool) -> tuple[Console, io.StringIO]:
     stream, made = io.StringIO(), Console()
-    made.errors = RichConsole(file=stream, force_terminal=terminal, width=200)
+    made.errors = RichConsole(file=stream, force_terminal=terminal, width=80)
     return made, stream
 
 
+NAME = f"[bold]cpython-3.13.9+20251014-{'x' * 60}.tar.gz"
+
+
 def transfer(made: Console) -> None:
-    with Progress(made).transfer("[bold]cpython.tar.gz") as show:
+    with Progress(made).transfer(NAME) as show:
         show(500_000, None)
         show(1_000_000, 2_000_000)
         Progress(made).line("the server sent nothing for 30 s: trying again in 1 s")
@@ -24,16 +27,16 @@ def transfer(made: Console) -> None:
 def test_elsewhere_than_on_a_terminal_there_are_quiet_lines() -> None:
     made, stream = console(terminal=False)
     transfer(made)
-    assert stream.getvalue() == (
-        "downloading [bold]cpython.tar.gz\nthe server sent nothing for 30 s: trying again in 1 s\n"
-    )
+    retry = "the server sent nothing for 30 s: trying again in 1 s"
+    assert stream.getvalue() == f"downloading {NAME}\n{retry}\n"
 
 
-def test_on_a_terminal_there_is_a_bar() -> None:
+def test_on_a_terminal_there_is_a_bar_with_figures_and_as_much_of_the_name_as_there_is_room() -> None:
     made, stream = console(terminal=True)
     transfer(made)
     assert "1.0/2.0 MB" in stream.getvalue()
-    assert "[bold]cpython.tar.gz" in stream.getvalue()
+    assert "[bold]cpython-" in stream.getvalue()
+    assert "…" in stream.getvalue()
 
 
 def test_without_a_console_nothing_is_said() -> None:

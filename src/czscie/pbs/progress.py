@@ -33,14 +33,20 @@ class Progress:
             yield lambda done, total: None
             return
         from rich import progress
+        from rich.table import Column
 
+        # The names are longer than most terminals are wide: figures first, the name as far as it goes.
         columns = (
-            progress.TextColumn("{task.description}", markup=False),
-            progress.BarColumn(),
+            progress.BarColumn(bar_width=20),
             progress.DownloadColumn(),
             progress.TransferSpeedColumn(),
             progress.TimeRemainingColumn(),
+            progress.TextColumn(
+                "{task.description}",
+                markup=False,
+                table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+            ),
         )
-        with progress.Progress(*columns, console=self._console.errors, transient=True) as bars:
-            task = bars.add_task(f"downloading {name}", total=None)
+        with progress.Progress(*columns, console=self._console.errors, transient=True, expand=True) as bars:
+            task = bars.add_task(name, total=None)
             yield lambda done, total: bars.update(task, completed=done, total=total)
