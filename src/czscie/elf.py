@@ -18,7 +18,7 @@ from czscie.platforms import GlibcVersion
 MAGIC = b"\x7fELF"
 
 PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE = 1, 2, 3, 4
-DT_NULL, DT_NEEDED, DT_STRTAB, DT_STRSZ, DT_SONAME, DT_RPATH, DT_RUNPATH = 0, 1, 5, 10, 14, 15, 29
+DT_NULL, DT_NEEDED, DT_STRTAB, DT_STRSZ, DT_RPATH, DT_RUNPATH = 0, 1, 5, 10, 15, 29
 DT_VERNEED, DT_VERNEEDNUM = 0x6FFFFFFE, 0x6FFFFFFF
 
 #: `vna_flags`: the loader goes on without this version.
@@ -71,7 +71,6 @@ class Elf:
     strings: bytes = field(repr=False)
     interpreter: str | None
     needed: tuple[str, ...]
-    soname: str | None
     rpath: tuple[str, ...]
     runpath: tuple[str, ...]
     versions: dict[str, frozenset[str]]
@@ -163,7 +162,6 @@ class _Reader:
             strings=self.strings,
             interpreter=self._interpreter(),
             needed=self._names(DT_NEEDED),
-            soname=next(iter(self._names(DT_SONAME)), None),
             rpath=self._directories(DT_RPATH),
             runpath=self._directories(DT_RUNPATH),
             versions=self._versions(),

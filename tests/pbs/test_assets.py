@@ -15,7 +15,6 @@ def test_every_real_name_is_read_and_written_back(real: RealAsset) -> None:
     assert asset.name == real["filename"]
     assert real["url"].endswith(f"/{asset.url_name}")
     assert Asset.parse(asset.url_name) == asset
-    assert asset.free_threaded == ("freethreaded" in real["filename"])
 
 
 def test_the_sample_covers_every_triple_that_is_still_made() -> None:

@@ -5,20 +5,19 @@ import pytest
 from czscie.errors import CzscieError
 from czscie.pbs.assets import Asset
 from czscie.pbs.choice import Wanted
-from czscie.pbs.mirror import Mirror
 from czscie.pbs.releases import Release, parse_checksums
 from czscie.platforms import PLATFORMS, find_platform
 from pbs.real import REAL_ASSETS, checksums
 
 
 def release(tag: str) -> Release:
-    return Release(tag, Mirror.find(None, {}), "", parse_checksums(checksums(tag), ""), None, fresh=True)
+    return Release(tag, "", parse_checksums(checksums(tag), ""), None, fresh=True)
 
 
 def made_up(*assets: tuple[str, str, str]) -> Release:
     """A release of (version, triple, flavor)."""
     digests = {Asset(version, "20260101", triple, flavor): "0" * 64 for version, triple, flavor in assets}
-    return Release("20260101", Mirror.find(None, {}), "", digests, None, fresh=True)
+    return Release("20260101", "", digests, None, fresh=True)
 
 
 def choose(version: str, flavor: str | None, platform: str, of: Release) -> str:

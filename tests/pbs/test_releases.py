@@ -160,7 +160,7 @@ def test_an_index_without_end_is_refused(server: MirrorServer) -> None:
 
 
 def test_a_release_is_called_what_people_call_it() -> None:
-    release = Release(TAG, Mirror.find(None, {}), "", {}, None, fresh=True)
+    release = Release(TAG, "", {}, None, fresh=True)
     assert str(release) == "release 20261021 of python-build-standalone"
     assert str(Asset.parse(REAL_ASSETS[0]["filename"])) == (
         "cpython 3.10.18+20250702 x86_64-pc-windows-msvc install_only_stripped"

@@ -104,10 +104,6 @@ class Asset:
         return ".tar.zst" if self.flavor.endswith("-full") else ".tar.gz"
 
     @property
-    def free_threaded(self) -> bool:
-        return self.flavor.startswith(FREE_THREADED)
-
-    @property
     def order(self) -> Version:
         """What to compare versions by: `3.9.25` is before `3.13.0rc1`, and that before `3.13.0`."""
         return Version(self.version)

@@ -38,7 +38,6 @@ class Release:
     """
 
     tag: str
-    mirror: Mirror
     directory: str
     digests: dict[Asset, str]
     kept: Path | None
@@ -92,7 +91,7 @@ class Releases:
             if digests and raw is not None:
                 if kept is not None:
                     _keep(kept, directory, raw)
-                return Release(tag, self.mirror, directory, digests, kept, fresh=True)
+                return Release(tag, directory, digests, kept, fresh=True)
         raise self._unknown(tag)
 
     def _unknown(self, tag: str) -> CzscieError:
@@ -143,7 +142,7 @@ class Releases:
             return None
         digests = parse_checksums(raw, str(kept))
         digests = {asset: digest for asset, digest in digests.items() if asset.release == tag}
-        return Release(tag, self.mirror, directory.decode(), digests, kept, fresh=False) if digests else None
+        return Release(tag, directory.decode(), digests, kept, fresh=False) if digests else None
 
 
 def parse_checksums(raw: bytes, where: str) -> dict[Asset, str]:
