@@ -113,7 +113,7 @@ pub fn holding(places: []const Candidate, files: []const manifest.File) ?Base {
     return null;
 }
 
-fn close(directory: std.fs.Dir) void {
+pub fn close(directory: std.fs.Dir) void {
     var closing = directory;
     closing.close();
 }
@@ -143,14 +143,14 @@ pub fn touch(directory: std.fs.Dir, file: manifest.File) bool {
     return clock.touch(directory, installationName(&buffer, file, ""));
 }
 
-fn openNoFollow(path: []const u8) !std.fs.Dir {
+pub fn openNoFollow(path: []const u8) !std.fs.Dir {
     return std.fs.cwd().openDir(path, .{ .no_follow = true });
 }
 
-const Purpose = enum { reading, writing };
+pub const Purpose = enum { reading, writing };
 
 /// Why what lies in `directory` could be somebody else's work, or null.
-fn distrust(directory: std.fs.Dir, purpose: Purpose) ?[]const u8 {
+pub fn distrust(directory: std.fs.Dir, purpose: Purpose) ?[]const u8 {
     if (!has_users) return null;
     const status = std.posix.fstat(directory.fd) catch return "its owner cannot be told";
     const ours = status.uid == effectiveUser() or (purpose == .reading and status.uid == 0);
@@ -168,7 +168,7 @@ pub fn usable(
 ) error{OutOfMemory}!?Base {
     for (places) |place| {
         var reason: []const u8 = "";
-        if (try prepare(arena, place.path, files, &reason)) |directory| {
+        if (try prepare(arena, place.path, files, .cache, &reason)) |directory| {
             return .{ .directory = directory, .path = place.path };
         }
         try refusals.append(arena, .{ .candidate = place, .reason = reason });
@@ -176,14 +176,29 @@ pub fn usable(
     return null;
 }
 
+pub const Kind = enum {
+    /// Of one user, and can be made again at any time.
+    cache,
+    /// Of everybody who may start what is installed there.
+    permanent,
+
+    fn mode(kind: Kind) u9 {
+        return switch (kind) {
+            .cache => 0o700,
+            .permanent => 0o755,
+        };
+    }
+};
+
 /// Makes the base directory with what lies in it, or says why that is not possible.
-fn prepare(
+pub fn prepare(
     arena: Allocator,
     path: []const u8,
     files: []const manifest.File,
+    kind: Kind,
     reason: *[]const u8,
 ) error{OutOfMemory}!?std.fs.Dir {
-    makePrivate(path) catch |err| {
+    make(path, kind) catch |err| {
         reason.* = try std.fmt.allocPrint(arena, "it cannot be made: {s}", .{report.words(err)});
         return null;
     };
@@ -194,18 +209,20 @@ fn prepare(
         };
         return null;
     };
-    reason.* = try objection(arena, directory, files) orelse return directory;
+    reason.* = try objection(arena, directory, files) orelse
+        try makeContents(arena, directory, files, kind) orelse return directory;
     close(directory);
     return null;
 }
 
-fn makePrivate(path: []const u8) !void {
+fn make(path: []const u8, kind: Kind) !void {
     if (std.fs.path.dirname(path)) |parent| try std.fs.cwd().makePath(parent);
     if (!has_users) return std.fs.cwd().makePath(path);
-    std.posix.mkdir(path, 0o700) catch |err| if (err != error.PathAlreadyExists) return err;
+    std.posix.mkdir(path, kind.mode()) catch |err| if (err != error.PathAlreadyExists) return err;
 }
 
-fn objection(arena: Allocator, directory: std.fs.Dir, files: []const manifest.File) error{OutOfMemory}!?[]const u8 {
+/// Why `files` cannot be installed in `directory`, or null.
+pub fn objection(arena: Allocator, directory: std.fs.Dir, files: []const manifest.File) error{OutOfMemory}!?[]const u8 {
     if (distrust(directory, .writing)) |reason| return reason;
     if (filesystem.facts(directory)) |facts| {
         if (facts.read_only) return "it is on a read-only file system";
@@ -220,7 +237,17 @@ fn objection(arena: Allocator, directory: std.fs.Dir, files: []const manifest.Fi
     directory.access(".", .{ .mode = .write_only }) catch |err| {
         return try std.fmt.allocPrint(arena, "it cannot be written to: {s}", .{report.words(err)});
     };
-    tag(directory);
+    return null;
+}
+
+/// Makes what every base directory holds, or says why that is not possible.
+fn makeContents(
+    arena: Allocator,
+    directory: std.fs.Dir,
+    files: []const manifest.File,
+    kind: Kind,
+) error{OutOfMemory}!?[]const u8 {
+    if (kind == .cache) tag(directory);
     if (try makeIn(arena, directory, locks_directory)) |reason| return reason;
     for (files) |file| if (try makeIn(arena, directory, file.kind.directory())) |reason| return reason;
     return null;

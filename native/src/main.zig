@@ -13,6 +13,7 @@ const locate = @import("locate.zig");
 const manifest = @import("manifest.zig");
 const process = @import("process.zig");
 const report = @import("report.zig");
+const tools = @import("tools.zig");
 
 pub const std_options: std.Options = .{
     // The application inherits what this process was given, SIGPIPE's disposition too.
@@ -48,6 +49,7 @@ fn run(arena: std.mem.Allocator) error{OutOfMemory}!void {
         fatalManifest(called, executable.path, err);
     };
     var variables = environment.inherit(arena) catch return error.OutOfMemory;
+    try tools.run(arena, executable, lift, variables, arguments[@min(arguments.len, 1)..]);
 
     const places = try base_directory.candidates(arena, variables, lift.base);
     const base = base_directory.holding(places, lift.files) orelse
@@ -216,6 +218,7 @@ test {
     _ = locate;
     _ = manifest;
     _ = process;
+    _ = tools;
     _ = @import("crc32.zig");
     _ = @import("filesystem.zig");
     _ = @import("placeholders.zig");

@@ -61,13 +61,18 @@ pub const Command = struct {
     description: ?[]const u8 = null,
 };
 
+pub const Boot = struct { commands: std.json.ArrayHashMap(Command) };
+
+/// The environment variable by which scie users choose tools.
+pub const default_tools = "SCIE";
+
 pub const Manifest = struct {
     name: []const u8,
     base: ?[]const u8 = null,
     /// The environment variable that chooses a tool; none when it is empty.
-    tools: []const u8 = "SCIE",
+    tools: []const u8 = default_tools,
     files: []const File,
-    boot: struct { commands: std.json.ArrayHashMap(Command) },
+    boot: Boot,
 
     pub fn find(manifest: Manifest, name: []const u8) ?File {
         for (manifest.files) |file| if (std.mem.eql(u8, file.name, name)) return file;

@@ -1,0 +1,138 @@
+//! The tools that every scie brings along, chosen by an environment variable: `SCIE=inspect app`.
+//!
+//! The application never sees them. A start that chooses none pays a look into its environment for them.
+
+const std = @import("std");
+const builtin = @import("builtin");
+const testing = std.testing;
+const Allocator = std.mem.Allocator;
+const Environment = @import("environment.zig").Environment;
+const locate = @import("locate.zig");
+const manifest = @import("manifest.zig");
+const report = @import("report.zig");
+const Context = @import("tools/context.zig").Context;
+const Options = @import("tools/options.zig").Options;
+
+/// A tool's answer is the exit status; an error is one of the system's.
+const Run = *const fn (context: *const Context) anyerror!u8;
+
+pub const Tool = struct {
+    name: []const u8,
+    usage: []const u8 = "",
+    summary: []const u8,
+    accepts: Options.Accepted = .{},
+    run: Run,
+};
+
+pub const all = [_]Tool{
+    .{ .name = "help", .summary = "list the tools", .run = help },
+    .{
+        .name = "inspect",
+        .usage = " [--json]",
+        .summary = "show what the file holds: parts, commands, needs",
+        .accepts = .{ .json = true },
+        .run = @import("tools/inspect.zig").run,
+    },
+    .{
+        .name = "list",
+        .usage = " [--json]",
+        .summary = "list the commands that SCIE_BOOT chooses from",
+        .accepts = .{ .json = true },
+        .run = @import("tools/list.zig").run,
+    },
+};
+
+/// Runs the tool that the environment chooses and ends the process; returns when it chooses none.
+pub fn run(
+    arena: Allocator,
+    executable: locate.Executable,
+    lift: manifest.Manifest,
+    variables: Environment,
+    arguments: []const [:0]const u8,
+) error{OutOfMemory}!void {
+    const word = chosen(lift.tools, variables) orelse return;
+    var buffer: [4096]u8 = undefined;
+    var stdout = std.fs.File.stdout().writer(&buffer);
+    var context: Context = .{
+        .arena = arena,
+        .executable = executable,
+        .lift = lift,
+        .variables = variables,
+        .options = .{},
+        .out = &stdout.interface,
+    };
+    const tool = find(word) orelse {
+        // scies of other makers export their path, which need not hold a separator.
+        if (std.fs.cwd().access(word, .{})) |_| return else |_| {}
+        report.fatal(lift.name, "there is no tool {s}\nhint: {s}=help lists them", .{ word, lift.tools });
+    };
+    context.options = Options.parse(arena, tool.accepts, arguments) catch |err| switch (err) {
+        error.OutOfMemory => return error.OutOfMemory,
+        error.Usage => report.fatal(lift.name, "the tool is used like this: {s}={s} {s}{s}", .{
+            lift.tools, tool.name, lift.name, tool.usage,
+        }),
+    };
+    const status = tool.run(&context) catch |err| switch (err) {
+        error.OutOfMemory => return error.OutOfMemory,
+        error.WriteFailed => report.fatal(lift.name, "cannot write: {s}", .{report.words(stdout.err orelse err)}),
+        else => report.fatal(lift.name, "{s}: {s}", .{ tool.name, report.words(err) }),
+    };
+    stdout.interface.flush() catch |err|
+        report.fatal(lift.name, "cannot write: {s}", .{report.words(stdout.err orelse err)});
+    std.process.exit(status);
+}
+
+/// The word that chooses a tool. A path is what a child inherits from a scie, and chooses none.
+fn chosen(variable: []const u8, variables: Environment) ?[]const u8 {
+    if (variable.len == 0) return null;
+    const word = variables.get(variable) orelse return null;
+    const separators = if (builtin.os.tag == .windows) "/\\" else "/";
+    return if (word.len == 0 or std.mem.indexOfAny(u8, word, separators) != null) null else word;
+}
+
+fn find(word: []const u8) ?Tool {
+    for (all) |tool| if (std.mem.eql(u8, tool.name, word)) return tool;
+    return null;
+}
+
+fn help(context: *const Context) anyerror!u8 {
+    const name = context.lift.name;
+    const variable = context.lift.tools;
+    try context.out.print("Tools of {s}, chosen in the environment: {s}=TOOL {s} …\n\n", .{ name, variable, name });
+    for (all) |tool| {
+        try context.out.print("  {s}{s}\n        {s}\n", .{ tool.name, tool.usage, tool.summary });
+    }
+    return 0;
+}
+
+fn environmentForTests(arena: Allocator, name: []const u8, value: []const u8) !Environment {
+    var made = try @import("environment.zig").inherit(arena);
+    made.remove(name);
+    try made.put(name, value);
+    return made;
+}
+
+test "a word chooses a tool and a path chooses none" {
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    const word = try environmentForTests(arena.allocator(), "SCIE", "inspect");
+    try testing.expectEqualStrings("inspect", chosen("SCIE", word).?);
+    try testing.expectEqual(null, chosen("MYTOOL", word));
+    try testing.expectEqual(null, chosen("", word));
+    for ([_][]const u8{ "/usr/bin/app", "gone/app", "" }) |value| {
+        const inherited = try environmentForTests(arena.allocator(), "SCIE", value);
+        try testing.expectEqual(null, chosen("SCIE", inherited));
+    }
+}
+
+test "tools are found by their whole names" {
+    try testing.expectEqualStrings("list", find("list").?.name);
+    try testing.expectEqual(null, find("lis"));
+    try testing.expectEqual(null, find(""));
+}
+
+test {
+    _ = @import("tools/document.zig");
+    _ = @import("tools/options.zig");
+    _ = @import("tools/size.zig");
+}

@@ -1,0 +1,28 @@
+//! What a tool works with.
+
+const std = @import("std");
+const Environment = @import("../environment.zig").Environment;
+const base_directory = @import("../base.zig");
+const locate = @import("../locate.zig");
+const manifest = @import("../manifest.zig");
+const Options = @import("options.zig").Options;
+
+pub const Context = struct {
+    arena: std.mem.Allocator,
+    executable: locate.Executable,
+    lift: manifest.Manifest,
+    variables: Environment,
+    options: Options,
+    out: *std.Io.Writer,
+
+    /// Answers with JSON.
+    pub fn json(context: *const Context, value: anytype) !void {
+        var stream: std.json.Stringify = .{ .writer = context.out, .options = .{ .whitespace = .indent_2 } };
+        try stream.write(value);
+        try context.out.writeByte('\n');
+    }
+
+    pub fn candidates(context: *const Context) ![]const base_directory.Candidate {
+        return base_directory.candidates(context.arena, context.variables, context.lift.base);
+    }
+};

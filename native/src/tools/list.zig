@@ -1,0 +1,33 @@
+//! `list`: the commands that can be started.
+
+const std = @import("std");
+const manifest = @import("../manifest.zig");
+const Context = @import("context.zig").Context;
+
+const Item = struct { name: []const u8, description: ?[]const u8, exe: []const u8, args: []const []const u8 };
+
+pub fn run(context: *const Context) anyerror!u8 {
+    if (!context.options.json) {
+        try write(context.out, context.lift.boot);
+        return 0;
+    }
+    const commands = context.lift.boot.commands.map;
+    const items = try context.arena.alloc(Item, commands.count());
+    for (commands.keys(), commands.values(), items) |name, command, *item| {
+        item.* = .{ .name = name, .description = command.description, .exe = command.exe, .args = command.args };
+    }
+    try context.json(.{ .commands = items });
+    return 0;
+}
+
+/// The commands as text, which `inspect` shows too.
+pub fn write(out: *std.Io.Writer, boot: manifest.Boot) !void {
+    try out.writeAll("commands:\n");
+    for (boot.commands.map.keys(), boot.commands.map.values()) |name, command| {
+        try out.print("  {s}", .{if (name.len == 0) "(default)" else name});
+        if (command.description) |description| try out.print(": {s}", .{description});
+        try out.print("\n    {s}", .{command.exe});
+        for (command.args) |argument| try out.print(" {s}", .{argument});
+        try out.writeByte('\n');
+    }
+}

@@ -1,0 +1,77 @@
+//! The arguments of a tool.
+
+const std = @import("std");
+const testing = std.testing;
+
+pub const Options = struct {
+    json: bool = false,
+    older_than_days: ?u32 = null,
+    max_size_megabytes: ?u64 = null,
+    /// What is no option, in order.
+    operands: []const []const u8 = &.{},
+
+    /// What a tool takes.
+    pub const Accepted = struct {
+        json: bool = false,
+        pruning: bool = false,
+        operands_min: usize = 0,
+        operands_max: usize = 0,
+    };
+
+    pub const Error = error{ Usage, OutOfMemory };
+
+    pub fn parse(arena: std.mem.Allocator, accepted: Accepted, arguments: []const [:0]const u8) Error!Options {
+        var options: Options = .{};
+        const operands = try arena.alloc([]const u8, arguments.len);
+        var count: usize = 0;
+        var i: usize = 0;
+        while (i < arguments.len) : (i += 1) {
+            const argument = arguments[i];
+            if (accepted.json and std.mem.eql(u8, argument, "--json")) {
+                options.json = true;
+            } else if (accepted.pruning and std.mem.eql(u8, argument, "--older-than")) {
+                i += 1;
+                options.older_than_days = try number(u32, arguments, i);
+            } else if (accepted.pruning and std.mem.eql(u8, argument, "--max-size")) {
+                i += 1;
+                options.max_size_megabytes = try number(u64, arguments, i);
+            } else if (std.mem.startsWith(u8, argument, "-")) {
+                return error.Usage;
+            } else {
+                operands[count] = argument;
+                count += 1;
+            }
+        }
+        if (count < accepted.operands_min or count > accepted.operands_max) return error.Usage;
+        options.operands = operands[0..count];
+        return options;
+    }
+
+    fn number(comptime T: type, arguments: []const [:0]const u8, index: usize) Error!T {
+        if (index >= arguments.len) return error.Usage;
+        return std.fmt.parseUnsigned(T, arguments[index], 10) catch error.Usage;
+    }
+};
+
+test "options and operands come in any order" {
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    const accepted: Options.Accepted = .{ .json = true, .pruning = true, .operands_max = 1 };
+    const found = try Options.parse(arena.allocator(), accepted, &.{ "--older-than", "30", "prune", "--json" });
+    try testing.expect(found.json);
+    try testing.expectEqual(30, found.older_than_days.?);
+    try testing.expectEqual(null, found.max_size_megabytes);
+    try testing.expectEqualStrings("prune", found.operands[0]);
+}
+
+test "what a tool does not take is an error" {
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    const pruning: Options.Accepted = .{ .pruning = true };
+    const bad = [_][]const [:0]const u8{ &.{"--json"}, &.{"x"}, &.{"--older-than"}, &.{ "--max-size", "-1" }, &.{"-h"} };
+    for (bad) |arguments| {
+        try testing.expectError(error.Usage, Options.parse(arena.allocator(), pruning, arguments));
+    }
+    try testing.expectError(error.Usage, Options.parse(arena.allocator(), .{ .operands_min = 1, .operands_max = 1 }, &.{}));
+    _ = try Options.parse(arena.allocator(), .{}, &.{});
+}
