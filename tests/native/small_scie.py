@@ -1,0 +1,89 @@
+"""A scie so small that thousands of its cold starts take seconds: its interpreter is a shell script."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from czscie.cache import cache_directory
+from czscie.container.content import Data, File, Link
+from czscie.container.packer import Packer, write_atomically
+from czscie.container.plan import Plan, PlannedEntry, PlannedFile, PlannedLink
+from czscie.launchers.build import compile_launcher, find_launcher
+from czscie.platforms import current_launcher, current_platform
+from czscie.scie.assemble import Head, PartFile, assemble
+from czscie.scie.manifest import Boot, Command, Needs
+
+#: Says who it is, where it was started from and with what.
+PROGRAM = b'#!/bin/sh\nprintf "%s\\n" started "$0" "$@"\n'
+
+
+@dataclass(frozen=True, slots=True)
+class SmallScie:
+    """The executable, the length of its launcher, and what its installation holds by path."""
+
+    path: Path
+    launcher_size: int
+    contents: Mapping[str, bytes]
+
+    def start(self, base: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self.path, *arguments],
+            env={"CZSCIE_BASE": str(base), "PATH": os.environ["PATH"]},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=60,
+        )
+
+
+def host_launcher() -> Path:
+    """The launcher of this machine, compiled if no earlier run left it."""
+    cache = cache_directory("launchers")
+    return find_launcher(current_launcher(), cache) or compile_launcher(current_launcher(), cache, cache)
+
+
+def make_small_scie(directory: Path, *extra: File) -> SmallScie:
+    """A scie with a group of small files, a file of its own entry, a link and whatever is in `extra`."""
+    files = [
+        File("bin/python", Data(PROGRAM), executable=True),
+        File("lib/empty", Data(b"")),
+        File("lib/text", Data(b"one line of text\n" * 200)),
+        File("lib/numbers", Data(bytes(range(256)) * 5000)),
+        *extra,
+    ]
+    link = Link("bin/python3", "python")
+    packer = Packer(3)
+    slices = packer.add("", files)
+    planned = tuple(PlannedFile(file.path, slices[file.path], executable=file.executable) for file in files)
+
+    def plan(entries: tuple[PlannedEntry, ...]) -> Plan:
+        return Plan(entries, planned, (PlannedLink(link.path, link.target),))
+
+    part = directory / "interpreter.zip"
+    plans: list[Plan] = []
+    write_atomically(part, lambda stream: plans.append(packer.write(stream, plan)))
+    made = PartFile(part, "sh", "interpreter", plans[0].digest(), plans[0].unpacked(), "a shell script")
+    launcher = host_launcher()
+    command = Command(exe="{sh}/bin/python", args=("own",))
+    head = Head("small", current_platform(), Boot({"": command}), Needs())
+    assemble(directory / "small", launcher, "0", [made], head)
+    contents = {file.path: file.content.read() for file in files}
+    return SmallScie(directory / "small", launcher.stat().st_size, contents)
+
+
+def installed(base: Path) -> dict[str, bytes] | None:
+    """The files of the one installation below `base`; None when there is none under a final name."""
+    found = [path for path in base.glob("interpreters/*") if path.suffix != ".partial"]
+    if not found:
+        return None
+    [root] = found
+    return {
+        str(path.relative_to(root)): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file() and not path.is_symlink()
+    }
