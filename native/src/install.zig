@@ -9,13 +9,13 @@ const Allocator = std.mem.Allocator;
 const Base = @import("base.zig").Base;
 const base_directory = @import("base.zig");
 const clock = @import("clock.zig");
+const entry_content = @import("entry.zig");
 const manifest = @import("manifest.zig");
 const plan_text = @import("plan.zig");
 const rendering = @import("rendering.zig");
 const report = @import("report.zig");
 const zip = @import("zip.zig");
 const zstd = @import("zstd.zig");
-const crc32 = @import("crc32.zig").crc32;
 
 /// The zip entry that holds the plan.
 pub const plan_entry = ".czscie/plan";
@@ -24,7 +24,6 @@ const partial_suffix = ".partial";
 
 /// Each thread holds one entry or one window of zstd: 64 MiB of memory are enough for all of them.
 const threads_max = 8;
-const chunk_length = 256 << 10;
 
 /// What went wrong, and with what: a path of the installation or a part of the executable.
 pub const Failure = struct {
@@ -245,7 +244,7 @@ fn unpack(
 }
 
 /// The plan, whose SHA-256 is the name of the installation: what it says is what was built.
-fn readPlan(
+pub fn readPlan(
     arena: Allocator,
     executable: std.fs.File,
     file: manifest.File,
@@ -257,41 +256,11 @@ fn readPlan(
     var decoder: zstd.Decoder = try .init();
     defer decoder.deinit();
     var packed_bytes: []u8 = &.{};
-    try readEntry(arena, executable, file.range().end, entry, decoder, &packed_bytes, text);
+    try entry_content.read(arena, executable, file.range().end, entry, decoder, &packed_bytes, text);
     var digest: [32]u8 = undefined;
     std.crypto.hash.sha2.Sha256.hash(text, &digest, .{});
     if (!std.mem.eql(u8, &std.fmt.bytesToHex(digest, .lower), file.digest)) return error.CorruptPlan;
     return plan_text.parse(arena, text);
-}
-
-/// Decodes a whole entry into `to`, which has its length, and checks it. `packed_bytes` is reused and grows.
-fn readEntry(
-    allocator: Allocator,
-    executable: std.fs.File,
-    data_end: u64,
-    entry: zip.Entry,
-    decoder: zstd.Decoder,
-    packed_bytes: *[]u8,
-    to: []u8,
-) !void {
-    const offset = try zip.dataOffset(executable, entry, data_end);
-    switch (entry.method) {
-        .stored => if (try executable.preadAll(to, offset) != to.len) return error.CorruptZip,
-        .zstd => {
-            const length: usize = std.math.cast(usize, entry.compressed_length) orelse return error.CorruptZip;
-            // A zstd block that does not compress is stored, so a frame is hardly longer than its content.
-            if (length > to.len + to.len / 64 + 1024) return error.CorruptZip;
-            if (packed_bytes.len < length) {
-                allocator.free(packed_bytes.*);
-                packed_bytes.* = &.{};
-                packed_bytes.* = try allocator.alloc(u8, length);
-            }
-            const frame = packed_bytes.*[0..length];
-            if (try executable.preadAll(frame, offset) != length) return error.CorruptZip;
-            try decoder.decode(to, frame);
-        },
-    }
-    if (crc32(0, to) != entry.crc32) return error.CorruptEntry;
 }
 
 const Unpacker = struct {
@@ -376,7 +345,7 @@ const Worker = struct {
             worker.bytes = try allocator.alloc(u8, length);
         }
         const bytes = worker.bytes[0..length];
-        try readEntry(
+        try entry_content.read(
             allocator,
             unpacker.executable,
             unpacker.data_end,
@@ -402,76 +371,22 @@ const Worker = struct {
         return worker.unpacker.directory.createFile(file.path, .{ .exclusive = true, .mode = mode });
     }
 
-    /// An entry that is one large file goes through buffers of a fixed size.
+    /// An entry that is one large file is never held whole.
     fn stream(worker: *Worker, entry: zip.Entry, file: plan_text.File) !void {
-        const unpacker = worker.unpacker;
-        const from = try allocator.alloc(u8, chunk_length);
-        defer allocator.free(from);
-        const to = try allocator.alloc(u8, chunk_length);
-        defer allocator.free(to);
         worker.subject = file.path;
         const created = try worker.create(file);
         defer created.close();
-        worker.decoder.begin();
+        const data_end = worker.unpacker.data_end;
+        try entry_content.stream(worker.unpacker.executable, data_end, entry, worker.decoder, Sink{ .file = created });
+    }
 
-        var sink: Sink = .{ .file = created, .left = entry.length };
-        var source: Source = .{
-            .file = unpacker.executable,
-            .offset = try zip.dataOffset(unpacker.executable, entry, unpacker.data_end),
-            .left = entry.compressed_length,
-        };
-        while (source.left > 0) {
-            const chunk = try source.read(from);
-            switch (entry.method) {
-                .stored => try sink.write(chunk),
-                .zstd => try worker.decodeChunk(chunk, to, &sink, source.left == 0),
-            }
+    const Sink = struct {
+        file: std.fs.File,
+
+        pub fn write(sink: Sink, bytes: []const u8) !void {
+            try sink.file.writeAll(bytes);
         }
-        if (sink.left != 0 or sink.sum != entry.crc32) return error.CorruptEntry;
-    }
-
-    /// Decodes `chunk`, a piece of a frame; the `last` one must bring the frame to its end, no other may.
-    fn decodeChunk(worker: *Worker, chunk: []const u8, to: []u8, sink: *Sink, last: bool) !void {
-        var rest = chunk;
-        while (true) {
-            const step = try worker.decoder.step(to, rest);
-            try sink.write(to[0..step.produced]);
-            rest = rest[step.consumed..];
-            if (step.finished) return if (last and rest.len == 0) {} else error.CorruptEntry;
-            // A full buffer may mean that more is waiting to come out.
-            if (rest.len == 0 and step.produced < to.len) return if (last) error.CorruptEntry else {};
-            if (step.consumed == 0 and step.produced == 0) return error.CorruptEntry;
-        }
-    }
-};
-
-/// The packed bytes of an entry, read in order.
-const Source = struct {
-    file: std.fs.File,
-    offset: u64,
-    left: u64,
-
-    fn read(source: *Source, buffer: []u8) ![]const u8 {
-        const chunk = buffer[0..@intCast(@min(source.left, buffer.len))];
-        if (try source.file.preadAll(chunk, source.offset) != chunk.len) return error.CorruptZip;
-        source.offset += chunk.len;
-        source.left -= chunk.len;
-        return chunk;
-    }
-};
-
-/// The unpacked bytes of an entry, checked as they are written.
-const Sink = struct {
-    file: std.fs.File,
-    left: u64,
-    sum: u32 = 0,
-
-    fn write(sink: *Sink, bytes: []const u8) !void {
-        if (bytes.len > sink.left) return error.CorruptEntry;
-        try sink.file.writeAll(bytes);
-        sink.sum = crc32(sink.sum, bytes);
-        sink.left -= bytes.len;
-    }
+    };
 };
 
 fn writeRendered(created: std.fs.File, file: plan_text.File, content: []const u8, places: rendering.Places) !void {

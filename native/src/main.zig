@@ -220,6 +220,7 @@ test {
     _ = process;
     _ = tools;
     _ = @import("crc32.zig");
+    _ = @import("entry.zig");
     _ = @import("filesystem.zig");
     _ = @import("placeholders.zig");
     _ = @import("plan.zig");
