@@ -94,20 +94,20 @@ class Plan:
         for entry in self.entries:
             yield _line("entry", entry.size, f"{entry.crc32:x}", entry.sha256, entry.name)
         for directory in self._all_directories():
-            yield _line("dir", _checked(directory))
+            yield _line("dir", directory)
         for file in sorted(self.files, key=lambda f: (index[f.content.entry], f.content.offset, f.path)):
             mode = "755" if file.executable else "644"
             where = index[file.content.entry], file.content.offset, file.content.size
             interpreter = (file.interpreter,) if file.kind == "script" else ()
-            yield _line(file.kind, mode, *where, *interpreter, _checked(file.path))
+            yield _line(file.kind, mode, *where, *interpreter, file.path)
         for link in sorted(self.links, key=lambda link: link.path):
-            yield _line("link", _checked(link.path), link.target)
+            yield _line("link", link.path, link.target)
 
     def _all_directories(self) -> list[str]:
         """Every directory, parents first."""
         found = set(self.directories)
         for path in (*self.directories, *(f.path for f in self.files), *(link.path for link in self.links)):
-            found.update(str(parent) for parent in PurePosixPath(path).parents)
+            found.update(str(parent) for parent in PurePosixPath(_checked(path)).parents)
         return sorted(found - {"."})
 
 
@@ -145,16 +145,24 @@ def _parse(lines: Iterable[str]) -> Plan:
         word, *fields = (_unescape(field) for field in line.split("\t"))
         if word == "entry":
             size, crc32, sha256, name = fields
-            entries.append(PlannedEntry(name, int(size), int(crc32, 16), sha256))
+            entries.append(PlannedEntry(name, _number(size), _number(crc32, 16), sha256))
         elif word == "dir":
-            directories.append(*fields)
+            (path,) = fields
+            directories.append(path)
         elif word == "link":
-            links.append(PlannedLink(*fields))
+            path, target = fields
+            links.append(PlannedLink(path, target))
         else:
             mode, entry, offset, size, *interpreter, path = fields
-            content = Slice(entries[int(entry)].name, int(offset), int(size))
+            content = Slice(entries[_number(entry)].name, _number(offset), _number(size))
             files.append(PlannedFile(path, content, _KINDS[word], mode == "755", "".join(interpreter)))
     return Plan(tuple(entries), tuple(files), tuple(links), tuple(directories))
+
+
+def _number(field: str, base: int = 10) -> int:
+    if not field.isalnum():  # int would take signs, spaces and underscores
+        raise ValueError(f"{field[:40]!r} is not a number")
+    return int(field, base)
 
 
 def _unescape(field: str) -> str:

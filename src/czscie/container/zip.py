@@ -53,7 +53,7 @@ class Entry:
 
     def local_header(self) -> bytes:
         name = self.name.encode()
-        extra, (size, compressed_size) = _zip64((self.size, self.compressed_size))
+        extra, (size, compressed_size) = _zip64_pair(self.size, self.compressed_size)
         header = _LOCAL_HEADER.pack(
             b"PK\3\4",
             _VERSION_ZSTD,
@@ -112,6 +112,13 @@ def _zip64(values: tuple[int, ...]) -> tuple[bytes, tuple[int, ...]]:
         return b"", values
     extra = struct.pack(f"<2H{len(large)}Q", _ZIP64_EXTRA, 8 * len(large), *large)
     return extra, tuple(min(value, _MASK32) for value in values)
+
+
+def _zip64_pair(size: int, compressed_size: int) -> tuple[bytes, tuple[int, ...]]:
+    """The same for a local header, where one large size brings the other with it (APPNOTE 4.5.3)."""
+    if max(size, compressed_size) < _MASK32:
+        return b"", (size, compressed_size)
+    return struct.pack("<2H2Q", _ZIP64_EXTRA, 16, size, compressed_size), (_MASK32, _MASK32)
 
 
 def directory(entries: Iterable[Entry], offset: int, comment: bytes = b"") -> bytes:
@@ -185,7 +192,11 @@ class Directory:
 def read_directory(file: BinaryIO, end: int) -> Directory:
     """The directory of the zip that ends at `end`. Raises zipfile.BadZipFile."""
     window = io.BufferedReader(Window(file, end))
-    with zipfile.ZipFile(window) as archive:
+    try:
+        archive = zipfile.ZipFile(window)
+    except (ValueError, NotImplementedError, struct.error) as error:  # all of them are damage to zipfile
+        raise zipfile.BadZipFile(str(error)) from error
+    with archive:
         entries = tuple(
             Entry(
                 info.filename,
@@ -198,6 +209,9 @@ def read_directory(file: BinaryIO, end: int) -> Directory:
             )
             for info in archive.infolist()
         )
+        for entry in entries:
+            if not 0 <= entry.header_offset <= archive.start_dir - entry.compressed_size:
+                raise zipfile.BadZipFile(f"{entry.name!r} does not lie before the directory")
         return Directory(entries, archive.start_dir)
 
 
@@ -221,6 +235,8 @@ def read_entry(file: BinaryIO, entry: Entry) -> bytes:
         import zstandard
 
         try:
+            if zstandard.frame_content_size(data) != entry.size:  # memory for it is asked for in advance
+                raise zipfile.BadZipFile(f"{entry.name!r} is damaged: its size differs")
             data = zstandard.ZstdDecompressor().decompress(data, max_output_size=entry.size)
         except zstandard.ZstdError as error:
             raise zipfile.BadZipFile(f"{entry.name!r} is damaged: {error}") from error

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+import pytest
+
+from czscie.container.plan import Plan, PlannedEntry, PlannedFile, PlannedLink, Slice, parse
+from czscie.errors import CzscieError
+
+GROUP = PlannedEntry("group.zip", 30, 0xC0FFEE, "ab" * 32)
+LARGE = PlannedEntry("large", 5000, 1, "cd" * 32)
+
+PLAN = Plan(
+    entries=(GROUP, LARGE),
+    files=(
+        PlannedFile("bin/tool", Slice("group.zip", 0, 10), "script", True, "bin/python -sE"),
+        PlannedFile("pyvenv.cfg", Slice("group.zip", 10, 20), "fill"),
+        PlannedFile("lib/large", Slice("large", 0, 5000)),
+    ),
+    links=(PlannedLink("bin/python", "../../../interpreters/x/bin/python"),),
+    directories=("empty/one",),
+)
+
+
+def one_file(path: str) -> Plan:
+    return Plan((GROUP,), (PlannedFile(path, Slice("group.zip", 0, 0)),))
+
+
+def test_a_plan_is_the_text_that_the_format_describes() -> None:
+    assert PLAN.render().decode() == (
+        "czscie-plan 1\n"
+        f"entry\t30\tc0ffee\t{'ab' * 32}\tgroup.zip\n"
+        f"entry\t5000\t1\t{'cd' * 32}\tlarge\n"
+        "dir\tbin\n"
+        "dir\tempty\n"
+        "dir\tempty/one\n"
+        "dir\tlib\n"
+        "script\t755\t0\t0\t10\tbin/python -sE\tbin/tool\n"
+        "fill\t644\t0\t10\t20\tpyvenv.cfg\n"
+        "file\t644\t1\t0\t5000\tlib/large\n"
+        "link\tbin/python\t../../../interpreters/x/bin/python\n"
+    )
+
+
+def test_a_rendered_plan_parses_to_the_same_plan() -> None:
+    parsed = parse(PLAN.render())
+    assert replace(parsed, directories=PLAN.directories) == PLAN
+    assert parsed.directories == ("bin", "empty", "empty/one", "lib")
+    assert parsed.render() == PLAN.render()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a\tb",
+        "a\nb",
+        "a\\b",
+        "\\t\\n\\\\",
+        "\\\\t",
+        "tail\\",
+        " ",
+        "\r\x0b\x0c\x1c\x85\u2028",  # line ends to str.splitlines, not to us
+        "ä",
+        b"\xff\xfe".decode("utf-8", "surrogateescape"),
+    ],
+)
+def test_any_name_survives(name: str) -> None:
+    link = PlannedLink(f"link {name}", f"../{name}")
+    entry = replace(GROUP, name=name)
+    file = PlannedFile(name, Slice(name, 0, 30), "script", False, f"bin/{name}")
+    plan = Plan((entry,), (file,), (link,), (f"{name} directory",))
+    text = plan.render()
+    assert text.count(b"\n") == 5
+    assert parse(text) == plan
+
+
+@pytest.mark.parametrize("path", ["", "/a", "../a", "a/../b", "a/..", "a/./b", ".", "a//b", "a/", "a\0b"])
+def test_a_path_that_leaves_its_directory_is_refused(path: str) -> None:
+    plans = [
+        one_file(path),
+        Plan((), (), (PlannedLink(path, "x"),)),
+        Plan((), (), (), (path,)),
+    ]
+    for plan in plans:
+        with pytest.raises(CzscieError) as caught:
+            plan.render()
+        assert str(caught.value) == (
+            f"error: a file cannot be installed at {path!r}\n  the path would leave its directory"
+        )
+
+
+def test_directories_come_before_what_is_in_them() -> None:
+    lines = one_file("a/b/c/d").render().decode().splitlines()
+    assert lines[2:5] == ["dir\ta", "dir\ta/b", "dir\ta/b/c"]
+    spread = Plan((), (), (PlannedLink("x/y/link", "t"),), ("z/empty", "x.y"))
+    directories = [line[4:] for line in spread.render().decode().splitlines() if line.startswith("dir")]
+    for directory in directories:
+        parent = directory.rpartition("/")[0]
+        assert not parent or directories.index(parent) < directories.index(directory)
+
+
+def test_files_come_in_the_order_of_their_bytes() -> None:
+    files = (
+        PlannedFile("late", Slice("large", 0, 5000)),
+        PlannedFile("second", Slice("group.zip", 4, 4)),
+        PlannedFile("b", Slice("group.zip", 0, 4)),
+        PlannedFile("a", Slice("group.zip", 0, 4)),
+    )
+    ordered = parse(Plan((GROUP, LARGE), files).render()).files
+    assert [file.path for file in ordered] == ["a", "b", "second", "late"]
+
+
+def test_the_digest_is_that_of_the_text_whatever_the_order_of_its_parts() -> None:
+    assert PLAN.digest() == hashlib.sha256(PLAN.render()).hexdigest()
+    shuffled = replace(PLAN, files=PLAN.files[::-1], directories=("empty/one", "lib"))
+    assert shuffled.digest() == PLAN.digest()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(PLAN, entries=(replace(GROUP, sha256="00" * 32), LARGE)),
+        replace(PLAN, files=PLAN.files[:2]),
+        replace(PLAN, files=(replace(PLAN.files[0], executable=False), *PLAN.files[1:])),
+        replace(PLAN, files=(replace(PLAN.files[0], interpreter="x"), *PLAN.files[1:])),
+        replace(PLAN, links=(PlannedLink("bin/python", "../../../interpreters/y/bin/python"),)),
+        replace(PLAN, directories=()),
+    ],
+)
+def test_whatever_changes_the_installation_changes_its_digest(changed: Plan) -> None:
+    assert changed.digest() != PLAN.digest()
+
+
+def test_unpacked_counts_blocks_of_4_kib() -> None:
+    assert one_file("a").unpacked() == 0
+    sizes = (1, 4096, 4097)
+    files = tuple(PlannedFile(f"d/{size}", Slice("large", 0, size)) for size in sizes)
+    assert Plan((LARGE,), files, (PlannedLink("l", "t"),)).unpacked() == 4096 * (1 + 1 + 2 + 1 + 1)
+
+
+def test_a_slice_loses_its_head() -> None:
+    assert Slice("e", 10, 30).without(7) == Slice("e", 17, 23)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"czscie-plan 2\n",
+        b"czscie-plan 1",
+        b"czscie-plan 1\n\ndir\ta\n",
+        b"czscie-plan 1\ndir\ta",
+        b"czscie-plan 1\ndir\ta\tb\n",
+        b"czscie-plan 1\nlink\ta\n",
+        b"czscie-plan 1\nlink\ta\tb\tc\n",
+        b"czscie-plan 1\nentry\t1\t2\t3\n",
+        b"czscie-plan 1\nentry\tone\t2\t3\te\n",
+        b"czscie-plan 1\nfile\t644\t0\t0\t0\ta\n",
+        b"czscie-plan 1\nentry\t1\t2\t3\te\nfile\t644\t-1\t0\t0\ta\n",
+        b"czscie-plan 1\nentry\t1\t2\t3\te\nwhat\t644\t0\t0\t0\ta\n",
+        b"czscie-plan 1\nentry\t1\t2\t3\te\nfile\t644\t0\t0\n",
+        b"PK\3\4",
+    ],
+)
+def test_what_is_not_a_plan_is_refused(text: bytes) -> None:
+    with pytest.raises(CzscieError, match="the plan of an installation is damaged"):
+        parse(text)
+
+
+def test_every_prefix_of_a_plan_is_a_plan_or_refused() -> None:
+    text = PLAN.render()
+    for length in range(len(text)):
+        if text[length - 1 : length] == b"\n":
+            assert text.startswith(parse(text[:length]).render()[:length])
+        else:
+            with pytest.raises(CzscieError):
+                parse(text[:length])
