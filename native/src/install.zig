@@ -14,6 +14,7 @@ const manifest = @import("manifest.zig");
 const plan_text = @import("plan.zig");
 const rendering = @import("rendering.zig");
 const report = @import("report.zig");
+const Sha256 = @import("sha256.zig").Sha256;
 const zip = @import("zip.zig");
 const zstd = @import("zstd.zig");
 
@@ -257,9 +258,9 @@ pub fn readPlan(
     defer decoder.deinit();
     var packed_bytes: []u8 = &.{};
     try entry_content.read(arena, executable, file.range().end, entry, decoder, &packed_bytes, text);
-    var digest: [32]u8 = undefined;
-    std.crypto.hash.sha2.Sha256.hash(text, &digest, .{});
-    if (!std.mem.eql(u8, &std.fmt.bytesToHex(digest, .lower), file.digest)) return error.CorruptPlan;
+    var hash: Sha256 = .{};
+    hash.update(text);
+    if (!std.mem.eql(u8, &hash.finalHex(), file.digest)) return error.CorruptPlan;
     return plan_text.parse(arena, text);
 }
 

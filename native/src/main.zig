@@ -225,6 +225,7 @@ test {
     _ = @import("placeholders.zig");
     _ = @import("plan.zig");
     _ = @import("rendering.zig");
+    _ = @import("sha256.zig");
     _ = @import("zip.zig");
     _ = @import("zstd.zig");
 }

@@ -8,7 +8,7 @@ pub const exit_status = 1;
 /// Writes `name: error: …` and ends the process. Lines after the first are details and a hint.
 pub fn fatal(name: []const u8, comptime format: []const u8, arguments: anytype) noreturn {
     var buffer: [1024]u8 = undefined;
-    var writer = std.fs.File.stderr().writer(&buffer);
+    var writer = std.fs.File.stderr().writerStreaming(&buffer);
     writer.interface.print("{s}: error: " ++ format ++ "\n", .{name} ++ arguments) catch {};
     writer.interface.flush() catch {};
     std.process.exit(exit_status);
@@ -17,7 +17,7 @@ pub fn fatal(name: []const u8, comptime format: []const u8, arguments: anytype) 
 /// Writes a line that does not end the process.
 pub fn note(name: []const u8, comptime format: []const u8, arguments: anytype) void {
     var buffer: [1024]u8 = undefined;
-    var writer = std.fs.File.stderr().writer(&buffer);
+    var writer = std.fs.File.stderr().writerStreaming(&buffer);
     writer.interface.print("{s}: note: " ++ format ++ "\n", .{name} ++ arguments) catch {};
     writer.interface.flush() catch {};
 }

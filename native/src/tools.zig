@@ -40,6 +40,13 @@ pub const all = [_]Tool{
         .accepts = .{ .json = true },
         .run = @import("tools/list.zig").run,
     },
+    .{
+        .name = "verify",
+        .usage = " [--json]",
+        .summary = "check every digest of the file, and its installation if there is one",
+        .accepts = .{ .json = true },
+        .run = @import("tools/verify.zig").run,
+    },
 };
 
 /// Runs the tool that the environment chooses and ends the process; returns when it chooses none.
@@ -52,7 +59,7 @@ pub fn run(
 ) error{OutOfMemory}!void {
     const word = chosen(lift.tools, variables) orelse return;
     var buffer: [4096]u8 = undefined;
-    var stdout = std.fs.File.stdout().writer(&buffer);
+    var stdout = std.fs.File.stdout().writerStreaming(&buffer);
     var context: Context = .{
         .arena = arena,
         .executable = executable,
@@ -132,6 +139,7 @@ test "tools are found by their whole names" {
 }
 
 test {
+    _ = @import("tools/comparison.zig");
     _ = @import("tools/document.zig");
     _ = @import("tools/options.zig");
     _ = @import("tools/size.zig");

@@ -1,0 +1,263 @@
+//! `verify`: every digest of the file, and every file of the installation against what it must hold.
+
+const std = @import("std");
+const builtin = @import("builtin");
+const base_directory = @import("../base.zig");
+const entry_content = @import("../entry.zig");
+const install = @import("../install.zig");
+const manifest = @import("../manifest.zig");
+const plan_text = @import("../plan.zig");
+const rendering = @import("../rendering.zig");
+const report = @import("../report.zig");
+const Sha256 = @import("../sha256.zig").Sha256;
+const zip = @import("../zip.zig");
+const zstd = @import("../zstd.zig");
+const document_of = @import("document.zig");
+const Comparison = @import("comparison.zig").Comparison;
+const Context = @import("context.zig").Context;
+const Document = document_of.Document;
+
+const Problem = struct {
+    /// A part of the file, or the installation of one.
+    where: []const u8,
+    subject: []const u8,
+    problem: []const u8,
+};
+
+pub fn run(context: *const Context) anyerror!u8 {
+    const base = base_directory.holding(try context.candidates(), context.lift.files);
+    var verification: Verification = .{ .context = context, .base = base, .decoder = try .init() };
+    defer verification.decoder.deinit();
+    try verification.launcher();
+    for (context.lift.files) |file| try verification.part(file);
+    try verification.tell();
+    return if (verification.problems.items.len == 0) 0 else report.exit_status;
+}
+
+const Verification = struct {
+    context: *const Context,
+    base: ?base_directory.Base,
+    decoder: zstd.Decoder,
+    problems: std.ArrayList(Problem) = .empty,
+    entries: usize = 0,
+    files: usize = 0,
+
+    fn found(verification: *Verification, where: []const u8, subject: []const u8, problem: []const u8) !void {
+        try verification.problems.append(verification.context.arena, .{
+            .where = where,
+            .subject = subject,
+            .problem = problem,
+        });
+    }
+
+    fn launcher(verification: *Verification) !void {
+        const context = verification.context;
+        const document: Document = try .parse(context.arena, try document_of.read(context));
+        const jump = document.scie.jump;
+        // Signing a PE image changes its headers, and vouches for all of it.
+        if (context.executable.payload_end != try context.executable.file.getEndPos()) return;
+        var hash: Sha256 = .{};
+        hashRange(context.executable.file, jump.size, &hash) catch
+            return verification.found("launcher", "launcher", "it is cut short");
+        if (!isDigest(&hash, jump.hash)) try verification.found("launcher", "launcher", "it is not the one that was built");
+    }
+
+    fn part(verification: *Verification, file: manifest.File) !void {
+        const context = verification.context;
+        if (file.size == 0) report.fatal(
+            context.lift.name,
+            "{s} starts a permanent installation and does not hold what is installed" ++
+                "\nhint: verify with the file that it was installed from, and CZSCIE_BASE={s}",
+            .{ context.executable.path, context.lift.base orelse "its directory" },
+        );
+        const executable = context.executable.file;
+        const entries = zip.readDirectory(context.arena, executable, file.range()) catch |err|
+            return verification.found(file.name, "its directory of entries", report.words(err));
+        const plan = install.readPlan(context.arena, executable, file, entries) catch |err|
+            return verification.found(file.name, "its plan", report.words(err));
+        var installation = try Installation.open(verification, file);
+        defer installation.close();
+        for (plan.entries) |planned| try verification.entry(file, planned, plan, entries, &installation);
+        try verification.unplanned(file, plan, entries);
+        for (plan.links) |link| try installation.link(verification, link);
+    }
+
+    fn entry(
+        verification: *Verification,
+        file: manifest.File,
+        planned: plan_text.Entry,
+        plan: plan_text.Plan,
+        entries: std.StringHashMapUnmanaged(zip.Entry),
+        installation: *Installation,
+    ) !void {
+        verification.entries += 1;
+        const there = entries.get(planned.name) orelse return verification.found(file.name, planned.name, "it is missing");
+        if (there.length != planned.length or there.crc32 != planned.crc32) {
+            return verification.found(file.name, planned.name, "its size or checksum is not the planned one");
+        }
+        const files = plan.files[planned.files_start..planned.files_end];
+        var sink: Sink = .{};
+        defer sink.deinit();
+        if (there.length <= plan_text.whole_entry_length_max) {
+            sink.whole = try std.heap.page_allocator.alloc(u8, @intCast(there.length));
+        } else if (files.len == 1) {
+            sink.comparison = installation.compare(files[0]);
+        }
+        const executable = verification.context.executable.file;
+        entry_content.stream(executable, file.range().end, there, verification.decoder, &sink) catch |err|
+            return verification.found(file.name, planned.name, report.words(err));
+        if (!isDigest(&sink.hash, planned.sha256)) {
+            return verification.found(file.name, planned.name, "its content is not what was built");
+        }
+        if (sink.comparison) |*comparison| return installation.conclude(verification, files[0], comparison);
+        for (files) |each| {
+            const content = sink.whole[@intCast(each.offset)..][0..@intCast(each.length)];
+            try installation.file(verification, each, content);
+        }
+    }
+
+    /// Entries that no plan names are for readers that know zips only, but damage there is damage.
+    fn unplanned(
+        verification: *Verification,
+        file: manifest.File,
+        plan: plan_text.Plan,
+        entries: std.StringHashMapUnmanaged(zip.Entry),
+    ) !void {
+        var planned: std.StringHashMapUnmanaged(void) = .empty;
+        for (plan.entries) |each| try planned.put(verification.context.arena, each.name, {});
+        var each = entries.valueIterator();
+        while (each.next()) |there| {
+            if (planned.contains(there.name)) continue;
+            verification.entries += 1;
+            var sink: Sink = .{};
+            const executable = verification.context.executable.file;
+            entry_content.stream(executable, file.range().end, there.*, verification.decoder, &sink) catch |err|
+                try verification.found(file.name, there.name, report.words(err));
+        }
+    }
+
+    fn tell(verification: *Verification) !void {
+        const context = verification.context;
+        const problems = verification.problems.items;
+        if (context.options.json) return context.json(.{
+            .ok = problems.len == 0,
+            .executable = context.executable.path,
+            .entries = verification.entries,
+            .base = if (verification.base) |base| base.path else null,
+            .files = verification.files,
+            .problems = problems,
+        });
+        const out = context.out;
+        for (problems) |each| try out.print("{s}: {s}: {s}\n", .{ each.where, each.subject, each.problem });
+        try out.print("{s}: {d} entries\n", .{ context.executable.path, verification.entries });
+        if (verification.base) |base| {
+            try out.print("{s}: {d} files\n", .{ base.path, verification.files });
+        } else {
+            try out.writeAll("it is not installed\n");
+        }
+        if (problems.len == 0) try out.writeAll("all is well\n") else try out.print("problems: {d}\n", .{problems.len});
+    }
+};
+
+/// The installation of one part; nothing is compared when there is none.
+const Installation = struct {
+    directory: ?std.fs.Dir,
+    /// `apps/<digest>`, or so.
+    name: []const u8,
+    places: rendering.Places,
+
+    fn open(verification: *Verification, part: manifest.File) !Installation {
+        var buffer: base_directory.Name = undefined;
+        const base = verification.base orelse
+            return .{ .directory = null, .name = "", .places = .{ .base = "", .root = "" } };
+        const arena = verification.context.arena;
+        const name = try arena.dupe(u8, base_directory.installationName(&buffer, part, ""));
+        return .{
+            .directory = try base.directory.openDir(name, .{}),
+            .name = name,
+            .places = .{ .base = base.path, .root = try std.fs.path.join(arena, &.{ base.path, name }) },
+        };
+    }
+
+    fn close(installation: *Installation) void {
+        if (installation.directory) |*directory| directory.close();
+    }
+
+    fn compare(installation: *Installation, planned: plan_text.File) ?Comparison {
+        return .begin(installation.directory orelse return null, planned);
+    }
+
+    fn file(
+        installation: *Installation,
+        verification: *Verification,
+        planned: plan_text.File,
+        content: []const u8,
+    ) !void {
+        var comparison = installation.compare(planned) orelse return;
+        if (planned.kind == .file) {
+            comparison.feed(content);
+        } else {
+            var rendered: std.Io.Writer.Allocating = .init(std.heap.page_allocator);
+            defer rendered.deinit();
+            try rendering.render(&rendered.writer, planned, content, installation.places);
+            comparison.feed(rendered.written());
+        }
+        try installation.conclude(verification, planned, &comparison);
+    }
+
+    fn conclude(
+        installation: *Installation,
+        verification: *Verification,
+        planned: plan_text.File,
+        comparison: *Comparison,
+    ) !void {
+        verification.files += 1;
+        if (comparison.end()) |problem| try verification.found(installation.name, planned.path, problem);
+    }
+
+    fn link(installation: *Installation, verification: *Verification, planned: plan_text.Link) !void {
+        const directory = installation.directory orelse return;
+        if (builtin.os.tag == .windows) return;
+        verification.files += 1;
+        var buffer: [std.fs.max_path_bytes]u8 = undefined;
+        const target = directory.readLink(planned.path, &buffer) catch |err|
+            return verification.found(installation.name, planned.path, report.words(err));
+        if (!std.mem.eql(u8, target, planned.target)) {
+            try verification.found(installation.name, planned.path, "it links to something else");
+        }
+    }
+};
+
+/// Where the content of an entry goes: into the hash, and into memory or a comparison.
+const Sink = struct {
+    hash: Sha256 = .{},
+    whole: []u8 = &.{},
+    length: usize = 0,
+    comparison: ?Comparison = null,
+
+    pub fn write(sink: *Sink, bytes: []const u8) !void {
+        sink.hash.update(bytes);
+        if (sink.comparison) |*comparison| comparison.feed(bytes);
+        if (sink.whole.len > 0) @memcpy(sink.whole[sink.length..][0..bytes.len], bytes);
+        sink.length += bytes.len;
+    }
+
+    fn deinit(sink: *Sink) void {
+        std.heap.page_allocator.free(sink.whole);
+    }
+};
+
+fn hashRange(file: std.fs.File, length: u64, hash: *Sha256) !void {
+    var buffer: [16 << 10]u8 = undefined;
+    var offset: u64 = 0;
+    while (offset < length) {
+        const chunk = buffer[0..@intCast(@min(buffer.len, length - offset))];
+        if (try file.preadAll(chunk, offset) != chunk.len) return error.CorruptZip;
+        hash.update(chunk);
+        offset += chunk.len;
+    }
+}
+
+fn isDigest(hash: *Sha256, hexadecimal: []const u8) bool {
+    return std.mem.eql(u8, &hash.finalHex(), hexadecimal);
+}
