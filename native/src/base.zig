@@ -113,6 +113,20 @@ pub fn holding(places: []const Candidate, files: []const manifest.File) ?Base {
     return null;
 }
 
+/// Why nothing is started from the base directory `path`, for people.
+pub fn reasonNotToStart(arena: Allocator, path: []const u8, files: []const manifest.File) error{OutOfMemory}![]const u8 {
+    const directory = openNoFollow(path) catch |err| return switch (err) {
+        error.SymLinkLoop, error.NotDir => "it is a symbolic link or not a directory",
+        else => report.words(err),
+    };
+    defer close(directory);
+    if (distrust(directory, .reading)) |reason| return reason;
+    for (files) |file| if (!isInstalled(directory, file)) {
+        return std.fmt.allocPrint(arena, "{s} is not there", .{file.name});
+    };
+    return "it is in order";
+}
+
 pub fn close(directory: std.fs.Dir) void {
     var closing = directory;
     closing.close();

@@ -79,6 +79,7 @@ fn installAll(
     lift: manifest.Manifest,
     places: []const base_directory.Candidate,
 ) error{OutOfMemory}!base_directory.Base {
+    if (!lift.holdsParts()) fatalMoved(arena, lift, executable.path);
     var refusals: std.ArrayList(base_directory.Refusal) = .empty;
     const base = try base_directory.usable(arena, places, lift.files, &refusals) orelse
         fatalBase(arena, lift.name, refusals.items);
@@ -104,6 +105,8 @@ fn freshen(
     base: base_directory.Base,
     last_use: clock.Time,
 ) void {
+    // A permanent installation was made sure when it was made, and never gets old.
+    if (!lift.holdsParts()) return;
     if (clock.isBeforeSystemStart(last_use)) {
         for (lift.files) |file| {
             var failure: install.Failure = undefined;
@@ -150,6 +153,18 @@ fn fatalBase(arena: std.mem.Allocator, name: []const u8, refusals: []const base_
         "there is no directory to unpack into; tried{s}" ++
             "\nhint: set CZSCIE_BASE to a directory of your own that can be written to and executed from",
         .{lines.items},
+    );
+}
+
+/// The executable of a permanent installation has nothing to install.
+fn fatalMoved(arena: std.mem.Allocator, lift: manifest.Manifest, executable: []const u8) noreturn {
+    const path = lift.base orelse "its directory";
+    const reason = base_directory.reasonNotToStart(arena, path, lift.files) catch "out of memory";
+    report.fatal(
+        lift.name,
+        "{s} starts what is installed in {s}, which cannot be used: {s}" ++
+            "\nhint: install it again with the file that it was installed from",
+        .{ executable, path, reason },
     );
 }
 

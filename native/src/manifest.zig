@@ -74,6 +74,12 @@ pub const Manifest = struct {
     files: []const File,
     boot: Boot,
 
+    /// Whether what is installed comes with the file. It does not with an executable of a permanent installation.
+    pub fn holdsParts(manifest: Manifest) bool {
+        for (manifest.files) |file| if (file.size == 0) return false;
+        return true;
+    }
+
     pub fn find(manifest: Manifest, name: []const u8) ?File {
         for (manifest.files) |file| if (std.mem.eql(u8, file.name, name)) return file;
         return null;

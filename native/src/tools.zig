@@ -47,6 +47,13 @@ pub const all = [_]Tool{
         .accepts = .{ .json = true },
         .run = @import("tools/verify.zig").run,
     },
+    .{
+        .name = "install",
+        .usage = " DIR [--json]",
+        .summary = "install for all users below DIR, with an executable per command in DIR/bin",
+        .accepts = .{ .json = true, .operands_min = 1, .operands_max = 1 },
+        .run = @import("tools/install.zig").run,
+    },
 };
 
 /// Runs the tool that the environment chooses and ends the process; returns when it chooses none.
@@ -143,4 +150,5 @@ test {
     _ = @import("tools/document.zig");
     _ = @import("tools/options.zig");
     _ = @import("tools/size.zig");
+    _ = @import("tools/stub.zig");
 }

@@ -1,0 +1,157 @@
+//! `install DIR`: a permanent installation, with an executable per command in DIR/bin.
+//!
+//! DIR becomes a base directory that everybody may read and start from, on a read-only file system too.
+
+const std = @import("std");
+const builtin = @import("builtin");
+const Allocator = std.mem.Allocator;
+const base_directory = @import("../base.zig");
+const install = @import("../install.zig");
+const manifest = @import("../manifest.zig");
+const report = @import("../report.zig");
+const document_of = @import("document.zig");
+const stub = @import("stub.zig");
+const Context = @import("context.zig").Context;
+const Document = document_of.Document;
+
+/// Below a base directory: says that it is not a cache.
+pub const mark = "czscie-installation";
+pub const executables_directory = "bin";
+const executable_suffix = if (builtin.os.tag == .windows) ".exe" else "";
+
+const mark_text =
+    \\A permanent installation of czscie's executables. What is in bin starts from here and unpacks nothing.
+    \\
+;
+
+pub fn run(context: *const Context) anyerror!u8 {
+    const name = context.lift.name;
+    if (!context.lift.holdsParts()) report.fatal(
+        name,
+        "{s} starts a permanent installation and does not hold what is installed" ++
+            "\nhint: install from the file that it was installed from",
+        .{context.executable.path},
+    );
+    const path = try realPath(context.arena, context.options.operands[0]);
+    forEverybody();
+    const base = try makeBase(context, path);
+    for (context.lift.files) |file| try installPart(context, file, base);
+    const executables = try writeStubs(context, base);
+    try base.directory.writeFile(.{ .sub_path = mark, .data = mark_text });
+    flush(base.directory);
+
+    if (context.options.json) {
+        try context.json(.{ .base = base.path, .executables = executables });
+    } else {
+        for (executables) |executable| try context.out.print("{s}\n", .{executable});
+    }
+    return 0;
+}
+
+/// The installation holds absolute paths, so it must not depend on links that may change.
+fn realPath(arena: Allocator, path: []const u8) ![]const u8 {
+    const here = try std.process.getCwdAlloc(arena);
+    const absolute = try std.fs.path.resolve(arena, &.{ here, path });
+    var buffer: [std.fs.max_path_bytes]u8 = undefined;
+    if (std.fs.realpath(absolute, &buffer)) |real| return arena.dupe(u8, real) else |_| {}
+    const parent = std.fs.path.dirname(absolute) orelse return absolute;
+    const real = std.fs.realpath(parent, &buffer) catch return absolute;
+    return std.fs.path.join(arena, &.{ real, std.fs.path.basename(absolute) });
+}
+
+/// What is made from now on can be read by all users, whatever the umask was.
+fn forEverybody() void {
+    switch (builtin.os.tag) {
+        .windows => {},
+        .linux => _ = std.os.linux.syscall1(.umask, 0o022),
+        else => _ = std.c.umask(0o022),
+    }
+}
+
+fn makeBase(context: *const Context, path: []const u8) !base_directory.Base {
+    var reason: []const u8 = "";
+    const directory = try base_directory.prepare(context.arena, path, context.lift.files, .permanent, &reason) orelse
+        report.fatal(context.lift.name, "cannot install into {s}: {s}", .{ path, reason });
+    if (!isForEverybody(directory, ".")) {
+        report.note(context.lift.name, "other users cannot start what is in {s}: its mode is not 0755", .{path});
+    }
+    return .{ .directory = directory, .path = path };
+}
+
+fn isForEverybody(directory: std.fs.Dir, name: []const u8) bool {
+    if (builtin.os.tag == .windows) return true;
+    const status = directory.statFile(name) catch return false;
+    return status.mode & 0o005 == 0o005;
+}
+
+fn installPart(context: *const Context, file: manifest.File, base: base_directory.Base) !void {
+    var failure: install.Failure = undefined;
+    install.install(context.arena, context.lift.name, context.executable.file, file, base, &failure) catch
+        report.fatal(context.lift.name, "cannot install {s} into {s}: {s}", .{
+            failure.subject, base.path, report.words(failure.err),
+        });
+    var buffer: base_directory.Name = undefined;
+    const installation = base_directory.installationName(&buffer, file, "");
+    if (!isForEverybody(base.directory, installation)) report.fatal(
+        context.lift.name,
+        "{s}/{s} was unpacked before, for one user alone\nhint: remove it and install again",
+        .{ base.path, installation },
+    );
+}
+
+/// Writes an executable per command and returns their paths. The default command's is called like the lift.
+fn writeStubs(context: *const Context, base: base_directory.Base) ![]const []const u8 {
+    const arena = context.arena;
+    const document: Document = try .parse(arena, try document_of.read(context));
+    const commands = context.lift.boot.commands.map;
+    var paths: std.ArrayList([]const u8) = .empty;
+    try base.directory.makePath(executables_directory);
+    for (commands.keys()) |command| {
+        const called = nameOf(context.lift, command) orelse continue;
+        const path = try std.mem.concat(arena, u8, &.{ executables_directory, "/", called, executable_suffix });
+        const tail = stub.tail(arena, document, command, base.path) catch |err| switch (err) {
+            error.ManifestTooLong => report.fatal(context.lift.name, "the path {s} is too long", .{base.path}),
+            else => return err,
+        };
+        try write(context, base.directory, path, document.scie.jump.size, tail);
+        try paths.append(arena, try std.fs.path.join(arena, &.{ base.path, path }));
+    }
+    return paths.items;
+}
+
+/// What the executable of `command` is called; null for a command that cannot be a file of its own.
+pub fn nameOf(lift: manifest.Manifest, command: []const u8) ?[]const u8 {
+    const called = if (command.len == 0) lift.name else command;
+    if (command.len > 0 and std.mem.eql(u8, command, lift.name) and lift.boot.commands.map.contains("")) return null;
+    if (std.mem.eql(u8, called, ".") or std.mem.eql(u8, called, "..")) return null;
+    return if (std.mem.indexOfAny(u8, called, "/\\:\x00") == null) called else null;
+}
+
+/// Writes launcher and tail beside `path` and renames: a start sees the old executable or the new one.
+fn write(context: *const Context, directory: std.fs.Dir, path: []const u8, launcher_length: u64, tail: []const u8) !void {
+    const partial = try std.mem.concat(context.arena, u8, &.{ path, ".partial" });
+    {
+        const mode: std.fs.File.Mode = if (builtin.os.tag == .windows) 0 else 0o755;
+        const file = try directory.createFile(partial, .{ .mode = mode });
+        defer file.close();
+        errdefer directory.deleteFile(partial) catch {};
+        var buffer: [16 << 10]u8 = undefined;
+        var offset: u64 = 0;
+        while (offset < launcher_length) {
+            const chunk = buffer[0..@intCast(@min(buffer.len, launcher_length - offset))];
+            if (try context.executable.file.preadAll(chunk, offset) != chunk.len) return error.CorruptZip;
+            try file.writeAll(chunk);
+            offset += chunk.len;
+        }
+        try file.writeAll(tail);
+    }
+    try directory.rename(partial, path);
+}
+
+/// A start from here never looks for what a power cut may have left short, so all of it is made sure now.
+fn flush(directory: std.fs.Dir) void {
+    if (builtin.os.tag != .linux) return;
+    var readable = directory.openDir(".", .{ .iterate = true }) catch return;
+    defer readable.close();
+    _ = std.os.linux.syncfs(readable.fd);
+}
