@@ -93,24 +93,29 @@ fn effectiveUser() std.posix.uid_t {
     return std.c.geteuid();
 }
 
-/// The first candidate that holds every one of `files`: all that a warm start looks at.
+/// The first candidate that holds every one of `files`.
 pub fn holding(places: []const Candidate, files: []const manifest.File) ?Base {
-    next: for (places) |place| {
-        const directory = openNoFollow(place.path) catch continue;
-        if (distrust(directory, .reading) == null) {
-            var last_use: clock.Time = std.math.maxInt(clock.Time);
-            for (files) |file| {
-                const used = lastUse(directory, file) orelse {
-                    close(directory);
-                    continue :next;
-                };
-                last_use = @min(last_use, used);
-            }
+    for (places) |place| if (held(place, files)) |base| return base;
+    return null;
+}
+
+/// The candidate as a base directory if it holds every one of `files`: all that a warm start looks at.
+fn held(place: Candidate, files: []const manifest.File) ?Base {
+    const directory = openNoFollow(place.path) catch return null;
+    if (distrust(directory, .reading) == null) {
+        if (lastUseOfAll(directory, files)) |last_use| {
             return .{ .directory = directory, .path = place.path, .last_use = last_use };
         }
-        close(directory);
     }
+    close(directory);
     return null;
+}
+
+/// When the one of `files` that was used longest ago was used last; null when one is not installed.
+fn lastUseOfAll(directory: std.fs.Dir, files: []const manifest.File) ?clock.Time {
+    var last_use: clock.Time = std.math.maxInt(clock.Time);
+    for (files) |file| last_use = @min(last_use, lastUse(directory, file) orelse return null);
+    return last_use;
 }
 
 /// Why nothing is started from the base directory `path`, for people.
@@ -173,14 +178,16 @@ pub fn distrust(directory: std.fs.Dir, purpose: Purpose) ?[]const u8 {
     return null;
 }
 
-/// The first candidate in which `files` can be installed. Those before it are told in `refusals`.
-pub fn usable(
+/// The first candidate that holds `files`, or in which they can be installed. Those before it are told in
+/// `refusals`. An earlier candidate wins even when a later one holds them: a setting takes effect at once.
+pub fn choose(
     arena: Allocator,
     places: []const Candidate,
     files: []const manifest.File,
     refusals: *std.ArrayList(Refusal),
 ) error{OutOfMemory}!?Base {
     for (places) |place| {
+        if (held(place, files)) |base| return base;
         var reason: []const u8 = "";
         if (try prepare(arena, place.path, files, .cache, &reason)) |directory| {
             return .{ .directory = directory, .path = place.path };
@@ -230,9 +237,15 @@ pub fn prepare(
 }
 
 fn make(path: []const u8, kind: Kind) !void {
-    if (std.fs.path.dirname(path)) |parent| try std.fs.cwd().makePath(parent);
     if (!has_users) return std.fs.cwd().makePath(path);
-    std.posix.mkdir(path, kind.mode()) catch |err| if (err != error.PathAlreadyExists) return err;
+    std.posix.mkdir(path, kind.mode()) catch |err| switch (err) {
+        error.PathAlreadyExists => {},
+        error.FileNotFound => {
+            try std.fs.cwd().makePath(std.fs.path.dirname(path) orelse return err);
+            std.posix.mkdir(path, kind.mode()) catch |again| if (again != error.PathAlreadyExists) return again;
+        },
+        else => return err,
+    };
 }
 
 /// Why `files` cannot be installed in `directory`, or null.
@@ -345,7 +358,7 @@ test "a directory that others can write to or that is a link is not used" {
     const files = [_]manifest.File{file_for_tests};
     try testing.expectEqual(null, holding(&places, &files));
     var refusals: std.ArrayList(Refusal) = .empty;
-    const base = (try usable(arena.allocator(), &places, &files, &refusals)).?;
+    const base = (try choose(arena.allocator(), &places, &files, &refusals)).?;
     defer close(base.directory);
     try testing.expectEqualStrings(places[2].path, base.path);
     try testing.expectEqual(2, refusals.items.len);

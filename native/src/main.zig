@@ -52,9 +52,12 @@ fn run(arena: std.mem.Allocator) error{OutOfMemory}!void {
     try tools.run(arena, executable, lift, variables, arguments[@min(arguments.len, 1)..]);
 
     const places = try base_directory.candidates(arena, variables, lift.base);
-    const base = base_directory.holding(places, lift.files) orelse
-        try installAll(arena, executable, lift, places);
-    if (base.last_use) |last_use| freshen(arena, executable, lift, base, last_use);
+    const base = try chooseBase(arena, executable, lift, places);
+    if (base.last_use) |last_use| {
+        freshen(arena, executable, lift, base, last_use);
+    } else {
+        installAll(arena, executable, lift, base);
+    }
 
     const first: ?[]const u8 = if (arguments.len > 1) arguments[1] else null;
     const choice = command.choose(lift, variables, argv0, first) orelse fatalCommand(lift);
@@ -72,28 +75,39 @@ fn run(arena: std.mem.Allocator) error{OutOfMemory}!void {
     fatalStart(lift.name, all[0], process.start(arena, all, &variables));
 }
 
-/// The cold start: installs what is missing in the first directory that will have it.
-fn installAll(
+/// The first directory that holds the installations or will have them.
+fn chooseBase(
     arena: std.mem.Allocator,
     executable: locate.Executable,
     lift: manifest.Manifest,
     places: []const base_directory.Candidate,
 ) error{OutOfMemory}!base_directory.Base {
-    if (!lift.holdsParts()) fatalMoved(arena, lift, executable.path);
+    if (!lift.holdsParts()) {
+        return base_directory.holding(places, lift.files) orelse fatalMoved(arena, lift, executable.path);
+    }
     var refusals: std.ArrayList(base_directory.Refusal) = .empty;
-    const base = try base_directory.usable(arena, places, lift.files, &refusals) orelse
+    const base = try base_directory.choose(arena, places, lift.files, &refusals) orelse
         fatalBase(arena, lift.name, refusals.items);
-    for (refusals.items) |refusal| if (refusal.candidate.setting) |setting| {
+    if (base.last_use == null) for (refusals.items) |refusal| if (refusal.candidate.setting) |setting| {
         report.note(lift.name, "{s} ({s}) is not used: {s}; {s} is", .{
             refusal.candidate.path, setting, refusal.reason, base.path,
         });
     };
+    return base;
+}
+
+/// The cold start: installs what is missing.
+fn installAll(
+    arena: std.mem.Allocator,
+    executable: locate.Executable,
+    lift: manifest.Manifest,
+    base: base_directory.Base,
+) void {
     for (lift.files) |file| {
         var failure: install.Failure = undefined;
         install.install(arena, lift.name, executable.file, file, base, &failure) catch
             fatalInstall(lift.name, base.path, executable.path, failure);
     }
-    return base;
 }
 
 /// Now and then a warm start has a little to do: once after each start of the system it looks whether a power
