@@ -102,6 +102,7 @@ def _run_pex(recipe: Recipe, interpreters: list[Path], out: Path) -> None:
     projects = out / "projects"
     shutil.copytree(PROJECTS, projects)
     command = [sys.executable, "-m", "pex", *recipe.command(projects), "-o", str(out / f"{recipe.name}.pex")]
+    command += ["--jobs", "1"]  # two interpreters would build a project in one directory at once
     for interpreter in interpreters:
         command += ["--python", str(interpreter)]
     environment = {**os.environ, "PEX_ROOT": str(cache_directory() / "pex-root")}
