@@ -120,10 +120,7 @@ fn lastUseOfAll(directory: std.fs.Dir, files: []const manifest.File) ?clock.Time
 
 /// Why nothing is started from the base directory `path`, for people.
 pub fn reasonNotToStart(arena: Allocator, path: []const u8, files: []const manifest.File) error{OutOfMemory}![]const u8 {
-    const directory = openNoFollow(path) catch |err| return switch (err) {
-        error.SymLinkLoop, error.NotDir => "it is a symbolic link or not a directory",
-        else => report.words(err),
-    };
+    const directory = openNoFollow(path) catch |err| return openingProblem(err);
     defer close(directory);
     if (distrust(directory, .reading)) |reason| return reason;
     for (files) |file| if (!isInstalled(directory, file)) {
@@ -197,6 +194,52 @@ pub fn choose(
     return null;
 }
 
+pub const Verdict = union(enum) {
+    /// Everything is installed there.
+    holds,
+    /// Everything can be installed there.
+    usable,
+    refused: []const u8,
+};
+
+/// What `choose` would make of a candidate, found out without making anything.
+pub fn assess(arena: Allocator, place: Candidate, files: []const manifest.File) error{OutOfMemory}!Verdict {
+    if (held(place, files)) |base| {
+        close(base.directory);
+        return .holds;
+    }
+    const directory = openNoFollow(place.path) catch |err| switch (err) {
+        error.FileNotFound => return assessParent(arena, place.path, files),
+        else => return .{ .refused = openingProblem(err) },
+    };
+    defer close(directory);
+    return if (try objection(arena, directory, files)) |reason| .{ .refused = reason } else .usable;
+}
+
+/// Of a directory that would have to be made: the nearest one above it that is there has its file system.
+fn assessParent(arena: Allocator, path: []const u8, files: []const manifest.File) error{OutOfMemory}!Verdict {
+    const parent = std.fs.path.dirname(path) orelse return .{ .refused = "it cannot be made" };
+    const directory = std.fs.cwd().openDir(parent, .{}) catch |err| switch (err) {
+        error.FileNotFound => return assessParent(arena, parent, files),
+        else => return .{ .refused = try cannotBeMade(arena, err) },
+    };
+    defer close(directory);
+    if (try shortcoming(arena, directory, files)) |reason| return .{ .refused = reason };
+    directory.access(".", .{ .mode = .write_only }) catch |err| return .{ .refused = try cannotBeMade(arena, err) };
+    return .usable;
+}
+
+fn cannotBeMade(arena: Allocator, err: anyerror) error{OutOfMemory}![]const u8 {
+    return std.fmt.allocPrint(arena, "it cannot be made: {s}", .{report.words(err)});
+}
+
+fn openingProblem(err: anyerror) []const u8 {
+    return switch (err) {
+        error.SymLinkLoop, error.NotDir => "it is a symbolic link or not a directory",
+        else => report.words(err),
+    };
+}
+
 pub const Kind = enum {
     /// Of one user, and can be made again at any time.
     cache,
@@ -220,14 +263,11 @@ pub fn prepare(
     reason: *[]const u8,
 ) error{OutOfMemory}!?std.fs.Dir {
     make(path, kind) catch |err| {
-        reason.* = try std.fmt.allocPrint(arena, "it cannot be made: {s}", .{report.words(err)});
+        reason.* = try cannotBeMade(arena, err);
         return null;
     };
     const directory = openNoFollow(path) catch |err| {
-        reason.* = switch (err) {
-            error.SymLinkLoop, error.NotDir => "it is a symbolic link or not a directory",
-            else => report.words(err),
-        };
+        reason.* = openingProblem(err);
         return null;
     };
     reason.* = try objection(arena, directory, files) orelse
@@ -251,20 +291,23 @@ fn make(path: []const u8, kind: Kind) !void {
 /// Why `files` cannot be installed in `directory`, or null.
 pub fn objection(arena: Allocator, directory: std.fs.Dir, files: []const manifest.File) error{OutOfMemory}!?[]const u8 {
     if (distrust(directory, .writing)) |reason| return reason;
-    if (filesystem.facts(directory)) |facts| {
-        if (facts.read_only) return "it is on a read-only file system";
-        if (facts.no_execution) return "it is on a file system mounted noexec";
-        const needed = missing(directory, files);
-        if (facts.available < needed) {
-            return try std.fmt.allocPrint(arena, "{d} MB are needed and {d} MB are free", .{
-                needed / 1_000_000 + 1, facts.available / 1_000_000,
-            });
-        }
-    }
+    if (try shortcoming(arena, directory, files)) |reason| return reason;
     directory.access(".", .{ .mode = .write_only }) catch |err| {
         return try std.fmt.allocPrint(arena, "it cannot be written to: {s}", .{report.words(err)});
     };
     return null;
+}
+
+/// Why the file system of `directory` will not do for `files`, or null.
+fn shortcoming(arena: Allocator, directory: std.fs.Dir, files: []const manifest.File) error{OutOfMemory}!?[]const u8 {
+    const facts = filesystem.facts(directory) orelse return null;
+    if (facts.read_only) return "it is on a read-only file system";
+    if (facts.no_execution) return "it is on a file system mounted noexec";
+    const needed = missing(directory, files);
+    if (facts.available >= needed) return null;
+    return try std.fmt.allocPrint(arena, "{d} MB are needed and {d} MB are free", .{
+        needed / 1_000_000 + 1, facts.available / 1_000_000,
+    });
 }
 
 /// Makes what every base directory holds, or says why that is not possible.
@@ -364,6 +407,27 @@ test "a directory that others can write to or that is a link is not used" {
     try testing.expectEqual(2, refusals.items.len);
     const status = try std.posix.fstat(base.directory.fd);
     try testing.expectEqual(0o700, status.mode & 0o777);
+}
+
+test "a candidate is assessed without being made" {
+    if (!has_users) return error.SkipZigTest;
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    var tmp = testing.tmpDir(.{});
+    defer tmp.cleanup();
+    const files = [_]manifest.File{file_for_tests};
+    const fresh = try candidateBelow(arena.allocator(), tmp.dir, "new/base");
+    try testing.expectEqual(.usable, try assess(arena.allocator(), fresh, &files));
+    try testing.expectError(error.FileNotFound, tmp.dir.access("new", .{}));
+    try tmp.dir.makePath("base/apps/" ++ "ab" ** 32);
+    const there = try candidateBelow(arena.allocator(), tmp.dir, "base");
+    try testing.expectEqual(.holds, try assess(arena.allocator(), there, &files));
+    try tmp.dir.symLink("base", "link", .{});
+    const link = try candidateBelow(arena.allocator(), tmp.dir, "link");
+    try testing.expectEqualStrings(
+        "it is a symbolic link or not a directory",
+        (try assess(arena.allocator(), link, &files)).refused,
+    );
 }
 
 test "an installation is found where it is whole" {

@@ -16,7 +16,10 @@ pub const Error = error{ NotFound, Unreadable };
 
 /// Opens the running executable. `buffer` holds its path.
 pub fn open(buffer: *[std.fs.max_path_bytes]u8) Error!Executable {
-    const file = openFile() catch return error.NotFound;
+    const file = openFile() catch |err| return switch (err) {
+        error.AccessDenied, error.PermissionDenied => error.Unreadable,
+        else => error.NotFound,
+    };
     const path = std.fs.selfExePath(buffer) catch fallbackPath(buffer) orelse return error.NotFound;
     const size = file.getEndPos() catch return error.Unreadable;
     return .{ .file = file, .path = path, .payload_end = payloadEnd(file, size) };

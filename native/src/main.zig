@@ -43,7 +43,11 @@ fn run(arena: std.mem.Allocator) error{OutOfMemory}!void {
             "this executable cannot find its own file\nhint: mount /proc, or start it by its full path",
             .{},
         ),
-        error.Unreadable => report.fatal(called, "this executable cannot read its own file", .{}),
+        error.Unreadable => report.fatal(
+            called,
+            "this executable may not read its own file\nhint: give it read permission: chmod +r",
+            .{},
+        ),
     };
     const lift = manifest.read(arena, executable.file, executable.payload_end) catch |err| {
         fatalManifest(called, executable.path, err);
