@@ -1,0 +1,158 @@
+"""Compares our scie with its peers and with the limits, in one run: `python -m bench`.
+
+Everybody runs the same program on the same CPython: our scie and scie-jump hold a copy of it, PEXes, shiv and
+the virtual environment are started with it, PyInstaller and Nuitka build from it. Everybody is built from the
+same wheels.
+
+    python -m bench                                    cowsay on the CPython that runs this
+    python -m bench --scenario numpy-pandas --runs 40
+    python -m bench --interpreter cpython-….tar.gz     one of python-build-standalone's
+    python -m bench --only pex-venv limit              our scie and these
+
+How it is measured:
+
+- Contestants take turns (A B C, A B C, …) after a first round that is not counted. Figures are medians,
+  with minimum and maximum. Nothing is asserted: figures are for people.
+- A cold start finds none of the contestant's own caches: they are deleted before each run, which is not
+  timed, and the disk is let finish (sync). The page cache stays warm: the file itself and the CPython of
+  those that need one have been read before, and that CPython's own bytecode is there. A warm start is the
+  second and every later one.
+- Everybody has a home, a cache and a temporary directory to itself, below one scratch directory (--scratch)
+  on one file system, and an environment with nothing else in it. On a file system that is mounted with
+  `discard` the deletions between the runs can make everybody's cold starts ten times as slow, now and then:
+  put the scratch directory on another.
+- Wall time is from the spawn to the end; CPU time is user and system time, and peak memory that of the
+  largest process, as wait4(2) reports them for the program and the children that it waited for. Peak memory
+  is never less than that of the process which starts the programs, about ten megabytes.
+- The limit writes as many bytes into as many files and directories as our scie installs, on one thread and on
+  as many as there are cores. The floor is `python -m` in a plain virtual environment, warm.
+
+PyInstaller and shiv take part when they are installed (`pip install '.[bench]'`), Nuitka when it is named and
+installed, scie-jump when one is given. Whoever fails is reported and does not stop the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+from rich.console import Console as RichConsole
+from rich.progress import Progress
+
+from bench.contestants import CONTESTANTS, OURS, SLOW, Entrant, Start
+from bench.interpreter import unpack
+from bench.machine import Machine
+from bench.measure import Outcome, take_turns
+from bench.report import Report
+from bench.scenarios import SCENARIOS
+from bench.workshop import LeftOut, Workshop
+from czscie.console import Console
+from czscie.errors import CzscieError
+
+#: Cold starts are slow and spread little: half as many as warm ones, and at least this many.
+_COLD_RUNS_MIN = 3
+
+
+def main() -> int:
+    options = _parse(sys.argv[1:])
+    console = Console()
+    place = (
+        nullcontext(str(_new_directory(options.scratch)))
+        if options.scratch
+        else tempfile.TemporaryDirectory(prefix="czscie-bench-")
+    )
+    try:
+        with place as scratch:
+            report = _run(options, Path(scratch).resolve(), console)
+    except CzscieError as error:
+        console.fail(error)
+        return 1
+    report.print(RichConsole(highlight=False))
+    if options.json:
+        options.json.write_text(json.dumps(report.as_json(), indent=2) + "\n")
+    return 0
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--scenario", choices=SCENARIOS, default="cowsay", help="large is 2 GB: minutes")
+    parser.add_argument("--runs", type=int, default=20, metavar="N", help="warm starts; half as many cold")
+    python = parser.add_mutually_exclusive_group()
+    python.add_argument("--python", type=Path, metavar="PATH", help="a CPython or its directory")
+    python.add_argument("--interpreter", type=Path, metavar="ARCHIVE", help="a CPython as an archive")
+    parser.add_argument("--only", nargs="+", choices=CONTESTANTS, metavar="NAME", help=", ".join(CONTESTANTS))
+    parser.add_argument("--scie-jump", type=Path, metavar="PATH", help="a scie-jump to compare with")
+    parser.add_argument("--scratch", type=Path, metavar="DIR", help="a new directory, which is kept")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample to FILE")
+    options = parser.parse_args(arguments)
+    if options.runs < 1:
+        parser.error("--runs has to be 1 or more")
+    return options
+
+
+def _new_directory(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True)
+    except OSError as error:
+        raise CzscieError(f"cannot make the scratch directory {path}", why=error.strerror or "") from error
+    return path
+
+
+def _run(options: argparse.Namespace, scratch: Path, console: Console) -> Report:
+    load = os.getloadavg()[0]
+    with console.phase("Unpacked the CPython"):
+        chosen = options.interpreter or options.python
+        interpreter = unpack(chosen and chosen.absolute(), scratch / "cpython")
+    scie_jump = options.scie_jump and options.scie_jump.absolute()
+    shop = Workshop(scratch, interpreter, SCENARIOS[options.scenario], scie_jump)
+    with console.phase("Collected the wheels"):
+        wheels = shop.wheels
+    console.line(", ".join(sorted(wheel.name for wheel in wheels.iterdir())))
+
+    names = [name for name in CONTESTANTS if name not in SLOW or options.only]
+    if options.only:
+        names = [name for name in names if name in {OURS, *options.only}]
+    entrants, left_out = _build(shop, names, console)
+    rounds = {"cold": max(_COLD_RUNS_MIN, options.runs // 2), "warm": options.runs}
+    outcomes = {
+        state: _start(shop, state, [e for e in entrants if state in e.states], number, console)
+        for state, number in rounds.items()
+    }
+    machine = Machine.find(scratch, load)
+    return Report(options.scenario, machine, interpreter, tuple(entrants), left_out, outcomes)
+
+
+def _build(shop: Workshop, names: list[str], console: Console) -> tuple[list[Entrant], dict[str, str]]:
+    entrants: list[Entrant] = []
+    left_out: dict[str, str] = {}
+    for name in names:
+        try:
+            with console.phase(f"Built {name}"):
+                entrants.append(CONTESTANTS[name](shop))
+        except LeftOut as reason:
+            left_out[name] = str(reason)
+        except (CzscieError, OSError) as error:
+            left_out[name] = f"it could not be built: {error}"
+    return entrants, left_out
+
+
+def _start(
+    shop: Workshop, state: str, entrants: list[Entrant], rounds: int, console: Console
+) -> list[Outcome]:
+    starts = [Start(entrant, shop.sandbox(entrant.name), state == "cold") for entrant in entrants]
+    errors = console.errors
+    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
+        task = progress.add_task(f"{state} starts", total=len(starts) * (rounds + 1))
+        return take_turns(starts, rounds, lambda: progress.advance(task))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""The CPython that everybody in a run uses: the very tree that our scie holds, as a directory."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from czscie.container.content import File
+from czscie.errors import CzscieError
+from czscie.lift.interpreter import Host, Local
+from czscie.pbs.distribution import Distribution
+from czscie.pbs.provider import Provider, Source
+from czscie.platforms import current_platform
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """`root` is the tree and `python` its executable; `local` is what the provider Local takes for it.
+
+    `size` is the bytes of its files.
+    """
+
+    root: Path
+    python: Path
+    local: Path
+    version: str
+    description: str
+    size: int
+    files: int
+
+
+def unpack(chosen: Path | None, root: Path) -> Interpreter:
+    """Writes the CPython `chosen` to `root`: an executable, a directory or an archive; None is the one that
+    runs this, as the provider Host makes it relocatable.
+
+    Raises CzscieError when there is none, or one that is not relocatable.
+    """
+    source = _resolve(chosen)
+    distribution = source.load()
+    _write(distribution, root)
+    contents = [item.content for item in distribution.items if isinstance(item, File)]
+    return Interpreter(
+        root=root,
+        python=root / distribution.layout.python,
+        local=chosen if chosen is not None and chosen.is_file() and _is_archive(chosen) else root,
+        version=distribution.layout.version,
+        description=source.description,
+        size=sum(content.size for content in contents),
+        files=len(contents),
+    )
+
+
+def _resolve(chosen: Path | None) -> Source:
+    platform = current_platform()
+    if chosen is None or (chosen.exists() and chosen.resolve() == Path(sys.executable).resolve()):
+        return Provider().resolve(Host(id="cpython"), platform)
+    if chosen.is_file() and not _is_archive(chosen):
+        chosen = _prefix(chosen)
+    return Provider().resolve(Local(id="cpython", path=chosen), platform)
+
+
+def _is_archive(path: Path) -> bool:
+    return ".tar" in path.suffixes
+
+
+def _prefix(python: Path) -> Path:
+    """The directory that the CPython at `python` is installed in."""
+    ask = [str(python), "-I", "-c", "import sys; print(sys.base_prefix)"]
+    try:
+        done = subprocess.run(ask, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise CzscieError(f"{python} is not a CPython that runs here", why=str(error)) from error
+    return Path(done.stdout.strip())
+
+
+def _write(distribution: Distribution, root: Path) -> None:
+    for item in distribution.items:
+        path = root / item.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(item, File):
+            path.write_bytes(item.content.read())
+            path.chmod(0o755 if item.executable else 0o644)
+        else:
+            path.symlink_to(item.target)
