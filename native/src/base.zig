@@ -277,12 +277,26 @@ pub fn prepare(
 }
 
 fn make(path: []const u8, kind: Kind) !void {
-    if (!has_users) return std.fs.cwd().makePath(path);
+    if (!has_users) return makeWithParents(path);
     std.posix.mkdir(path, kind.mode()) catch |err| switch (err) {
         error.PathAlreadyExists => {},
         error.FileNotFound => {
-            try std.fs.cwd().makePath(std.fs.path.dirname(path) orelse return err);
+            try makeWithParents(std.fs.path.dirname(path) orelse return err);
             std.posix.mkdir(path, kind.mode()) catch |again| if (again != error.PathAlreadyExists) return again;
+        },
+        else => return err,
+    };
+}
+
+/// One try for each component: std's makePath never returns where a directory is there and cannot be made in, as
+/// in /proc.
+fn makeWithParents(path: []const u8) !void {
+    const here = std.fs.cwd();
+    here.makeDir(path) catch |err| switch (err) {
+        error.PathAlreadyExists => {},
+        error.FileNotFound => {
+            try makeWithParents(std.fs.path.dirname(path) orelse return err);
+            here.makeDir(path) catch |again| if (again != error.PathAlreadyExists) return again;
         },
         else => return err,
     };
