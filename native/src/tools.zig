@@ -54,6 +54,13 @@ pub const all = [_]Tool{
         .accepts = .{ .json = true, .operands_min = 1, .operands_max = 1 },
         .run = @import("tools/install.zig").run,
     },
+    .{
+        .name = "doctor",
+        .usage = " [--json]",
+        .summary = "tell where a start would unpack, and why not elsewhere; what the host is like",
+        .accepts = .{ .json = true },
+        .run = @import("tools/doctor.zig").run,
+    },
 };
 
 /// Runs the tool that the environment chooses and ends the process; returns when it chooses none.
@@ -148,6 +155,7 @@ test "tools are found by their whole names" {
 test {
     _ = @import("tools/comparison.zig");
     _ = @import("tools/document.zig");
+    _ = @import("tools/host.zig");
     _ = @import("tools/options.zig");
     _ = @import("tools/size.zig");
     _ = @import("tools/stub.zig");

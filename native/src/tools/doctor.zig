@@ -1,0 +1,68 @@
+//! `doctor`: where a start would unpack and why not elsewhere, and what the host is like.
+
+const std = @import("std");
+const builtin = @import("builtin");
+const base_directory = @import("../base.zig");
+const host = @import("host.zig");
+const Context = @import("context.zig").Context;
+
+const Place = struct {
+    path: []const u8,
+    /// Who asked for it.
+    setting: ?[]const u8,
+    chosen: bool,
+    /// `installed`, `usable`, or why it is neither.
+    state: []const u8,
+};
+
+const Findings = struct {
+    executable: []const u8,
+    base: ?[]const u8,
+    places: []const Place,
+    host: host.Host,
+};
+
+pub fn run(context: *const Context) anyerror!u8 {
+    var findings: Findings = .{
+        .executable = context.executable.path,
+        .base = null,
+        .places = &.{},
+        .host = try .examine(context.arena),
+    };
+    try assess(context, &findings);
+    if (context.options.json) try context.json(findings) else try write(context.out, findings);
+    return if (findings.base == null) 1 else 0;
+}
+
+fn assess(context: *const Context, findings: *Findings) !void {
+    const candidates = try context.candidates();
+    const places = try context.arena.alloc(Place, candidates.len);
+    // An executable of a permanent installation starts where everything is, all others at the first that will do.
+    const installs = context.lift.holdsParts();
+    for (candidates, places) |candidate, *place| {
+        const verdict = try base_directory.assess(context.arena, candidate, context.lift.files);
+        place.* = .{
+            .path = candidate.path,
+            .setting = candidate.setting,
+            .chosen = findings.base == null and (verdict == .holds or (installs and verdict == .usable)),
+            .state = switch (verdict) {
+                .holds => "installed",
+                .usable => if (installs) "usable" else "nothing is installed there",
+                .refused => |reason| reason,
+            },
+        };
+        if (place.chosen) findings.base = place.path;
+    }
+    findings.places = places;
+}
+
+fn write(out: *std.Io.Writer, findings: Findings) !void {
+    try out.print("executable  {s}\nbase directories, the first that will do:\n", .{findings.executable});
+    for (findings.places) |place| {
+        try out.print("  {s} {s}", .{ if (place.chosen) "*" else " ", place.path });
+        if (place.setting) |setting| try out.print(" ({s})", .{setting});
+        try out.print(": {s}\n", .{place.state});
+    }
+    if (findings.base == null) try out.writeAll("  none will do: set CZSCIE_BASE to a directory of your own\n");
+    try findings.host.write(out);
+}

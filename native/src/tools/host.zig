@@ -1,0 +1,161 @@
+//! The host, as far as it can matter to a start: kernel, C library, processors, limits, directories.
+
+const std = @import("std");
+const builtin = @import("builtin");
+const testing = std.testing;
+const report = @import("../report.zig");
+
+/// Where a system keeps its dynamic loader tells which C libraries it has.
+const loaders = switch (builtin.cpu.arch) {
+    .x86_64 => .{ "/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1" },
+    .aarch64 => .{ "/lib/ld-linux-aarch64.so.1", "/lib/ld-musl-aarch64.so.1" },
+    .arm => .{ "/lib/ld-linux-armhf.so.3", "/lib/ld-musl-armhf.so.1" },
+    .riscv64 => .{ "/lib/ld-linux-riscv64-lp64d.so.1", "/lib/ld-musl-riscv64.so.1" },
+    .powerpc64le => .{ "/lib64/ld64.so.2", "/lib/ld-musl-powerpc64le.so.1" },
+    .s390x => .{ "/lib/ld64.so.1", "/lib/ld-musl-s390x.so.1" },
+    else => .{},
+};
+
+const directories = switch (builtin.os.tag) {
+    .linux => .{ "/proc", "/dev/shm", "/tmp" },
+    .windows => .{},
+    else => .{"/tmp"},
+};
+
+const Loader = struct {
+    path: []const u8,
+    /// Of a glibc.
+    version: ?[]const u8,
+};
+
+const Limit = struct {
+    name: []const u8,
+    /// Null when there is none.
+    value: ?u64,
+};
+
+const Directory = struct { path: []const u8, state: []const u8 };
+
+pub const Host = struct {
+    kernel: []const u8,
+    architecture: []const u8 = @tagName(builtin.cpu.arch),
+    cpus: usize,
+    page_size: usize,
+    loaders: []const Loader,
+    limits: []const Limit,
+    directories: []const Directory,
+
+    pub fn examine(arena: std.mem.Allocator) error{OutOfMemory}!Host {
+        return .{
+            .kernel = try kernel(arena),
+            .cpus = std.Thread.getCpuCount() catch 1,
+            .page_size = std.heap.pageSize(),
+            .loaders = try findLoaders(arena),
+            .limits = try readLimits(arena),
+            .directories = try lookAtDirectories(arena),
+        };
+    }
+
+    pub fn write(host: Host, out: *std.Io.Writer) std.Io.Writer.Error!void {
+        try out.print("kernel      {s}\nprocessor   {s}, {d} usable\npage size   {d}\n", .{
+            host.kernel, host.architecture, host.cpus, host.page_size,
+        });
+        for (host.loaders) |loader| {
+            try out.print("C library   {s}", .{loader.path});
+            if (loader.version) |version| try out.print(" (glibc {s})", .{version});
+            try out.writeByte('\n');
+        }
+        if (loaders.len > 0 and host.loaders.len == 0) try out.writeAll("C library   none that is known\n");
+        for (host.limits) |limit| {
+            try out.print("limit       {s}: ", .{limit.name});
+            if (limit.value) |value| try out.print("{d}\n", .{value}) else try out.writeAll("none\n");
+        }
+        for (host.directories) |directory| try out.print("directory   {s}: {s}\n", .{ directory.path, directory.state });
+    }
+};
+
+fn kernel(arena: std.mem.Allocator) error{OutOfMemory}![]const u8 {
+    if (builtin.os.tag == .windows) {
+        const version = std.zig.system.windows.detectRuntimeVersion();
+        return std.fmt.allocPrint(arena, "Windows {x}", .{@intFromEnum(version)});
+    }
+    const names = std.posix.uname();
+    return std.fmt.allocPrint(arena, "{s} {s}", .{
+        std.mem.sliceTo(&names.sysname, 0),
+        std.mem.sliceTo(&names.release, 0),
+    });
+}
+
+fn findLoaders(arena: std.mem.Allocator) error{OutOfMemory}![]const Loader {
+    var found: std.ArrayList(Loader) = .empty;
+    inline for (loaders) |path| {
+        if (std.fs.cwd().openFile(path, .{})) |file| {
+            defer file.close();
+            try found.append(arena, .{ .path = path, .version = try glibcVersion(arena, file) });
+        } else |_| {}
+    }
+    return found.items;
+}
+
+/// Loaders are some 200 KiB long.
+const loader_length_max = 4 << 20;
+
+/// glibc's loader holds the line that it answers `--version` with.
+fn glibcVersion(arena: std.mem.Allocator, file: std.fs.File) error{OutOfMemory}!?[]const u8 {
+    const bytes = file.readToEndAlloc(arena, loader_length_max) catch |err| switch (err) {
+        error.OutOfMemory => return error.OutOfMemory,
+        else => return null,
+    };
+    return versionIn(bytes);
+}
+
+fn versionIn(bytes: []const u8) ?[]const u8 {
+    const before = "release version ";
+    const start = (std.mem.indexOf(u8, bytes, before) orelse return null) + before.len;
+    var end = start;
+    while (end < bytes.len and (std.ascii.isDigit(bytes[end]) or bytes[end] == '.')) end += 1;
+    const version = std.mem.trimRight(u8, bytes[start..end], ".");
+    return if (version.len == 0) null else version;
+}
+
+fn readLimits(arena: std.mem.Allocator) error{OutOfMemory}![]const Limit {
+    if (builtin.os.tag == .windows) return &.{};
+    const named = .{ .{ "open files", .NOFILE }, .{ "file size", .FSIZE }, .{ "processes", .NPROC }, .{ "stack", .STACK } } ++
+        if (builtin.os.tag == .linux) .{.{ "address space", .AS }} else .{};
+    var found: std.ArrayList(Limit) = .empty;
+    inline for (named) |each| {
+        if (std.posix.getrlimit(each[1])) |limit| {
+            const value: ?u64 = if (limit.cur == std.math.maxInt(@TypeOf(limit.cur))) null else @intCast(limit.cur);
+            try found.append(arena, .{ .name = each[0], .value = value });
+        } else |_| {}
+    }
+    return found.items;
+}
+
+fn lookAtDirectories(arena: std.mem.Allocator) error{OutOfMemory}![]const Directory {
+    var found: std.ArrayList(Directory) = .empty;
+    inline for (directories) |path| {
+        const state = if (std.fs.cwd().access(path, .{ .mode = .read_write }))
+            "there, can be written to"
+        else |err| switch (err) {
+            error.AccessDenied, error.PermissionDenied, error.ReadOnlyFileSystem => "there, cannot be written to",
+            else => report.words(err),
+        };
+        try found.append(arena, .{ .path = path, .state = state });
+    }
+    return found.items;
+}
+
+test "the version of a glibc is what its loader says" {
+    try testing.expectEqualStrings("2.36", versionIn("\x00ld.so (Debian GLIBC 2.36-9) stable release version 2.36.\nC").?);
+    for ([_][]const u8{ "", "release version", "release version .", "release version x" }) |bytes| {
+        try testing.expectEqual(null, versionIn(bytes));
+    }
+}
+
+test "a host has a kernel, a processor and pages" {
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    const host: Host = try .examine(arena.allocator());
+    try testing.expect(host.kernel.len > 0 and host.cpus > 0 and host.page_size >= 4096);
+}
