@@ -107,6 +107,8 @@ fn installAll(
     lift: manifest.Manifest,
     base: base_directory.Base,
 ) void {
+    const signal = process.ignoreFileSizeSignal();
+    defer process.restoreFileSizeSignal(signal);
     for (lift.files) |file| {
         var failure: install.Failure = undefined;
         install.install(arena, lift.name, executable.file, file, base, &failure) catch

@@ -13,6 +13,27 @@ pub fn ownArguments(arena: Allocator) ![]const [:0]const u8 {
     return out;
 }
 
+/// What a process did with SIGXFSZ before `ignoreFileSizeSignal`, as the application is to inherit it.
+pub const FileSizeSignal = if (builtin.os.tag == .windows) void else std.posix.Sigaction;
+
+/// Makes a write beyond the limit of file sizes (`ulimit -f`) an error that can be told, not the end of the
+/// process.
+pub fn ignoreFileSizeSignal() FileSizeSignal {
+    if (builtin.os.tag == .windows) return;
+    const ignore: std.posix.Sigaction = .{
+        .handler = .{ .handler = std.posix.SIG.IGN },
+        .mask = std.posix.sigemptyset(),
+        .flags = 0,
+    };
+    var before: std.posix.Sigaction = undefined;
+    std.posix.sigaction(std.posix.SIG.XFSZ, &ignore, &before);
+    return before;
+}
+
+pub fn restoreFileSizeSignal(before: FileSizeSignal) void {
+    if (builtin.os.tag != .windows) std.posix.sigaction(std.posix.SIG.XFSZ, &before, null);
+}
+
 /// Does not return unless the program cannot be started.
 pub fn start(arena: Allocator, arguments: []const [:0]const u8, environment: *Environment) anyerror {
     if (builtin.os.tag == .windows) return runChild(arena, arguments, environment);

@@ -1,9 +1,12 @@
-"""A scie so small that thousands of its cold starts take seconds: its interpreter is a shell script."""
+"""A scie so small that thousands of its cold starts take seconds: it starts a tiny static program."""
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import os
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +15,10 @@ from czscie.cache import cache_directory
 from czscie.container.content import Data, File, Link
 from czscie.container.packer import Packer, write_atomically
 from czscie.container.plan import Plan, PlannedEntry, PlannedFile, PlannedLink
-from czscie.launchers.build import compile_launcher, find_launcher
+from czscie.launchers.build import TARGETS, compile_launcher, find_launcher
 from czscie.platforms import current_launcher, current_platform
 from czscie.scie.assemble import Head, PartFile, assemble
 from czscie.scie.manifest import Boot, Command, Needs
-
-#: Says who it is, where it was started from and with what.
-PROGRAM = b'#!/bin/sh\nprintf "%s\\n" started "$0" "$@"\n'
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,26 @@ def host_launcher() -> Path:
     return find_launcher(current_launcher(), cache) or compile_launcher(current_launcher(), cache, cache)
 
 
+@functools.cache
+def program() -> bytes:
+    """The program of small scies (program.zig), which needs nothing of its host."""
+    source = Path(__file__).with_name("program.zig")
+    cache = cache_directory("launchers")
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
+    built = cache / f"program-{digest}"
+    if not built.exists():
+        command = [sys.executable, "-m", "ziglang", "build-exe", str(source), "-OReleaseSmall"]
+        command += ["-target", TARGETS[current_launcher()], f"-femit-bin={built}.{os.getpid()}"]
+        command += ["--cache-dir", str(cache / "zig"), "--global-cache-dir", str(cache / "zig")]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+        Path(f"{built}.{os.getpid()}").replace(built)
+    return built.read_bytes()
+
+
 def make_small_scie(directory: Path, *extra: File) -> SmallScie:
     """A scie with a group of small files, a file of its own entry, a link and whatever is in `extra`."""
     files = [
-        File("bin/python", Data(PROGRAM), executable=True),
+        File("bin/python", Data(program()), executable=True),
         File("lib/empty", Data(b"")),
         File("lib/text", Data(b"one line of text\n" * 200)),
         File("lib/numbers", Data(bytes(range(256)) * 5000)),
@@ -67,9 +83,9 @@ def make_small_scie(directory: Path, *extra: File) -> SmallScie:
     part = directory / "interpreter.zip"
     plans: list[Plan] = []
     write_atomically(part, lambda stream: plans.append(packer.write(stream, plan)))
-    made = PartFile(part, "sh", "interpreter", plans[0].digest(), plans[0].unpacked(), "a shell script")
+    made = PartFile(part, "program", "interpreter", plans[0].digest(), plans[0].unpacked(), "a program")
     launcher = host_launcher()
-    command = Command(exe="{sh}/bin/python", args=("own",))
+    command = Command(exe="{program}/bin/python", args=("own",))
     head = Head("small", current_platform(), Boot({"": command}), Needs())
     assemble(directory / "small", launcher, "0", [made], head)
     contents = {file.path: file.content.read() for file in files}
