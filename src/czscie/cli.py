@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -89,6 +90,8 @@ def inspect(
 
 def main() -> None:
     """Runs the command line; every error is a message and exit status 1."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # file names are bytes
     try:
         app(standalone_mode=True)
     except KeyboardInterrupt:

@@ -18,8 +18,8 @@ class Console:
     """One per command. Colours and bars only on a terminal, as rich finds (NO_COLOR, FORCE_COLOR, TERM)."""
 
     def __init__(self) -> None:
-        self.errors = RichConsole(stderr=True, highlight=False)
-        self.results = RichConsole(highlight=False)
+        self.errors = _plain(stderr=True)
+        self.results = _plain(stderr=False)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[Phase]:
@@ -31,20 +31,21 @@ class Console:
         self.line(f"{phase.text} in {_duration(taken)}")
 
     def line(self, text: str) -> None:
-        self.errors.print(text, markup=False, soft_wrap=True)
+        self.errors.print(text, soft_wrap=True)
 
     def warn(self, text: str) -> None:
-        self.errors.print(f"warning: {text}", markup=False, soft_wrap=True, style="yellow")
+        self.errors.print(f"warning: {text}", soft_wrap=True, style="yellow")
 
     def fail(self, error: CzscieError) -> None:
-        """Prints an error, whatever `quiet` says."""
-        console = RichConsole(stderr=True, highlight=False)
         first, *rest = str(error).splitlines()
-        console.print(first, markup=False, soft_wrap=True, style="bold red")
+        self.errors.print(first, soft_wrap=True, style="bold red")
         for line in rest:
-            console.print(
-                line, markup=False, soft_wrap=True, style="green" if line.startswith("hint:") else None
-            )
+            self.errors.print(line, soft_wrap=True, style="green" if line.startswith("hint:") else None)
+
+
+def _plain(stderr: bool) -> RichConsole:
+    """A console that takes text as it is: paths and names hold brackets and colons of their own."""
+    return RichConsole(stderr=stderr, highlight=False, markup=False, emoji=False)
 
 
 class Phase:

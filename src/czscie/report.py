@@ -14,9 +14,8 @@ from czscie.scie.inspect import Contents
 
 def print_contents(contents: Contents, console: RichConsole) -> None:
     """A table of the parts, packed and unpacked, and a line about the host."""
-    table = Table(
-        title=str(contents.path), title_justify="left", box=None, pad_edge=False, title_style="bold"
-    )
+    console.print(str(contents.path), soft_wrap=True, style="bold")
+    table = Table(box=None, pad_edge=False)
     for column in ("", ""):
         table.add_column(column, overflow="fold")
     for column in ("packed", "unpacked", "files"):
@@ -31,7 +30,7 @@ def print_contents(contents: Contents, console: RichConsole) -> None:
     files = sum(len(part.plan.files) for part in contents.parts)
     table.add_row("total", "", megabytes(contents.size), megabytes(unpacked), str(files))
     console.print(table)
-    console.print(f"needs {needs(contents)}", markup=False, soft_wrap=True)
+    console.print(f"needs {needs(contents)}", soft_wrap=True)
 
 
 def needs(contents: Contents) -> str:

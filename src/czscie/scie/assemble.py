@@ -58,15 +58,16 @@ def assemble(
         stream.write(code)
         jump = Launcher(launcher_version, len(code), hashlib.sha256(code).hexdigest())
         placed: list[Part] = []
+        entries: list[zip_records.Entry] = []
         for part in parts:
             start = stream.tell()
             entries = _copy_data(part.path, stream)
             records = zip_records.directory(entries, stream.tell())
             placed.append(_part(part, start, stream.tell() + len(records) - start))
-            if part is parts[-1]:
-                manifests.append(_manifest(head, jump, placed))
-                records = zip_records.directory(entries, stream.tell(), manifests[0].render())
-            stream.write(records)
+            if part is not parts[-1]:
+                stream.write(records)
+        manifests.append(_manifest(head, jump, placed))
+        stream.write(zip_records.directory(entries, stream.tell(), manifests[0].render()))
 
     write_atomically(path, write)
     path.chmod(0o777 & ~_umask())

@@ -78,17 +78,24 @@ class _Translation:
     def text(self, text: str, where: str) -> str:
         """`text` with the placeholders of the build replaced and those of the launcher checked."""
         for reference in references(text):
-            interpreter = self.interpreters.get(reference.id)
-            inside = None
-            if interpreter is not None:
-                inside = {None: "", "python": f"/{interpreter.layout.python}"}.get(reference.name)
+            if reference.id not in self.interpreters:  # an ordinary # before what the launcher knows
+                continue
+            python = self.interpreters[reference.id].layout.python
+            inside = {None: "", "python": f"/{python}"}.get(reference.name)
             if inside is None:
                 raise CzscieError(
                     f"{self.key}.{where}: {reference.text} cannot be built",
                     why="of an interpreter this version knows #{ID} and #{ID:python}",
                 )
             text = text.replace(reference.text, f"{{{reference.id}}}{inside}")
-        return _PLACEHOLDER.sub(lambda match: self._placeholder(match, where), text)
+        text = _PLACEHOLDER.sub(lambda match: self._placeholder(match, where), text)
+        if not _ends(text):
+            raise CzscieError(
+                f"{self.key}.{where}: a placeholder does not end",
+                why=text,
+                mend="write {{ for a brace that is meant as such",
+            )
+        return text
 
     def _placeholder(self, match: re.Match[str], where: str) -> str:
         name = match["whole"] if match["begun"] is None else match["begun"]
@@ -107,3 +114,16 @@ class _Translation:
             "and the ids of interpreters and files",
             mend="write {{ for a brace that is meant as such",
         )
+
+
+def _ends(text: str) -> bool:
+    """Whether every placeholder is closed, braces counted as native/src/placeholders.zig counts them."""
+    depth = 0
+    for part in re.findall(r"\{\{|.", text, re.DOTALL):
+        if part == "{{":
+            depth += 2 if depth else 0
+        elif part == "{":
+            depth += 1
+        elif part == "}":
+            depth -= 1 if depth else 0
+    return depth == 0

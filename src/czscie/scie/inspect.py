@@ -51,9 +51,7 @@ def read_scie(path: Path) -> Contents:
     except OSError as error:
         raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
     except zipfile.BadZipFile as error:
-        raise CzscieError(
-            f"{path} is damaged", why=str(error), mend="copy or build the file again"
-        ) from error
+        raise _damaged(str(path), str(error)) from error
 
 
 def read_manifest(file: BinaryIO, size: int, label: str) -> Manifest:
@@ -64,6 +62,8 @@ def read_manifest(file: BinaryIO, size: int, label: str) -> Manifest:
     comment = tail[end + zip_records.END_RECORD_LENGTH :] if end >= 0 else b""
     if not comment.startswith(b"\n{"):
         raise CzscieError(f"{label} is not a scie", why="its last line is not a scie's manifest")
+    if int.from_bytes(tail[end + zip_records.END_RECORD_LENGTH - 2 :][:2], "little") != len(comment):
+        raise _damaged(label, "it does not end where its manifest ends")
     return Manifest.parse(comment, label)
 
 
@@ -71,9 +71,7 @@ def _read_part(file: BinaryIO, part: Part, label: str) -> PartContents:
     directory = zip_records.read_directory(file, part.offset + part.size)
     text = zip_records.read_entry(file, directory.entry(plans.ENTRY_NAME))
     if hashlib.sha256(text).hexdigest() != part.digest:
-        raise CzscieError(
-            f"{label} is damaged", why=f"the plan of {part.name} is not the one it was built with"
-        )
+        raise _damaged(label, f"the plan of {part.name} is not the one it was built with")
     return PartContents(part, plans.parse(text))
 
 

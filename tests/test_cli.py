@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+import czscie
+from czscie.scie.inspect import read_scie
+from czscie.scie.manifest import Command
+from scie.making import Tree, part, scie
+
+SOURCE = Path(czscie.__file__).parents[1]
+
+
+def run(
+    *arguments: str | bytes | Path,
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    python: tuple[str, ...] = (),
+) -> subprocess.CompletedProcess[bytes]:
+    """Runs the command line in a process of its own."""
+    inherited = {name: value for name, value in os.environ.items() if name != "FORCE_COLOR"}
+    return subprocess.run(
+        [sys.executable, *python, "-m", "czscie", *arguments],
+        cwd=cwd,
+        env={**inherited, "PYTHONPATH": str(SOURCE), "COLUMNS": "120", **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def moo(tmp_path: Path) -> Path:
+    launcher = tmp_path / "launcher"
+    launcher.write_bytes(b"launcher")
+    parts = [part(tmp_path, "cpython", Tree({"a": b"aaa"}))]
+    scie(tmp_path / "moo", launcher, parts, {"": Command(exe="{cpython}/a")})
+    return tmp_path / "moo"
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("build", "--help"), ("inspect", "-h")])
+def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
+    done = run(*arguments, python=("-X", "importtime"))
+    imported = {line.rpartition(b"|")[2].strip().decode() for line in done.stderr.splitlines()}
+    assert done.returncode == 0
+    assert b"Usage: " in done.stdout
+    assert "czscie.cli" in imported
+    heavy = {"httpx", "zstandard", "pex", "packaging", "msgspec", "asyncio"}
+    assert {name for name in imported if name.partition(".")[0] in heavy} == set()
+
+
+def test_help_names_every_command() -> None:
+    done = run("--help")
+    assert b"build" in done.stdout and b"inspect" in done.stdout
+    assert done.stderr == b""
+
+
+def test_no_arguments_are_answered_with_the_help() -> None:
+    done = run()
+    assert b"Usage: " in done.stdout + done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_the_version_is_told() -> None:
+    for option in ("--version", "-V"):
+        done = run(option)
+        assert (done.returncode, done.stdout) == (0, f"czscie {czscie.__version__}\n".encode())
+
+
+def test_an_error_is_a_message_and_exit_status_1(tmp_path: Path) -> None:
+    done = run("build", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.decode() == (
+        "error: there is no manifest lift.toml\nhint: say where it is: czscie build path/to/lift.toml\n"
+    )
+
+
+def test_an_unknown_platform_is_told_before_anything_is_read(tmp_path: Path) -> None:
+    done = run("build", "--platform", "linux-x8664", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(b"error: there is no platform called 'linux-x8664'\n")
+    assert done.stderr.endswith(b"hint: did you mean 'linux-x86_64'?\n")
+
+
+def test_all_problems_of_a_manifest_are_told_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "lift.toml").write_text('[lift]\nname = 3\nplatfroms = ["linux-x86_64"]\n')
+    done = run("build", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(b"error: ")
+    assert b"lift.name" in done.stderr and b"lift.platfroms" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_wrong_option_is_exit_status_2(tmp_path: Path) -> None:
+    done = run("build", "--no-such-option", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+def test_inspect_prints_a_table_on_standard_output(moo: Path) -> None:
+    done = run("inspect", moo)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert str(moo) in done.stdout.decode()
+    assert b"interpreter cpython" in done.stdout
+
+
+def test_inspect_prints_json_and_nothing_else(moo: Path) -> None:
+    done = run("inspect", "--json", moo)
+    assert (done.returncode, done.stderr) == (0, b"")
+    document = json.loads(done.stdout)
+    assert document["sha256"] == read_scie(moo).sha256
+    assert document["manifest"]["scie"]["lift"]["name"] == "moo"
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_inspect_of_something_else_is_an_error(tmp_path: Path, options: tuple[str, ...]) -> None:
+    path = tmp_path / "script"
+    path.write_text("#!/bin/sh\n")
+    done = run("inspect", *options, path)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.decode() == (
+        f"error: {path} is not a scie\n  its last line is not a scie's manifest\n"
+    )
+
+
+def test_inspect_of_a_damaged_file_is_an_error(moo: Path) -> None:
+    moo.write_bytes(moo.read_bytes().replace(b"PK\1\2", b"\0\0\0\0"))
+    done = run("inspect", moo)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b" is damaged\n" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_inspect_of_nothing_is_an_error(tmp_path: Path) -> None:
+    done = run("inspect", "none", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr == b"error: cannot read none\n  No such file or directory\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has file names of any bytes")
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_names_of_any_bytes_are_printed(moo: Path, options: tuple[str, ...]) -> None:
+    name = os.fsencode(moo.parent) + b"/m\xff\xfeo"
+    moo.rename(os.fsdecode(name))
+    done = run("inspect", *options, name, environment={"PYTHONIOENCODING": "utf-8:strict"})
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert options or name in done.stdout
+
+
+@pytest.mark.parametrize("code", ["1/0", "open('/no/such/file')", "raise KeyboardInterrupt"])
+def test_whatever_goes_wrong_there_is_no_traceback(code: str) -> None:
+    script = f"import czscie.cli as c, typer\n@c.app.command()\ndef fail() -> None: {code}\nc.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", script, "fail"],
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    expected = {
+        "1/0": (
+            1,
+            "error: czscie has a defect: ZeroDivisionError: division by zero\n"
+            "hint: run it again with CZSCIE_TRACEBACK=1 and report what it prints\n",
+        ),
+        "open('/no/such/file')": (1, "error: /no/such/file: No such file or directory\n"),
+        "raise KeyboardInterrupt": (130, ""),
+    }
+    assert "Traceback" not in done.stderr
+    assert done.returncode == expected[code][0]
+    assert done.stderr.replace("Aborted.\n", "").strip() == expected[code][1].strip()
+
+
+def test_a_traceback_is_shown_to_whoever_asks(tmp_path: Path) -> None:
+    done = run("build", cwd=tmp_path, environment={"CZSCIE_TRACEBACK": "1"})
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"Traceback (most recent call last):\n")
+
+
+def test_colours_are_for_terminals(tmp_path: Path) -> None:
+    assert b"\x1b" not in run("build", cwd=tmp_path).stderr
+    forced = run("build", cwd=tmp_path, environment={"FORCE_COLOR": "1"})
+    assert b"\x1b[" in forced.stderr
+
+
+def test_a_reader_that_has_enough_is_no_error(moo: Path) -> None:
+    """`czscie inspect --json moo | head -1`"""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "czscie", "inspect", "--json", moo],
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    assert b"Traceback" not in process.stderr.read()
+    process.stderr.close()
+    process.wait()

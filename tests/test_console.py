@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from czscie.console import Console, megabytes, write_json, write_result
+from czscie.errors import CzscieError
+
+
+@pytest.fixture(autouse=True)
+def _narrow_and_colourless(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "20")
+
+
+def test_a_phase_is_one_line_with_its_time_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with Console().phase("Packed something whose name is longer than the terminal is wide"):
+        pass
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert re.fullmatch(
+        r"Packed something whose name is longer than the terminal is wide in \d+ ms\n", captured.err
+    )
+
+
+def test_a_phase_says_what_it_learnt(capsys: pytest.CaptureFixture[str]) -> None:
+    with Console().phase("Resolved cpython") as phase:
+        phase.become("Resolved cpython 3.13.9")
+    assert capsys.readouterr().err.startswith("Resolved cpython 3.13.9 in ")
+
+
+def test_a_phase_that_fails_does_not_say_that_it_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(CzscieError), Console().phase("Packed it"):
+        raise CzscieError("it cannot be packed")
+    assert capsys.readouterr().err == ""
+
+
+def test_seconds_are_told_as_seconds(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter([100.0, 102.34])
+    monkeypatch.setattr("time.monotonic", lambda: next(times))
+    with Console().phase("Packed it"):
+        pass
+    assert capsys.readouterr().err == "Packed it in 2.3 s\n"
+
+
+def test_an_error_is_printed_as_it_is_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    error = CzscieError(
+        "there is no file [red]a:key:b[/red]", why=["because of this", "and of that"], mend="run make"
+    )
+    Console().fail(error)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == (
+        "error: there is no file [red]a:key:b[/red]\n  because of this\n  and of that\nhint: run make\n"
+    )
+
+
+def test_lines_and_warnings_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console()
+    console.line("[bold] :smile: {x} /a/path/that/is/much/longer/than/twenty/columns 3.14")
+    console.warn("[bold] :warning:")
+    assert capsys.readouterr().err == (
+        "[bold] :smile: {x} /a/path/that/is/much/longer/than/twenty/columns 3.14\nwarning: [bold] :warning:\n"
+    )
+
+
+def test_there_are_colours_where_they_are_wanted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    Console().fail(CzscieError("no", mend="do it"))
+    assert "\x1b[" in capsys.readouterr().err
+    monkeypatch.setenv("NO_COLOR", "1")
+    Console().warn("no")
+    assert "\x1b[3" not in capsys.readouterr().err
+
+
+def test_results_go_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    write_result("dist/moo  [abc] :key: and more than twenty columns")
+    write_json({"a": [1, None, "ä"]})
+    captured = capsys.readouterr()
+    assert captured.out == (
+        "dist/moo  [abc] :key: and more than twenty columns\n"
+        '{\n  "a": [\n    1,\n    null,\n    "\\u00e4"\n  ]\n}\n'
+    )
+    assert captured.err == ""
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0.0 kB"),
+        (99_999, "100.0 kB"),
+        (100_000, "0.1 MB"),
+        (1_500_000, "1.5 MB"),
+        (2_345_678_901, "2345.7 MB"),
+    ],
+)
+def test_sizes_are_decimal(size: int, text: str) -> None:
+    assert megabytes(size) == text
