@@ -21,7 +21,7 @@ const zstd = @import("zstd.zig");
 /// The zip entry that holds the plan.
 pub const plan_entry = ".czscie/plan";
 const plan_length_max = 256 << 20;
-const partial_suffix = ".partial";
+pub const partial_suffix = ".partial";
 
 /// Each thread holds one entry or one window of zstd: 64 MiB of memory are enough for all of them.
 const threads_max = 8;
@@ -62,6 +62,7 @@ fn installUnlessThere(
     if (base_directory.isInstalled(base.directory, file)) return;
     sweep(base.directory, file);
     try makeInstallation(arena, executable, file, base, failure);
+    lock.sign(application);
 }
 
 /// Under the lock: unpacks beside the final place and renames.
@@ -183,10 +184,43 @@ const Lock = struct {
         return lock;
     }
 
+    /// Says for people who made the installation.
+    fn sign(lock: Lock, application: []const u8) void {
+        lock.file.setEndPos(0) catch return;
+        lock.file.pwriteAll(application, 0) catch return;
+    }
+
     fn release(lock: Lock) void {
         lock.file.close();
     }
 };
+
+/// The application that made the installation `digest`; null when that is not known.
+pub fn installer(arena: Allocator, base: std.fs.Dir, digest: []const u8) error{OutOfMemory}!?[]const u8 {
+    var name: base_directory.Name = undefined;
+    const path = std.fmt.bufPrint(&name, "{s}/{s}", .{ base_directory.locks_directory, digest }) catch return null;
+    var buffer: [256]u8 = undefined;
+    const application = base.readFile(path, &buffer) catch return null;
+    return if (application.len == 0) null else try arena.dupe(u8, application);
+}
+
+/// Removes the installation of `file`, whole or not. False when another process makes it just now.
+pub fn remove(base: std.fs.Dir, file: manifest.File) !bool {
+    const lock = try Lock.open(base, file.digest);
+    defer lock.close();
+    if (builtin.os.tag == .windows) try lock.lock(.exclusive) else if (!try lock.tryLock(.exclusive)) return false;
+    var partial_name: base_directory.Name = undefined;
+    const partial = base_directory.installationName(&partial_name, file, partial_suffix);
+    try base.deleteTree(partial);
+    var name: base_directory.Name = undefined;
+    // Half an installation must not have the name of a whole one.
+    base.rename(base_directory.installationName(&name, file, ""), partial) catch |err| switch (err) {
+        error.FileNotFound => return true,
+        else => return err,
+    };
+    try base.deleteTree(partial);
+    return true;
+}
 
 /// Removes what processes that died left of other installations of this kind. Whatever cannot be removed stays:
 /// it is in nobody's way.

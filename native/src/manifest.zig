@@ -167,7 +167,7 @@ fn failure(err: anyerror) Error {
 }
 
 /// A digest becomes a directory's name, so it is nothing but hexadecimal digits.
-fn isDigest(text: []const u8) bool {
+pub fn isDigest(text: []const u8) bool {
     if (text.len != 64) return false;
     for (text) |character| switch (character) {
         '0'...'9', 'a'...'f' => {},

@@ -61,6 +61,20 @@ pub const all = [_]Tool{
         .accepts = .{ .json = true },
         .run = @import("tools/doctor.zig").run,
     },
+    .{
+        .name = "cache",
+        .usage = " [prune [--older-than DAYS] [--max-size MB]] [--json]",
+        .summary = "show what is in the base directory, or remove what was not used for long",
+        .accepts = .{ .json = true, .pruning = true, .operands_max = 1 },
+        .run = @import("tools/cache.zig").run,
+    },
+    .{
+        .name = "uninstall",
+        .usage = " [--json]",
+        .summary = "remove what this file installed, but nothing that another application needs",
+        .accepts = .{ .json = true },
+        .run = @import("tools/uninstall.zig").run,
+    },
 };
 
 /// Runs the tool that the environment chooses and ends the process; returns when it chooses none.
@@ -89,12 +103,11 @@ pub fn run(
     };
     context.options = Options.parse(arena, tool.accepts, arguments) catch |err| switch (err) {
         error.OutOfMemory => return error.OutOfMemory,
-        error.Usage => report.fatal(lift.name, "the tool is used like this: {s}={s} {s}{s}", .{
-            lift.tools, tool.name, lift.name, tool.usage,
-        }),
+        error.Usage => fatalUsage(lift, tool),
     };
     const status = tool.run(&context) catch |err| switch (err) {
         error.OutOfMemory => return error.OutOfMemory,
+        error.Usage => fatalUsage(lift, tool),
         error.WriteFailed => report.fatal(lift.name, "cannot write: {s}", .{report.words(stdout.err orelse err)}),
         else => report.fatal(lift.name, "{s}: {s}", .{ tool.name, report.words(err) }),
     };
@@ -114,6 +127,12 @@ fn chosen(variable: []const u8, variables: Environment) ?[]const u8 {
 fn find(word: []const u8) ?Tool {
     for (all) |tool| if (std.mem.eql(u8, tool.name, word)) return tool;
     return null;
+}
+
+fn fatalUsage(lift: manifest.Manifest, tool: Tool) noreturn {
+    report.fatal(lift.name, "the tool is used like this: {s}={s} {s}{s}", .{
+        lift.tools, tool.name, lift.name, tool.usage,
+    });
 }
 
 fn help(context: *const Context) anyerror!u8 {
@@ -156,6 +175,7 @@ test {
     _ = @import("tools/comparison.zig");
     _ = @import("tools/document.zig");
     _ = @import("tools/host.zig");
+    _ = @import("tools/inventory.zig");
     _ = @import("tools/options.zig");
     _ = @import("tools/size.zig");
     _ = @import("tools/stub.zig");

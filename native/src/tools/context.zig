@@ -25,4 +25,20 @@ pub const Context = struct {
     pub fn candidates(context: *const Context) ![]const base_directory.Candidate {
         return base_directory.candidates(context.arena, context.variables, context.lift.base);
     }
+
+    /// The base directory that a start would choose if there were room; null when it is not there.
+    pub fn presentBase(context: *const Context) !?base_directory.Base {
+        for (try context.candidates()) |candidate| {
+            switch (try base_directory.assess(context.arena, candidate, &.{})) {
+                .holds => return try open(candidate.path),
+                .usable => return null,
+                .refused => {},
+            }
+        }
+        return null;
+    }
+
+    pub fn open(path: []const u8) !base_directory.Base {
+        return .{ .directory = try base_directory.openNoFollow(path), .path = path };
+    }
 };

@@ -1,0 +1,168 @@
+//! What lies in a base directory: installations, whole or unfinished, who uses which.
+
+const std = @import("std");
+const builtin = @import("builtin");
+const testing = std.testing;
+const Allocator = std.mem.Allocator;
+const base_directory = @import("../base.zig");
+const clock = @import("../clock.zig");
+const install = @import("../install.zig");
+const manifest = @import("../manifest.zig");
+
+pub const digest_length = 64;
+
+/// Far above what any base directory holds, and a bound on our work.
+const items_max = 10_000;
+
+pub const Item = struct {
+    kind: manifest.Kind,
+    digest: []const u8,
+    /// Whether it was left by a process that died, or is being made.
+    unfinished: bool,
+    /// The application that installed it.
+    application: ?[]const u8,
+    /// On a file system with blocks of 4 KiB.
+    bytes: u64,
+    last_use: clock.Time,
+    /// Of an application: the digest of its interpreter.
+    interpreter: ?[]const u8 = null,
+    /// Whether a process that runs now was started from it, as far as we may know.
+    running: bool = false,
+
+    pub fn file(item: Item) manifest.File {
+        return .{ .name = item.digest, .kind = item.kind, .digest = item.digest, .offset = 0, .size = 0, .unpacked = 0 };
+    }
+
+    pub fn days(item: Item) u64 {
+        const age = @max(0, std.time.nanoTimestamp() - item.last_use);
+        return @intCast(@divFloor(age, std.time.ns_per_day));
+    }
+};
+
+/// Everything in the base directory, sorted by last use, oldest first.
+pub fn read(arena: Allocator, base: base_directory.Base) ![]Item {
+    var items: std.ArrayList(Item) = .empty;
+    for (std.enums.values(manifest.Kind)) |kind| {
+        var directory = base.directory.openDir(kind.directory(), .{ .iterate = true }) catch |err| switch (err) {
+            error.FileNotFound => continue,
+            else => return err,
+        };
+        defer directory.close();
+        var each = directory.iterate();
+        while (try each.next()) |entry| {
+            if (items.items.len == items_max) return error.SystemResources;
+            const unfinished = std.mem.endsWith(u8, entry.name, install.partial_suffix);
+            const digest = if (unfinished) entry.name[0 .. entry.name.len - install.partial_suffix.len] else entry.name;
+            if (!manifest.isDigest(digest)) continue;
+            try items.append(arena, try readItem(arena, base, directory, kind, entry.name, digest, unfinished));
+        }
+    }
+    std.sort.insertion(Item, items.items, {}, usedBefore);
+    return items.items;
+}
+
+fn usedBefore(_: void, left: Item, right: Item) bool {
+    return left.last_use < right.last_use;
+}
+
+fn readItem(
+    arena: Allocator,
+    base: base_directory.Base,
+    directory: std.fs.Dir,
+    kind: manifest.Kind,
+    name: []const u8,
+    digest: []const u8,
+    unfinished: bool,
+) !Item {
+    var below = try directory.openDir(name, .{ .iterate = true });
+    defer below.close();
+    return .{
+        .kind = kind,
+        .digest = try arena.dupe(u8, digest),
+        .unfinished = unfinished,
+        .application = try install.installer(arena, base.directory, digest),
+        .bytes = try bytesBelow(below),
+        .last_use = (try below.stat()).mtime,
+        .interpreter = if (kind == .app) try interpreterOf(arena, below) else null,
+    };
+}
+
+fn bytesBelow(directory: std.fs.Dir) !u64 {
+    var memory: std.heap.ArenaAllocator = .init(std.heap.page_allocator);
+    defer memory.deinit();
+    const block = 4096;
+    var sum: u64 = block;
+    var walker = try directory.walk(memory.allocator());
+    defer walker.deinit();
+    while (try walker.next()) |entry| {
+        if (entry.kind == .directory) sum += block;
+        if (entry.kind != .file) continue;
+        // Whoever cleans up at the same time may have been faster.
+        const status = entry.dir.statFile(entry.basename) catch continue;
+        sum += std.mem.alignForward(u64, status.size, block);
+    }
+    return sum;
+}
+
+/// An application is a virtual environment: its pyvenv.cfg says where its interpreter is.
+fn interpreterOf(arena: Allocator, application: std.fs.Dir) !?[]const u8 {
+    var buffer: [16 << 10]u8 = undefined;
+    const text = application.readFile("pyvenv.cfg", &buffer) catch return null;
+    return if (interpreterIn(text)) |digest| try arena.dupe(u8, digest) else null;
+}
+
+fn interpreterIn(text: []const u8) ?[]const u8 {
+    const before = comptime manifest.Kind.interpreter.directory();
+    var from: usize = 0;
+    while (std.mem.indexOfPos(u8, text, from, before)) |found| : (from = found + 1) {
+        const start = found + before.len + 1;
+        if (start + digest_length > text.len) return null;
+        const digest = text[start..][0..digest_length];
+        if (manifest.isDigest(digest)) return digest;
+    }
+    return null;
+}
+
+/// Whether one of `items` that is whole has the interpreter `digest`.
+pub fn isUsed(items: []const Item, digest: []const u8) bool {
+    for (items) |item| {
+        if (item.interpreter) |used| if (!item.unfinished and std.mem.eql(u8, used, digest)) return true;
+    }
+    return false;
+}
+
+const digest_for_tests = "0123456789abcdef" ** 4;
+
+test "a pyvenv.cfg names its interpreter" {
+    try testing.expectEqualStrings(
+        digest_for_tests,
+        interpreterIn("home = /interpreters/b/interpreters/" ++ digest_for_tests ++ "/bin\nversion = 3\n").?,
+    );
+    try testing.expectEqualStrings(digest_for_tests, interpreterIn("home = C:\\b\\interpreters\\" ++ digest_for_tests).?);
+    for ([_][]const u8{ "", "home = /usr/bin", "interpreters/abc", "interpreters/" ++ "X" ** 64 }) |text| {
+        try testing.expectEqual(null, interpreterIn(text));
+    }
+}
+
+test "a base directory is read whatever else lies in it" {
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    var tmp = testing.tmpDir(.{});
+    defer tmp.cleanup();
+    const app = "cd" ** 32;
+    try tmp.dir.makePath("interpreters/" ++ digest_for_tests ++ "/bin");
+    try tmp.dir.makePath("apps/" ++ app);
+    try tmp.dir.makePath("apps/" ++ "ef" ** 32 ++ ".partial");
+    try tmp.dir.makePath("apps/something else");
+    try tmp.dir.makePath("unknown");
+    try tmp.dir.writeFile(.{ .sub_path = "apps/" ++ app ++ "/pyvenv.cfg", .data = "home = /interpreters/" ++ digest_for_tests });
+    const items = try read(arena.allocator(), .{ .directory = tmp.dir, .path = "" });
+    try testing.expectEqual(3, items.len);
+    try testing.expect(isUsed(items, digest_for_tests));
+    try testing.expect(!isUsed(items, app));
+    for (items) |item| switch (item.kind) {
+        .interpreter => try testing.expectEqual(8192, item.bytes),
+        .app => if (!item.unfinished) try testing.expectEqual(8192, item.bytes),
+        .files => return error.TestUnexpectedResult,
+    };
+}
