@@ -28,7 +28,7 @@ class Circumstances:
 
     @property
     def prefix(self) -> list[str]:
-        """Become another user by a user namespace (files stay accessible), use one processor or all."""
+        """What makes a build another user's: in a user namespace, where files stay accessible."""
         identity = ["unshare", "--user", f"--map-user={self.user}", f"--map-group={self.user}"]
         return [*identity, "sh", "-c", f'umask {self.umask}; exec "$@"', "sh"]
 
@@ -53,28 +53,32 @@ OTHER = Circumstances(
 )
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where both builders have their directories and, as nothing may come from the other's, their caches."""
+    return tmp_path_factory.mktemp("reproducible")
+
+
 @pytest.mark.parametrize("recipe", [COWSAY, TOOLBOX], ids=lambda recipe: recipe.name)
 def test_two_builds_give_identical_files(
-    recipe: Recipe, pexes: Callable[[Recipe], Path], mirror_server: MirrorServer, tmp_path: Path
+    recipe: Recipe, pexes: Callable[[Recipe], Path], mirror_server: MirrorServer, place: Path
 ) -> None:
-    results: list[Path] = []
+    results: list[bytes] = []
     for number, circumstances in enumerate((ONE, OTHER)):
-        place = tmp_path / circumstances.directory
-        place.mkdir(parents=True)
-        pex = place / f"copy-{number}.pex"
+        directory = place / circumstances.directory
+        directory.mkdir(parents=True, exist_ok=True)
+        pex = directory / f"{recipe.name}-{number}.pex"
         shutil.copy(pexes(recipe), pex)
         os.utime(pex, (number * 1e9, number * 1e9))
-        builder = Builder(mirror_server.url, place / "cache")
-        results.append(
-            builder.build(
-                Scie(recipe, "3.13"),
-                pex,
-                place / "build",
-                prefix=[*circumstances.prefix, *(["taskset", "--cpu-list", "0"] if number else [])],
-                environment=circumstances.environment,
-            )
+        built = Builder(mirror_server.url, directory / "cache").build(
+            Scie(recipe, "3.13"),
+            pex,
+            directory / recipe.name,
+            prefix=[*circumstances.prefix, *(["taskset", "--cpu-list", "0"] if number else [])],
+            environment=circumstances.environment,
         )
-    one, other = (path.read_bytes() for path in results)
+        results.append(built.read_bytes())
+    one, other = results
     assert hashlib.sha256(one).hexdigest() == hashlib.sha256(other).hexdigest()
 
 
