@@ -75,6 +75,13 @@ pub const all = [_]Tool{
         .accepts = .{ .json = true },
         .run = @import("tools/uninstall.zig").run,
     },
+    .{
+        .name = "split",
+        .usage = " DIR",
+        .summary = "take the file apart into DIR: the launcher, a zip per part, the manifest as lift.json",
+        .accepts = .{ .operands_min = 1, .operands_max = 1 },
+        .run = @import("tools/split.zig").run,
+    },
 };
 
 /// Runs the tool that the environment chooses and ends the process; returns when it chooses none.
@@ -177,6 +184,8 @@ test {
     _ = @import("tools/host.zig");
     _ = @import("tools/inventory.zig");
     _ = @import("tools/options.zig");
+    _ = @import("tools/range.zig");
+    _ = @import("tools/relocation.zig");
     _ = @import("tools/size.zig");
     _ = @import("tools/stub.zig");
 }

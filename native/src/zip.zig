@@ -13,13 +13,13 @@ pub const end_record_length = 22;
 const end_record_signature = "PK\x05\x06";
 const end64_record_length = 56;
 const end64_record_signature = "PK\x06\x06";
-const locator64_length = 20;
+pub const locator64_length = 20;
 const locator64_signature = "PK\x06\x07";
-const directory_header_length = 46;
-const directory_header_signature = "PK\x01\x02";
+pub const directory_header_length = 46;
+pub const directory_header_signature = "PK\x01\x02";
 const local_header_length = 30;
 const local_header_signature = "PK\x03\x04";
-const zip64_extra_id = 0x0001;
+pub const zip64_extra_id = 0x0001;
 
 /// A bound on our memory: far above what a million entries need.
 const directory_length_max = 256 << 20;
@@ -53,34 +53,46 @@ pub fn readDirectory(
     file: std.fs.File,
     range: Range,
 ) Error!std.StringHashMapUnmanaged(Entry) {
+    const found = try findDirectory(file, range);
+    const directory = try arena.alloc(u8, @intCast(found.length));
+    try readExactly(file, directory, found.offset);
+    return parseDirectory(arena, directory, found.count, .{ .start = range.start, .end = found.offset });
+}
+
+/// Where a central directory lies, and how many entries it has.
+pub const Directory = struct {
+    count: u64,
+    length: u64,
+    offset: u64,
+    /// Of the zip64 end record, when there is one.
+    end64_offset: ?u64 = null,
+};
+
+/// The central directory of the zip that lies in `range`.
+pub fn findDirectory(file: std.fs.File, range: Range) Error!Directory {
     if (range.end < range.start or range.end - range.start < end_record_length) return error.CorruptZip;
     const end_record_offset = range.end - end_record_length;
     var end_record: [end_record_length]u8 = undefined;
     try readExactly(file, &end_record, end_record_offset);
     if (!std.mem.startsWith(u8, &end_record, end_record_signature)) return error.CorruptZip;
 
-    var count: u64 = readInt(u16, &end_record, 10);
-    var length: u64 = readInt(u32, &end_record, 12);
-    var offset: u64 = readInt(u32, &end_record, 16);
-    if (count == 0xffff or length == 0xffff_ffff or offset == 0xffff_ffff) {
-        const end64 = try readEnd64(file, range, end_record_offset);
-        count = end64.count;
-        length = end64.length;
-        offset = end64.offset;
+    var found: Directory = .{
+        .count = readInt(u16, &end_record, 10),
+        .length = readInt(u32, &end_record, 12),
+        .offset = readInt(u32, &end_record, 16),
+    };
+    if (found.count == 0xffff or found.length == 0xffff_ffff or found.offset == 0xffff_ffff) {
+        found = try readEnd64(file, range, end_record_offset);
     }
-    if (length > directory_length_max or offset < range.start or offset > end_record_offset or
-        length > end_record_offset - offset or count > length / directory_header_length)
+    if (found.length > directory_length_max or found.offset < range.start or found.offset > end_record_offset or
+        found.length > end_record_offset - found.offset or found.count > found.length / directory_header_length)
     {
         return error.CorruptZip;
     }
-    const directory = try arena.alloc(u8, @intCast(length));
-    try readExactly(file, directory, offset);
-    return parseDirectory(arena, directory, count, .{ .start = range.start, .end = offset });
+    return found;
 }
 
-const End64 = struct { count: u64, length: u64, offset: u64 };
-
-fn readEnd64(file: std.fs.File, range: Range, end_record_offset: u64) Error!End64 {
+fn readEnd64(file: std.fs.File, range: Range, end_record_offset: u64) Error!Directory {
     if (end_record_offset - range.start < locator64_length + end64_record_length) return error.CorruptZip;
     var locator: [locator64_length]u8 = undefined;
     try readExactly(file, &locator, end_record_offset - locator64_length);
@@ -96,6 +108,7 @@ fn readEnd64(file: std.fs.File, range: Range, end_record_offset: u64) Error!End6
         .count = readInt(u64, &record, 32),
         .length = readInt(u64, &record, 40),
         .offset = readInt(u64, &record, 48),
+        .end64_offset = record_offset,
     };
 }
 

@@ -10,6 +10,7 @@ const install = @import("../install.zig");
 const manifest = @import("../manifest.zig");
 const report = @import("../report.zig");
 const document_of = @import("document.zig");
+const range = @import("range.zig");
 const stub = @import("stub.zig");
 const Context = @import("context.zig").Context;
 const Document = document_of.Document;
@@ -135,14 +136,7 @@ fn write(context: *const Context, directory: std.fs.Dir, path: []const u8, launc
         const file = try directory.createFile(partial, .{ .mode = mode });
         defer file.close();
         errdefer directory.deleteFile(partial) catch {};
-        var buffer: [16 << 10]u8 = undefined;
-        var offset: u64 = 0;
-        while (offset < launcher_length) {
-            const chunk = buffer[0..@intCast(@min(buffer.len, launcher_length - offset))];
-            if (try context.executable.file.preadAll(chunk, offset) != chunk.len) return error.CorruptZip;
-            try file.writeAll(chunk);
-            offset += chunk.len;
-        }
+        try range.copy(context.executable.file, file, 0, launcher_length);
         try file.writeAll(tail);
     }
     try directory.rename(partial, path);

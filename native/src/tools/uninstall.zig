@@ -62,13 +62,12 @@ const Uninstallation = struct {
         const arena = uninstallation.context.arena;
         if (!cache.isOwn(uninstallation.context.lift, item.*)) return;
         const path = try std.fs.path.join(arena, &.{ base.path, item.kind.directory(), item.digest });
-        if (isAmong(others orelse &.{}, item.digest) or inventory.isUsed(items, item.digest)) {
-            return uninstallation.keep(path, "another application needs it");
-        }
-        if (item.running) {
+        const needed = isAmong(others orelse &.{}, item.digest) or inventory.isUsed(items, item.digest);
+        if (item.running and !(item.kind == .interpreter and needed)) {
             uninstallation.in_use = true;
             return uninstallation.keep(path, "a process runs from it");
         }
+        if (needed) return uninstallation.keep(path, "another application needs it");
         if (!try install.remove(base.directory, item.file())) {
             uninstallation.in_use = true;
             return uninstallation.keep(path, "another process installs it");
@@ -93,7 +92,7 @@ const Uninstallation = struct {
         const arena = uninstallation.context.arena;
         const lift = uninstallation.context.lift;
         for (items) |item| if (item.kind != .interpreter and item.running and cache.isOwn(lift, item)) {
-            return try arena.dupe([]const u8, &.{item.digest});
+            return &.{};
         };
         var others: std.ArrayList([]const u8) = .empty;
         var directory = base.directory.openDir(permanent.executables_directory, .{ .iterate = true }) catch |err| switch (err) {
