@@ -258,6 +258,7 @@ class _Build:
             needs=_needs(self.platform, floors),
             description=self.lift.description,
             base=self.lift.base,
+            tools=self.lift.tools,
         )
         stem = self.lift.name if single else f"{self.lift.name}-{self.platform.name}"
         path = output / f"{stem}{self.platform.executable_suffix}"

@@ -47,6 +47,7 @@ def test_the_smallest_manifest_has_a_default_for_everything_else(tmp_path: Path)
     assert lift.interpreters == (Host("host"),)
     assert lift.payload == Payload(tmp_path / "app.pex", None, None, None, None, None, "host")
     assert (lift.description, lift.base, lift.compression_level) == (None, None, None)
+    assert lift.tools == "SCIE"
     assert (lift.load_dotenv, lift.windowed, lift.app_info) == (False, False, {})
     assert (lift.commands, lift.bindings, lift.files, lift.interpreter_groups) == ((), (), (), ())
     assert lift.unsupported() == ()
@@ -145,3 +146,9 @@ def test_the_message_names_the_file_as_the_user_did(tmp_path: Path) -> None:
     with pytest.raises(CzscieError) as raised:
         read_manifest(manifest)
     assert raised.value.what == f"{manifest}: 2 problems"
+
+
+@pytest.mark.parametrize("tools", ["", "MY_TOOL"])
+def test_the_variable_of_the_tools_can_be_renamed_and_switched_off(tmp_path: Path, tools: str) -> None:
+    renamed = SMALLEST.replace('name = "app"', f'name = "app"\ntools = "{tools}"')
+    assert read_manifest(write(tmp_path, renamed)).tools == tools

@@ -21,12 +21,15 @@ from czscie.lift.problem import Problem
 from czscie.lift.table import Shape, Table
 from czscie.lift.targets import read_platforms
 from czscie.platforms import Platform
+from czscie.scie.manifest import TOOLS
 
 #: The name becomes a file's on every platform, so it keeps what Windows forbids out of all of them.
 _NAME = Shape.of(
     'a plain file name, without / \\ : * ? " < > | and with no dot or space at its end',
     r'(?!.*[. ]$)[^\0-\x1f/\\:*?"<>|]+',
 )
+#: In the environment of every system; "" is for no variable.
+_TOOLS = Shape.of('the name of an environment variable, or ""', r"([A-Za-z_][A-Za-z0-9_]*)?", TOOLS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Lift:
     name: str
     description: str | None
     base: str | None
+    tools: str
     load_dotenv: bool
     windowed: bool
     compression_level: int | None
@@ -69,6 +73,7 @@ class Lift:
         name = table.text("name", _NAME)
         description = table.optional_text("description")
         base = table.optional_text("base")
+        tools = table.optional_text("tools", _TOOLS)
         platforms = read_platforms(table)
         load_dotenv = table.flag("load_dotenv")
         windowed = table.flag("windowed")
@@ -84,6 +89,7 @@ class Lift:
             name=name,
             description=description,
             base=base,
+            tools=TOOLS if tools is None else tools,
             load_dotenv=load_dotenv,
             windowed=windowed,
             compression_level=compression_level,

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from czscie.container import zip as zip_records
 from czscie.container.packer import write_atomically
 from czscie.platforms import Platform
-from czscie.scie.manifest import FORMAT, Boot, Launcher, LiftManifest, Manifest, Needs, Part, Scie
+from czscie.scie.manifest import FORMAT, TOOLS, Boot, Launcher, LiftManifest, Manifest, Needs, Part, Scie
 
 _CHUNK = 1 << 20
 
@@ -42,6 +42,7 @@ class Head:
     needs: Needs
     description: str | None = None
     base: str | None = None
+    tools: str = TOOLS
 
 
 def assemble(
@@ -109,6 +110,7 @@ def _manifest(head: Head, jump: Launcher, parts: list[Part]) -> Manifest:
         needs=head.needs,
         description=head.description,
         base=head.base,
+        tools=head.tools,
     )
     return Manifest(Scie(FORMAT, jump, lift))
 

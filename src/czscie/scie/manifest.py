@@ -13,6 +13,9 @@ from czscie.errors import CzscieError
 
 FORMAT = 1
 
+#: The environment variable that chooses a tool of the launcher, as scie users know it.
+TOOLS = "SCIE"
+
 #: What the parts of a scie that are not interpreters are called in the manifest.
 PAYLOAD = "payload"
 FILES = ".files"
@@ -62,6 +65,8 @@ class Needs(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class LiftManifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the launcher does. `tools` is the variable that chooses a tool; an empty one is for none."""
+
     name: str
     platform: str
     files: tuple[Part, ...]
@@ -69,6 +74,7 @@ class LiftManifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     needs: Needs = Needs()
     description: str | None = None
     base: str | None = None
+    tools: str = TOOLS
 
 
 class Scie(msgspec.Struct, frozen=True):
