@@ -101,6 +101,7 @@ pub fn holding(places: []const Candidate, files: []const manifest.File) ?Base {
 
 /// The candidate as a base directory if it holds every one of `files`: all that a warm start looks at.
 fn held(place: Candidate, files: []const manifest.File) ?Base {
+    if (!isNameable(place.path)) return null;
     const directory = openNoFollow(place.path) catch return null;
     if (distrust(directory, .reading) == null) {
         if (lastUseOfAll(directory, files)) |last_use| {
@@ -109,6 +110,11 @@ fn held(place: Candidate, files: []const manifest.File) ?Base {
     }
     close(directory);
     return null;
+}
+
+/// CPython reads pyvenv.cfg, which names the base directory, as strict UTF-8.
+fn isNameable(path: []const u8) bool {
+    return std.unicode.utf8ValidateSlice(path);
 }
 
 /// When the one of `files` that was used longest ago was used last; null when one is not installed.
@@ -262,6 +268,10 @@ pub fn prepare(
     kind: Kind,
     reason: *[]const u8,
 ) error{OutOfMemory}!?std.fs.Dir {
+    if (!isNameable(path)) {
+        reason.* = "its path is not UTF-8, which Python cannot start from";
+        return null;
+    }
     make(path, kind) catch |err| {
         reason.* = try cannotBeMade(arena, err);
         return null;

@@ -39,6 +39,7 @@ class Start:
         arguments = {
             "entry_point": info.entry_point,
             "script": info.script,
+            "inject_python_args": list(info.inject_python_args),
             "inject_args": list(info.inject_args),
             "inject_env": dict(info.inject_env),
             "bind_resource_paths": dict(info.bind_resource_paths),

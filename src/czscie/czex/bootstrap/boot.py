@@ -20,6 +20,7 @@ _REFUSED = {
 def boot(
     entry_point: "str | None",
     script: "str | None",
+    inject_python_args: "list[str]",
     inject_args: "list[str]",
     inject_env: "dict[str, str]",
     bind_resource_paths: "dict[str, str]",
@@ -55,14 +56,14 @@ def boot(
     if script:
         _execute(os.path.join(_bin(), script), sys.argv[1:])
     if overrides.get("PEX_INTERPRETER", "").lower() in ("1", "true"):
-        _execute(sys.executable, ["-s"] + sys.argv[1:])
+        _execute(sys.executable, ["-s"] + inject_python_args + sys.argv[1:])
     entry_point = overrides.get("PEX_MODULE", entry_point)
     if not overrides:
         sys.argv[1:1] = [_format(argument) for argument in inject_args]
     if entry_point:
         _run(entry_point)
     else:
-        _execute(sys.executable, ["-s"] + sys.argv[1:])
+        _execute(sys.executable, ["-s"] + inject_python_args + sys.argv[1:])
 
 
 def _run(entry_point: str) -> None:
