@@ -14,6 +14,7 @@ const manifest = @import("manifest.zig");
 const process = @import("process.zig");
 const report = @import("report.zig");
 const tools = @import("tools.zig");
+const unpack = @import("unpack.zig");
 
 pub const std_options: std.Options = .{
     // The application inherits what this process was given, SIGPIPE's disposition too.
@@ -110,7 +111,7 @@ fn installAll(
     const signal = process.ignoreFileSizeSignal();
     defer process.restoreFileSizeSignal(signal);
     for (lift.files) |file| {
-        var failure: install.Failure = undefined;
+        var failure: unpack.Failure = undefined;
         install.install(arena, lift.name, executable.file, file, base, &failure) catch
             fatalInstall(lift.name, base.path, executable.path, failure);
     }
@@ -129,7 +130,7 @@ fn freshen(
     if (!lift.holdsParts()) return;
     if (clock.isBeforeSystemStart(last_use)) {
         for (lift.files) |file| {
-            var failure: install.Failure = undefined;
+            var failure: unpack.Failure = undefined;
             install.recheck(arena, lift.name, executable.file, file, base, &failure) catch
                 fatalInstall(lift.name, base.path, executable.path, failure);
         }
@@ -188,7 +189,7 @@ fn fatalMoved(arena: std.mem.Allocator, lift: manifest.Manifest, executable: []c
     );
 }
 
-fn fatalInstall(name: []const u8, base: []const u8, executable: []const u8, failure: install.Failure) noreturn {
+fn fatalInstall(name: []const u8, base: []const u8, executable: []const u8, failure: unpack.Failure) noreturn {
     switch (failure.err) {
         error.CorruptZip, error.CorruptPlan, error.CorruptEntry, error.CorruptFrame => report.fatal(
             name,

@@ -4,12 +4,12 @@ const std = @import("std");
 const builtin = @import("builtin");
 const base_directory = @import("../base.zig");
 const entry_content = @import("../entry.zig");
-const install = @import("../install.zig");
 const manifest = @import("../manifest.zig");
 const plan_text = @import("../plan.zig");
 const rendering = @import("../rendering.zig");
 const report = @import("../report.zig");
 const Sha256 = @import("../sha256.zig").Sha256;
+const unpack = @import("../unpack.zig");
 const zip = @import("../zip.zig");
 const zstd = @import("../zstd.zig");
 const document_of = @import("document.zig");
@@ -73,7 +73,7 @@ const Verification = struct {
         const executable = context.executable.file;
         const entries = zip.readDirectory(context.arena, executable, file.range()) catch |err|
             return verification.found(file.name, "its directory of entries", report.words(err));
-        const plan = install.readPlan(context.arena, executable, file, entries) catch |err|
+        const plan = unpack.readPlan(context.arena, executable, file, entries) catch |err|
             return verification.found(file.name, "its plan", report.words(err));
         var installation = try Installation.open(verification, file);
         defer installation.close();
