@@ -18,8 +18,10 @@ from typing import Any
 import pytest
 
 from czscie.container.zip import read_directory, read_entry
+from czscie.errors import CzscieError
 from czscie.platforms import current_platform
 from czscie.scie.assemble import Head, PartFile, assemble
+from czscie.scie.inspect import read_scie
 from czscie.scie.manifest import Boot, Command, Needs
 from native.small_scie import host_launcher, program
 from scie.making import Tree, part, scie
@@ -220,6 +222,8 @@ class TestVerify:
         assert (found["ok"], found["base"]) == (True, str(app.base))
         planned = ["text", "large", "python", "python3", "app.py", "pyvenv.cfg", "script", "python"]
         assert found["files"] == len(planned)
+        # What is there besides is nobody's concern.
+        (app.application_directory / "lib/__pycache__").mkdir()
         assert "all is well" in app.tool("verify")
 
     @pytest.mark.parametrize(
@@ -250,6 +254,7 @@ class TestVerify:
             path = app.application_directory / name
             path.write_bytes(path.read_bytes().replace(b"/", b"_"))
         done = app.run("--json", SCIE="verify")
+        assert "tool uninstall" in app.run(SCIE="verify").stdout
         subjects = [each["subject"] for each in json.loads(done.stdout)["problems"]]
         assert sorted(subjects) == ["bin/script", "pyvenv.cfg"]
 
@@ -348,6 +353,25 @@ class TestInstall:
         done = app.run(executable=tmp_path / "opt/bin/moo", SCIE="verify")
         assert done.returncode == 1
         assert f"CZSCIE_BASE={tmp_path}/opt" in done.stderr
+
+    def test_an_upgrade_replaces_the_executables_while_the_old_ones_run(
+        self, app: App, tmp_path: Path
+    ) -> None:
+        new = make_app(tmp_path / "new", "moo2")
+        app.tool("install", tmp_path / "opt")
+        old = (tmp_path / "opt/bin/other").open("rb")
+        before = old.read()
+        new.run(tmp_path / "opt", SCIE="install")
+        old.seek(0)
+        assert old.read() == before
+        old.close()
+        assert sorted(each.name for each in (tmp_path / "opt/bin").iterdir()) == ["moo", "moo2", "other"]
+        assert new.application in new.run(executable=tmp_path / "opt/bin/other").stdout
+
+    def test_czscie_inspect_says_what_an_executable_of_it_is(self, app: App, tmp_path: Path) -> None:
+        app.tool("install", tmp_path / "opt")
+        with pytest.raises(CzscieError, match="starts a permanent installation"):
+            read_scie(tmp_path / "opt/bin/moo")
 
     def test_an_installation_that_is_gone_is_told_and_not_unpacked_elsewhere(
         self, app: App, tmp_path: Path

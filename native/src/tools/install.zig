@@ -122,7 +122,7 @@ fn writeStubs(context: *const Context, base: base_directory.Base) ![]const []con
 }
 
 /// What the executable of `command` is called; null for a command that cannot be a file of its own.
-pub fn nameOf(lift: manifest.Manifest, command: []const u8) ?[]const u8 {
+fn nameOf(lift: manifest.Manifest, command: []const u8) ?[]const u8 {
     const called = if (command.len == 0) lift.name else command;
     if (command.len > 0 and std.mem.eql(u8, command, lift.name) and lift.boot.commands.map.contains("")) return null;
     if (std.mem.eql(u8, called, ".") or std.mem.eql(u8, called, "..")) return null;
@@ -131,7 +131,8 @@ pub fn nameOf(lift: manifest.Manifest, command: []const u8) ?[]const u8 {
 
 /// Writes launcher and tail beside `path` and renames: a start sees the old executable or the new one.
 fn write(context: *const Context, directory: std.fs.Dir, path: []const u8, launcher_length: u64, tail: []const u8) !void {
-    const partial = try std.mem.concat(context.arena, u8, &.{ path, ".partial" });
+    // Another process may install into the same directory.
+    const partial = try std.fmt.allocPrint(context.arena, "{s}.{d}.partial", .{ path, std.Thread.getCurrentId() });
     {
         const mode: std.fs.File.Mode = if (builtin.os.tag == .windows) 0 else 0o755;
         const file = try directory.createFile(partial, .{ .mode = mode });

@@ -54,7 +54,11 @@ pub fn read(arena: Allocator, base: base_directory.Base) ![]Item {
             const unfinished = std.mem.endsWith(u8, entry.name, install.partial_suffix);
             const digest = if (unfinished) entry.name[0 .. entry.name.len - install.partial_suffix.len] else entry.name;
             if (!manifest.isDigest(digest)) continue;
-            try items.append(arena, try readItem(arena, base, directory, kind, entry.name, digest, unfinished));
+            const item = readItem(arena, base, directory, kind, entry.name, digest, unfinished) catch |err| switch (err) {
+                error.FileNotFound => continue, // somebody else removed it just now
+                else => return err,
+            };
+            try items.append(arena, item);
         }
     }
     std.sort.insertion(Item, items.items, {}, usedBefore);

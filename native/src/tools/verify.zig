@@ -41,6 +41,14 @@ const Verification = struct {
     problems: std.ArrayList(Problem) = .empty,
     entries: usize = 0,
     files: usize = 0,
+    /// Whether the file itself is not what was built.
+    damaged_file: bool = false,
+
+    /// Something is wrong with the file.
+    fn damaged(verification: *Verification, where: []const u8, subject: []const u8, problem: []const u8) !void {
+        verification.damaged_file = true;
+        try verification.found(where, subject, problem);
+    }
 
     fn found(verification: *Verification, where: []const u8, subject: []const u8, problem: []const u8) !void {
         try verification.problems.append(verification.context.arena, .{
@@ -58,8 +66,8 @@ const Verification = struct {
         if (context.executable.payload_end != try context.executable.file.getEndPos()) return;
         var hash: Sha256 = .{};
         hashRange(context.executable.file, jump.size, &hash) catch
-            return verification.found("launcher", "launcher", "it is cut short");
-        if (!isDigest(&hash, jump.hash)) try verification.found("launcher", "launcher", "it is not the one that was built");
+            return verification.damaged("launcher", "launcher", "it is cut short");
+        if (!isDigest(&hash, jump.hash)) try verification.damaged("launcher", "launcher", "it is not the one that was built");
     }
 
     fn part(verification: *Verification, file: manifest.File) !void {
@@ -72,9 +80,9 @@ const Verification = struct {
         );
         const executable = context.executable.file;
         const entries = zip.readDirectory(context.arena, executable, file.range()) catch |err|
-            return verification.found(file.name, "its directory of entries", report.words(err));
+            return verification.damaged(file.name, "its directory of entries", report.words(err));
         const plan = unpack.readPlan(context.arena, executable, file, entries) catch |err|
-            return verification.found(file.name, "its plan", report.words(err));
+            return verification.damaged(file.name, "its plan", report.words(err));
         var installation = try Installation.open(verification, file);
         defer installation.close();
         for (plan.entries) |planned| try verification.entry(file, planned, plan, entries, &installation);
@@ -91,9 +99,9 @@ const Verification = struct {
         installation: *Installation,
     ) !void {
         verification.entries += 1;
-        const there = entries.get(planned.name) orelse return verification.found(file.name, planned.name, "it is missing");
+        const there = entries.get(planned.name) orelse return verification.damaged(file.name, planned.name, "it is missing");
         if (there.length != planned.length or there.crc32 != planned.crc32) {
-            return verification.found(file.name, planned.name, "its size or checksum is not the planned one");
+            return verification.damaged(file.name, planned.name, "its size or checksum is not the planned one");
         }
         const files = plan.files[planned.files_start..planned.files_end];
         var sink: Sink = .{};
@@ -105,9 +113,9 @@ const Verification = struct {
         }
         const executable = verification.context.executable.file;
         entry_content.stream(executable, file.range().end, there, verification.decoder, &sink) catch |err|
-            return verification.found(file.name, planned.name, report.words(err));
+            return verification.damaged(file.name, planned.name, report.words(err));
         if (!isDigest(&sink.hash, planned.sha256)) {
-            return verification.found(file.name, planned.name, "its content is not what was built");
+            return verification.damaged(file.name, planned.name, "its content is not what was built");
         }
         if (sink.comparison) |*comparison| return installation.conclude(verification, files[0], comparison);
         for (files) |each| {
@@ -132,7 +140,7 @@ const Verification = struct {
             var sink: Sink = .{};
             const executable = verification.context.executable.file;
             entry_content.stream(executable, file.range().end, there.*, verification.decoder, &sink) catch |err|
-                try verification.found(file.name, there.name, report.words(err));
+                try verification.damaged(file.name, there.name, report.words(err));
         }
     }
 
@@ -155,7 +163,12 @@ const Verification = struct {
         } else {
             try out.writeAll("it is not installed\n");
         }
-        if (problems.len == 0) try out.writeAll("all is well\n") else try out.print("problems: {d}\n", .{problems.len});
+        if (problems.len == 0) return out.writeAll("all is well\n");
+        try out.print("problems: {d}\n", .{problems.len});
+        try out.writeAll(if (verification.damaged_file)
+            "hint: copy or download the file again\n"
+        else
+            "hint: remove what is installed with the tool uninstall; the next start makes it again\n");
     }
 };
 

@@ -68,6 +68,12 @@ def read_manifest(file: BinaryIO, size: int, label: str) -> Manifest:
 
 
 def _read_part(file: BinaryIO, part: Part, label: str) -> PartContents:
+    if part.size == 0:
+        raise CzscieError(
+            f"{label} starts a permanent installation",
+            why="it does not hold what is installed there",
+            mend="inspect the file that it was installed from",
+        )
     directory = zip_records.read_directory(file, part.offset + part.size)
     text = zip_records.read_entry(file, directory.entry(plans.ENTRY_NAME))
     if hashlib.sha256(text).hexdigest() != part.digest:
