@@ -44,7 +44,7 @@ class Report:
         console.print(self._builds())
         console.print()
         for line in (*self._failures(), *self._left_out(), *self._remarks()):
-            console.print(line, markup=False)
+            console.print(line, markup=False, soft_wrap=True)
 
     def _table(self, state: str, outcomes: Sequence[Outcome]) -> Table:
         rounds = max((len(outcome.samples) for outcome in outcomes), default=0)
