@@ -102,18 +102,23 @@ def test_a_start_after_a_kill_at_any_instant_succeeds(
 ) -> None:
     expected = contents(installed)
     chance = random.Random(SEED)
-    duration = _installation_duration(executable, scratch)
-    unfinished = 0
-    for number in range(KILLS):
+    latest = _installation_duration(executable, scratch)
+    hits = 0
+    for number in range(4 * KILLS):
         base = scratch / f"killed-{number}"
-        instant = chance.uniform(0.0, duration * 1.2)
+        instant = chance.uniform(0.0, latest)
         _kill_after(executable, base, instant)
-        unfinished += not base.exists() or contents(base) != expected
+        unfinished = not base.exists() or contents(base) != expected
         done = start(executable, *ARGUMENTS, base=base, environment=ENVIRONMENT)
         assert done.returncode == 0, f"killed after {instant:.3f} s:\n{done.stderr.decode()}"
         assert contents(base) == expected, f"killed after {instant:.3f} s"
         shutil.rmtree(base)
-    assert unfinished > KILLS // 2, "most kills must hit the installation itself"
+        hits += unfinished
+        if hits == KILLS:
+            break
+        # The machine's speed changes: stay with instants at which there is something to interrupt.
+        latest *= 1.05 if unfinished else 0.9
+    assert hits == KILLS, "the kills must hit the installation itself"
 
 
 def test_several_kills_in_a_row_leave_nothing_behind(
