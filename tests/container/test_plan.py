@@ -90,6 +90,22 @@ def test_a_path_that_leaves_its_directory_is_refused(path: str) -> None:
         )
 
 
+def test_a_script_that_is_too_large_to_be_changed_is_refused() -> None:
+    """The launcher writes an entry of more than 8 MiB piece by piece, as it is."""
+    size = (8 << 20) + 1
+    entry = PlannedEntry("large", size, 0, "")
+    whole = PlannedFile("bin/tool", Slice("large", 0, size))
+    assert b"bin/tool" in Plan((entry,), (whole,)).render()
+    script = replace(whole, kind="script", content=Slice("large", 9, size - 9))
+    with pytest.raises(CzscieError) as caught:
+        Plan((entry,), (script,)).render()
+    assert str(caught.value) == (
+        "error: bin/tool cannot be a script of 8388609 bytes\n"
+        "  more than 8388608 bytes are installed as they are, or not at all"
+    )
+    Plan((replace(entry, size=size - 1),), (replace(script, content=Slice("large", 0, 1)),)).render()
+
+
 def test_directories_come_before_what_is_in_them() -> None:
     lines = one_file("a/b/c/d").render().decode().splitlines()
     assert lines[2:5] == ["dir\ta", "dir\ta/b", "dir\ta/b/c"]

@@ -17,6 +17,8 @@ from czscie.errors import CzscieError
 FIRST_LINE = "czscie-plan 1"
 ENTRY_NAME = ".czscie/plan"
 
+#: A larger entry is written piece by piece, so it is one file and nothing else (native/src/plan.zig).
+_WHOLE_ENTRY = 8 << 20
 _BLOCK = 4096
 
 Kind = Literal["file", "fill", "script"]
@@ -97,6 +99,7 @@ class Plan:
             yield _line("dir", directory)
         for file in sorted(self.files, key=lambda f: (index[f.content.entry], f.content.offset, f.path)):
             mode = "755" if file.executable else "644"
+            _check_size(file, self.entries[index[file.content.entry]])
             where = index[file.content.entry], file.content.offset, file.content.size
             interpreter = (file.interpreter,) if file.kind == "script" else ()
             yield _line(file.kind, mode, *where, *interpreter, file.path)
@@ -123,6 +126,14 @@ def _checked(path: str) -> str:
     if not path or "\0" in path or any(part in ("", ".", "..") for part in path.split("/")):
         raise CzscieError(f"a file cannot be installed at {path!r}", why="the path would leave its directory")
     return path
+
+
+def _check_size(file: PlannedFile, entry: PlannedEntry) -> None:
+    if entry.size > _WHOLE_ENTRY and (file.kind != "file" or file.content.size != entry.size):
+        raise CzscieError(
+            f"{file.path} cannot be a {file.kind} of {entry.size} bytes",
+            why=f"more than {_WHOLE_ENTRY} bytes are installed as they are, or not at all",
+        )
 
 
 def parse(text: bytes) -> Plan:

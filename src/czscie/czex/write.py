@@ -72,7 +72,8 @@ def write_czex(
     own = environment_files(start, interpreter.layout)
     if redirector is not None:
         own.append(replace(redirector, path=interpreter.python))
-    taken = {file.path for file in own}
+    links = _links(interpreter)
+    taken = {_CONFIGURATION, *(file.path for file in own), *(link.path for link in links)}
     placements = [placement for placement in placements if placement.destination not in taken]
     generated = [
         replace(placement.member, path=placement.destination)
@@ -101,7 +102,7 @@ def write_czex(
     site_packages = f"{interpreter.layout.stdlib}/site-packages"
 
     def plan(entries: tuple[PlannedEntry, ...]) -> Plan:
-        return Plan(entries, tuple(files), _links(interpreter), (site_packages,))
+        return Plan(entries, tuple(files), links, (site_packages,))
 
     main = resources.files("czscie.czex.bootstrap").joinpath("scie_main.py").read_bytes()
     stored = [("__main__.py", main), ("PEX-INFO", info.render())]
