@@ -17,110 +17,95 @@ const zip = @import("zip.zig");
 
 pub const partial_suffix = ".partial";
 
-/// Installs `file` of the executable below `base` unless it is there. On error `failure` has the particulars.
-/// `application` is what messages call the executable.
-pub fn install(
+/// One part of the executable and the base directory that it is to stand in.
+pub const Installation = struct {
     arena: Allocator,
+    /// What messages call the executable.
     application: []const u8,
     executable: std.fs.File,
     file: manifest.File,
     base: Base,
-    failure: *unpacking.Failure,
-) error{Failed}!void {
-    failure.* = .{ .err = error.Unexpected, .subject = file.name };
-    installUnlessThere(arena, application, executable, file, base, failure) catch |err| {
-        if (err != error.Failed) failure.err = err;
-        return error.Failed;
-    };
-}
+    /// The particulars of `error.Failed`.
+    failure: unpacking.Failure = .{ .err = error.Unexpected, .subject = "" },
 
-fn installUnlessThere(
-    arena: Allocator,
-    application: []const u8,
-    executable: std.fs.File,
-    file: manifest.File,
-    base: Base,
-    failure: *unpacking.Failure,
-) !void {
-    const lock = try Lock.acquire(base.directory, file, application);
-    defer lock.release();
-    if (base_directory.isInstalled(base.directory, file)) return;
-    sweep(base.directory, file);
-    try makeInstallation(arena, executable, file, base, failure);
-    lock.sign(application);
-}
-
-/// Under the lock: unpacks beside the final place and renames.
-fn makeInstallation(
-    arena: Allocator,
-    executable: std.fs.File,
-    file: manifest.File,
-    base: Base,
-    failure: *unpacking.Failure,
-) !void {
-    var partial_buffer: base_directory.Name = undefined;
-    const partial = base_directory.installationName(&partial_buffer, file, partial_suffix);
-    try base.directory.deleteTree(partial);
-    try base.directory.makeDir(partial);
-    errdefer base.directory.deleteTree(partial) catch {};
-
-    var final_buffer: base_directory.Name = undefined;
-    const final = base_directory.installationName(&final_buffer, file, "");
-    {
-        var directory = try base.directory.openDir(partial, .{});
-        defer directory.close();
-        const root = try std.fs.path.join(arena, &.{ base.path, final });
-        try unpacking.unpack(arena, executable, file, directory, .{ .base = base.path, .root = root }, failure);
+    /// Installs the part unless it is there.
+    pub fn make(installation: *Installation) error{Failed}!void {
+        installation.makeUnlessThere() catch |err| return installation.fail(err);
     }
-    try base.directory.rename(partial, final);
-}
 
-/// A check of an installation that was made before the system was started: a power cut may have come between
-/// its rename and its data. If a file is shorter than planned all of it is installed again; if not, it counts as
-/// checked until the next start of the system. Where nothing can be written nothing can be mended either.
-pub fn recheck(
-    arena: Allocator,
-    application: []const u8,
-    executable: std.fs.File,
-    file: manifest.File,
-    base: Base,
-    failure: *unpacking.Failure,
-) error{Failed}!void {
-    failure.* = .{ .err = error.Unexpected, .subject = file.name };
-    recheckUnderLock(arena, application, executable, file, base, failure) catch |err| {
-        if (err != error.Failed) failure.err = err;
-        return error.Failed;
-    };
-}
-
-fn recheckUnderLock(
-    arena: Allocator,
-    application: []const u8,
-    executable: std.fs.File,
-    file: manifest.File,
-    base: Base,
-    failure: *unpacking.Failure,
-) !void {
-    base.directory.access(".", .{ .mode = .write_only }) catch return;
-    const lock = try Lock.acquire(base.directory, file, application);
-    defer lock.release();
-    const used = base_directory.lastUse(base.directory, file) orelse
-        return makeInstallation(arena, executable, file, base, failure);
-    if (!clock.isBeforeSystemStart(used)) return; // another process was faster
-    const entries = try zip.readDirectory(arena, executable, file.range());
-    const plan = try unpacking.readPlan(arena, executable, file, entries);
-    var name: base_directory.Name = undefined;
-    const final = base_directory.installationName(&name, file, "");
-    if (try isWhole(base.directory, final, plan)) {
-        _ = base_directory.touch(base.directory, file);
-        return;
+    /// Looks at an installation that was made before the system was started: a power cut may have come between
+    /// its rename and its data. If a file is shorter than planned all of it is installed again; if not, it counts
+    /// as checked until the next start of the system. Where nothing can be written nothing can be mended either.
+    pub fn recheck(installation: *Installation) error{Failed}!void {
+        installation.recheckUnlocked() catch |err| return installation.fail(err);
     }
-    var partial_name: base_directory.Name = undefined;
-    const partial = base_directory.installationName(&partial_name, file, partial_suffix);
-    try base.directory.deleteTree(partial);
-    try base.directory.rename(final, partial);
-    try makeInstallation(arena, executable, file, base, failure);
-}
+
+    fn fail(installation: *Installation, err: anyerror) error{Failed} {
+        if (err != error.Failed) installation.failure.err = err;
+        if (installation.failure.subject.len == 0) installation.failure.subject = installation.file.name;
+        return error.Failed;
+    }
+
+    fn makeUnlessThere(installation: *Installation) !void {
+        const directory = installation.base.directory;
+        const lock = try Lock.acquire(directory, installation.file, installation.application);
+        defer lock.release();
+        if (base_directory.isInstalled(directory, installation.file)) return;
+        sweep(directory, installation.file);
+        try installation.makeLocked();
+        lock.sign(installation.application);
+    }
+
+    /// Unpacks beside the final place and renames.
+    fn makeLocked(installation: *Installation) !void {
+        const directory = installation.base.directory;
+        var partial_buffer: base_directory.Name = undefined;
+        const partial = base_directory.installationName(&partial_buffer, installation.file, partial_suffix);
+        try directory.deleteTree(partial);
+        try directory.makeDir(partial);
+        errdefer directory.deleteTree(partial) catch {};
+
+        var final_buffer: base_directory.Name = undefined;
+        const final = base_directory.installationName(&final_buffer, installation.file, "");
+        {
+            var unfinished = try directory.openDir(partial, .{});
+            defer unfinished.close();
+            const root = try std.fs.path.join(installation.arena, &.{ installation.base.path, final });
+            try unpacking.unpack(
+                installation.arena,
+                installation.executable,
+                installation.file,
+                unfinished,
+                .{ .base = installation.base.path, .root = root },
+                &installation.failure,
+            );
+        }
+        try directory.rename(partial, final);
+    }
+
+    fn recheckUnlocked(installation: *Installation) !void {
+        const directory = installation.base.directory;
+        const file = installation.file;
+        directory.access(".", .{ .mode = .write_only }) catch return;
+        const lock = try Lock.acquire(directory, file, installation.application);
+        defer lock.release();
+        const used = base_directory.lastUse(directory, file) orelse return installation.makeLocked();
+        if (!clock.isBeforeSystemStart(used)) return; // another process was faster
+        const entries = try zip.readDirectory(installation.arena, installation.executable, file.range());
+        const plan = try unpacking.readPlan(installation.arena, installation.executable, file, entries);
+        var name: base_directory.Name = undefined;
+        const final = base_directory.installationName(&name, file, "");
+        if (try isWhole(directory, final, plan)) {
+            _ = base_directory.touch(directory, file);
+            return;
+        }
+        var partial_name: base_directory.Name = undefined;
+        const partial = base_directory.installationName(&partial_name, file, partial_suffix);
+        try directory.deleteTree(partial);
+        try directory.rename(final, partial);
+        try installation.makeLocked();
+    }
+};
 
 /// Whether every file of the plan is there and no shorter than it must be.
 fn isWhole(base: std.fs.Dir, installation: []const u8, plan: plan_text.Plan) !bool {

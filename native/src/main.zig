@@ -14,7 +14,6 @@ const manifest = @import("manifest.zig");
 const process = @import("process.zig");
 const report = @import("report.zig");
 const tools = @import("tools.zig");
-const unpack = @import("unpack.zig");
 
 pub const std_options: std.Options = .{
     // The application inherits what this process was given, SIGPIPE's disposition too.
@@ -111,10 +110,25 @@ fn installAll(
     const signal = process.ignoreFileSizeSignal();
     defer process.restoreFileSizeSignal(signal);
     for (lift.files) |file| {
-        var failure: unpack.Failure = undefined;
-        install.install(arena, lift.name, executable.file, file, base, &failure) catch
-            fatalInstall(lift.name, base.path, executable.path, failure);
+        var installation = installationOf(arena, executable, lift, file, base);
+        installation.make() catch fatalInstall(installation, executable.path);
     }
+}
+
+fn installationOf(
+    arena: std.mem.Allocator,
+    executable: locate.Executable,
+    lift: manifest.Manifest,
+    file: manifest.File,
+    base: base_directory.Base,
+) install.Installation {
+    return .{
+        .arena = arena,
+        .application = lift.name,
+        .executable = executable.file,
+        .file = file,
+        .base = base,
+    };
 }
 
 /// Now and then a warm start has a little to do: once after each start of the system it looks whether a power
@@ -130,9 +144,8 @@ fn freshen(
     if (!lift.holdsParts()) return;
     if (clock.isBeforeSystemStart(last_use)) {
         for (lift.files) |file| {
-            var failure: unpack.Failure = undefined;
-            install.recheck(arena, lift.name, executable.file, file, base, &failure) catch
-                fatalInstall(lift.name, base.path, executable.path, failure);
+            var installation = installationOf(arena, executable, lift, file, base);
+            installation.recheck() catch fatalInstall(installation, executable.path);
         }
     } else if (clock.isLongAgo(last_use)) {
         for (lift.files) |file| _ = base_directory.touch(base.directory, file);
@@ -189,7 +202,10 @@ fn fatalMoved(arena: std.mem.Allocator, lift: manifest.Manifest, executable: []c
     );
 }
 
-fn fatalInstall(name: []const u8, base: []const u8, executable: []const u8, failure: unpack.Failure) noreturn {
+fn fatalInstall(installation: install.Installation, executable: []const u8) noreturn {
+    const name = installation.application;
+    const base = installation.base.path;
+    const failure = installation.failure;
     switch (failure.err) {
         error.CorruptZip, error.CorruptPlan, error.CorruptEntry, error.CorruptFrame => report.fatal(
             name,

@@ -7,7 +7,6 @@ const builtin = @import("builtin");
 const Allocator = std.mem.Allocator;
 const base_directory = @import("../base.zig");
 const install = @import("../install.zig");
-const unpack = @import("../unpack.zig");
 const manifest = @import("../manifest.zig");
 const report = @import("../report.zig");
 const document_of = @import("document.zig");
@@ -87,11 +86,16 @@ fn isForEverybody(directory: std.fs.Dir, name: []const u8) bool {
 }
 
 fn installPart(context: *const Context, file: manifest.File, base: base_directory.Base) !void {
-    var failure: unpack.Failure = undefined;
-    install.install(context.arena, context.lift.name, context.executable.file, file, base, &failure) catch
-        report.fatal(context.lift.name, "cannot install {s} into {s}: {s}", .{
-            failure.subject, base.path, report.words(failure.err),
-        });
+    var part: install.Installation = .{
+        .arena = context.arena,
+        .application = context.lift.name,
+        .executable = context.executable.file,
+        .file = file,
+        .base = base,
+    };
+    part.make() catch report.fatal(context.lift.name, "cannot install {s} into {s}: {s}", .{
+        part.failure.subject, base.path, report.words(part.failure.err),
+    });
     var buffer: base_directory.Name = undefined;
     const installation = base_directory.installationName(&buffer, file, "");
     if (!isForEverybody(base.directory, installation)) report.fatal(
