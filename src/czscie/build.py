@@ -73,9 +73,11 @@ def build(manifest: Path, output: Path, platforms: Sequence[Platform], console: 
     targets = [platform for platform in lift.platforms if not platforms or platform in platforms]
     _make_directory(output)
     single = len(lift.platforms) == 1
+    provider = Provider(console)
     with tempfile.TemporaryDirectory(prefix="czscie-") as directory:
         return [
-            _Build(lift, target, console, Path(directory)).run(output, single=single) for target in targets
+            _Build(lift, target, console, provider, Path(directory)).run(output, single=single)
+            for target in targets
         ]
 
 
@@ -108,6 +110,8 @@ class _Build:
     lift: Lift
     platform: Platform
     console: Console
+    #: One for all platforms, so that they get the same release.
+    provider: Provider
     #: For what is made for this build alone.
     directory: Path
 
@@ -138,7 +142,7 @@ class _Build:
 
     def _interpreter(self, identifier: str) -> tuple[Path, PackedInterpreter]:
         with self.console.phase(f"Resolved {identifier}") as phase:
-            source = Provider(self.console).resolve(self.lift.interpreter(identifier), self.platform)
+            source = self.provider.resolve(self.lift.interpreter(identifier), self.platform)
             phase.become(f"Resolved {identifier}: {source.description}")
         key = _key("interpreter", source.digest, self.platform.name, str(self.level))
         path = cache_directory("packed") / f"{key}.zip"

@@ -139,7 +139,7 @@ def test_a_part_that_is_no_zip_leaves_the_file_that_was_there(tmp_path: Path, la
     (tmp_path / "moo").write_text("the old one")
     broken = tmp_path / "broken.zip"
     broken.write_bytes(b"no zip")
-    with pytest.raises(zipfile.BadZipFile):
+    with pytest.raises(CzscieError, match=r"broken\.zip is damaged"):
         scie(tmp_path / "moo", launcher, [PartFile(broken, "x", "app", "", 0, "")], ECHO)
     assert (tmp_path / "moo").read_text() == "the old one"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["broken.zip", "launcher", "moo"]

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from czscie.container import zip as zip_records
 from czscie.container.packer import write_atomically
+from czscie.errors import CzscieError
 from czscie.platforms import Platform
 from czscie.scie.manifest import FORMAT, TOOLS, Boot, Launcher, LiftManifest, Manifest, Needs, Part, Scie
 
@@ -50,7 +52,7 @@ def assemble(
 ) -> Manifest:
     """Writes the executable `path` out of `launcher` and `parts`, of which the last is the payload.
 
-    Raises CzscieError when the manifest is too long for a zip's comment.
+    Raises CzscieError when the manifest is too long for a zip's comment, or a part is damaged.
     """
     manifests: list[Manifest] = []
 
@@ -79,7 +81,12 @@ def _copy_data(path: Path, stream: BinaryIO) -> list[zip_records.Entry]:
     """Copies the data of the zip `path` and returns its entries as they are in `stream`."""
     start = stream.tell()
     with path.open("rb") as file:
-        found = zip_records.read_directory(file, path.stat().st_size)
+        try:
+            found = zip_records.read_directory(file, path.stat().st_size)
+        except zipfile.BadZipFile as error:
+            raise CzscieError(
+                f"{path} is damaged", why=str(error), mend="delete it and build again"
+            ) from error
         file.seek(0)
         left = found.offset
         while left > 0:

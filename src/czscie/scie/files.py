@@ -10,8 +10,10 @@ import hashlib
 import stat
 import tarfile
 import zipfile
+import zlib
+from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from czscie.console import Console
 from czscie.container.content import Data, File, InZip, Link, OnDisk
@@ -74,6 +76,7 @@ def write_files(files: Sequence[tuple[EmbeddedFile, Path]], output: Path, level:
     items: list[Item] = []
     for file, path in files:
         items += _items(file, path)
+    _check_places(items)
     members = [item for item in items if isinstance(item, File)]
     links = tuple(PlannedLink(item.path, item.target) for item in items if isinstance(item, Link))
     packer = Packer(level)
@@ -88,6 +91,15 @@ def write_files(files: Sequence[tuple[EmbeddedFile, Path]], output: Path, level:
         ),
     )
     return plans[0]
+
+
+def _check_places(items: Sequence[Item]) -> None:
+    places = Counter(item.path for item in items)
+    for place, number in places.items():
+        if number > 1 or any(str(parent) in places for parent in PurePosixPath(place).parents):
+            raise CzscieError(
+                f"two of the lift's files would be at {place}", mend="give one of them another name"
+            )
 
 
 def _type(file: EmbeddedFile) -> str:
@@ -115,7 +127,8 @@ def _items(file: EmbeddedFile, path: Path) -> Sequence[Item]:
                 f"the lift's file {file.name} is of the type {kind}, which this version cannot unpack",
                 mend=f"make it one of zip, {', '.join(_TAR_MODES)}",
             )
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
+    # zipfile's RuntimeErrors: a password or a method that it does not know.
+    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, RuntimeError, EOFError, OSError) as error:
         raise CzscieError(f"the lift's file {file.name} cannot be read", why=str(error)) from error
     return tree.items()
 
@@ -131,6 +144,8 @@ def _add_directory(tree: Tree, name: str, path: Path) -> None:
 
 def _add_zip(tree: Tree, name: str, path: Path) -> None:
     archive = zipfile.ZipFile(path)  # stays open: members are read when they are packed
+    if (damaged := archive.testzip()) is not None:
+        raise zipfile.BadZipFile(f"its member {damaged} is damaged")
     for info in archive.infolist():
         if not info.is_dir():
             executable = bool(info.external_attr >> 16 & stat.S_IXUSR)

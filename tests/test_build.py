@@ -1,0 +1,518 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import czscie
+from czex.making import metadata, write_zip
+from czscie.build import build
+from czscie.console import Console
+from czscie.errors import CzscieError
+from czscie.launchers import build as launchers
+from czscie.pbs.assets import Asset
+from czscie.platforms import current_launcher, current_platform, find_platform
+from czscie.scie.inspect import Contents
+from native.small_scie import host_launcher
+from pbs.making import AARCH64_PYTHON, MACOS_PYTHON, cpython, members, tar_gz, windows_cpython
+from pbs.server import MirrorServer, mirror_server
+
+RELEASE = "20260101"
+REDIRECTOR = {"Lib/venv/scripts/nt/venvlauncher.exe": b"MZ redirector"}
+#: Interpreters that nobody runs, by platform.
+INTERPRETERS = {
+    "linux-x86_64": cpython(),
+    "linux-aarch64": cpython(python=AARCH64_PYTHON),
+    "macos-aarch64": cpython(python=MACOS_PYTHON),
+    "windows-x86_64": {**windows_cpython(), **REDIRECTOR},
+}
+STANDALONE = f'provider = "PythonBuildStandalone"\nrelease = "{RELEASE}"\nversion = "3.13"'
+
+MOO = "import sys\nimport cow\ndef main(): print(cow.SAYS, sys.argv[1:]); sys.exit(3)\n"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A directory with a manifest and a PEX."""
+
+    directory: Path
+
+    def manifest(
+        self,
+        interpreter: str = STANDALONE,
+        platforms: tuple[str, ...] = ("linux-x86_64",),
+        lift: str = "",
+        payload: str = 'pex = "moo.pex"',
+        rest: str = "",
+    ) -> Path:
+        path = self.directory / "lift.toml"
+        path.write_text(
+            f'[lift]\nname = "moo"\nplatforms = {json.dumps(platforms)}\n{lift}\n'
+            f'[[lift.interpreters]]\nid = "cpython"\n{interpreter}\n'
+            + (f"[lift.payload]\n{payload}\n" if payload else "")
+            + rest
+        )
+        return path
+
+    def build(self, *platforms: str, output: str = "dist") -> list[Contents]:
+        targets = [find_platform(name) for name in platforms]
+        return build(self.directory / "lift.toml", self.directory / output, targets, Console())
+
+    @property
+    def built(self) -> list[str]:
+        return sorted(path.name for path in (self.directory / "dist").iterdir())
+
+
+def pex(path: Path, says: str = "moo") -> Path:
+    """A PEX of a wheel and a module, made by hand."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, data in {**metadata("cow"), "cow.py": f"SAYS = {says!r}\n".encode()}.items():
+            archive.writestr(name, data)
+    info = {
+        "deps_are_wheel_files": True,
+        "distributions": {"cow-1.0-py3-none-any.whl": "00" * 32},
+        "requirements": ["cow"],
+        "entry_point": "moo:main",
+    }
+    entries = {
+        "PEX-INFO": json.dumps(info).encode(),
+        ".deps/cow-1.0-py3-none-any.whl": stream.getvalue(),
+        "moo.py": MOO.encode(),
+    }
+    return write_zip(path, entries)
+
+
+@pytest.fixture
+def server() -> Iterator[MirrorServer]:
+    """A mirror with an interpreter for each platform."""
+    with mirror_server() as mirror:
+        mirror.files["/latest-release.json"] = json.dumps({"tag": RELEASE}).encode()
+        lines = []
+        for name, files in INTERPRETERS.items():
+            asset = Asset("3.13.9", RELEASE, find_platform(name).triple, "install_only_stripped")
+            data = tar_gz(members(files))
+            mirror.files[f"/{RELEASE}/{asset.url_name}"] = data
+            lines.append(f"{hashlib.sha256(data).hexdigest()}  {asset.name}\n")
+        mirror.files[f"/{RELEASE}/SHA256SUMS"] = "".join(lines).encode()
+        yield mirror
+
+
+@pytest.fixture
+def project(tmp_path: Path, server: MirrorServer, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project whose interpreters and launchers are fakes, with a cache of its own."""
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("CZSCIE_CACHE", str(cache))
+    monkeypatch.setenv("CZSCIE_PBS_URL", server.url)
+    (cache / "launchers").mkdir(parents=True)
+    for launcher in launchers.TARGETS:
+        (cache / "launchers" / launchers.file_name(launcher)).write_bytes(f"launcher {launcher}\n".encode())
+    directory = tmp_path / "project"
+    directory.mkdir()
+    pex(directory / "moo.pex")
+    return Project(directory)
+
+
+def phases(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What standard error tells, without times and paths."""
+    told = re.sub(r" in [\d.]+ m?s$", "", capsys.readouterr().err, flags=re.MULTILINE)
+    return [line for line in told.splitlines() if not line.startswith("downloading ")]
+
+
+# A real one.
+
+
+@dataclass(frozen=True)
+class Real:
+    """A project that was built with the Python that runs the tests, by the command line."""
+
+    directory: Path
+    cache: Path
+    first: subprocess.CompletedProcess[str]
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return run_build(self.directory, self.cache, *arguments)
+
+
+def run_build(directory: Path, cache: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    source = str(Path(czscie.__file__).parents[1])
+    return subprocess.run(
+        [sys.executable, "-m", "czscie", "build", *arguments],
+        cwd=directory,
+        env={**os.environ, "PYTHONPATH": source, "CZSCIE_CACHE": str(cache), "COLUMNS": "100"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Real:
+    if sys.platform != "linux":
+        pytest.skip("the provider Host is for Linux")
+    directory = tmp_path_factory.mktemp("real")
+    launcher = directory / "cache" / "launchers" / launchers.file_name(current_launcher())
+    launcher.parent.mkdir(parents=True)
+    launcher.write_bytes(host_launcher().read_bytes())
+    pex(directory / "moo.pex")
+    Project(directory).manifest('provider = "Host"', (current_platform().name,))
+    return Real(directory, directory / "cache", run_build(directory, directory / "cache"))
+
+
+def test_a_built_scie_runs(real: Real) -> None:
+    assert real.first.returncode == 0, real.first.stderr
+    done = subprocess.run(
+        [real.directory / "dist" / "moo", "a b"],
+        env={"CZSCIE_BASE": str(real.directory / "base")},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (3, "moo ['a b']\n", "")
+
+
+def test_the_path_and_the_digest_are_all_of_standard_output(real: Real) -> None:
+    digest = hashlib.sha256((real.directory / "dist" / "moo").read_bytes()).hexdigest()
+    assert real.first.stdout == f"dist/moo  {digest}\n"
+
+
+def test_phases_table_and_needs_are_told_on_standard_error(real: Real) -> None:
+    lines = real.first.stderr.splitlines()
+    assert lines[0].startswith("Resolved cpython: cpython 3.")
+    assert lines[1].startswith("Packed cpython 3.")
+    assert lines[2].startswith("Packed moo.pex: 1 wheel, 1 source file in ")
+    assert lines[3].startswith("Wrote dist/moo in ")
+    assert [line.split()[0] for line in lines[4:7]] == ["dist/moo", "packed", "launcher"]
+    assert lines[-1].startswith(f"needs {current_launcher()}, ")
+
+
+def test_a_second_build_only_puts_the_parts_together(real: Real) -> None:
+    before = (real.directory / "dist" / "moo").read_bytes()
+    second = real.run()
+    assert second.stdout == real.first.stdout
+    assert not [line for line in second.stderr.splitlines() if line.startswith(("Packed", "Compiled"))]
+    assert [line.split()[0] for line in second.stderr.splitlines()[:2]] == ["Resolved", "Wrote"]
+    assert (real.directory / "dist" / "moo").read_bytes() == before
+
+
+def test_json_is_all_of_standard_output(real: Real) -> None:
+    [document] = json.loads(real.run("--json").stdout)
+    assert document["path"] == "dist/moo"
+    assert document["sha256"] == real.first.stdout.split()[1]
+    assert [part["name"] for part in document["parts"]] == ["cpython", "payload"]
+
+
+# What comes out.
+
+
+def test_one_platform_gives_a_file_of_the_lifts_name(project: Project) -> None:
+    project.manifest()
+    [contents] = project.build()
+    assert project.built == ["moo"]
+    assert contents.path == project.directory / "dist" / "moo"
+    assert [part.part.name for part in contents.parts] == ["cpython", "payload"]
+
+
+def test_one_platform_of_windows_gives_an_exe(project: Project) -> None:
+    project.manifest(platforms=("windows-x86_64",))
+    project.build()
+    assert project.built == ["moo.exe"]
+
+
+def test_several_platforms_give_files_with_the_platforms_names(project: Project) -> None:
+    project.manifest(platforms=tuple(INTERPRETERS))
+    built = project.build()
+    assert [contents.manifest.scie.lift.platform for contents in built] == list(INTERPRETERS)
+    assert project.built == [
+        "moo-linux-aarch64",
+        "moo-linux-x86_64",
+        "moo-macos-aarch64",
+        "moo-windows-x86_64.exe",
+    ]
+    for contents in built:
+        lift = contents.manifest.scie.lift
+        launcher = f"launcher {lift.platform}\n".encode()
+        if lift.platform != current_launcher():
+            assert contents.path.read_bytes().startswith(launcher)
+        python = "Scripts/python.exe" if "windows" in lift.platform else "bin/python"
+        assert lift.boot.commands[""].exe == f"{{payload}}/{python}"
+
+
+def test_a_chosen_platform_keeps_its_name(project: Project) -> None:
+    project.manifest(platforms=("linux-x86_64", "macos-aarch64"))
+    project.build("macos-aarch64")
+    assert project.built == ["moo-macos-aarch64"]
+
+
+def test_all_platforms_of_a_build_get_the_same_release(project: Project, server: MirrorServer) -> None:
+    newest = 'provider = "PythonBuildStandalone"\nversion = "3.13"'
+    project.manifest(newest, platforms=tuple(INTERPRETERS))
+    project.build()
+    assert server.asked("/latest-release.json") == [None]
+
+
+def test_a_windows_environment_has_the_interpreters_own_launcher_for_its_python(project: Project) -> None:
+    project.manifest(platforms=("windows-x86_64",))
+    [contents] = project.build()
+    plan = contents.parts[1].plan
+    assert plan.links == ()
+    assert "Scripts/python.exe" in {file.path for file in plan.files}
+
+
+def test_the_lift_says_what_the_host_needs(project: Project) -> None:
+    project.manifest(platforms=("linux-x86_64", "macos-aarch64"))
+    linux, macos = project.build()
+    assert linux.manifest.scie.lift.needs.glibc == "2.17"
+    assert macos.manifest.scie.lift.needs.glibc is None
+
+
+def test_the_lifts_own_words_reach_the_manifest(project: Project) -> None:
+    project.manifest(
+        lift='description = "moos"\nbase = "~/moo"', payload='pex = "moo.pex"\nentry_point = "moo:x"'
+    )
+    [contents] = project.build()
+    lift = contents.manifest.scie.lift
+    assert (lift.name, lift.description, lift.base) == ("moo", "moos", "~/moo")
+    assert contents.manifest.scie.jump.version == czscie.__version__
+    with zipfile.ZipFile(contents.path) as archive:
+        assert json.loads(archive.read("PEX-INFO"))["entry_point"] == "moo:x"
+
+
+def test_commands_alone_need_neither_payload_nor_interpreter(project: Project) -> None:
+    path = project.directory / "lift.toml"
+    path.write_text(
+        '[lift]\nname = "moo"\nplatforms = ["linux-x86_64"]\n[[lift.commands]]\nexe = "/bin/echo"\n'
+    )
+    [contents] = project.build()
+    assert contents.parts == ()
+    assert contents.manifest.scie.lift.boot.commands[""].exe == "/bin/echo"
+
+
+def test_embedded_files_are_a_part_of_their_own(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    (project.directory / "words.txt").write_text("moo\n")
+    rest = '[[lift.files]]\nname = "words.txt"\n[[lift.commands]]\nname = "words"\nexe = "/bin/cat"\n'
+    project.manifest(rest=rest + 'args = ["{words.txt}"]\n')
+    [contents] = project.build()
+    assert [(part.part.name, part.part.kind) for part in contents.parts] == [
+        ("cpython", "interpreter"),
+        (".files", "files"),
+        ("payload", "app"),
+    ]
+    assert [file.path for file in contents.parts[1].plan.files] == ["words.txt"]
+    assert contents.manifest.scie.lift.boot.commands["words"].args == ("{.files}/words.txt",)
+    assert "Packed 1 embedded file" in phases(capsys)
+    (project.directory / "words.txt").write_text("other\n")
+    [changed] = project.build()
+    assert changed.parts[1].part.digest != contents.parts[1].part.digest
+    assert changed.parts[2].part.digest == contents.parts[2].part.digest
+
+
+# The cache.
+
+
+def test_what_is_packed_already_is_not_packed_again(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.manifest()
+    [first] = project.build()
+    resolved = "Resolved cpython: cpython 3.13.9+20260101 x86_64-unknown-linux-gnu install_only_stripped"
+    wrote = f"Wrote {project.directory}/dist/moo"
+    assert phases(capsys) == [
+        resolved,
+        resolved.replace("Resolved cpython: ", "Packed "),
+        "Packed moo.pex: 1 wheel, 1 source file",
+        wrote,
+    ]
+    [second] = project.build()
+    assert phases(capsys) == [resolved, wrote]
+    assert first.sha256 == second.sha256
+
+
+@pytest.mark.parametrize(
+    ("change", "packed"),
+    [
+        (lambda project: pex(project.directory / "moo.pex", "other"), ["Packed moo.pex"]),
+        (
+            lambda project: project.manifest(payload='pex = "moo.pex"\nentry_point = "moo:x"'),
+            ["Packed moo.pex"],
+        ),
+        (
+            lambda project: project.manifest(lift="compression_level = 3"),
+            ["Packed cpython", "Packed moo.pex"],
+        ),
+        (lambda project: project.manifest(lift='description = "another"'), []),
+    ],
+    ids=["the PEX", "its entry point", "the level", "the description"],
+)
+def test_what_changes_a_part_packs_it_again(
+    project: Project,
+    capsys: pytest.CaptureFixture[str],
+    change: Callable[[Project], object],
+    packed: list[str],
+) -> None:
+    project.manifest()
+    [first] = project.build()
+    phases(capsys)
+    change(project)
+    [second] = project.build()
+    again = [line[: len("Packed moo.pex")] for line in phases(capsys) if line.startswith("Packed")]
+    assert again == packed
+    assert first.sha256 != second.sha256
+
+
+def test_warnings_are_told_by_every_build(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    write_zip(project.directory / "moo.pex", {"PEX-INFO": b"{}", "moo.py": b""})
+    project.manifest()
+    warning = "warning: the payload has no entry point: it will start Python (set lift.payload.entry_point)"
+    for _ in range(2):
+        project.build()
+        assert warning in phases(capsys)
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", b"\xff"])
+def test_what_the_cache_does_not_know_for_sure_is_made_again(
+    project: Project, capsys: pytest.CaptureFixture[str], tmp_path: Path, damage: bytes
+) -> None:
+    project.manifest()
+    [first] = project.build()
+    for path in (tmp_path / "cache" / "packed").glob("*.json"):
+        path.write_bytes(damage)
+    phases(capsys)
+    [second] = project.build()
+    assert len([line for line in phases(capsys) if line.startswith("Packed")]) == 2
+    assert first.sha256 == second.sha256
+
+
+def test_a_damaged_part_of_the_cache_is_named_with_what_mends_it(project: Project, tmp_path: Path) -> None:
+    project.manifest()
+    project.build()
+    before = (project.directory / "dist" / "moo").read_bytes()
+    [packed] = (tmp_path / "cache" / "packed").glob("*.zip")
+    packed.write_bytes(packed.read_bytes()[:-10])
+    with pytest.raises(CzscieError) as caught:
+        project.build()
+    assert caught.value.what == f"{packed} is damaged"
+    assert caught.value.mend == "delete it and build again"
+    assert (project.directory / "dist" / "moo").read_bytes() == before
+
+
+def test_the_bytes_depend_on_neither_directory_nor_umask(project: Project, tmp_path: Path) -> None:
+    project.manifest(platforms=tuple(INTERPRETERS))
+    first = project.build()
+    other = tmp_path / "another" / "place"
+    other.mkdir(parents=True)
+    for name in ("lift.toml", "moo.pex"):
+        (other / name).write_bytes((project.directory / name).read_bytes())
+    for packed in (tmp_path / "cache" / "packed").iterdir():
+        packed.unlink()
+    before = os.umask(0o077)
+    try:
+        second = Project(other).build()
+    finally:
+        os.umask(before)
+    assert [contents.sha256 for contents in first] == [contents.sha256 for contents in second]
+    assert stat.S_IMODE(second[0].path.stat().st_mode) == 0o700
+
+
+# What does not come out.
+
+
+def nothing_happened(project: Project, server: MirrorServer) -> bool:
+    return not server.requests and not (project.directory / "dist").exists()
+
+
+def test_what_this_version_cannot_build_is_told_before_anything_is_done(
+    project: Project, server: MirrorServer
+) -> None:
+    project.manifest(lift="load_dotenv = true", rest='[[lift.bindings]]\nname = "b"\nexe = "x"\n')
+    with pytest.raises(CzscieError) as caught:
+        project.build()
+    text = str(caught.value)
+    assert text.startswith(f"error: {project.directory}/lift.toml asks for what this version cannot build\n")
+    assert "lift.load_dotenv" in text and "lift.bindings[0]" in text
+    assert nothing_happened(project, server)
+
+
+def test_a_platform_that_the_lift_is_not_for_is_an_error(project: Project, server: MirrorServer) -> None:
+    path = project.manifest()
+    with pytest.raises(CzscieError) as caught:
+        project.build("macos-aarch64")
+    assert str(caught.value) == (
+        f"error: {path} is not for macos-aarch64\n"
+        "  its platforms are: linux-x86_64\n"
+        'hint: add "macos-aarch64" to lift.platforms'
+    )
+    assert nothing_happened(project, server)
+
+
+def test_an_output_that_is_no_directory_is_told_before_anything_is_downloaded(
+    project: Project, server: MirrorServer
+) -> None:
+    project.manifest()
+    (project.directory / "dist").write_text("a file")
+    with pytest.raises(CzscieError) as caught:
+        project.build()
+    assert str(caught.value) == (
+        f"error: cannot write into {project.directory}/dist\n"
+        f"  {project.directory}/dist: File exists\n"
+        "hint: name another directory: czscie build -o DIR"
+    )
+    assert not server.requests
+
+
+@pytest.mark.parametrize("content", [None, b"no zip", b"PK\5\6" + bytes(18)])
+def test_a_broken_pex_leaves_no_file(project: Project, tmp_path: Path, content: bytes | None) -> None:
+    project.manifest()
+    if content is None:
+        (project.directory / "moo.pex").unlink()
+    else:
+        (project.directory / "moo.pex").write_bytes(content)
+    with pytest.raises(CzscieError, match=r"moo\.pex"):
+        project.build()
+    assert project.built == []
+    assert list((tmp_path / "cache" / "packed").glob("*.czex")) == []
+
+
+def test_a_failed_build_keeps_the_file_that_was_there(project: Project) -> None:
+    project.manifest()
+    [first] = project.build()
+    (project.directory / "moo.pex").write_bytes(b"no zip")
+    with pytest.raises(CzscieError):
+        project.build()
+    assert hashlib.sha256(first.path.read_bytes()).hexdigest() == first.sha256
+
+
+def test_commands_that_fit_no_manifest_are_an_error_and_no_file(project: Project) -> None:
+    project.manifest(rest=f'[[lift.commands]]\nname = "long"\nexe = "{"x" * 66_000}"\n')
+    with pytest.raises(CzscieError, match="a zip comment holds 65535"):
+        project.build()
+    assert project.built == []
+
+
+def test_a_windows_interpreter_without_a_redirector_is_an_error(
+    project: Project, server: MirrorServer
+) -> None:
+    asset = Asset("3.13.9", RELEASE, find_platform("windows-x86_64").triple, "install_only_stripped")
+    data = tar_gz(members(windows_cpython()))
+    server.files[f"/{RELEASE}/{asset.url_name}"] = data
+    digest = hashlib.sha256(data).hexdigest()
+    server.files[f"/{RELEASE}/SHA256SUMS"] = f"{digest}  {asset.name}\n".encode()
+    project.manifest(platforms=("windows-x86_64",))
+    with pytest.raises(CzscieError) as caught:
+        project.build()
+    assert caught.value.what == "the interpreter for windows-x86_64 has no venv launcher"
+    assert project.built == []
