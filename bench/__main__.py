@@ -28,7 +28,7 @@ How it is measured:
   as many as there are cores. The floor is `python -m` in a plain virtual environment, warm.
 
 PyInstaller and shiv take part when they are installed (`pip install '.[bench]'`), Nuitka when it is named and
-installed, scie-jump when one is given. Whoever fails is reported and does not stop the others.
+installed (with a C compiler and patchelf), scie-jump when one is given. Whoever fails is reported and does not stop the others.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from rich.console import Console as RichConsole
@@ -62,13 +62,8 @@ _COLD_RUNS_MIN = 3
 def main() -> int:
     options = _parse(sys.argv[1:])
     console = Console()
-    place = (
-        nullcontext(str(_new_directory(options.scratch)))
-        if options.scratch
-        else tempfile.TemporaryDirectory(prefix="czscie-bench-")
-    )
     try:
-        with place as scratch:
+        with _scratch(options.scratch) as scratch:
             report = _run(options, Path(scratch).resolve(), console)
     except CzscieError as error:
         console.fail(error)
@@ -98,12 +93,15 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def _new_directory(path: Path) -> Path:
+def _scratch(path: Path | None) -> AbstractContextManager[str]:
+    """A directory of our own: `path`, which must be new, or a temporary one."""
+    if path is None:
+        return tempfile.TemporaryDirectory(prefix="czscie-bench-")
     try:
         path.mkdir(parents=True)
     except OSError as error:
         raise CzscieError(f"cannot make the scratch directory {path}", why=error.strerror or "") from error
-    return path
+    return nullcontext(str(path))
 
 
 def _run(options: argparse.Namespace, scratch: Path, console: Console) -> Report:

@@ -11,20 +11,20 @@ from czscie.container.content import File
 from czscie.errors import CzscieError
 from czscie.lift.interpreter import Host, Local
 from czscie.pbs.distribution import Distribution
-from czscie.pbs.provider import Provider, Source
+from czscie.pbs.provider import Provider
 from czscie.platforms import current_platform
 
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """`root` is the tree and `python` its executable; `local` is what the provider Local takes for it.
+    """`root` is the tree and `python` its executable; `provider` is how a lift manifest asks for it.
 
     `size` is the bytes of its files.
     """
 
     root: Path
     python: Path
-    local: Path
+    provider: Host | Local
     version: str
     description: str
     size: int
@@ -37,14 +37,15 @@ def unpack(chosen: Path | None, root: Path) -> Interpreter:
 
     Raises CzscieError when there is none, or one that is not relocatable.
     """
-    source = _resolve(chosen)
+    provider = _provider(chosen)
+    source = Provider().resolve(provider, current_platform())
     distribution = source.load()
     _write(distribution, root)
     contents = [item.content for item in distribution.items if isinstance(item, File)]
     return Interpreter(
         root=root,
         python=root / distribution.layout.python,
-        local=chosen if chosen is not None and chosen.is_file() and _is_archive(chosen) else root,
+        provider=provider,
         version=distribution.layout.version,
         description=source.description,
         size=sum(content.size for content in contents),
@@ -52,17 +53,12 @@ def unpack(chosen: Path | None, root: Path) -> Interpreter:
     )
 
 
-def _resolve(chosen: Path | None) -> Source:
-    platform = current_platform()
+def _provider(chosen: Path | None) -> Host | Local:
     if chosen is None or (chosen.exists() and chosen.resolve() == Path(sys.executable).resolve()):
-        return Provider().resolve(Host(id="cpython"), platform)
-    if chosen.is_file() and not _is_archive(chosen):
+        return Host(id="cpython")
+    if chosen.is_file() and ".tar" not in chosen.suffixes:
         chosen = _prefix(chosen)
-    return Provider().resolve(Local(id="cpython", path=chosen), platform)
-
-
-def _is_archive(path: Path) -> bool:
-    return ".tar" in path.suffixes
+    return Local(id="cpython", path=chosen)
 
 
 def _prefix(python: Path) -> Path:

@@ -19,6 +19,7 @@ from bench.scenarios import Scenario
 from czscie.cache import cache_directory
 from czscie.errors import CzscieError
 from czscie.launchers import build as launchers
+from czscie.lift.interpreter import Host, Local
 from czscie.platforms import current_launcher
 from czscie.scie.inspect import Contents, read_scie
 
@@ -29,8 +30,7 @@ platforms = ["current"]
 
 [[lift.interpreters]]
 id = "cpython"
-provider = "Local"
-path = "{path}"
+{provider}
 
 [lift.payload]
 pex = "{pex}"
@@ -138,7 +138,9 @@ class Workshop:
         """Our scie, built with an empty cache (but for the launcher, which czscie brings) and once more."""
         room = self.room("czscie")
         pex, _ = self.pex
-        manifest = _MANIFEST.format(name=self.scenario.project, path=self.interpreter.local, pex=pex)
+        manifest = _MANIFEST.format(
+            name=self.scenario.project, provider=_settings(self.interpreter.provider), pex=pex
+        )
         (room / "lift.toml").write_text(manifest)
         self._bring_launcher()
         command = (sys.executable, "-m", "czscie", "build", "lift.toml", "-o", "dist")
@@ -196,6 +198,13 @@ class Sandbox:
         for name in ("home", "tmp", "cache"):
             (self.directory / name).mkdir(parents=True)
         os.sync()
+
+
+def _settings(provider: Host | Local) -> str:
+    """What a lift manifest says of the interpreter that it wants."""
+    if isinstance(provider, Host):
+        return 'provider = "Host"'
+    return f'provider = "Local"\npath = "{provider.path}"'
 
 
 def _pip(python: Path, *arguments: str) -> None:

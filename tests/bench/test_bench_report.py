@@ -12,7 +12,9 @@ from bench.measure import Outcome, Sample
 from bench.report import Report
 from rich.console import Console
 
-PYTHON = Interpreter(Path("root"), Path("root/bin/python3"), Path("root"), "3.13.9", "from a test", 56, 7)
+from czscie.lift.interpreter import Host
+
+PYTHON = Interpreter(Path("root"), Path("root/python"), Host("cpython"), "3.13.9", "from a test", 56, 7)
 
 
 def entrant(name: str) -> Entrant:
