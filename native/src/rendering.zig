@@ -53,12 +53,14 @@ fn writeShebang(out: *Writer, root: []const u8, interpreter: []const u8) Writer.
     if (length <= shebang_length_max and std.mem.indexOfAny(u8, root, " \t\n") == null) {
         try out.print("#!{s}/{s}{s}\n", .{ root, program, arguments });
     } else {
-        try out.writeAll("#!/bin/sh\n'''exec' \"");
-        for (root) |character| {
-            if (std.mem.indexOfScalar(u8, "\"$`\\", character) != null) try out.writeByte('\\');
-            try out.writeByte(character);
-        }
-        try out.print("/{s}\"{s} \"$0\" \"$@\"\n' '''\n", .{ program, arguments });
+        try out.writeAll("#!/bin/sh\n'''exec' '");
+        for (root) |character| switch (character) {
+            // What is quoted in quotes of the other kind means the same to the shell and no escape to Python.
+            '\'' => try out.writeAll("'\"'\"'"),
+            '\\' => try out.writeAll("'\"\\\\\"'"),
+            else => try out.writeByte(character),
+        };
+        try out.print("/{s}'{s} \"$0\" \"$@\"\n' '''\n", .{ program, arguments });
     }
 }
 
@@ -84,8 +86,8 @@ test "a script starts through the kernel where it can and through a shell where 
         try written(&buffer, writeShebang, .{ "/b", "bin/python -sE" }),
     );
     try testing.expectEqualStrings(
-        "#!/bin/sh\n'''exec' \"/a b\\$c/bin/python\" -s \"$0\" \"$@\"\n' '''\n",
-        try written(&buffer, writeShebang, .{ "/a b$c", "bin/python -s" }),
+        "#!/bin/sh\n'''exec' '/a b$c\"'\"'\"'d'\"\\\\\"'e/bin/python' -s \"$0\" \"$@\"\n' '''\n",
+        try written(&buffer, writeShebang, .{ "/a b$c\"'d\\e", "bin/python -s" }),
     );
     const long = try written(&buffer, writeShebang, .{ "/" ++ "l" ** 130, "bin/python" });
     try testing.expect(std.mem.startsWith(u8, long, "#!/bin/sh\n"));

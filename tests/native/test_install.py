@@ -66,14 +66,16 @@ SCRIPT = b"import sys\nprint(sys.argv, sys.flags.no_user_site)\n"
     ("directory", "first"),
     [
         # The digest alone has 64 characters: only a short base leaves room for it in a kernel's line.
-        ("short", "#!{root}/bin/python -s"),
+        ("short", "#!{root}/bin/python -sWerror"),
         ("a b", "#!/bin/sh"),
         ("long" * 40, "#!/bin/sh"),
-        ("quo\"te $HOME `x` \\n 'y'", "#!/bin/sh"),
+        ("quo\"te $HOME `x` 'y' ''' \"\"\" !", "#!/bin/sh"),
+        ("back\\slash \\x \\N \\\\", "#!/bin/sh"),
+        ("line\nfeed tab\t", "#!/bin/sh"),
     ],
 )
 def test_a_script_starts_python_wherever_it_is_installed(make: Make, directory: str, first: str) -> None:
-    tree = Tree(scripts={"bin/tool": ("bin/python -s", SCRIPT)}, links={"bin/python": sys.executable})
+    tree = Tree(scripts={"bin/tool": ("bin/python -sWerror", SCRIPT)}, links={"bin/python": sys.executable})
     moo = make(tree, {"": Command(exe="{cpython}/bin/tool", args=("a b",))})
     with tempfile.TemporaryDirectory(dir="/tmp") as short:
         there = Application(moo.path, moo.manifest, Path(short, directory))

@@ -107,7 +107,6 @@ def test_scie_is_the_file_itself_and_argv0_is_how_it_was_called(make: Make, tmp_
     assert said(moo.start(called="./moo", executable="./moo", cwd=tmp_path)) == [str(moo.path), "./moo"]
     link = tmp_path / "links" / "other"
     assert said(moo.start(called=link, executable=link)) == [str(moo.path), str(link)]
-    assert said(moo.start(called="", executable=link)) == [str(moo.path)]
 
 
 # Which command.
