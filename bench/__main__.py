@@ -28,7 +28,8 @@ How it is measured:
   as many as there are cores. The floor is `python -m` in a plain virtual environment, warm.
 
 PyInstaller and shiv take part when they are installed (`pip install '.[bench]'`), Nuitka when it is named and
-installed (with a C compiler and patchelf), scie-jump when one is given. Whoever fails is reported and does not stop the others.
+installed (with a C compiler and patchelf), scie-jump when one is given. Whoever fails is reported and does
+not stop the others.
 """
 
 from __future__ import annotations
