@@ -140,6 +140,8 @@ def test_a_signal_reaches_the_application_which_is_the_process(
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        # Whoever runs the tests may ignore it: nohup does.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == f"waiting {process.pid}\n"

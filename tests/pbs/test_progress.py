@@ -10,7 +10,7 @@ from czscie.pbs.progress import Progress
 
 def console(terminal: bool) -> tuple[Console, io.StringIO]:
     stream, made = io.StringIO(), Console()
-    made.errors = RichConsole(file=stream, force_terminal=terminal, width=80)
+    made.errors = RichConsole(file=stream, force_terminal=terminal, width=80, markup=False)
     return made, stream
 
 
