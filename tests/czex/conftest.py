@@ -23,16 +23,27 @@ class MakeMoo(Protocol):
 
 
 @pytest.fixture(scope="session")
-def run_pex(tmp_path_factory: pytest.TempPathFactory) -> RunPex:
-    """Runs the real pex, with a cache that lasts as long as the session."""
+def pex_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment for pex, with a cache that lasts as long as the session.
+
+    Its pip is in there already: on Python 3.12 and newer pex takes one from the index, which tests close.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PEX_")}
     environment["PEX_ROOT"] = str(tmp_path_factory.mktemp("pex-root"))
     environment["PEX_IGNORE_RCFILES"] = "true"
+    command = [sys.executable, "-m", "pex", "packaging", "-o", str(tmp_path_factory.mktemp("pip") / "x.pex")]
+    subprocess.run(command, env=environment, capture_output=True, check=True)
+    return environment
+
+
+@pytest.fixture(scope="session")
+def run_pex(pex_environment: dict[str, str]) -> RunPex:
+    """Runs the real pex."""
 
     def run(*arguments: str | Path, module: str = "pex") -> None:
         done = subprocess.run(
             [sys.executable, "-m", module, *map(str, arguments)],
-            env=environment,
+            env=pex_environment,
             capture_output=True,
             text=True,
             check=False,

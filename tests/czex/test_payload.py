@@ -35,7 +35,7 @@ def wheel_file(directory: Path, filename: str, **fields: object) -> Path:
 
 
 @pytest.fixture
-def index(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def index(tmp_path: Path, pex_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory that the user's pip takes wheels from, and settings for pex that would spoil every PEX."""
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / ".pexrc").write_text("PEX_VENV=true\n")
@@ -43,7 +43,7 @@ def index(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("PEX_VENV", "true")
     monkeypatch.setenv("PEX_SCRIPT", "nothing")
-    monkeypatch.setenv("PEX_ROOT", str(tmp_path_factory.getbasetemp() / "root-of-payloads"))
+    monkeypatch.setenv("PEX_ROOT", pex_environment["PEX_ROOT"])
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
     return tmp_path / "index"
