@@ -176,5 +176,5 @@ def test_source_that_does_not_compile_leaves_no_launcher(
     text = str(caught.value)
     assert text.startswith(f"error: the launcher for {current_launcher()} does not compile\n")
     assert "use of undeclared identifier 'nonsense'" in text
-    assert text.endswith("hint: check that ziglang==0.15.2 is installed")
+    assert "hint:" not in text, "the compiler is the right one: no other would help"
     assert list((tmp_path / "out").iterdir()) == []

@@ -6,6 +6,7 @@ Runs when czscie is installed, too, so it needs nothing but the standard library
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import importlib.util
 import os
 import subprocess
@@ -106,8 +107,9 @@ def _run_zig(launcher: str, decoder: Path, prefix: Path, cache: Path) -> None:
         text=True,
     )
     if done.returncode != 0:
+        found = importlib.metadata.version("ziglang")
         raise CzscieError(
             f"the launcher for {launcher} does not compile",
             why=done.stderr.strip().splitlines()[:20],
-            mend=f"check that ziglang=={ZIG_VERSION} is installed",
+            mend=None if found == ZIG_VERSION else f"pip install ziglang=={ZIG_VERSION} (it is {found})",
         )
