@@ -9,7 +9,7 @@ from rich.console import Console as RichConsole
 
 from czscie.console import Console
 from czscie.platforms import find_platform
-from czscie.report import as_json, needs, print_contents
+from czscie.report import as_json, needs, print_contents, print_digests
 from czscie.scie.assemble import Head, assemble
 from czscie.scie.inspect import Contents, read_scie
 from czscie.scie.manifest import Boot, Command, Needs
@@ -45,6 +45,16 @@ def test_the_table_tells_sizes_packed_and_unpacked(tmp_path: Path) -> None:
     assert lines[5][0] == "total"
     assert lines[5][-3:] == ["1.5", "MB", "3"]
     assert lines[6] == f"needs {needs(found)}".split()
+
+
+def test_every_digest_is_told(tmp_path: Path) -> None:
+    stream = io.StringIO()
+    found = contents(tmp_path)
+    print_digests(found, RichConsole(file=stream, width=20))
+    first, launcher, *parts = stream.getvalue().splitlines()
+    assert first == f"sha256 {found.sha256}"
+    assert launcher == f"launcher {found.manifest.scie.jump.hash}"
+    assert [line.split()[-1] for line in parts] == [part.part.digest for part in found.parts]
 
 
 def test_no_number_is_cut_on_a_narrow_terminal(tmp_path: Path) -> None:

@@ -78,14 +78,16 @@ def inspect(
 ) -> None:
     """Show what is inside an executable: parts, sizes packed and unpacked, digests, commands."""
     from czscie.console import Console, write_json
-    from czscie.report import as_json, print_contents
+    from czscie.report import as_json, print_contents, print_digests
     from czscie.scie.inspect import read_scie
 
     contents = read_scie(file)
     if json:
         write_json(as_json(contents))
     else:
-        print_contents(contents, Console().results)
+        console = Console()
+        print_contents(contents, console.results)
+        print_digests(contents, console.results)
 
 
 def main() -> None:

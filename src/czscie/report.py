@@ -33,6 +33,15 @@ def print_contents(contents: Contents, console: RichConsole) -> None:
     console.print(f"needs {needs(contents)}", soft_wrap=True)
 
 
+def print_digests(contents: Contents, console: RichConsole) -> None:
+    """The SHA-256 of the file and of its launcher, and the names that its parts are installed by."""
+    manifest = contents.manifest.scie
+    console.print(f"sha256 {contents.sha256}", soft_wrap=True)
+    console.print(f"launcher {manifest.jump.hash}", soft_wrap=True)
+    for part in contents.parts:
+        console.print(f"{part.part.kind} {part.part.name} {part.part.digest}", soft_wrap=True)
+
+
 def needs(contents: Contents) -> str:
     """What the executable asks of its host, in words."""
     lift = contents.manifest.scie.lift

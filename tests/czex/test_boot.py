@@ -223,6 +223,11 @@ def test_a_python_gets_the_injected_options_of_python(moo: Environment, override
     assert done.stdout == "1 ['-c', 'a']\n"
 
 
+def test_a_python_gets_no_injected_arguments(moo: Environment) -> None:
+    done = moo.start(PexInfo(inject_args=("--loud",)), "-c", "import sys; print(sys.argv)", "a")
+    assert done.stdout == "['-c', 'a']\n"
+
+
 def test_pex_interpreter_that_is_off_runs_the_entry_point(moo: Environment) -> None:
     found = told(moo.start(PexInfo(entry_point="moo:main"), environment={"PEX_INTERPRETER": "0"}))
     assert found["name"] == "main"

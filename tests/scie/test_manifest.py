@@ -135,3 +135,17 @@ def test_members_of_a_newer_czscie_are_ignored() -> None:
     document["scie"]["lift"]["mood"] = document["scie"]["new"] = "something"
     body = json.dumps(document).encode()[:-1]
     assert Manifest.parse(b'\n%b,"crc32":"%08x"}\n' % (body, zlib.crc32(body)), "moo") == MANIFEST
+
+
+def test_a_manifest_of_another_format_is_refused() -> None:
+    document = json.loads(MANIFEST.render())
+    del document["crc32"]
+    document["scie"]["format"] = 2
+    body = json.dumps(document).encode()[:-1]
+    with pytest.raises(CzscieError) as caught:
+        Manifest.parse(b'\n%b,"crc32":"%08x"}\n' % (body, zlib.crc32(body)), "moo")
+    assert str(caught.value) == (
+        "error: moo is of the format 2\n"
+        "  this czscie reads the format 1\n"
+        "hint: use the czscie that it was built with"
+    )

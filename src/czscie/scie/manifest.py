@@ -98,6 +98,13 @@ class Manifest(msgspec.Struct, frozen=True):
         if not found or seal != b'%08x"}' % zlib.crc32(body):
             raise CzscieError(f"the manifest of {label} is damaged", mend="copy or build the file again")
         try:
-            return msgspec.json.decode(text, type=cls)
+            manifest = msgspec.json.decode(text, type=cls)
         except msgspec.MsgspecError as error:
             raise CzscieError(f"the manifest of {label} cannot be read", why=str(error)) from error
+        if manifest.scie.format != FORMAT:
+            raise CzscieError(
+                f"{label} is of the format {manifest.scie.format}",
+                why=f"this czscie reads the format {FORMAT}",
+                mend="use the czscie that it was built with",
+            )
+        return manifest

@@ -58,12 +58,11 @@ def boot(
     if overrides.get("PEX_INTERPRETER", "").lower() in ("1", "true"):
         _execute(sys.executable, ["-s"] + inject_python_args + sys.argv[1:])
     entry_point = overrides.get("PEX_MODULE", entry_point)
+    if not entry_point:
+        _execute(sys.executable, ["-s"] + inject_python_args + sys.argv[1:])
     if not overrides:
         sys.argv[1:1] = [_format(argument) for argument in inject_args]
-    if entry_point:
-        _run(entry_point)
-    else:
-        _execute(sys.executable, ["-s"] + inject_python_args + sys.argv[1:])
+    _run(entry_point)
 
 
 def _run(entry_point: str) -> None:
@@ -81,7 +80,7 @@ def _run(entry_point: str) -> None:
     sys.exit(called())
 
 
-def _execute(program: str, arguments: "list[str]") -> None:
+def _execute(program: str, arguments: "list[str]") -> "NoReturn":
     """Becomes another program of the virtual environment."""
     sys.stdout.flush()
     sys.stderr.flush()
