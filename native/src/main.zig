@@ -31,6 +31,8 @@ pub fn main() void {
     };
 }
 
+/// Becomes the application. It never returns but for an error; `noreturn` beside an error crashes the compiler of
+/// Zig 0.15.2.
 fn run(arena: std.mem.Allocator) error{OutOfMemory}!void {
     const arguments = process.ownArguments(arena) catch return error.OutOfMemory;
     const argv0: [:0]const u8 = if (arguments.len > 0) arguments[0] else "scie";
