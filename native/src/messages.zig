@@ -1,0 +1,132 @@
+//! Every way in which a start can end before the application runs: what failed, why, and what mends it.
+
+const std = @import("std");
+const base_directory = @import("base.zig");
+const install = @import("install.zig");
+const locate = @import("locate.zig");
+const manifest = @import("manifest.zig");
+const report = @import("report.zig");
+
+pub fn selfNotFound(called: []const u8, err: locate.Error) noreturn {
+    switch (err) {
+        error.NotFound => report.fatal(
+            called,
+            "this executable cannot find its own file\nhint: mount /proc, or start it by its full path",
+            .{},
+        ),
+        error.Unreadable => report.fatal(
+            called,
+            "this executable may not read its own file\nhint: give it read permission: chmod +r",
+            .{},
+        ),
+    }
+}
+
+pub fn manifestUnreadable(called: []const u8, path: []const u8, err: manifest.Error) noreturn {
+    switch (err) {
+        error.NoManifest => report.fatal(
+            called,
+            "{s} holds nothing to start: it is a launcher alone, or the file was cut short" ++
+                "\nhint: copy or download the file again",
+            .{path},
+        ),
+        error.NewerFormat => report.fatal(
+            called,
+            "{s} was put together for a newer launcher than its own\nhint: build it again with one czscie",
+            .{path},
+        ),
+        error.CorruptManifest => report.fatal(
+            called,
+            "the manifest at the end of {s} is damaged\nhint: copy or download the file again",
+            .{path},
+        ),
+        else => report.fatal(called, "{s} cannot be read: {s}", .{ path, report.words(err) }),
+    }
+}
+
+pub fn noBase(arena: std.mem.Allocator, name: []const u8, refusals: []const base_directory.Refusal) noreturn {
+    var lines: std.ArrayList(u8) = .empty;
+    for (refusals) |refusal| {
+        lines.appendSlice(arena, "\n  ") catch {};
+        lines.appendSlice(arena, refusal.candidate.path) catch {};
+        lines.appendSlice(arena, ": ") catch {};
+        lines.appendSlice(arena, refusal.reason) catch {};
+    }
+    report.fatal(
+        name,
+        "there is no directory to unpack into; tried{s}" ++
+            "\nhint: set CZSCIE_BASE to a directory of your own that can be written to and executed from",
+        .{lines.items},
+    );
+}
+
+/// The executable of a permanent installation has nothing to install.
+pub fn installationUnusable(arena: std.mem.Allocator, lift: manifest.Manifest, executable: []const u8) noreturn {
+    const path = lift.base orelse "its directory";
+    const reason = base_directory.reasonNotToStart(arena, path, lift.files) catch "out of memory";
+    report.fatal(
+        lift.name,
+        "{s} starts what is installed in {s}, which cannot be used: {s}" ++
+            "\nhint: install it again with the file that it was installed from",
+        .{ executable, path, reason },
+    );
+}
+
+pub fn notInstalled(installation: install.Installation, executable: []const u8) noreturn {
+    const name = installation.application;
+    const base = installation.base.path;
+    const failure = installation.failure;
+    switch (failure.err) {
+        error.CorruptZip, error.CorruptPlan, error.CorruptEntry, error.CorruptFrame => report.fatal(
+            name,
+            "{s} is damaged, in {s}\nhint: copy or download the file again",
+            .{ executable, failure.subject },
+        ),
+        error.NoSpaceLeft, error.DiskQuota => report.fatal(
+            name,
+            "cannot unpack {s} into {s}: {s}\nhint: make room there, or set CZSCIE_BASE to another directory",
+            .{ failure.subject, base, report.words(failure.err) },
+        ),
+        else => report.fatal(
+            name,
+            "cannot unpack {s} into {s}: {s}\nhint: set CZSCIE_BASE to another directory",
+            .{ failure.subject, base, report.words(failure.err) },
+        ),
+    }
+}
+
+pub fn noCommand(lift: manifest.Manifest) noreturn {
+    var buffer: [2048]u8 = undefined;
+    var lines: std.Io.Writer = .fixed(&buffer);
+    for (lift.boot.commands.map.keys(), lift.boot.commands.map.values()) |name, each| {
+        lines.print("\n  {s}  {s}", .{ name, each.description orelse "" }) catch break;
+    }
+    report.fatal(
+        lift.name,
+        "no command was chosen; there are{s}\nhint: give one as the first argument or in SCIE_BOOT",
+        .{lines.buffered()},
+    );
+}
+
+pub fn placeholderUnknown(name: []const u8, err: anyerror) noreturn {
+    switch (err) {
+        error.UnknownPlaceholder => report.fatal(
+            name,
+            "the boot command holds a placeholder that this launcher does not know" ++
+                "\nhint: build the file again with one czscie",
+            .{},
+        ),
+        else => report.fatal(name, "{s}", .{report.words(err)}),
+    }
+}
+
+pub fn notStarted(name: []const u8, program: []const u8, err: anyerror) noreturn {
+    const there = if (std.fs.cwd().access(program, .{})) |_| true else |_| false;
+    if (err == error.FileNotFound and there) report.fatal(
+        name,
+        "{s} cannot start: its loader is missing, so this host has no C library of the kind it needs" ++
+            "\nhint: `czscie inspect` tells what the file needs; build it for this host's platform",
+        .{program},
+    );
+    report.fatal(name, "{s} cannot be started: {s}", .{ program, report.words(err) });
+}
