@@ -13,8 +13,7 @@ from pathlib import Path
 
 from czscie.cache import cache_directory
 from czscie.container.content import Data, File, Link
-from czscie.container.packer import Packer, write_atomically
-from czscie.container.plan import Plan, PlannedEntry, PlannedFile, PlannedLink
+from czscie.container.packer import write_items
 from czscie.launchers.build import TARGETS, compile_launcher, find_launcher
 from czscie.platforms import current_launcher, current_platform
 from czscie.scie.assemble import Head, PartFile, assemble
@@ -73,17 +72,9 @@ def make_small_scie(directory: Path, *extra: File) -> SmallScie:
         *extra,
     ]
     link = Link("bin/python3", "python")
-    packer = Packer(3)
-    slices = packer.add("", files)
-    planned = tuple(PlannedFile(file.path, slices[file.path], executable=file.executable) for file in files)
-
-    def plan(entries: tuple[PlannedEntry, ...]) -> Plan:
-        return Plan(entries, planned, (PlannedLink(link.path, link.target),))
-
     part = directory / "interpreter.zip"
-    plans: list[Plan] = []
-    write_atomically(part, lambda stream: plans.append(packer.write(stream, plan)))
-    made = PartFile(part, "program", "interpreter", plans[0].digest(), plans[0].unpacked(), "a program")
+    plan = write_items([*files, link], part, 3)
+    made = PartFile(part, "program", "interpreter", plan.digest(), plan.unpacked(), "a program")
     launcher = host_launcher()
     command = Command(exe="{program}/bin/python", args=("own",))
     head = Head("small", current_platform(), Boot({"": command}), Needs())

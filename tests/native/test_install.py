@@ -131,13 +131,12 @@ def test_every_name_that_python_plans_is_one_to_the_launcher(launcher: Path, tmp
     content = packer.add("", [File("content", Data(b"same for all"))])["content"]
     files = tuple(PlannedFile(f"{name}/{name}", content) for name in ODD_NAMES)
     links = tuple(PlannedLink(f"link {name}", f"{name}/{name}") for name in ODD_NAMES)
-    plans: list[Plan] = []
 
     def plan(entries: tuple[PlannedEntry, ...]) -> Plan:
         return Plan(entries, files, links)
 
-    write_atomically(tmp_path / "odd.zip", lambda stream: plans.append(packer.write(stream, plan)))
-    odd = PartFile(tmp_path / "odd.zip", "cpython", "interpreter", plans[0].digest(), plans[0].unpacked(), "")
+    planned = write_atomically(tmp_path / "odd.zip", lambda stream: packer.write(stream, plan))
+    odd = PartFile(tmp_path / "odd.zip", "cpython", "interpreter", planned.digest(), planned.unpacked(), "")
     made = scie(tmp_path / "moo", launcher, [odd], {"": SHOW})
     moo = Application(tmp_path / "moo", made, tmp_path / "base")
     assert moo.start().returncode == 0

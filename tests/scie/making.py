@@ -43,14 +43,12 @@ class Tree:
             for member in members
         )
         links = tuple(PlannedLink(name, target) for name, target in self.links.items())
-        plans: list[Plan] = []
-        write_atomically(
+        return write_atomically(
             path,
-            lambda stream: plans.append(
-                packer.write(stream, lambda entries: Plan(entries, planned, links, tuple(self.directories)))
+            lambda stream: packer.write(
+                stream, lambda entries: Plan(entries, planned, links, tuple(self.directories))
             ),
         )
-        return plans[0]
 
     def _kind(self, path: str) -> Kind:
         if path in self.scripts:

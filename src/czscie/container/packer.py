@@ -15,11 +15,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from czscie.container import zip as zip_records
-from czscie.container.content import Content, File
-from czscie.container.plan import ENTRY_NAME, Plan, PlannedEntry, Slice
+from czscie.container.content import Content, File, Link
+from czscie.container.plan import ENTRY_NAME, Plan, PlannedEntry, PlannedFile, PlannedLink, Slice
+
+_Written = TypeVar("_Written")
 
 #: A file of at least this many bytes is an entry of its own.
 LARGE = 1 << 20
@@ -216,16 +218,37 @@ def _compress(data: bytes, level: int) -> bytes:
     return zstandard.ZstdCompressor(level=level, write_content_size=True).compress(data)
 
 
-def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Writes a file that appears under its name only when it is whole."""
+def write_items(
+    items: Iterable[File | Link], path: Path, level: int, directories: Sequence[str] = ()
+) -> Plan:
+    """Writes the zip `path` of `items` that are installed where they are named, and returns its plan.
+
+    `level` is zstd's. `directories` are made even if nothing is in them.
+    """
+    items = tuple(items)
+    files = [item for item in items if isinstance(item, File)]
+    links = tuple(PlannedLink(item.path, item.target) for item in items if isinstance(item, Link))
+    packer = Packer(level)
+    slices = packer.add("", files)
+    planned = tuple(PlannedFile(file.path, slices[file.path], executable=file.executable) for file in files)
+
+    def plan(entries: tuple[PlannedEntry, ...]) -> Plan:
+        return Plan(entries, planned, links, tuple(directories))
+
+    return write_atomically(path, lambda stream: packer.write(stream, plan))
+
+
+def write_atomically(path: Path, write: Callable[[BinaryIO], _Written]) -> _Written:
+    """Writes a file that appears under its name only when it is whole. Returns what `write` does."""
     import tempfile
 
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            write(file)
+            written = write(file)
         Path(temporary).replace(path)
+        return written
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

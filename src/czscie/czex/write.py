@@ -106,9 +106,7 @@ def write_czex(
 
     main = resources.files("czscie.czex.bootstrap").joinpath("scie_main.py").read_bytes()
     stored = [("__main__.py", main), ("PEX-INFO", info.render())]
-    plans: list[Plan] = []
-    write_atomically(path, lambda stream: plans.append(packer.write(stream, plan, stored)))
-    return plans[0]
+    return write_atomically(path, lambda stream: packer.write(stream, plan, stored))
 
 
 def _slice(placement: Placement, slices: dict[tuple[object, str], Slice]) -> Slice:

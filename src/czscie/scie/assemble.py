@@ -54,9 +54,8 @@ def assemble(
 
     Raises CzscieError when the manifest is too long for a zip's comment, or a part is damaged.
     """
-    manifests: list[Manifest] = []
 
-    def write(stream: BinaryIO) -> None:
+    def write(stream: BinaryIO) -> Manifest:
         code = launcher.read_bytes()
         stream.write(code)
         jump = Launcher(launcher_version, len(code), hashlib.sha256(code).hexdigest())
@@ -69,12 +68,13 @@ def assemble(
             placed.append(_part(part, start, stream.tell() + len(records) - start))
             if part is not parts[-1]:
                 stream.write(records)
-        manifests.append(_manifest(head, jump, placed))
-        stream.write(zip_records.directory(entries, stream.tell(), manifests[0].render()))
+        manifest = _manifest(head, jump, placed)
+        stream.write(zip_records.directory(entries, stream.tell(), manifest.render()))
+        return manifest
 
-    write_atomically(path, write)
+    manifest = write_atomically(path, write)
     path.chmod(0o777 & ~_umask())
-    return manifests[0]
+    return manifest
 
 
 def _copy_data(path: Path, stream: BinaryIO) -> list[zip_records.Entry]:

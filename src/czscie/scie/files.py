@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from czscie.console import Console
-from czscie.container.content import Data, File, InZip, Link, OnDisk
-from czscie.container.packer import Packer, write_atomically
-from czscie.container.plan import Plan, PlannedFile, PlannedLink
+from czscie.container.content import Data, File, InZip, OnDisk
+from czscie.container.packer import write_items
+from czscie.container.plan import Plan
 from czscie.errors import CzscieError
 from czscie.lift.embedded_file import EmbeddedFile, FromUrl
 from czscie.pbs.download import Download
@@ -77,20 +77,8 @@ def write_files(files: Sequence[tuple[EmbeddedFile, Path]], output: Path, level:
     for file, path in files:
         items += _items(file, path)
     _check_places(items)
-    members = [item for item in items if isinstance(item, File)]
-    links = tuple(PlannedLink(item.path, item.target) for item in items if isinstance(item, Link))
-    packer = Packer(level)
-    slices = packer.add("", members)
-    planned = tuple(PlannedFile(m.path, slices[m.path], executable=m.executable) for m in members)
-    directories = tuple(file.name for file, _ in files if _type(file) != "blob")
-    plans: list[Plan] = []
-    write_atomically(
-        output,
-        lambda stream: plans.append(
-            packer.write(stream, lambda entries: Plan(entries, planned, links, directories))
-        ),
-    )
-    return plans[0]
+    directories = [file.name for file, _ in files if _type(file) != "blob"]
+    return write_items(items, output, level, directories)
 
 
 def _check_places(items: Sequence[Item]) -> None:

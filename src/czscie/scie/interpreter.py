@@ -5,27 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from czscie.container import zip as zip_records
-from czscie.container.content import File, Link
-from czscie.container.packer import Packer, write_atomically
-from czscie.container.plan import ENTRY_NAME, Plan, PlannedFile, PlannedLink, parse
+from czscie.container.packer import write_items
+from czscie.container.plan import ENTRY_NAME, Plan, parse
 from czscie.pbs.distribution import Distribution
 
 
 def write_interpreter(distribution: Distribution, path: Path, level: int) -> Plan:
     """Writes the zip of `distribution` to `path`, compressed by zstd's `level`, and returns its plan."""
-    files = [item for item in distribution.items if isinstance(item, File)]
-    links = tuple(
-        PlannedLink(item.path, item.target) for item in distribution.items if isinstance(item, Link)
-    )
-    packer = Packer(level)
-    slices = packer.add("", files)
-    planned = tuple(PlannedFile(file.path, slices[file.path], executable=file.executable) for file in files)
-    plans: list[Plan] = []
-    write_atomically(
-        path,
-        lambda stream: plans.append(packer.write(stream, lambda entries: Plan(entries, planned, links))),
-    )
-    return plans[0]
+    return write_items(distribution.items, path, level)
 
 
 def read_file(path: Path, wanted: str) -> bytes | None:
