@@ -16,8 +16,7 @@ import msgspec
 import pytest
 
 from czscie.cache import cache_directory
-from czscie.launchers.build import native_source
-from czscie.launchers.libzstd import libzstd_source
+from czscie.launchers.build import zig_build
 from czscie.scie.manifest import Command
 from elf_image import elf_image
 from native.application import HOME, SHOW, Application, Make, said, say
@@ -27,17 +26,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="starts Linux pr
 
 
 def test_its_own_unit_tests_pass() -> None:
-    cache = cache_directory("launchers")
-    command = [sys.executable, "-m", "ziglang", "build", "test", "--summary", "all", "-Doptimize=ReleaseSafe"]
-    done = subprocess.run(
-        [*command, f"-Dlibzstd={libzstd_source(cache)}"],
-        cwd=native_source(),
-        env=os.environ
-        | {"ZIG_LOCAL_CACHE_DIR": str(cache / "zig"), "ZIG_GLOBAL_CACHE_DIR": str(cache / "zig")},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
+    options = ("--summary", "all", "-Doptimize=ReleaseSafe")
+    done = zig_build("test", *options, cache=cache_directory("launchers"))
     assert done.returncode == 0, done.stderr
     assert "tests passed" in done.stderr
 

@@ -79,10 +79,10 @@ def compile_launcher(launcher: str, directory: Path, cache: Path) -> Path:
             f"the launcher for {launcher} is not in this installation and there is no compiler to make it",
             mend="pip install 'czscie[native]'",
         )
-    decoder = libzstd.libzstd_source(cache)
+    libzstd.libzstd_source(cache)  # before there is a directory: it may not be had
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory, prefix=f".{launcher}-") as temporary:
-        _run_zig(launcher, decoder, Path(temporary), cache)
+        _compile(launcher, Path(temporary), cache)
         suffix = ".exe" if launcher.startswith("windows-") else ""
         built = Path(temporary, "bin", f"launcher{suffix}")
         final = directory / file_name(launcher)
@@ -90,22 +90,10 @@ def compile_launcher(launcher: str, directory: Path, cache: Path) -> Path:
     return final
 
 
-def _run_zig(launcher: str, decoder: Path, prefix: Path, cache: Path) -> None:
-    command = [sys.executable, "-m", "ziglang", "build", f"-Dtarget={TARGETS[launcher]}"]
+def _compile(launcher: str, prefix: Path, cache: Path) -> None:
     # One CPU model for everybody: what is compiled on this machine must start on any of its kind.
-    command += ["-Dcpu=baseline", f"-Doptimize={_OPTIMIZE}", f"-Dlibzstd={decoder}", "--prefix", str(prefix)]
-    environment = os.environ | {
-        "ZIG_LOCAL_CACHE_DIR": str(cache / "zig"),
-        "ZIG_GLOBAL_CACHE_DIR": str(cache / "zig"),
-    }
-    done = subprocess.run(
-        command,
-        cwd=native_source(),
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
+    target = (f"-Dtarget={TARGETS[launcher]}", "-Dcpu=baseline", f"-Doptimize={_OPTIMIZE}")
+    done = zig_build(*target, "--prefix", str(prefix), cache=cache)
     if done.returncode != 0:
         found = importlib.metadata.version("ziglang")
         raise CzscieError(
@@ -113,3 +101,23 @@ def _run_zig(launcher: str, decoder: Path, prefix: Path, cache: Path) -> None:
             why=done.stderr.strip().splitlines()[:20],
             mend=None if found == ZIG_VERSION else f"pip install ziglang=={ZIG_VERSION} (it is {found})",
         )
+
+
+def zig_build(*arguments: str, cache: Path) -> subprocess.CompletedProcess[str]:
+    """Runs `zig build` on the launcher's source, with libzstd and Zig's own files below `cache`.
+
+    native/build.zig tells the steps and options there are. Raises CzscieError when libzstd cannot be had.
+    """
+    decoder = libzstd.libzstd_source(cache)
+    environment = os.environ | {
+        "ZIG_LOCAL_CACHE_DIR": str(cache / "zig"),
+        "ZIG_GLOBAL_CACHE_DIR": str(cache / "zig"),
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "ziglang", "build", f"-Dlibzstd={decoder}", *arguments],
+        cwd=native_source(),
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
