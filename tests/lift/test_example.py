@@ -13,6 +13,7 @@ from czscie.lift.embedded_file import Digest, EmbeddedFile, FromUrl
 from czscie.lift.interpreter import Local, PythonBuildStandalone
 from czscie.lift.lift import Lift
 from czscie.lift.manifest import read_manifest
+from czscie.lift.pack import Pack
 from czscie.lift.payload import Payload
 
 if sys.version_info >= (3, 11):
@@ -66,7 +67,10 @@ def test_the_example_is_a_manifest_that_can_be_built() -> None:
 
 
 def test_the_example_shows_every_key_that_can_be_built() -> None:
-    types = (Lift, PythonBuildStandalone, Local, Payload, EmbeddedFile, Digest, FromUrl, Command, Environment)
+    types = (
+        *(Lift, PythonBuildStandalone, Local, Payload, Pack),
+        *(EmbeddedFile, Digest, FromUrl, Command, Environment),
+    )
     known = {field.name for each in types for field in fields(each)}
     assert known - NOT_SHOWN <= set(keys(tomllib.loads(with_its_comments())))
 
@@ -83,3 +87,4 @@ def test_what_the_example_shows_in_comments_can_be_built_too(tmp_path: Path) -> 
     assert lift.compression_level == 19
     assert lift.payload is not None
     assert lift.payload.glibc == (2, 28)
+    assert lift.pack == Pack(files=("moo", "*/data/*.py"))

@@ -9,6 +9,7 @@ import pytest
 from czscie.errors import CzscieError
 from czscie.lift.interpreter import Host, Local, PythonBuildStandalone
 from czscie.lift.manifest import read_manifest
+from czscie.lift.pack import Pack
 from czscie.lift.payload import Payload
 from czscie.platforms import current_platform, find_platform
 
@@ -50,6 +51,7 @@ def test_the_smallest_manifest_has_a_default_for_everything_else(tmp_path: Path)
     assert lift.tools == "SCIE"
     assert (lift.load_dotenv, lift.windowed, lift.app_info) == (False, False, {})
     assert (lift.commands, lift.bindings, lift.files, lift.interpreter_groups) == ((), (), (), ())
+    assert lift.pack == Pack(stdlib=True, packages="auto", files=(), source=True)
     assert lift.unsupported() == ()
 
 
@@ -79,6 +81,19 @@ def test_a_payload_can_be_made_of_requirements(tmp_path: Path) -> None:
     payload = read_manifest(write(tmp_path, SMALLEST.replace('pex = "app.pex"', requirements))).payload
     assert payload is not None
     assert payload.requirements == ("cowsay==6.1", "a[b]>=1; python_version > '3'")
+
+
+def test_what_is_packed_can_be_said(tmp_path: Path) -> None:
+    pack = """
+[lift.pack]
+stdlib = false
+packages = "all"
+files = ["numpy", "moo/*.py", "a..b/..c"]
+source = false
+"""
+    assert read_manifest(write(tmp_path, SMALLEST + pack)).pack == Pack(
+        stdlib=False, packages="all", files=("numpy", "moo/*.py", "a..b/..c"), source=False
+    )
 
 
 @pytest.mark.parametrize("entry_point", ["cowsay", "http.server", "py-spy", "app.cli:main", "app:Main.run"])

@@ -15,6 +15,7 @@ from czscie.lift.interpreter import (
     PythonBuildStandalone,
     read_interpreter,
 )
+from czscie.lift.pack import Pack
 from czscie.lift.payload import Payload
 from czscie.lift.peer_tools import Ptex, ScieJump
 from czscie.lift.problem import Problem
@@ -57,6 +58,7 @@ class Lift:
     commands: tuple[Command, ...]
     bindings: tuple[Command, ...]
     payload: Payload | None
+    pack: Pack
 
     def interpreter(self, identifier: str) -> Interpreter:
         """The interpreter whose id is `identifier`. Raises KeyError when there is none."""
@@ -81,6 +83,7 @@ class Lift:
         app_info = table.free_table("app_info")
         interpreters = tuple(read_interpreter(each, directory) for each in table.tables("interpreters"))
         payload = table.optional_table("payload")
+        pack = table.optional_table("pack")
         ids = tuple(dict.fromkeys(interpreter.id for interpreter in interpreters if interpreter.id))
         scie_jump = table.optional_table("scie_jump")
         ptex = table.optional_table("ptex")
@@ -103,6 +106,7 @@ class Lift:
             commands=tuple(map(Command.read, table.tables("commands"))),
             bindings=tuple(map(Command.read, table.tables("bindings"))),
             payload=None if payload is None else Payload.read(payload, directory, ids),
+            pack=Pack() if pack is None else Pack.read(pack),
         )
         table.finish()
         return lift
