@@ -96,6 +96,11 @@ source = false
     )
 
 
+def test_parts_of_an_interpreter_can_be_kept(tmp_path: Path) -> None:
+    manifest = write(tmp_path, SMALLEST.replace('"Host"', '"Host"\nkeep = ["tcltk", "all"]'))
+    assert read_manifest(manifest).interpreters == (Host("host", ("tcltk", "all")),)
+
+
 @pytest.mark.parametrize("entry_point", ["cowsay", "http.server", "py-spy", "app.cli:main", "app:Main.run"])
 def test_an_entry_point_is_a_script_a_module_or_a_function(tmp_path: Path, entry_point: str) -> None:
     manifest = write(tmp_path, f'{SMALLEST}entry_point = "{entry_point}"\nglibc = "2.28"\n')

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from czscie.lift.problem import quoted
+from czscie.lift.problem import one_of, quoted
 from czscie.lift.table import IDENTIFIER, SOMETHING, URL, Shape, Table
+from czscie.pbs.prune import ALL, PARTS
 
 _CPYTHON_VERSION = Shape.of(
     'a string such as "3.13", "3.13.9" or "3.15.0rc1", with t, d or td at its end for special builds',
@@ -26,6 +27,8 @@ _FLAVOR = Shape.of(
 )
 _DEFAULT_FLAVOR = "install_only_stripped"
 _LIBCS = ("gnu", "musl")
+_KEPT = (*PARTS, ALL)
+_PART = Shape(one_of(_KEPT), _KEPT.__contains__, _KEPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class PythonBuildStandalone:
     """A CPython of python-build-standalone.
 
     `version` may end in t, d or td, which ask for free-threaded and debug builds whatever the `flavor`.
-    Without `release` the newest one is meant.
+    Without `release` the newest one is meant. `keep` names parts (czscie.pbs.prune) that are not left out.
     """
 
     FILES: ClassVar[tuple[str, ...]] = ("python", "pip")
@@ -45,6 +48,7 @@ class PythonBuildStandalone:
     libc: str | None
     base_url: str | None
     lazy: bool
+    keep: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, table: Table, identifier: str) -> PythonBuildStandalone:
@@ -58,6 +62,7 @@ class PythonBuildStandalone:
             libc=table.optional_choice("libc", _LIBCS),
             base_url=table.optional_text("base_url", URL),
             lazy=table.flag("lazy"),
+            keep=_read_keep(table),
         )
 
 
@@ -91,6 +96,7 @@ class Host:
     FILES: ClassVar[tuple[str, ...]] = ("python",)
 
     id: str
+    keep: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,7 @@ class Local:
 
     id: str
     path: Path
+    keep: tuple[str, ...] = ()
 
 
 Interpreter = PythonBuildStandalone | PyPy | Host | Local
@@ -137,14 +144,18 @@ def read_interpreter(table: Table, directory: Path) -> Interpreter:
         case "PyPy":
             interpreter = PyPy.read(table, identifier)
         case "Host":
-            interpreter = Host(identifier)
+            interpreter = Host(identifier, _read_keep(table))
         case "Local":
-            interpreter = Local(identifier, table.path("path", directory))
+            interpreter = Local(identifier, table.path("path", directory), _read_keep(table))
         case _:
             # Nobody can say which keys are known: a stand-in that no build will see.
             return PythonBuildStandalone(identifier, "", None, "", None, None, False)
     table.finish()
     return interpreter
+
+
+def _read_keep(table: Table) -> tuple[str, ...]:
+    return table.texts("keep", _PART)
 
 
 def _read_flavor(table: Table, version: str) -> str:
