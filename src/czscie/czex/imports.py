@@ -1,0 +1,179 @@
+"""Which modules of CPython that can be left out a payload imports, as far as its sources tell.
+
+The scan is conservative: an import counts wherever it stands, in a function or behind `try` as well, because
+nobody can tell whether it is reached. What does not count, as applications run none of it, are tests and the
+means to build packages with: what is in a directory `test`, `tests` or `distutils` inside of a package, and
+its `conftest.py`.
+
+Besides import statements there are modules imported by name (`importlib.import_module("tkinter")` and any
+other function whose name has "import" in it), started (`runpy.run_module`, `[sys.executable, "-m", "venv"]`)
+and found by six (`from six.moves import tkinter`). What compiled modules import is not seen, nor is a name
+that is made up at run time: for these there is `keep` in the manifest.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+
+from czscie.container.content import File
+from czscie.czex.wheel import is_script_path
+from czscie.elf import Elf, ElfError, is_elf
+
+#: Modules and the parts of CPython (czscie.pbs.prune) without which they do not work, or not well.
+_PARTS: Mapping[str, tuple[str, ...]] = {
+    "tkinter": ("tcltk",),
+    "_tkinter": ("tcltk",),
+    "turtle": ("tcltk",),
+    "turtledemo": ("tcltk",),
+    "idlelib": ("idlelib",),
+    "ensurepip": ("ensurepip",),
+    "venv": ("ensurepip",),
+    "lib2to3": ("lib2to3",),
+    "curses": ("terminals",),
+    "_curses": ("terminals",),
+    "readline": ("terminals",),
+    "cmd": ("terminals",),
+    "test": ("tests",),
+    # These compile C when the application runs, or look for the library.
+    "triton": ("headers",),
+    "pyximport": ("headers",),
+    "find_libpython": ("libpython",),
+}
+#: The same for what is installed in the interpreter. A virtual environment sees that only if it is asked to.
+_INSTALLED: Mapping[str, tuple[str, ...]] = {
+    "pip": ("pip",),
+    "setuptools": ("setuptools",),
+    "pkg_resources": ("setuptools",),
+    "distutils": ("setuptools",),
+}
+
+_NAMES = (*_PARTS, *_INSTALLED)
+_NAMES_AS_BYTES = tuple(name.encode() for name in _NAMES)
+_ANY = b"|".join(_NAMES_AS_BYTES)
+#: Finds every line with an import of one of them, and every string that is one or begins like one of its
+#: submodules; also in what is not Python, or that of another version.
+_MENTION = re.compile(
+    rb"\b(?:import|from)\b(?:[^\n]|\\\r?\n)*?\b(" + _ANY + rb")(?:\b|_)|[\"'](" + _ANY + rb")(?=[\"'.])"
+)
+
+_NOT_RUN = re.compile(r"[^/]+/(.*/)?((tests?|_?distutils)/.*|conftest\.py)")
+_SOURCES = (".py", ".pyw", ".pth")
+#: The library's name in a Mach-O file's load commands.
+_MACOS_LIBPYTHON = re.compile(rb"/libpython3\.[0-9]+t?d?\.dylib\0")
+
+
+def imported_names(files: Iterable[File]) -> frozenset[str]:
+    """Those modules that `needed_parts` knows which `files`, a payload's wheels and sources, import."""
+    found: set[str] = set()
+    for file in files:
+        if _is_source(file.path):
+            found |= _imported(file.content.read())
+    return frozenset(found)
+
+
+def names_in_arguments(arguments: Sequence[str]) -> frozenset[str]:
+    """The same for the arguments of a Python: `-m venv`, `-c "import tkinter"`."""
+    found: set[str] = set()
+    for option, value in pairwise(arguments):
+        if option == "-m":
+            found |= _known([value])
+        elif option == "-c":
+            found |= _imported(value.encode())
+    return frozenset(found)
+
+
+def needed_parts(names: Collection[str], *, system_site_packages: bool = False) -> frozenset[str]:
+    """The words (czscie.pbs.prune.PARTS) of the parts that modules of these names need.
+
+    pip and setuptools of the interpreter count only if the payload sees its `system_site_packages`.
+    """
+    parts = {**_PARTS, **_INSTALLED} if system_site_packages else _PARTS
+    return frozenset(part for name in names for part in parts.get(name, ()))
+
+
+def links_libpython(files: Iterable[File]) -> bool:
+    """Whether an extension module among `files` is linked with libpython, as none should be (PEP 513)."""
+    return any(".so" in file.path and _links_libpython(file) for file in files)
+
+
+def _links_libpython(file: File) -> bool:
+    data = file.content.read()
+    if not is_elf(data):
+        return _MACOS_LIBPYTHON.search(data) is not None
+    try:
+        needed = Elf.parse(data, file.path).needed
+    except ElfError:  # data that merely looks like a library
+        return False
+    return any(name.rpartition("/")[2].startswith("libpython3") for name in needed)
+
+
+def _is_source(path: str) -> bool:
+    return is_script_path(path) or (path.endswith(_SOURCES) and not _NOT_RUN.fullmatch(path))
+
+
+def _imported(source: bytes) -> set[str]:
+    """The known names that `source` imports; those that it mentions when it cannot be parsed."""
+    if not any(name in source for name in _NAMES_AS_BYTES):
+        return set()
+    mentioned = {(match[1] or match[2]).decode() for match in _MENTION.finditer(source)}
+    if not mentioned:
+        return set()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes that are none: somebody else's affair
+            tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return mentioned
+    return _known(name for node in ast.walk(tree) for name in _modules(node))
+
+
+def _known(modules: Iterable[str]) -> set[str]:
+    return {name for name in (module.partition(".")[0] for module in modules) if name in _NAMES}
+
+
+def _modules(node: ast.AST) -> Iterator[str]:
+    """The full names of the modules that one node of a syntax tree imports or starts."""
+    match node:
+        case ast.Import(names=names):
+            for alias in names:
+                yield from _without_six(alias.name)
+        case ast.ImportFrom(module=str(module), names=names, level=0):
+            for alias in names:
+                yield from _without_six(f"{module}.{alias.name}")
+        case ast.Call(func=function, args=arguments, keywords=keywords):
+            yield from _started(arguments)
+            name = _last_name(function)
+            if "import" in name or name == "run_module":
+                yield from _texts([*arguments, *(keyword.value for keyword in keywords)])
+        case ast.List(elts=elements) | ast.Tuple(elts=elements):
+            yield from _started(elements)
+
+
+def _without_six(module: str) -> Iterator[str]:
+    """`six.moves.tkinter_font.Font` is of tkinter, wherever somebody has put a copy of six."""
+    _, six, moved = module.partition("six.moves.")
+    yield moved.partition("_")[0] if six else module
+
+
+def _started(arguments: Sequence[ast.expr]) -> Iterator[str]:
+    """What stands after "-m"."""
+    for option, module in pairwise(arguments):
+        if isinstance(option, ast.Constant) and option.value == "-m":
+            yield from _texts([module])
+
+
+def _texts(expressions: Iterable[ast.expr]) -> Iterator[str]:
+    for expression in expressions:
+        if isinstance(expression, ast.Constant) and isinstance(expression.value, str):
+            yield expression.value
+
+
+def _last_name(function: ast.expr) -> str:
+    match function:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name.lower()
+    return ""
