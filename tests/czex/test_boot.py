@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from czscie.czex.bootstrap import boot as bootstrap
 from czscie.czex.info import PexInfo
 from czscie.czex.start import Start, environment_files
 from czscie.pbs.distribution import Layout
@@ -72,9 +73,10 @@ class Environment:
         environment: Mapping[str, str] | None = None,
         options: tuple[str, ...] = (),
         has_setproctitle: bool = False,
+        certificates: str | None = None,
         **settings: Any,
     ) -> subprocess.CompletedProcess[str]:
-        for file in environment_files(Start(info, has_setproctitle), LAYOUT):
+        for file in environment_files(Start(info, has_setproctitle, certificates), LAYOUT):
             path = self.root / file.path
             path.write_bytes(file.content.read())
         given = {"PATH": "/bin:/usr/bin", "PEX": "/somewhere/moo.scie", "VIRTUAL_ENV": str(self.root)}
@@ -420,3 +422,42 @@ def test_the_title_of_the_process_is_set_where_the_application_brings_the_means(
 def test_without_pex_the_name_stays_what_it_was(moo: Environment) -> None:
     found = told(moo.start(PexInfo(entry_point="moo:main"), environment={"PEX": ""}))
     assert found["argv"][0] == str(moo.root / "__main__.py")
+
+
+@pytest.mark.parametrize(
+    ("present", "environment", "expected"),
+    [
+        ((), {}, {"SSL_CERT_FILE": "/moo/cacert.pem"}),
+        (("certs/",), {}, {"SSL_CERT_FILE": "/moo/cacert.pem"}),
+        (("certs/5ed36f99.0",), {}, {}),
+        (("certs/ca-certificates.crt",), {}, {}),
+        (("cert.pem",), {}, {}),
+        ((), {"SSL_CERT_FILE": "/mine.pem"}, {"SSL_CERT_FILE": "/mine.pem"}),
+        ((), {"SSL_CERT_DIR": "/mine"}, {"SSL_CERT_DIR": "/mine"}),
+    ],
+)
+def test_the_applications_certificates_serve_where_there_are_no_others(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    present: tuple[str, ...],
+    environment: dict[str, str],
+    expected: dict[str, str],
+) -> None:
+    for name in present:
+        path = tmp_path / name
+        (path if name.endswith("/") else path.parent).mkdir(parents=True, exist_ok=True)
+        if not name.endswith("/"):
+            path.touch()
+    places = (str(tmp_path / "certs/ca-certificates.crt"), str(tmp_path / "cert.pem"))
+    monkeypatch.setattr(bootstrap, "_CERTIFICATES", places)
+    monkeypatch.setattr(bootstrap, "_CERTIFICATE_DIRECTORY", str(tmp_path / "certs"))
+    monkeypatch.setattr(os, "environ", dict(environment))
+    bootstrap._provide_certificates("/moo/cacert.pem")
+    assert dict(os.environ) == expected
+
+
+def test_certificates_of_the_pex_come_first(moo: Environment) -> None:
+    """Whatever the host has: what PEX-INFO injects is there before anybody looks."""
+    info = PexInfo(entry_point="moo:main", inject_env={"SSL_CERT_FILE": "/injected.pem"})
+    view = told(moo.start(info, certificates="lib/cacert.pem"))
+    assert view["environment"]["SSL_CERT_FILE"] == "/injected.pem"

@@ -62,6 +62,13 @@ def test_main_gives_boot_what_pex_info_says(tmp_path: Path) -> None:
     }
 
 
+def test_main_tells_boot_where_certificates_are(tmp_path: Path) -> None:
+    main = environment(tmp_path, Start(INFO, False, "lib/python3.13/site-packages/certifi/cacert.pem"))
+    done = subprocess.run([sys.executable, main], capture_output=True, text=True, check=True)
+    told = json.loads(done.stdout)["arguments"]["certificates"]
+    assert told == str(tmp_path / "lib/python3.13/site-packages/certifi/cacert.pem")
+
+
 @pytest.mark.parametrize("safe_path", ["", "1"])
 @pytest.mark.parametrize("relative", [False, True])
 def test_the_environments_root_is_not_on_the_path(tmp_path: Path, safe_path: str, relative: bool) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from czscie.container.content import Data, File, Link
 from czscie.pbs.distribution import Distribution, detect_layout
-from czscie.pbs.prune import ALL, PARTS, LeftOut, prune
+from czscie.pbs.prune import ALL, PARTS, LeftOut, has_terminfo, prune
 from czscie.pbs.tree import Item
 from czscie.platforms import find_platform
 from elf_image import elf_image
@@ -202,6 +202,11 @@ def test_no_link_loses_what_it_leads_to() -> None:
     kept = [path for path in paths(prune(make(files, *links), ["terminals"]).distribution) if "info" in path]
     assert kept == ["share/terminfo/s/" + name for name in ("simpleterm", "st", "stterm-alias")]
     assert not any("terminfo" in path for path in paths(prune(make(files, *links), ()).distribution))
+
+
+@pytest.mark.parametrize(("keep", "has"), [((), False), (("terminals",), True), (("terminfo",), True)])
+def test_an_interpreter_may_have_descriptions_of_terminals(keep: tuple[str, ...], has: bool) -> None:
+    assert has_terminfo(prune(linux(), keep).distribution) is has
 
 
 @pytest.mark.parametrize(

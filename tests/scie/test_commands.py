@@ -40,14 +40,21 @@ key = "app"
 PAYLOAD = '[lift.payload]\npex = "moo.pex"\n'
 
 
-def commands(directory: Path, text: str, info: PexInfo | None = None, cpython: Interpreter = CPYTHON) -> Boot:
+def commands(
+    directory: Path,
+    text: str,
+    info: PexInfo | None = None,
+    cpython: Interpreter = CPYTHON,
+    with_terminfo: tuple[str, ...] = (),
+) -> Boot:
     path = directory / "lift.toml"
     path.write_text(HEAD + text)
-    return boot(read_manifest(path), info, {"cpython": cpython})
+    return boot(read_manifest(path), info, {"cpython": cpython}, with_terminfo)
 
 
-def command(directory: Path, exe: str, rest: str = "") -> Command:
-    return commands(directory, f"[[lift.commands]]\nexe = '{exe}'\n{rest}").commands[""]
+def command(directory: Path, exe: str, rest: str = "", with_terminfo: tuple[str, ...] = ()) -> Command:
+    text = f"[[lift.commands]]\nexe = '{exe}'\n{rest}"
+    return commands(directory, text, with_terminfo=with_terminfo).commands[""]
 
 
 def test_the_payload_is_the_default_command(tmp_path: Path) -> None:
@@ -76,6 +83,33 @@ def test_what_leaks_another_python_in_is_removed_and_harmless_switches_are_not(t
         "PYTHONHASHSEED",
     ):
         assert f"={switch}" not in environment and switch not in environment
+
+
+TERMINFO_DIRS = "/etc/terminfo:/lib/terminfo:/usr/share/terminfo:{cpython}/share/terminfo"
+
+
+def test_the_payload_finds_the_interpreters_terminals_behind_the_systems(tmp_path: Path) -> None:
+    made = commands(tmp_path, PAYLOAD, PexInfo(), with_terminfo=("cpython",)).commands[""]
+    assert made.env["TERMINFO_DIRS"] == TERMINFO_DIRS
+    made = commands(tmp_path, PAYLOAD, PexInfo(), with_terminfo=("another",)).commands[""]
+    assert "TERMINFO_DIRS" not in made.env
+
+
+@pytest.mark.parametrize(
+    ("exe", "rest", "expected"),
+    [
+        ("#{cpython:python}", "", {"TERMINFO_DIRS": TERMINFO_DIRS}),
+        ("{cpython}/bin/idle3", "", {"TERMINFO_DIRS": TERMINFO_DIRS}),
+        ("{app}", "", {}),
+        ("#{cpython:python}", 'env.default.TERMINFO_DIRS = "/mine"', {"TERMINFO_DIRS": "/mine"}),
+        ("#{cpython:python}", 'env.replace.TERMINFO_DIRS = "/mine"', {"=TERMINFO_DIRS": "/mine"}),
+        ("#{cpython:python}", 'env.remove_exact = ["TERMINFO_DIRS"]', {"=TERMINFO_DIRS": None}),
+    ],
+)
+def test_so_does_a_python_that_a_command_starts(
+    tmp_path: Path, exe: str, rest: str, expected: dict[str, str | None]
+) -> None:
+    assert command(tmp_path, exe, rest, with_terminfo=("cpython",)).env == expected
 
 
 def test_on_windows_the_environment_has_its_python_in_scripts(tmp_path: Path) -> None:

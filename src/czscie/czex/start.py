@@ -28,10 +28,15 @@ _EXTRA_SYS_PATH = (
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """How the application starts: PEX-INFO, with the entry point that was asked for."""
+    """How the application starts: PEX-INFO, with the entry point that was asked for.
+
+    `certificates` is the path, in the virtual environment, of those that certifi brings along: None without
+    certifi, and on Windows, where Python asks the system for certificates.
+    """
 
     info: PexInfo
     has_setproctitle: bool
+    certificates: str | None = None
 
     def main(self) -> bytes:
         """The virtual environment's `__main__.py`. In a spawned child of multiprocessing it does nothing."""
@@ -48,6 +53,8 @@ class Start:
             "has_setproctitle": self.has_setproctitle,
         }
         rendered = "".join(f"        {name}={value!r},\n" for name, value in arguments.items())
+        if self.certificates is not None:
+            rendered += f"        certificates=here + {'/' + self.certificates!r},\n"
         return f"""\
 if __name__ == "__main__":
     import os

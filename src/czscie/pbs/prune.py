@@ -21,6 +21,9 @@ from czscie.pbs.tree import Item, tree_size
 #: The word that keeps every part.
 ALL = "all"
 
+#: Where python-build-standalone has the descriptions of terminals.
+TERMINFO = "share/terminfo"
+
 #: What people sit at: consoles, multiplexers, and what the terminal emulators of today call themselves.
 _TERMINALS = "|".join(
     (
@@ -35,8 +38,8 @@ _TERMINALS = "|".join(
 
 #: What `{stdlib}`, `{packages}` and `{extension}` become is in `_expressions`.
 _PATTERNS: Mapping[str, tuple[str, ...]] = {
-    "terminfo": (rf"share/terminfo/[^/]+/(?!({_TERMINALS})$).*",),
-    "terminals": (rf"share/terminfo/[^/]+/({_TERMINALS})",),
+    "terminfo": (rf"{TERMINFO}/[^/]+/(?!({_TERMINALS})$).*",),
+    "terminals": (rf"{TERMINFO}/[^/]+/({_TERMINALS})",),
     "libpython": (r"lib/libpython3[^/]*\.(so|dylib)[^/]*",),
     # sysconfig needs _sysconfigdata_*.py, which is not among them; pyconfig.h and the Makefile are read by
     # distutils and `python -m sysconfig --generate-posix-vars` only.
@@ -110,6 +113,11 @@ class Pruned:
 
     distribution: Distribution
     left_out: tuple[LeftOut, ...]
+
+
+def has_terminfo(distribution: Distribution) -> bool:
+    """Whether the interpreter brings descriptions of terminals along, which it does not find by itself."""
+    return any(item.path.startswith(f"{TERMINFO}/") for item in distribution.items)
 
 
 def prune(distribution: Distribution, keep: Collection[str]) -> Pruned:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from czscie.czex.info import PexInfo
@@ -13,6 +13,7 @@ from czscie.errors import CzscieError
 from czscie.lift.command import Command as LiftCommand
 from czscie.lift.lift import Lift
 from czscie.lift.placeholders import references
+from czscie.pbs.prune import TERMINFO
 from czscie.scie.manifest import FILES, PAYLOAD, Boot, Command
 
 #: What the launcher can tell (native/src/command.zig); `scie.env.` takes a name and a default.
@@ -22,29 +23,48 @@ _ENVIRONMENT = "scie.env."
 _PLACEHOLDER = re.compile(r"\{\{|\{(?P<whole>[^{}=]*)\}|\{(?P<begun>[^{}=]*)")
 _BY_FILE = "scie.files."
 
+#: The directories in which ncurses looks by itself, as Debian and python-build-standalone build it.
+_TERMINFO = ("/etc/terminfo", "/lib/terminfo", "/usr/share/terminfo")
+_OF_TERMINFO_DIRS = {"TERMINFO_DIRS", "=TERMINFO_DIRS"}
 
-def boot(lift: Lift, info: PexInfo | None, interpreters: Mapping[str, Interpreter]) -> Boot:
+
+def boot(
+    lift: Lift,
+    info: PexInfo | None,
+    interpreters: Mapping[str, Interpreter],
+    with_terminfo: Collection[str] = (),
+) -> Boot:
     """The commands of `lift`. `info` is that of its payload; `interpreters` go by their ids.
 
-    Raises CzscieError for a placeholder that the launcher would not know.
+    `with_terminfo` are the ids of those that bring descriptions of terminals along. Raises CzscieError for a
+    placeholder that the launcher would not know.
     """
     commands: dict[str, Command] = {}
     if info is not None and lift.payload is not None:
-        commands[""] = _payload_command(info, interpreters[lift.payload.interpreter], lift.description)
+        identifier = lift.payload.interpreter
+        environment = _terminal_environment(identifier) if identifier in with_terminfo else {}
+        commands[""] = _payload_command(info, interpreters[identifier], environment, lift.description)
     for index, command in enumerate(lift.commands):
-        commands[command.name] = _Translation(f"lift.commands[{index}]", lift, interpreters).command(command)
+        translation = _Translation(f"lift.commands[{index}]", lift, interpreters, with_terminfo)
+        commands[command.name] = translation.command(command)
     return Boot(commands)
 
 
-def _payload_command(info: PexInfo, interpreter: Interpreter, description: str | None) -> Command:
+def _terminal_environment(identifier: str) -> dict[str, str | None]:
+    """Lets ncurses find the interpreter's descriptions of terminals behind the system's own."""
+    return {"TERMINFO_DIRS": ":".join((*_TERMINFO, f"{{{identifier}}}/{TERMINFO}"))}
+
+
+def _payload_command(
+    info: PexInfo, interpreter: Interpreter, environment: Mapping[str, str | None], description: str | None
+) -> Command:
     """Starts the virtual environment's Python, without the user's site directory, on its `__main__.py`."""
     root = f"{{{PAYLOAD}}}"
-    environment: dict[str, str | None] = {f"={name}": None for name in HERMETIC_REMOVED}
-    environment |= {"=VIRTUAL_ENV": root, "=PEX": "{scie}"}
+    removed = {f"={name}": None for name in HERMETIC_REMOVED}
     return Command(
         exe=f"{root}/{interpreter.python}",
         args=("-s", *map(_literal, info.inject_python_args), f"{root}/__main__.py"),
-        env=environment,
+        env={**removed, **environment, "=VIRTUAL_ENV": root, "=PEX": "{scie}"},
         description=description,
     )
 
@@ -60,20 +80,20 @@ class _Translation:
     key: str
     lift: Lift
     interpreters: Mapping[str, Interpreter]
+    with_terminfo: Collection[str]
 
     def command(self, command: LiftCommand) -> Command:
+        exe = self.text(command.exe, "exe")
         environment: dict[str, str | None] = {f"={name}": None for name in command.env.remove_exact}
         for name, value in command.env.default.items():
             environment[name] = self.text(value, f"env.default.{name}")
         for name, value in command.env.replace.items():
             environment[f"={name}"] = self.text(value, f"env.replace.{name}")
+        for identifier in self.with_terminfo:
+            if exe.startswith(f"{{{identifier}}}/") and not environment.keys() & _OF_TERMINFO_DIRS:
+                environment |= _terminal_environment(identifier)
         args = (self.text(argument, f"args[{index}]") for index, argument in enumerate(command.args))
-        return Command(
-            exe=self.text(command.exe, "exe"),
-            args=tuple(args),
-            env=environment,
-            description=command.description,
-        )
+        return Command(exe=exe, args=tuple(args), env=environment, description=command.description)
 
     def text(self, text: str, where: str) -> str:
         """`text` with the placeholders of the build replaced and those of the launcher checked."""

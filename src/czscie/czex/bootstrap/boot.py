@@ -16,6 +16,10 @@ _REFUSED = {
     "PEX_TOOLS": "the executable holds no pex; run the tools on the PEX it was built from",
 }
 
+#: Where the system's certificates are, on most systems in the first of these.
+_CERTIFICATES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem", "/etc/pki/tls/cert.pem")
+_CERTIFICATE_DIRECTORY = "/etc/ssl/certs"
+
 
 def boot(
     entry_point: "str | None",
@@ -27,10 +31,12 @@ def boot(
     strip_pex_env: bool,
     venv_bin_path: str,
     has_setproctitle: bool,
+    certificates: "str | None" = None,
 ) -> None:
     """Runs the application and ends the process. The arguments are fields of PEX-INFO of these names.
 
     `entry_point` is `module` or `module:function`, `script` a file of the virtual environment's `bin`.
+    `certificates` is a file of them that the application brings along.
     """
     pex = os.environ.get("PEX") or sys.argv[0]
     sys.argv[0] = pex
@@ -51,6 +57,8 @@ def boot(
         os.environ.setdefault(name, value)
     for name, resource in bind_resource_paths.items():
         os.environ[name] = _find_resource(name, resource)
+    if certificates is not None:
+        _provide_certificates(certificates)
 
     script = overrides.get("PEX_SCRIPT") if overrides else script
     if script:
@@ -129,6 +137,21 @@ def _find_resource(name: str, resource: str) -> str:
         if os.path.isfile(path):
             return path
     _fail("there is no file %s on sys.path, to which %s is to be bound" % (resource, name))
+
+
+def _provide_certificates(bundle: str) -> None:
+    """Lets OpenSSL find the application's own certificates where the system has none."""
+    if "SSL_CERT_FILE" in os.environ or "SSL_CERT_DIR" in os.environ:
+        return
+    for place in _CERTIFICATES:
+        if os.path.exists(place):
+            return
+    try:
+        if os.listdir(_CERTIFICATE_DIRECTORY):
+            return
+    except OSError:
+        pass
+    os.environ["SSL_CERT_FILE"] = bundle
 
 
 class _Environment:
