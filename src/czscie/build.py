@@ -6,12 +6,11 @@ parts together.
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,6 +21,7 @@ from czscie.container.content import Data, File
 from czscie.czex.info import PexInfo
 from czscie.czex.write import Interpreter
 from czscie.errors import CzscieError
+from czscie.interpreters import PackedInterpreter, PinnedInterpreter
 from czscie.launchers import build as launchers
 from czscie.lift.lift import Lift
 from czscie.lift.manifest import read_manifest
@@ -29,25 +29,23 @@ from czscie.lift.payload import Payload
 from czscie.pbs.distribution import Layout
 from czscie.pbs.provider import Provider
 from czscie.platforms import ANY_GLIBC, GlibcVersion, Platform
+from czscie.products import digest_of, key_of, knowledge, product
 from czscie.scie.assemble import Head, PartFile, assemble
 from czscie.scie.commands import boot
 from czscie.scie.inspect import Contents, read_scie
-from czscie.scie.manifest import FILES, PAYLOAD, Needs
+from czscie.scie.manifest import FILES, PAYLOAD, Boot, Needs
 
-_Packed = TypeVar("_Packed", bound=msgspec.Struct)
+if TYPE_CHECKING:
+    from czscie.pack.payload import Packing
 
 #: The level of zstd: on CPython's tree 12 is 9% larger than 19 and ten times as fast.
 DEFAULT_LEVEL = 12
 
 
-class PackedInterpreter(msgspec.Struct, frozen=True):
-    """What the cache knows of an interpreter that is packed already."""
+class NeededParts(msgspec.Struct, frozen=True):
+    """The parts of an interpreter (czscie.pbs.prune) that a payload needs."""
 
-    layout: Layout
-    glibc: GlibcVersion | None
-    digest: str
-    unpacked: int
-    description: str
+    words: tuple[str, ...]
 
 
 class PackedPayload(msgspec.Struct, frozen=True):
@@ -58,6 +56,7 @@ class PackedPayload(msgspec.Struct, frozen=True):
     digest: str
     unpacked: int
     description: str
+    notes: tuple[str, ...]
     warnings: tuple[str, ...]
 
 
@@ -120,44 +119,53 @@ class _Build:
         return self.lift.compression_level or DEFAULT_LEVEL
 
     def run(self, output: Path, *, single: bool) -> Contents:
+        pinned = {
+            each.id: PinnedInterpreter.resolve(each, self.platform, self.provider, self.console)
+            for each in self.lift.interpreters
+        }
+        payload = self.lift.payload
+        pex = None if payload is None else self._pex(payload, pinned[payload.interpreter].traits().layout)
         parts: list[PartFile] = []
         interpreters: dict[str, Interpreter] = {}
+        with_terminfo: set[str] = set()
         floors: list[GlibcVersion | None] = []
-        for each in self.lift.interpreters:
-            path, interpreter = self._interpreter(each.id)
-            interpreters[each.id] = Interpreter(interpreter.digest, interpreter.layout, self.platform)
-            floors.append(interpreter.glibc)
-            parts.append(_part(path, each.id, "interpreter", interpreter))
+        for identifier, each in pinned.items():
+            path, packed = each.pack(self._keep(each, pex), self.lift.pack, self.level)
+            self._tell(packed.notes)
+            interpreters[identifier] = Interpreter(packed.digest, packed.layout, self.platform)
+            floors.append(packed.glibc)
+            parts.append(_part(path, identifier, "interpreter", packed))
+            if packed.has_terminfo:
+                with_terminfo.add(identifier)
         if self.lift.files:
             parts.append(self._files())
         info: PexInfo | None = None
-        if self.lift.payload is not None:
-            interpreter_path = next(p.path for p in parts if p.name == self.lift.payload.interpreter)
-            chosen = interpreters[self.lift.payload.interpreter]
-            path, payload = self._payload(self.lift.payload, chosen, interpreter_path)
-            info = PexInfo.parse(payload.info.encode(), self.lift.name)
-            floors.append(payload.glibc)
-            parts.append(_part(path, PAYLOAD, "app", payload))
-        return self._assemble(output, single, parts, interpreters, info, floors)
+        if payload is not None and pex is not None:
+            interpreter_path = next(part.path for part in parts if part.name == payload.interpreter)
+            path, converted = self._payload(
+                pex, payload, pinned[payload.interpreter], interpreters[payload.interpreter], interpreter_path
+            )
+            info = PexInfo.parse(converted.info.encode(), self.lift.name)
+            floors.append(converted.glibc)
+            parts.append(_part(path, PAYLOAD, "app", converted))
+        commands = boot(self.lift, info, interpreters, with_terminfo)
+        return self._assemble(output, single, parts, commands, floors)
 
-    def _interpreter(self, identifier: str) -> tuple[Path, PackedInterpreter]:
-        with self.console.phase(f"Resolved {identifier}") as phase:
-            source = self.provider.resolve(self.lift.interpreter(identifier), self.platform)
-            phase.become(f"Resolved {identifier}: {source.description}")
-        key = _key("interpreter", source.digest, self.platform.name, str(self.level))
-        path = cache_directory("packed") / f"{key}.zip"
-        if (known := _known(path, PackedInterpreter)) is not None:
-            return path, known
-        from czscie.scie.interpreter import write_interpreter
+    def _tell(self, notes: Sequence[str]) -> None:
+        for note in notes:
+            self.console.line(f"  {note}")
 
-        with self.console.phase(f"Packed {source.description}"):
-            distribution = source.load(self.console)
-            plan = write_interpreter(distribution, path, self.level)
-        made = PackedInterpreter(
-            distribution.layout, distribution.glibc, plan.digest(), plan.unpacked(), source.description
-        )
-        _remember(path, made)
-        return path, made
+    def _keep(self, interpreter: PinnedInterpreter, pex: Path | None) -> frozenset[str]:
+        """The parts of the interpreter that stay: all, unless the payload is all that it will run."""
+        from czscie.czex.imports import names_in_arguments, needed_parts
+        from czscie.pbs.prune import ALL
+
+        payload = self.lift.payload
+        if pex is None or payload is None or payload.interpreter != interpreter.wanted.id or self.lift.files:
+            return frozenset({ALL})
+        started = {name for command in self.lift.commands for name in names_in_arguments(command.args)}
+        needed = knowledge(key_of("parts", digest_of(pex)), NeededParts, lambda: _needed_parts(pex))
+        return frozenset({*interpreter.wanted.keep, *needed.words, *needed_parts(started)})
 
     def _files(self) -> PartFile:
         """The files that the lift embeds. They are packed anew each time: they may have changed."""
@@ -172,51 +180,65 @@ class _Build:
         return PartFile(path, FILES, "files", plan.digest(), plan.unpacked(), what)
 
     def _payload(
-        self, payload: Payload, interpreter: Interpreter, interpreter_path: Path
+        self,
+        pex: Path,
+        payload: Payload,
+        pinned: PinnedInterpreter,
+        interpreter: Interpreter,
+        interpreter_path: Path,
     ) -> tuple[Path, PackedPayload]:
-        pex = self._pex(payload, interpreter.layout)
-        key = _key(
+        key = key_of(
             "payload",
-            _digest_of(pex),
+            digest_of(pex),
             interpreter.digest,
             self.platform.name,
             str(self.level),
             payload.entry_point or "",
             str(payload.glibc),
+            repr(self.lift.pack),
         )
-        path = cache_directory("packed") / f"{key}.czex"
-        known = _known(path, PackedPayload)
-        if known is None:
-            known = self._pack_payload(pex, payload, interpreter, interpreter_path, path)
-            _remember(path, known)
+
+        def make(path: Path) -> PackedPayload:
+            from czscie.czex.convert import convert
+
+            packing = self._packing(pinned)
+            with self.console.phase(f"Packed {pex.name}") as phase:
+                converted = convert(
+                    pex,
+                    payload.entry_point,
+                    interpreter,
+                    payload.glibc or ANY_GLIBC,
+                    path,
+                    self.level,
+                    self._redirector(interpreter_path),
+                    packing,
+                )
+                phase.become(f"Packed {pex.name}: {converted.description}")
+            return PackedPayload(
+                converted.info.render().decode(),
+                converted.glibc,
+                converted.plan.digest(),
+                converted.plan.unpacked(),
+                converted.description,
+                converted.notes,
+                converted.warnings,
+            )
+
+        path, known = product(key, ".czex", PackedPayload, make)
+        self._tell(known.notes)
         for warning in known.warnings:
             self.console.warn(warning)
         return path, known
 
-    def _pack_payload(
-        self, pex: Path, payload: Payload, interpreter: Interpreter, interpreter_path: Path, path: Path
-    ) -> PackedPayload:
-        from czscie.czex.convert import convert
+    def _packing(self, interpreter: PinnedInterpreter) -> Packing | None:
+        """How the payload's modules are packed. Their finder comes with the standard library's."""
+        settings = self.lift.pack
+        if not settings.stdlib or settings.packages == "none":
+            return None
+        from czscie.pack.payload import Packing
 
-        with self.console.phase(f"Packed {pex.name}") as phase:
-            converted = convert(
-                pex,
-                payload.entry_point,
-                interpreter,
-                payload.glibc or ANY_GLIBC,
-                path,
-                self.level,
-                self._redirector(interpreter_path),
-            )
-            phase.become(f"Packed {pex.name}: {converted.description}")
-        return PackedPayload(
-            converted.info.render().decode(),
-            converted.glibc,
-            converted.plan.digest(),
-            converted.plan.unpacked(),
-            converted.description,
-            converted.warnings,
-        )
+        compiler = interpreter.compiler()
+        return None if compiler is None else Packing(settings, compiler, interpreter.traits().reads_xz)
 
     def _pex(self, payload: Payload, layout: Layout) -> Path:
         """The payload's PEX, made by pex if it has to be."""
@@ -250,15 +272,14 @@ class _Build:
         output: Path,
         single: bool,
         parts: list[PartFile],
-        interpreters: dict[str, Interpreter],
-        info: PexInfo | None,
+        commands: Boot,
         floors: list[GlibcVersion | None],
     ) -> Contents:
         launcher = self._launcher()
         head = Head(
             name=self.lift.name,
             platform=self.platform,
-            commands=boot(self.lift, info, interpreters),
+            commands=commands,
             needs=_needs(self.platform, floors),
             description=self.lift.description,
             base=self.lift.base,
@@ -292,51 +313,13 @@ def _needs(platform: Platform, floors: Sequence[GlibcVersion | None]) -> Needs:
     )
 
 
-def _known(path: Path, kind: type[_Packed]) -> _Packed | None:
-    """What the cache knows of the product at `path`; None when it has to be made."""
-    try:
-        return (
-            msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=kind) if path.is_file() else None
-        )
-    except (OSError, msgspec.MsgspecError):
-        return None
+def _needed_parts(pex: Path) -> NeededParts:
+    """What of an interpreter the modules of the PEX import."""
+    from czscie.czex.imports import imported_names, links_libpython, needed_parts
+    from czscie.czex.pex import Pex
 
-
-def _remember(path: Path, made: msgspec.Struct) -> None:
-    """Writes beside a product what it is; a product without that was never finished."""
-    from czscie.container.packer import write_atomically
-
-    write_atomically(path.with_suffix(".json"), lambda stream: stream.write(msgspec.json.encode(made)))
-
-
-def _key(*inputs: str) -> str:
-    """A cache key over `inputs` and everything of czscie and zstd that shapes the bytes of a product."""
-    import zstandard
-
-    package = Path(__file__).parent
-    code = _code_digest([package / name for name in ("container", "czex", "scie", "pbs")])
-    versions = (code, zstandard.__version__, ".".join(map(str, zstandard.ZSTD_VERSION)))
-    return hashlib.sha256("\0".join((*versions, *inputs)).encode()).hexdigest()
-
-
-def _code_digest(directories: Sequence[Path]) -> str:
-    digest = hashlib.sha256()
-    for directory in directories:
-        for path in sorted(directory.rglob("*.py")):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def _digest_of(path: Path) -> str:
-    """SHA-256 of a file, or of all files below a directory with their names and modes."""
-    digest = hashlib.sha256()
-    files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
-    for file in files:
-        mode = file.stat().st_mode & 0o100
-        digest.update(
-            f"{file.relative_to(path)}\0{mode}\0{file.stat().st_size}\0".encode("utf-8", "surrogateescape")
-        )
-        with file.open("rb") as stream:
-            while chunk := stream.read(1 << 20):
-                digest.update(chunk)
-    return digest.hexdigest()
+    with Pex.open(pex) as opened:
+        files = [*opened.sources, *(member for wheel in opened.wheels for member in wheel.members)]
+        names = imported_names(files)
+        words = needed_parts(names, system_site_packages=opened.info.venv_system_site_packages)
+        return NeededParts(tuple(sorted({*words, *(("libpython",) if links_libpython(files) else ())})))

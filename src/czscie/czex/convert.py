@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from czscie.container.content import File
 from czscie.container.plan import Plan
 from czscie.czex.entry_override import with_entry_point
 from czscie.czex.info import PexInfo
-from czscie.czex.install import describe, venv_items
+from czscie.czex.install import Installed, describe, venv_items
 from czscie.czex.pex import Pex
 from czscie.czex.resolve import Resolution, resolve
 from czscie.czex.wheel import Wheel
@@ -18,6 +19,9 @@ from czscie.elf import ElfError
 from czscie.errors import CzscieError
 from czscie.pbs.distribution import glibc_floor
 from czscie.platforms import GlibcVersion
+
+if TYPE_CHECKING:
+    from czscie.pack.payload import Packing
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Converted:
     plan: Plan
     glibc: GlibcVersion | None
     description: str
+    notes: tuple[str, ...]
     warnings: tuple[str, ...]
 
 
@@ -39,10 +44,12 @@ def convert(
     output: Path,
     level: int,
     redirector: File | None = None,
+    packing: Packing | None = None,
 ) -> Converted:
     """Writes the PEX at `path` to `output` as a CZEX for `interpreter`.
 
     `entry_point` replaces the PEX's own; `glibc` is the newest that wheels may ask for; `level` is zstd's.
+    `packing` says how modules are packed; without it they are files and nothing else.
     Raises CzscieError when the PEX cannot be read or does not hold what the target needs.
     """
     with Pex.open(path) as pex:
@@ -62,11 +69,16 @@ def convert(
                 "the payload has no entry point: it will start Python (set lift.payload.entry_point)"
             )
         warnings += [f"{missing.requirement} is missing, as the PEX allows" for missing in resolution.missing]
+        installed = Installed(items.placements)
+        if packing is not None:
+            installed = packing.pack(items.placements, f"{interpreter.layout.stdlib}/site-packages")
         plan = write_czex(
-            info, resolution.wheels, pex.sources, items.placements, interpreter, output, level, redirector
+            info, resolution.wheels, pex.sources, installed, interpreter, output, level, redirector
         )
         floor = _glibc(resolution.wheels) if interpreter.platform.libc == "gnu" else None
-        return Converted(info, plan, floor, _describe(resolution, len(pex.sources)), tuple(warnings))
+        return Converted(
+            info, plan, floor, _describe(resolution, len(pex.sources)), installed.notes, tuple(warnings)
+        )
 
 
 def _refuse_pex_paths(pex: Pex) -> None:

@@ -53,12 +53,10 @@ _INSTALLED: Mapping[str, tuple[str, ...]] = {
 
 _NAMES = (*_PARTS, *_INSTALLED)
 _NAMES_AS_BYTES = tuple(name.encode() for name in _NAMES)
-_ANY = b"|".join(_NAMES_AS_BYTES)
-#: Finds every line with an import of one of them, and every string that is one or begins like one of its
-#: submodules; also in what is not Python, or that of another version.
-_MENTION = re.compile(
-    rb"\b(?:import|from)\b(?:[^\n]|\\\r?\n)*?\b(" + _ANY + rb")(?:\b|_)|[\"'](" + _ANY + rb")(?=[\"'.])"
-)
+_NAME = re.compile(rb"\b(" + b"|".join(_NAMES_AS_BYTES) + rb")(?:\b|_)")
+_IMPORT = re.compile(rb"\b(?:import|from)\b")
+#: How far from the word `import` a name is looked for: data may be one line of megabytes.
+_LONGEST_IMPORT = 500
 
 _NOT_RUN = re.compile(r"[^/]+/(.*/)?((tests?|_?distutils)/.*|conftest\.py)")
 _SOURCES = (".py", ".pyw", ".pth")
@@ -119,7 +117,7 @@ def _imported(source: bytes) -> set[str]:
     """The known names that `source` imports; those that it mentions when it cannot be parsed."""
     if not any(name in source for name in _NAMES_AS_BYTES):
         return set()
-    mentioned = {(match[1] or match[2]).decode() for match in _MENTION.finditer(source)}
+    mentioned = _mentioned(source)
     if not mentioned:
         return set()
     try:
@@ -129,6 +127,21 @@ def _imported(source: bytes) -> set[str]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return mentioned
     return _known(name for node in ast.walk(tree) for name in _modules(node))
+
+
+def _mentioned(source: bytes) -> set[str]:
+    """The known names that stand behind an `import` or a `from`, or that a string begins with.
+
+    That is so in the templates of other programs and in Python of another version, too.
+    """
+    found = set()
+    for match in _NAME.finditer(source):
+        if match[1] not in found:
+            before = source[max(0, match.start() - _LONGEST_IMPORT) : match.start()]
+            line = before.replace(b"\r\n", b"\n").replace(b"\\\n", b" ").rpartition(b"\n")[2]
+            if line.endswith((b'"', b"'")) or _IMPORT.search(line):
+                found.add(match[1])
+    return {name.decode() for name in found}
 
 
 def _known(modules: Iterable[str]) -> set[str]:

@@ -87,6 +87,18 @@ class VenvItems:
     collisions: tuple[Collision, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What the virtual environment gets: `placements`, and `packs` of modules that are not among them.
+
+    `notes` are lines for the user.
+    """
+
+    placements: tuple[Placement, ...]
+    packs: tuple[File, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 def venv_items(
     wheels: Sequence[Wheel], sources: Sequence[File], layout: Layout, platform: Platform
 ) -> VenvItems:

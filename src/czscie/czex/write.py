@@ -15,7 +15,7 @@ from czscie.container.content import Data, File
 from czscie.container.packer import Packer, write_atomically
 from czscie.container.plan import Plan, PlannedEntry, PlannedFile, PlannedLink, Slice
 from czscie.czex.info import PexInfo
-from czscie.czex.install import Placement
+from czscie.czex.install import Installed, Placement
 from czscie.czex.start import Start, environment_files, pyvenv_configuration
 from czscie.czex.wheel import Wheel
 from czscie.pbs.distribution import Layout
@@ -47,7 +47,7 @@ def write_czex(
     info: PexInfo,
     wheels: Sequence[Wheel],
     sources: Sequence[File],
-    placements: Sequence[Placement],
+    installed: Installed,
     interpreter: Interpreter,
     path: Path,
     level: int,
@@ -55,7 +55,7 @@ def write_czex(
 ) -> Plan:
     """Writes the CZEX to `path` and returns the plan of its virtual environment.
 
-    `placements` say where the members of `wheels` and `sources` go. `level` is zstd's. `redirector` is the
+    `installed` says where the members of `wheels` and `sources` go. `level` is zstd's. `redirector` is the
     program that stands for Python in the environment where links cannot (Windows; CPython's own).
     """
     packer = Packer(level)
@@ -69,12 +69,12 @@ def write_czex(
         slices |= {("sources", member): where for member, where in added.items()}
 
     start = Start(info, has_setproctitle=any(wheel.project == "setproctitle" for wheel in wheels))
-    own = environment_files(start, interpreter.layout)
+    own = [*environment_files(start, interpreter.layout), *installed.packs]
     if redirector is not None:
         own.append(replace(redirector, path=interpreter.python))
     links = _links(interpreter)
     taken = {_CONFIGURATION, *(file.path for file in own), *(link.path for link in links)}
-    placements = [placement for placement in placements if placement.destination not in taken]
+    placements = [placement for placement in installed.placements if placement.destination not in taken]
     generated = [
         replace(placement.member, path=placement.destination)
         for placement in placements

@@ -77,6 +77,7 @@ class PyPy:
     release: str | None
     base_url: str | None
     lazy: bool
+    keep: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, table: Table, identifier: str) -> PyPy:

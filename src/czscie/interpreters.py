@@ -1,0 +1,163 @@
+"""The interpreter of a build: pinned, what is not needed left out, its modules packed, written as a zip."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from czscie.console import Console
+from czscie.errors import CzscieError
+from czscie.lift.interpreter import Interpreter
+from czscie.lift.pack import Pack
+from czscie.pbs.distribution import Distribution, Layout
+from czscie.pbs.provider import Provider, Source
+from czscie.platforms import GlibcVersion, Platform, current_platform
+from czscie.products import key_of, knowledge, product
+
+if TYPE_CHECKING:
+    from czscie.pack.compiler import Compiler
+
+
+class Traits(msgspec.Struct, frozen=True):
+    """What a build asks of an interpreter before it is packed.
+
+    `magic` is its bytecode's magic number in hexadecimal, empty where its files do not tell it.
+    """
+
+    layout: Layout
+    magic: str
+    reads_xz: bool
+
+
+class PackedInterpreter(msgspec.Struct, frozen=True):
+    """What the cache knows of an interpreter that is packed already. `notes` are lines for the user."""
+
+    layout: Layout
+    glibc: GlibcVersion | None
+    digest: str
+    unpacked: int
+    description: str
+    has_terminfo: bool
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedInterpreter:
+    """One interpreter of the manifest for one platform."""
+
+    wanted: Interpreter
+    platform: Platform
+    source: Source
+    provider: Provider
+    console: Console
+
+    @classmethod
+    def resolve(
+        cls, wanted: Interpreter, platform: Platform, provider: Provider, console: Console
+    ) -> PinnedInterpreter:
+        """Raises CzscieError when there is no such interpreter."""
+        with console.phase(f"Resolved {wanted.id}") as phase:
+            source = provider.resolve(wanted, platform)
+            phase.become(f"Resolved {wanted.id}: {source.description}")
+        return cls(wanted, platform, source, provider, console)
+
+    def traits(self) -> Traits:
+        """What is known of it without unpacking it, once it was unpacked."""
+
+        def find_out() -> Traits:
+            from czscie.pack.python import magic_number
+            from czscie.pack.standard_library import reads_xz
+
+            distribution = self.load()
+            magic = magic_number(distribution) or b""
+            return Traits(distribution.layout, magic.hex(), reads_xz(distribution))
+
+        return knowledge(key_of("traits", self.source.digest, self.platform.name), Traits, find_out)
+
+    def load(self) -> Distribution:
+        with self.console.phase(f"Read {self.source.description}"):
+            return self.source.load(self.console)
+
+    def compiler(self) -> Compiler | None:
+        """A Python of this machine that compiles for it; None when there is none.
+
+        Where it does not run that is the same interpreter for this platform, if there is such, or else any
+        Python with the same bytecode.
+        """
+        from czscie.pack.python import installed_compiler, own_compiler
+
+        traits = self.traits()
+        magic = bytes.fromhex(traits.magic)
+        here = self if self.platform == _here() else self._sibling()
+        if here is not None:
+            found = own_compiler(here.source.digest, here.traits().layout, here.load)
+            if found is not None and found.magic == (magic or found.magic):
+                return found
+        return installed_compiler(traits.layout.minor_version, magic)
+
+    def _sibling(self) -> PinnedInterpreter | None:
+        """The same interpreter for this machine, if there is one."""
+        here = _here()
+        if here is None:
+            return None
+        try:
+            source = self.provider.resolve(self.wanted, here)
+        except CzscieError:
+            return None
+        return PinnedInterpreter(self.wanted, here, source, self.provider, self.console)
+
+    def pack(self, keep: Collection[str], settings: Pack, level: int) -> tuple[Path, PackedInterpreter]:
+        """The zip of the interpreter with its parts `keep` (czscie.pbs.prune); `level` is zstd's."""
+        key = key_of(
+            "interpreter",
+            self.source.digest,
+            self.platform.name,
+            str(level),
+            str(settings.stdlib),
+            str(settings.source),
+            *sorted(keep),
+        )
+        return product(key, ".zip", PackedInterpreter, lambda path: self._write(path, keep, settings, level))
+
+    def _write(self, path: Path, keep: Collection[str], settings: Pack, level: int) -> PackedInterpreter:
+        from czscie.pack.standard_library import pack_library
+        from czscie.pbs.prune import has_terminfo, prune
+        from czscie.scie.interpreter import write_interpreter
+
+        pruned = prune(self.load(), keep)
+        distribution = pruned.distribution
+        notes = [f"left out: {left_out}" for left_out in pruned.left_out]
+        compiler = self.compiler() if settings.stdlib else None
+        with self.console.phase(f"Packed {self.source.description}"):
+            if compiler is not None:
+                packed = pack_library(distribution, compiler, source=settings.source)
+                distribution = packed.distribution
+                notes.append(f"packed: {packed.modules:,} modules of the standard library")
+            elif settings.stdlib:
+                notes.append(f"not packed: {_no_compiler(distribution.layout, self.platform)}")
+            plan = write_interpreter(distribution, path, level)
+        return PackedInterpreter(
+            distribution.layout,
+            distribution.glibc,
+            plan.digest(),
+            plan.unpacked(),
+            self.source.description,
+            has_terminfo(distribution),
+            tuple(notes),
+        )
+
+
+def _here() -> Platform | None:
+    """The platform czscie runs on, if it is one that interpreters are for."""
+    try:
+        return current_platform()
+    except CzscieError:
+        return None
+
+
+def _no_compiler(layout: Layout, platform: Platform) -> str:
+    return f"no Python {layout.minor_version} here compiles for {platform.name}"

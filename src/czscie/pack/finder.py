@@ -1,0 +1,245 @@
+"""Serves imports from packs. Runs in every process of the shipped interpreter: CPython 3.9 to 3.15.
+
+`encodings`, the first module that any CPython imports from a file, imports this one, so it imports nothing
+but what is built in or frozen. A pack is a file `czscie.pack` in the directory of `sys.path` whose modules it
+holds (docs/packing.md has its format). Its finder takes the place of that directory's FileFinder, and of
+those of the packages below: the order of `sys.path` decides as ever, and what is not in the pack is looked
+for on the disk.
+"""
+
+import marshal
+import sys
+
+import _imp
+from _frozen_importlib import ModuleSpec
+from _frozen_importlib_external import (
+    MAGIC_NUMBER,
+    FileFinder,
+    SourceFileLoader,
+    _get_supported_file_loaders,
+    _os,
+    path_sep,
+)
+
+NAME = "czscie.pack"
+MAGIC = b"czpack1\n"
+#: MAGIC, CPython's own magic number, the size of the index (little-endian).
+HEADER = 16
+#: Enough for the index of a standard library: one read.
+_FIRST_READ = 1 << 16
+_OPEN = (
+    _os.O_RDONLY | getattr(_os, "O_CLOEXEC", 0) | getattr(_os, "O_BINARY", 0) | getattr(_os, "O_NOINHERIT", 0)
+)
+_LOADERS = _get_supported_file_loaders()
+#: How names of bytecode files end; None where the optimization level would be part of it.
+_CACHE_TAG = None if sys.flags.optimize else "." + sys.implementation.cache_tag + ".pyc"
+
+
+class Pack:
+    """A pack and the directory it stands for.
+
+    No descriptor stays open: a program that becomes a daemon closes those it does not know, and then the next
+    file that is opened has the number.
+    """
+
+    def __init__(self, root):
+        """Raises OSError when there is none at `root`, ValueError when it is another Python's or damaged."""
+        self.root = root + path_sep
+        self.path = self.root + NAME
+        head = self.read(0, _FIRST_READ)
+        size = int.from_bytes(head[12:HEADER], "little")
+        if head[:8] != MAGIC or head[8:12] != MAGIC_NUMBER:
+            raise ValueError(self.path + " is of another Python")
+        index = head[HEADER : HEADER + size]
+        if len(index) < size:
+            index += self.read(len(head), size - len(index))
+        # The lines of the modules of each directory, whose name is relative to the root and has `/`.
+        self._codec, self._directories = marshal.loads(index)
+        self._block = None, b""
+
+    def read(self, offset, size):
+        descriptor = _os.open(self.path, _OPEN)
+        try:
+            if offset:
+                _os.lseek(descriptor, offset, 0)
+            return _os.read(descriptor, size)
+        finally:
+            _os.close(descriptor)
+
+    def lines(self, path):
+        """The lines of the directory `path`; None where the pack has no such directory."""
+        path += path_sep
+        if not path.startswith(self.root):
+            return None
+        directory = path[len(self.root) :]
+        return self._directories.get(directory if path_sep == "/" else directory.replace(path_sep, "/"))
+
+    def modules(self, path):
+        """The names of the modules in the directory `path`, packages left out."""
+        names = (line.partition(b"\t")[0] for line in self.lines(path).splitlines()[1:])
+        return [name.decode("utf-8", "surrogatepass") for name in names if name != b"__init__"]
+
+    def packages(self, path):
+        """The names of the packages in the directory `path`."""
+        above = (path + path_sep)[len(self.root) :].replace(path_sep, "/")
+        for directory, lines in self._directories.items():
+            if directory.startswith(above) and find(lines, "__init__"):
+                name, separator, below = directory[len(above) :].partition("/")
+                if separator and not below:
+                    yield name
+
+    def source(self, path):
+        """The source of the module that is the file `path`, bytes; None where the pack has it not."""
+        directory, _, name = path.rpartition(path_sep)
+        lines = self.lines(directory) if name.endswith(".py") else None
+        fields = None if lines is None else find(lines, name[:-3])
+        if fields is None or len(fields) < 6:
+            return None
+        block, size, offset, length = map(int, fields[2:])
+        if self._block[0] != block:
+            self._block = block, self._decode(self.read(block, size))
+        return self._block[1][offset : offset + length]
+
+    def _decode(self, block):
+        if self._codec == "xz":
+            from _lzma import LZMADecompressor
+
+            return LZMADecompressor().decompress(block)
+        from zlib import decompress
+
+        return decompress(block)
+
+
+def find(lines, name):
+    """The fields of the module `name` in `lines`, a list of bytes; None where it has no line."""
+    key = b"\n" + name.encode("utf-8", "surrogatepass") + b"\t"
+    start = lines.find(key)
+    if start < 0:
+        return None
+    start += len(key)
+    return lines[start : lines.find(b"\n", start)].split()
+
+
+class PackFinder(FileFinder):
+    """Finds the modules of one directory: those of the pack, then those that are files of it.
+
+    The directory need not exist. It is a FileFinder because programs ask: pkg_resources looks for
+    distributions only where one is.
+    """
+
+    def __init__(self, pack, path, lines):
+        super().__init__(path, *_LOADERS)
+        self._pack = pack
+        self._lines = lines
+
+    def find_spec(self, fullname, target=None):
+        name = fullname.rpartition(".")[2]
+        path = self.path + path_sep + name
+        below = self._pack.lines(path)
+        if below is not None and (fields := find(below, "__init__")) is not None:
+            return self._spec(fullname, path, "__init__", fields, [path])
+        if (fields := find(self._lines, name)) is not None:
+            return self._spec(fullname, self.path, name, fields, None)
+        spec = super().find_spec(fullname, target)
+        if spec is None and below is not None:
+            spec = ModuleSpec(fullname, None)
+            spec.submodule_search_locations = [path]
+        return spec
+
+    def _spec(self, fullname, directory, name, fields, locations):
+        path = directory + path_sep + name + ".py"
+        loader = (PackLoader if fullname != "pkgutil" else _PkgutilLoader)(fullname, path, self._pack, fields)
+        spec = ModuleSpec(fullname, loader, origin=path)
+        spec.submodule_search_locations = locations
+        spec._set_fileattr = True
+        if _CACHE_TAG is not None and sys.pycache_prefix is None:
+            # What the property would find out, at a tenth of its cost.
+            spec._cached = directory + path_sep + "__pycache__" + path_sep + name + _CACHE_TAG
+        return spec
+
+    def iter_modules(self, prefix=""):
+        """What `pkgutil.iter_modules` asks for: pairs of a name with `prefix` and whether it is a package."""
+        from pkgutil import _iter_file_finder_modules
+
+        found = dict(_iter_file_finder_modules(self, prefix))
+        for name in self._pack.modules(self.path):
+            found[prefix + name] = False
+        for name in self._pack.packages(self.path):
+            found[prefix + name] = True
+        return iter(sorted(found.items()))
+
+
+class PackLoader(SourceFileLoader):
+    """Loads a module from a pack: a SourceFileLoader whose source need not be a file."""
+
+    def __init__(self, fullname, path, pack, fields):
+        super().__init__(fullname, path)
+        self._pack = pack
+        self._fields = fields
+
+    def get_code(self, fullname):
+        if sys.flags.optimize:  # the pack's bytecode is not
+            return super().get_code(fullname)
+        code = marshal.loads(self._pack.read(int(self._fields[0]), int(self._fields[1])))
+        _imp._fix_co_filename(code, self.path)
+        return code
+
+    def get_data(self, path):
+        try:
+            return super().get_data(path)
+        except OSError:
+            source = self._pack.source(path)
+            if source is None:
+                raise
+            return source
+
+    def get_resource_reader(self, module):
+        if sys.version_info < (3, 10):  # its files() asks nobody, and looks at the disk
+            return super().get_resource_reader(module)
+        from _czscie_resources import PackReader
+
+        return PackReader(self, self._pack)
+
+
+class _PkgutilLoader(PackLoader):
+    """Tells pkgutil, which knows what is in the directory of a FileFinder, that a PackFinder knows better."""
+
+    def exec_module(self, module):
+        super().exec_module(module)
+        module.iter_importer_modules.register(PackFinder, PackFinder.iter_modules)
+
+
+_packs = []
+
+
+def path_hook(path):
+    """The finder of the directory `path` if a pack has it. Raises ImportError if none has."""
+    for pack in _packs:
+        lines = pack.lines(path)
+        if lines is not None:
+            return PackFinder(pack, path, lines)
+    if path.rpartition(path_sep)[2] in _ROOTS:
+        try:
+            return _finder(path)
+        except (OSError, ValueError):
+            pass
+    raise ImportError("not in a pack", path=path)
+
+
+def _finder(root):
+    pack = Pack(root)
+    _packs.append(pack)
+    return PackFinder(pack, root, pack.lines(root))
+
+
+def _install():
+    """Lets the pack beside this module serve imports, and those in site-packages."""
+    library = __file__.rpartition(path_sep)[0]
+    _ROOTS.append(library.rpartition(path_sep)[2])
+    sys.path_importer_cache[library] = _finder(library)
+    sys.path_hooks.insert(0, path_hook)
+
+
+#: Names of directories where a pack may be.
+_ROOTS = ["site-packages"]
+_install()

@@ -1,0 +1,131 @@
+"""A CPython with its standard library packed: the modules in one file, few others left beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib import resources
+
+from czscie.container.content import Data, File
+from czscie.errors import CzscieError
+from czscie.pack.compiler import Compiler
+from czscie.pack.modules import module_sources
+from czscie.pack.pack import NAME, Bytecode, Module, render
+from czscie.pbs.distribution import Distribution, Layout
+
+#: What the shipped interpreter calls the modules that serve packs, and the files they are here.
+_FINDER = "_czscie_finder.py"
+_OWN = {_FINDER: "finder.py", "_czscie_resources.py": "packed_resources.py"}
+
+#: The first module that CPython imports from a file. It imports the finder.
+_ENCODINGS = "encodings/__init__.py"
+_FIRST_IMPORT = re.compile(rb"^import codecs$", re.MULTILINE)
+
+#: CPython freezes these into its executable and looks for their sources in files: `os.py` marks the library's
+#: place (Modules/getpath.py), and a frozen module has no other source for tracebacks.
+_FROZEN = frozenset(
+    {
+        *("_collections_abc.py", "_sitebuiltins.py", "abc.py", "codecs.py", "genericpath.py", "io.py"),
+        *("ntpath.py", "os.py", "posixpath.py", "runpy.py", "site.py", "stat.py", "zipimport.py"),
+        *("importlib/_bootstrap.py", "importlib/_bootstrap_external.py"),
+        *("importlib/machinery.py", "importlib/util.py"),
+    }
+)
+#: Packages that list or read their own modules as files.
+_OF_FILES = frozenset({"idlelib", "lib2to3", "test", "turtledemo"})
+#: Not of the library: what others install, and extension modules in a directory of `sys.path` of their own.
+_FOREIGN = frozenset({"lib-dynload", "site-packages"})
+
+
+@dataclass(frozen=True, slots=True)
+class PackedLibrary:
+    """An interpreter whose standard library is packed, and how many modules the pack has."""
+
+    distribution: Distribution
+    modules: int
+
+
+def pack_library(distribution: Distribution, compiler: Compiler, *, source: bool) -> PackedLibrary:
+    """Packs the standard library of `distribution`, with the bytecode of `compiler`.
+
+    Without `source` the modules of the pack have none. Raises CzscieError where it cannot be packed.
+    """
+    prefix = f"{distribution.layout.stdlib}/"
+    library = {
+        item.path.removeprefix(prefix): item
+        for item in distribution.items
+        if isinstance(item, File) and item.path.startswith(prefix)
+    }
+    library |= {name: File(prefix + name, Data(_own(file))) for name, file in _OWN.items()}
+    encodings = _importing_the_finder(library, distribution.layout)
+    library[_ENCODINGS] = File(prefix + _ENCODINGS, Data(encodings))
+    sources = {
+        path: library[path].content.read()
+        for path in module_sources(library)
+        if path.partition("/")[0] not in _FOREIGN
+    }
+    codes = compiler.compile([(prefix + path, text) for path, text in sources.items()])
+    compiled = {path: code for path, code in zip(sources, codes, strict=True) if code}
+    packed = [
+        Module(path, code, sources[path] if source and not _stays_a_file(path) else None)
+        for path, code in compiled.items()
+    ]
+    bytecode = Bytecode(compiler.magic, reads_xz(distribution))
+    gone = {prefix + path for path in compiled if not _stays_a_file(path)}
+    made = {
+        prefix + NAME: Data(render(packed, bytecode)),
+        prefix + _FINDER: library[_FINDER].content,
+        prefix + _ENCODINGS: Data(encodings),
+    }
+    for path in (_FINDER, _ENCODINGS):
+        made[prefix + _cached(path, compiler.tag)] = Data(_unchecked(compiled[path], compiler.magic))
+    items = [item for item in distribution.items if item.path not in gone | made.keys()]
+    items += [File(path, content) for path, content in made.items()]
+    ordered = tuple(sorted(items, key=lambda item: item.path))
+    return PackedLibrary(replace(distribution, items=ordered), len(packed))
+
+
+def _own(file: str) -> bytes:
+    return resources.files("czscie.pack").joinpath(file).read_bytes()
+
+
+def _importing_the_finder(library: Mapping[str, File], layout: Layout) -> bytes:
+    """The source of `encodings` with the finder imported first, on the line of its first import."""
+    text = library[_ENCODINGS].content.read() if _ENCODINGS in library else b""
+    changed, times = _FIRST_IMPORT.subn(b"import _czscie_finder, codecs", text, count=1)
+    if not times:
+        raise CzscieError(
+            f"the standard library of CPython {layout.version} cannot be packed",
+            why=f"{layout.stdlib}/{_ENCODINGS} does not begin as CPython's does",
+            mend="leave its modules files: [lift.pack] stdlib = false",
+        )
+    return changed
+
+
+def _stays_a_file(path: str) -> bool:
+    """Whether the source at `path` is a file in the installation, whatever the pack has."""
+    return path in _FROZEN or path in (_ENCODINGS, _FINDER) or path.partition("/")[0] in _OF_FILES
+
+
+def _cached(path: str, tag: str) -> str:
+    """Where CPython, whose cache tag is `tag`, looks for the bytecode of the source at `path` (PEP 3147)."""
+    directory, separator, name = path.rpartition("/")
+    return f"{directory}{separator}__pycache__/{name.removesuffix('.py')}.{tag}.pyc"
+
+
+def _unchecked(code: bytes, magic: bytes) -> bytes:
+    """A .pyc that is never compared with its source (PEP 552)."""
+    return magic + (1).to_bytes(4, "little") + bytes(8) + code
+
+
+def reads_xz(distribution: Distribution) -> bool:
+    """Whether the interpreter has the module `_lzma`, as a file or built in."""
+    for item in distribution.items:
+        name = item.path.rpartition("/")[2]
+        if name.startswith("_lzma."):
+            return True
+        may_have = item.path == distribution.layout.python or name.startswith(("libpython3", "python3"))
+        if may_have and isinstance(item, File) and b"_lzma.LZMADecompressor" in item.content.read():
+            return True
+    return False
