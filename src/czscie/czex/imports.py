@@ -130,16 +130,17 @@ def _imported(source: bytes) -> set[str]:
 
 
 def _mentioned(source: bytes) -> set[str]:
-    """The known names that stand behind an `import` or a `from`, or that a string begins with.
+    """The known names that stand behind an `import` or a `from`, or that are a string or its first component.
 
-    That is so in the templates of other programs and in Python of another version, too.
+    Nothing else can be an import, in templates and in the Python of another version as well.
     """
     found = set()
     for match in _NAME.finditer(source):
         if match[1] not in found:
             before = source[max(0, match.start() - _LONGEST_IMPORT) : match.start()]
             line = before.replace(b"\r\n", b"\n").replace(b"\\\n", b" ").rpartition(b"\n")[2]
-            if line.endswith((b'"', b"'")) or _IMPORT.search(line):
+            is_quoted = line.endswith((b'"', b"'")) and source[match.end(1) : match.end(1) + 1] in b"\"'."
+            if is_quoted or _IMPORT.search(line):
                 found.add(match[1])
     return {name.decode() for name in found}
 
