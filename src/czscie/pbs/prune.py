@@ -12,7 +12,6 @@ import re
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from czscie.console import megabytes
 from czscie.container.content import File, Link
 from czscie.elf import Elf, is_elf
 from czscie.pbs.distribution import Distribution, Layout, glibc_floor
@@ -104,6 +103,8 @@ class LeftOut:
 
     def __str__(self) -> str:
         """`terminfo (2,850 files, 2.2 MB)`."""
+        from czscie.console import megabytes
+
         return f"{self.part} ({self.files:,} file{'' if self.files == 1 else 's'}, {megabytes(self.size)})"
 
 
