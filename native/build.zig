@@ -78,9 +78,10 @@ fn module(
         .strip = optimize != .Debug,
     });
     const lib: std.Build.LazyPath = .{ .cwd_relative = libzstd };
-    // Ahead of any libc's headers: the decoder wants four functions of a libc, and Zig has them all.
+    // Ahead of any libc's headers: all that the decoder wants of a libc is there or in Zig's compiler_rt.
     root.addIncludePath(b.path("libzstd"));
     root.addCSourceFiles(.{ .root = lib, .files = &decoder_sources, .flags = &decoder_flags });
+    root.addCSourceFile(.{ .file = b.path("libzstd/memory.c"), .flags = &.{ "-std=c11", "-O3", "-fno-builtin" } });
     if (target.result.cpu.arch == .x86_64 and target.result.os.tag != .windows) {
         root.addAssemblyFile(lib.path(b, "decompress/huf_decompress_amd64.S"));
     } else {

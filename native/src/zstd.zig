@@ -117,3 +117,25 @@ test "raw and run-length blocks decode whole and in steps" {
     }
     try testing.expectEqualStrings("abcddd", out[0..produced]);
 }
+
+extern fn memmove([*]u8, [*]const u8, usize) [*]u8;
+extern fn memset([*]u8, c_int, usize) [*]u8;
+
+test "memory moves whole, whatever overlaps" {
+    var bytes: [200]u8 = undefined;
+    for (0..70) |length| for (0..70) |from| for ([_]usize{ 0, 1, 7, 15, 16, 17, 40, 69 }) |to| {
+        for (&bytes, 0..) |*byte, i| byte.* = @intCast(i);
+        _ = memmove(bytes[to..].ptr, bytes[from..].ptr, length);
+        for (bytes, 0..) |byte, i| {
+            try testing.expectEqual(if (i >= to and i < to + length) from + i - to else i, byte);
+        }
+    };
+}
+
+test "memory is set as far as asked and no further" {
+    for (0..70) |length| {
+        var bytes: [72]u8 = @splat(1);
+        _ = memset(bytes[1..].ptr, 0x1ff, length);
+        for (bytes, 0..) |byte, i| try testing.expectEqual(@as(u8, if (i > 0 and i <= length) 0xff else 1), byte);
+    }
+}

@@ -47,7 +47,7 @@ def source_digest() -> str:
     """SHA-256 over all that a launcher is compiled from: one with it in its name is up to date."""
     digest = hashlib.sha256(f"zig {ZIG_VERSION} {_OPTIMIZE} {libzstd.SHA256}\0".encode())
     source = native_source()
-    for path in sorted(p for p in source.rglob("*") if p.suffix in {".zig", ".h"} and p.is_file()):
+    for path in sorted(p for p in source.rglob("*") if p.suffix in {".zig", ".c", ".h"} and p.is_file()):
         if ".zig-cache" in path.parts:
             continue
         content = path.read_bytes()
