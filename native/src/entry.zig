@@ -1,112 +1,152 @@
-//! The content of a zip entry, whole or piece by piece, checked against its CRC-32.
+//! The content of a zip entry, whole or piece by piece, checked against its length and CRC-32.
 
 const std = @import("std");
 const testing = std.testing;
-const Allocator = std.mem.Allocator;
 const crc32 = @import("crc32.zig").crc32;
+const memory = @import("memory.zig");
 const zip = @import("zip.zig");
 const zstd = @import("zstd.zig");
 
-const chunk_length = 256 << 10;
+/// How much of the executable is read at a time: more than a block of zstd, little enough to stay in the cache.
+const input_length = 2 * zstd.block_length_max;
 
-/// Decodes a whole entry into `to`, which has its length, and checks it. `packed_bytes` is reused and grows.
-pub fn read(
-    allocator: Allocator,
-    executable: std.fs.File,
-    data_end: u64,
-    entry: zip.Entry,
+/// One thread's means of reading entries, reused from entry to entry.
+pub const Reader = struct {
+    file: std.fs.File,
     decoder: zstd.Decoder,
-    packed_bytes: *[]u8,
-    to: []u8,
-) !void {
-    const offset = try zip.dataOffset(executable, entry, data_end);
-    switch (entry.method) {
-        .stored => if (try executable.preadAll(to, offset) != to.len) return error.CorruptZip,
-        .zstd => {
-            const length: usize = std.math.cast(usize, entry.compressed_length) orelse return error.CorruptZip;
-            // A zstd block that does not compress is stored, so a frame is hardly longer than its content.
-            if (length > to.len + to.len / 64 + 1024) return error.CorruptZip;
-            if (packed_bytes.len < length) {
-                allocator.free(packed_bytes.*);
-                packed_bytes.* = &.{};
-                packed_bytes.* = try allocator.alloc(u8, length);
-            }
-            const frame = packed_bytes.*[0..length];
-            if (try executable.preadAll(frame, offset) != length) return error.CorruptZip;
-            try decoder.decode(to, frame);
-        },
+    input: memory.Buffer = .{},
+    window: memory.Buffer = .{},
+
+    pub fn init(file: std.fs.File) !Reader {
+        return .{ .file = file, .decoder = try .init() };
     }
-    if (crc32(0, to) != entry.crc32) return error.CorruptEntry;
-}
 
-/// Writes the content of `entry` to `sink` through buffers of a fixed size. What was written counts only when
-/// no error comes in the end.
-pub fn stream(file: std.fs.File, data_end: u64, entry: zip.Entry, decoder: zstd.Decoder, sink: anytype) !void {
-    const allocator = std.heap.page_allocator;
-    const buffers = try allocator.alloc(u8, 2 * chunk_length);
-    defer allocator.free(buffers);
-    decoder.begin();
+    pub fn deinit(reader: *Reader) void {
+        reader.decoder.deinit();
+        reader.input.deinit();
+        reader.window.deinit();
+    }
 
-    var check: Check(@TypeOf(sink)) = .{ .sink = sink, .left = entry.length };
-    var source: Source = .{
-        .file = file,
-        .offset = try zip.dataOffset(file, entry, data_end),
-        .left = entry.compressed_length,
-    };
-    while (source.left > 0) {
-        const chunk = try source.read(buffers[0..chunk_length]);
-        switch (entry.method) {
-            .stored => try check.write(chunk),
-            .zstd => try decodeChunk(decoder, chunk, buffers[chunk_length..], &check, source.left == 0),
+    /// The whole content of `entry`, which stays until another one is read. The caller knows that memory will hold it.
+    /// `data_end` is where the data of all entries end.
+    pub fn read(reader: *Reader, entry: zip.Entry, data_end: u64) ![]const u8 {
+        const whole = try reader.window.ofLength(std.math.cast(usize, entry.length) orelse return error.OutOfMemory);
+        var source = try reader.open(entry, data_end);
+        var check: Check = .{ .left = entry.length };
+        var filled: usize = 0;
+        while (try reader.next(&source, entry.method, whole[filled..])) |piece| {
+            try check.pass(piece);
+            if (entry.method == .stored) @memcpy(whole[filled..][0..piece.len], piece);
+            filled += piece.len;
+        }
+        try check.conclude(source, entry);
+        return whole;
+    }
+
+    /// Writes the content of `entry` to `sink` piece by piece, in memory that does not grow with it. What was written
+    /// counts only when no error comes in the end.
+    pub fn stream(reader: *Reader, entry: zip.Entry, data_end: u64, sink: anytype) !void {
+        var source = try reader.open(entry, data_end);
+        const window = try reader.window.ofLength(source.frame.window_length);
+        var check: Check = .{ .left = entry.length };
+        var filled: usize = 0;
+        while (try reader.next(&source, entry.method, window[filled..])) |piece| {
+            try check.pass(piece);
+            try sink.write(piece);
+            if (entry.method == .stored) continue;
+            filled += piece.len;
+            // A window that does not hold all of the content goes round.
+            if (window.len < entry.length and window.len - filled < source.frame.block_length) filled = 0;
+        }
+        try check.conclude(source, entry);
+    }
+
+    fn open(reader: *Reader, entry: zip.Entry, data_end: u64) !Source {
+        var source: Source = .{
+            .file = reader.file,
+            .buffer = try reader.input.ofLength(input_length),
+            .offset = try zip.dataOffset(reader.file, entry, data_end),
+            .left = entry.compressed_length,
+        };
+        if (entry.method == .stored) return source;
+        source.frame = try .parse(try source.peek(zstd.header_length_max));
+        if (source.frame.content_length != entry.length) return error.CorruptEntry;
+        reader.decoder.begin();
+        return source;
+    }
+
+    /// The next piece of the content; null at its end. Of a frame it is at the front of `to`.
+    fn next(reader: *Reader, source: *Source, method: zip.Method, to: []u8) !?[]const u8 {
+        if (method == .stored) return source.some();
+        while (true) {
+            const wanted = reader.decoder.wanted();
+            if (wanted == 0) return null;
+            const length = try reader.decoder.step(to, try source.take(wanted));
+            if (length > 0) return to[0..length];
         }
     }
-    if (check.left != 0 or check.sum != entry.crc32) return error.CorruptEntry;
-}
-
-/// Decodes `chunk`, a piece of a frame; the `last` one must bring the frame to its end, no other may.
-fn decodeChunk(decoder: zstd.Decoder, chunk: []const u8, to: []u8, check: anytype, last: bool) !void {
-    var rest = chunk;
-    while (true) {
-        const step = try decoder.step(to, rest);
-        try check.write(to[0..step.produced]);
-        rest = rest[step.consumed..];
-        if (step.finished) return if (last and rest.len == 0) {} else error.CorruptEntry;
-        // A full buffer may mean that more is waiting to come out.
-        if (rest.len == 0 and step.produced < to.len) return if (last) error.CorruptEntry else {};
-        if (step.consumed == 0 and step.produced == 0) return error.CorruptEntry;
-    }
-}
+};
 
 /// The packed bytes of an entry, read in order.
 const Source = struct {
     file: std.fs.File,
+    buffer: []u8,
+    /// What was read and not taken, in `buffer`.
+    ready: []const u8 = &.{},
+    /// Where in the file the rest is, and how long it is.
     offset: u64,
     left: u64,
+    /// What they are, when they are not the content itself.
+    frame: zstd.Frame = .{ .content_length = 0, .window_length = 0, .block_length = 0 },
 
-    fn read(source: *Source, buffer: []u8) ![]const u8 {
-        const chunk = buffer[0..@intCast(@min(source.left, buffer.len))];
+    /// The next `length` bytes, which are at most as many as `buffer` holds.
+    fn take(source: *Source, length: usize) ![]const u8 {
+        if (source.ready.len < length) try source.fill();
+        if (source.ready.len < length) return error.CorruptEntry;
+        defer source.ready = source.ready[length..];
+        return source.ready[0..length];
+    }
+
+    /// The next bytes, as many as `length` if there are, which remain to be taken.
+    fn peek(source: *Source, length: usize) ![]const u8 {
+        if (source.ready.len < length) try source.fill();
+        return source.ready[0..@min(length, source.ready.len)];
+    }
+
+    /// As many bytes as there are at once; null when there are no more.
+    fn some(source: *Source) !?[]const u8 {
+        if (source.ready.len == 0) try source.fill();
+        defer source.ready = &.{};
+        return if (source.ready.len == 0) null else source.ready;
+    }
+
+    fn fill(source: *Source) !void {
+        std.mem.copyForwards(u8, source.buffer, source.ready);
+        const rest = source.buffer[source.ready.len..];
+        const chunk = rest[0..@intCast(@min(source.left, rest.len))];
         if (try source.file.preadAll(chunk, source.offset) != chunk.len) return error.CorruptZip;
+        source.ready = source.buffer[0 .. source.ready.len + chunk.len];
         source.offset += chunk.len;
         source.left -= chunk.len;
-        return chunk;
     }
 };
 
 /// The unpacked bytes of an entry, checked as they pass.
-fn Check(comptime Sink: type) type {
-    return struct {
-        sink: Sink,
-        left: u64,
-        sum: u32 = 0,
+const Check = struct {
+    left: u64,
+    sum: u32 = 0,
 
-        fn write(check: *@This(), bytes: []const u8) !void {
-            if (bytes.len > check.left) return error.CorruptEntry;
-            try check.sink.write(bytes);
-            check.sum = crc32(check.sum, bytes);
-            check.left -= bytes.len;
-        }
-    };
-}
+    fn pass(check: *Check, bytes: []const u8) !void {
+        if (bytes.len > check.left) return error.CorruptEntry;
+        check.sum = crc32(check.sum, bytes);
+        check.left -= bytes.len;
+    }
+
+    fn conclude(check: Check, source: Source, entry: zip.Entry) !void {
+        const untouched = source.left + source.ready.len;
+        if (check.left != 0 or untouched != 0 or check.sum != entry.crc32) return error.CorruptEntry;
+    }
+};
 
 /// One frame, single segment, content size 6: a raw block "abc" and a last run-length block of three "d".
 const small_frame = "\x28\xb5\x2f\xfd\x20\x06" ++ "\x18\x00\x00abc" ++ "\x1b\x00\x00d";
@@ -136,23 +176,20 @@ fn entryForTests(method: zip.Method, compressed: u64, length: u64) zip.Entry {
 test "an entry is the same whole and piece by piece, and nothing but itself" {
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
-    const decoder: zstd.Decoder = try .init();
-    defer decoder.deinit();
     const file = try tmp.dir.createFile("zip", .{ .read = true });
     defer file.close();
     try file.writeAll(local_header ++ small_frame);
     const end = local_header.len + small_frame.len;
+    var reader: Reader = try .init(file);
+    defer reader.deinit();
 
     const whole = entryForTests(.zstd, small_frame.len, 6);
-    var collected: Collected = .{};
-    try stream(file, end, whole, decoder, &collected);
-    try testing.expectEqualStrings("abcddd", collected.bytes[0..collected.length]);
-    var to: [6]u8 = undefined;
-    var packed_bytes: []u8 = &.{};
-    defer testing.allocator.free(packed_bytes);
-    try read(testing.allocator, file, end, whole, decoder, &packed_bytes, &to);
-    try testing.expectEqualStrings("abcddd", &to);
-
+    for (0..2) |_| {
+        var collected: Collected = .{};
+        try reader.stream(whole, end, &collected);
+        try testing.expectEqualStrings("abcddd", collected.bytes[0..collected.length]);
+        try testing.expectEqualStrings("abcddd", try reader.read(whole, end));
+    }
     const bad = [_]zip.Entry{
         entryForTests(.zstd, small_frame.len - 1, 6),
         entryForTests(.zstd, small_frame.len, 7),
@@ -161,6 +198,60 @@ test "an entry is the same whole and piece by piece, and nothing but itself" {
     };
     for (bad) |entry| {
         var ignored: Collected = .{};
-        try testing.expectError(error.CorruptEntry, stream(file, end, entry, decoder, &ignored));
+        try testing.expectError(error.CorruptEntry, reader.stream(entry, end, &ignored));
+        try testing.expectError(error.CorruptEntry, reader.read(entry, end));
     }
 }
+
+/// A frame with a window of 1 KiB and a run-length block for each KiB of its content.
+fn longFrame(allocator: std.mem.Allocator, blocks: usize) ![]const u8 {
+    var frame: std.ArrayList(u8) = .empty;
+    // Content size of four bytes, a window of 2^10 bytes.
+    try frame.appendSlice(allocator, "\x28\xb5\x2f\xfd\x80\x00");
+    var length: [4]u8 = undefined;
+    std.mem.writeInt(u32, &length, @intCast(blocks << 10), .little);
+    try frame.appendSlice(allocator, &length);
+    for (0..blocks) |i| {
+        const last: u24 = if (i + 1 == blocks) 1 else 0;
+        var header: [3]u8 = undefined;
+        std.mem.writeInt(u24, &header, 1 << 10 << 3 | 1 << 1 | last, .little);
+        try frame.appendSlice(allocator, &header);
+        try frame.append(allocator, @truncate(i));
+    }
+    return frame.items;
+}
+
+test "content much longer than its window streams through little memory" {
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    var tmp = testing.tmpDir(.{});
+    defer tmp.cleanup();
+    const blocks = 70_000; // packed, more than is read at a time
+    const frame = try longFrame(arena.allocator(), blocks);
+    const content = try arena.allocator().alloc(u8, blocks << 10);
+    for (0..blocks) |i| @memset(content[i << 10 ..][0 .. 1 << 10], @truncate(i));
+    const file = try tmp.dir.createFile("zip", .{ .read = true });
+    defer file.close();
+    try file.writeAll(local_header);
+    try file.writeAll(frame);
+    var entry = entryForTests(.zstd, frame.len, content.len);
+    entry.crc32 = crc32(0, content);
+    var reader: Reader = try .init(file);
+    defer reader.deinit();
+
+    var sink: Comparing = .{ .content = content };
+    try reader.stream(entry, local_header.len + frame.len, &sink);
+    try testing.expectEqual(content.len, sink.length);
+    try testing.expect(reader.window.length() < 1 << 20);
+    try testing.expectEqualStrings(content, try reader.read(entry, local_header.len + frame.len));
+}
+
+const Comparing = struct {
+    content: []const u8,
+    length: usize = 0,
+
+    pub fn write(comparing: *Comparing, bytes: []const u8) !void {
+        try testing.expectEqualStrings(comparing.content[comparing.length..][0..bytes.len], bytes);
+        comparing.length += bytes.len;
+    }
+};

@@ -9,11 +9,14 @@ const Allocator = std.mem.Allocator;
 const Base = @import("base.zig").Base;
 const base_directory = @import("base.zig");
 const clock = @import("clock.zig");
+const entry_content = @import("entry.zig");
 const Lock = @import("lock.zig").Lock;
 const manifest = @import("manifest.zig");
 const plan_text = @import("plan.zig");
 const unpacking = @import("unpack.zig");
 const zip = @import("zip.zig");
+
+pub const Failure = unpacking.Failure;
 
 pub const partial_suffix = ".partial";
 
@@ -25,13 +28,8 @@ pub const Installation = struct {
     executable: std.fs.File,
     file: manifest.File,
     base: Base,
-    /// The particulars of `error.Failed`.
-    failure: unpacking.Failure = .{ .err = error.Unexpected, .subject = "" },
-
-    /// Installs the part unless it is there.
-    pub fn make(installation: *Installation) error{Failed}!void {
-        installation.makeUnlessThere() catch |err| return installation.fail(err);
-    }
+    /// Why it failed, when it did.
+    failure: ?Failure = null,
 
     /// Looks at an installation that was made before the system was started: a power cut may have come between
     /// its rename and its data. If a file is shorter than planned all of it is installed again; if not, it counts
@@ -41,46 +39,9 @@ pub const Installation = struct {
     }
 
     fn fail(installation: *Installation, err: anyerror) error{Failed} {
-        if (err != error.Failed) installation.failure.err = err;
-        if (installation.failure.subject.len == 0) installation.failure.subject = installation.file.name;
+        if (err == error.Failed) return error.Failed; // and said why
+        installation.failure = .{ .err = err, .subject = installation.file.name };
         return error.Failed;
-    }
-
-    fn makeUnlessThere(installation: *Installation) !void {
-        const directory = installation.base.directory;
-        const lock = try Lock.acquire(directory, installation.file, installation.application);
-        defer lock.release();
-        if (base_directory.isInstalled(directory, installation.file)) return;
-        sweep(directory, installation.file);
-        try installation.makeLocked();
-        lock.sign(installation.application);
-    }
-
-    /// Unpacks beside the final place and renames.
-    fn makeLocked(installation: *Installation) !void {
-        const directory = installation.base.directory;
-        var partial_buffer: base_directory.Name = undefined;
-        const partial = base_directory.installationName(&partial_buffer, installation.file, partial_suffix);
-        try directory.deleteTree(partial);
-        try directory.makeDir(partial);
-        errdefer directory.deleteTree(partial) catch {};
-
-        var final_buffer: base_directory.Name = undefined;
-        const final = base_directory.installationName(&final_buffer, installation.file, "");
-        {
-            var unfinished = try directory.openDir(partial, .{});
-            defer unfinished.close();
-            const root = try std.fs.path.join(installation.arena, &.{ installation.base.path, final });
-            try unpacking.unpack(
-                installation.arena,
-                installation.executable,
-                installation.file,
-                unfinished,
-                .{ .base = installation.base.path, .root = root },
-                &installation.failure,
-            );
-        }
-        try directory.rename(partial, final);
     }
 
     fn recheckUnlocked(installation: *Installation) !void {
@@ -89,10 +50,12 @@ pub const Installation = struct {
         directory.access(".", .{ .mode = .write_only }) catch return;
         const lock = try Lock.acquire(directory, file, installation.application);
         defer lock.release();
-        const used = base_directory.lastUse(directory, file) orelse return installation.makeLocked();
+        const used = base_directory.lastUse(directory, file) orelse return makeLocked(&.{installation});
         if (!clock.isBeforeSystemStart(used)) return; // another process was faster
+        var reader: entry_content.Reader = try .init(installation.executable);
+        defer reader.deinit();
         const entries = try zip.readDirectory(installation.arena, installation.executable, file.range());
-        const plan = try unpacking.readPlan(installation.arena, installation.executable, file, entries);
+        const plan = try unpacking.readPlan(installation.arena, &reader, file, entries);
         var name: base_directory.Name = undefined;
         const final = base_directory.installationName(&name, file, "");
         if (try isWhole(directory, final, plan)) {
@@ -103,9 +66,97 @@ pub const Installation = struct {
         const partial = base_directory.installationName(&partial_name, file, partial_suffix);
         try directory.deleteTree(partial);
         try directory.rename(final, partial);
-        try installation.makeLocked();
+        try makeLocked(&.{installation});
+    }
+
+    /// Makes the directory that it is unpacked in.
+    fn begin(installation: *Installation) !unpacking.Part {
+        const base = installation.base;
+        var buffer: base_directory.Name = undefined;
+        const partial = base_directory.installationName(&buffer, installation.file, partial_suffix);
+        try base.directory.deleteTree(partial);
+        try base.directory.makeDir(partial);
+        const directory = try base.directory.openDir(partial, .{});
+        const final = base_directory.installationName(&buffer, installation.file, "");
+        const root = try std.fs.path.join(installation.arena, &.{ base.path, final });
+        return .{
+            .file = installation.file,
+            .directory = directory,
+            .places = .{ .base = base.path, .root = root },
+        };
+    }
+
+    /// Gives it its name, which nothing has that is not whole.
+    fn conclude(installation: *Installation) !void {
+        var partial_name: base_directory.Name = undefined;
+        var name: base_directory.Name = undefined;
+        const file = installation.file;
+        try installation.base.directory.rename(
+            base_directory.installationName(&partial_name, file, partial_suffix),
+            base_directory.installationName(&name, file, ""),
+        );
+    }
+
+    /// Removes what there is of it.
+    fn abandon(installation: *Installation) void {
+        var buffer: base_directory.Name = undefined;
+        const partial = base_directory.installationName(&buffer, installation.file, partial_suffix);
+        installation.base.directory.deleteTree(partial) catch {};
     }
 };
+
+/// Installs those of `installations`, all parts of one executable, that are not there: all or none of them. On
+/// `error.Failed` one of them has a failure.
+pub fn makeAll(arena: Allocator, installations: []Installation) error{ Failed, OutOfMemory }!void {
+    // Whoever takes several locks takes them in the same order, or two processes could wait for each other.
+    const ordered = try arena.alloc(*Installation, installations.len);
+    for (installations, ordered) |*installation, *slot| slot.* = installation;
+    std.mem.sortUnstable(*Installation, ordered, {}, comesBefore);
+
+    var locks: std.ArrayList(Lock) = try .initCapacity(arena, ordered.len);
+    defer for (locks.items) |lock| lock.release();
+    var missing: std.ArrayList(*Installation) = try .initCapacity(arena, ordered.len);
+    for (ordered, 0..) |installation, i| {
+        const directory = installation.base.directory;
+        const file = installation.file;
+        if (i > 0 and std.mem.eql(u8, file.digest, ordered[i - 1].file.digest)) {
+            if (file.kind == ordered[i - 1].file.kind) continue;
+        } else {
+            locks.appendAssumeCapacity(Lock.acquire(directory, file, installation.application) catch |err|
+                return installation.fail(err));
+        }
+        if (base_directory.isInstalled(directory, file)) continue;
+        sweep(directory, file);
+        locks.getLast().sign(installation.application);
+        missing.appendAssumeCapacity(installation);
+    }
+    try makeLocked(missing.items);
+}
+
+fn comesBefore(_: void, one: *Installation, other: *Installation) bool {
+    return switch (std.mem.order(u8, one.file.digest, other.file.digest)) {
+        .eq => @intFromEnum(one.file.kind) < @intFromEnum(other.file.kind),
+        else => |order| order == .lt,
+    };
+}
+
+/// Unpacks beside the final places and renames.
+fn makeLocked(installations: []const *Installation) error{ Failed, OutOfMemory }!void {
+    if (installations.len == 0) return;
+    errdefer for (installations) |installation| installation.abandon();
+    const parts = try installations[0].arena.alloc(unpacking.Part, installations.len);
+    for (installations, parts) |installation, *part| {
+        part.* = installation.begin() catch |err| return installation.fail(err);
+    }
+    unpacking.unpack(installations[0].executable, parts) catch |err| {
+        for (installations, parts) |installation, part| installation.failure = part.failure;
+        return err;
+    };
+    for (installations, parts) |installation, *part| {
+        part.directory.close();
+        installation.conclude() catch |err| return installation.fail(err);
+    }
+}
 
 /// Whether every file of the plan is there and no shorter than it must be.
 fn isWhole(base: std.fs.Dir, installation: []const u8, plan: plan_text.Plan) !bool {

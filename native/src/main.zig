@@ -52,7 +52,7 @@ fn run(arena: std.mem.Allocator) error{OutOfMemory}!void {
     if (base.last_use) |last_use| {
         freshen(arena, executable, lift, base, last_use);
     } else {
-        installAll(arena, executable, lift, base);
+        try installAll(arena, executable, lift, base);
     }
 
     const first: ?[]const u8 = if (arguments.len > 1) arguments[1] else null;
@@ -98,13 +98,17 @@ fn installAll(
     executable: locate.Executable,
     lift: manifest.Manifest,
     base: base_directory.Base,
-) void {
+) error{OutOfMemory}!void {
     const signal = process.ignoreFileSizeSignal();
     defer process.restoreFileSizeSignal(signal);
-    for (lift.files) |file| {
-        var installation = installationOf(arena, executable, lift, file, base);
-        installation.make() catch messages.notInstalled(installation, executable.path);
-    }
+    const installations = try arena.alloc(install.Installation, lift.files.len);
+    for (lift.files, installations) |file, *slot| slot.* = installationOf(arena, executable, lift, file, base);
+    install.makeAll(arena, installations) catch |err| switch (err) {
+        error.OutOfMemory => return error.OutOfMemory,
+        error.Failed => for (installations) |each| if (each.failure) |failure| {
+            messages.notInstalled(each, failure, executable.path);
+        },
+    };
 }
 
 fn installationOf(
@@ -137,7 +141,7 @@ fn freshen(
     if (clock.isBeforeSystemStart(last_use)) {
         for (lift.files) |file| {
             var installation = installationOf(arena, executable, lift, file, base);
-            installation.recheck() catch messages.notInstalled(installation, executable.path);
+            installation.recheck() catch messages.notInstalled(installation, installation.failure.?, executable.path);
         }
     } else if (clock.isLongAgo(last_use)) {
         for (lift.files) |file| _ = base_directory.touch(base.directory, file);
@@ -157,6 +161,7 @@ test {
     _ = @import("crc32.zig");
     _ = @import("entry.zig");
     _ = @import("filesystem.zig");
+    _ = @import("memory.zig");
     _ = @import("placeholders.zig");
     _ = @import("plan.zig");
     _ = @import("rendering.zig");

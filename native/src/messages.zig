@@ -72,25 +72,29 @@ pub fn installationUnusable(arena: std.mem.Allocator, lift: manifest.Manifest, e
     );
 }
 
-pub fn notInstalled(installation: install.Installation, executable: []const u8) noreturn {
+pub fn notInstalled(
+    installation: install.Installation,
+    failure: install.Failure,
+    executable: []const u8,
+) noreturn {
     const name = installation.application;
     const base = installation.base.path;
-    const failure = installation.failure;
+    const subject = if (failure.subject.len > 0) failure.subject else installation.file.name;
     switch (failure.err) {
         error.CorruptZip, error.CorruptPlan, error.CorruptEntry, error.CorruptFrame => report.fatal(
             name,
             "{s} is damaged, in {s}\nhint: copy or download the file again",
-            .{ executable, failure.subject },
+            .{ executable, subject },
         ),
         error.NoSpaceLeft, error.DiskQuota => report.fatal(
             name,
             "cannot unpack {s} into {s}: {s}\nhint: make room there, or set CZSCIE_BASE to another directory",
-            .{ failure.subject, base, report.words(failure.err) },
+            .{ subject, base, report.words(failure.err) },
         ),
         else => report.fatal(
             name,
             "cannot unpack {s} into {s}: {s}\nhint: set CZSCIE_BASE to another directory",
-            .{ failure.subject, base, report.words(failure.err) },
+            .{ subject, base, report.words(failure.err) },
         ),
     }
 }

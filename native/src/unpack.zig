@@ -1,4 +1,4 @@
-//! Carries out a plan: all cores decode entries and write the files that are parts of them.
+//! Carries out plans: all cores together make what one or several installations consist of.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -9,197 +9,262 @@ const plan_text = @import("plan.zig");
 const rendering = @import("rendering.zig");
 const Sha256 = @import("sha256.zig").Sha256;
 const zip = @import("zip.zig");
-const zstd = @import("zstd.zig");
 
 /// The zip entry that holds the plan.
 pub const plan_entry = ".czscie/plan";
 const plan_length_max = 256 << 20;
 
-/// Each thread holds one entry or one window of zstd: 64 MiB of memory are enough for all of them.
-const threads_max = 8;
+/// Each thread holds an entry of at most 8 MiB or a window, which is as large at zstd's level 19, and little besides:
+/// 64 MiB of memory are enough for all of them.
+const threads_max = 6;
+
+/// Links that a thread makes at a time.
+const links_batch = 64;
 
 const has_modes = builtin.os.tag != .windows;
 
 /// What went wrong, and with what: a path of the installation or a part of the executable.
 pub const Failure = struct {
     err: anyerror,
-    subject: []const u8,
+    subject: []const u8 = "",
 };
 
-/// Unpacks `file` of the executable into the empty `directory`, which will be at `places.root`. On `error.Failed`
-/// and other errors `failure` has the particulars.
-pub fn unpack(
-    arena: Allocator,
-    executable: std.fs.File,
+/// What is to be unpacked: `file` of the executable into the empty `directory`, which will be at `places.root`.
+pub const Part = struct {
     file: manifest.File,
     directory: std.fs.Dir,
     places: rendering.Places,
-    failure: *Failure,
-) !void {
-    const entries = try zip.readDirectory(arena, executable, file.range());
-    const plan = try readPlan(arena, executable, file, entries);
-    const packed_entries = try arena.alloc(zip.Entry, plan.entries.len);
-    for (plan.entries, packed_entries) |wanted, *slot| {
-        slot.* = entries.get(wanted.name) orelse return error.CorruptZip;
-        if (slot.length != wanted.length or slot.crc32 != wanted.crc32) return error.CorruptZip;
+    failure: ?Failure = null,
+
+    /// Holds the plan. It is never freed: the process is about to become another one.
+    arena: std.heap.ArenaAllocator = .init(std.heap.page_allocator),
+    plan: plan_text.Plan = .{ .entries = &.{}, .directories = &.{}, .files = &.{}, .links = &.{} },
+    /// Of each entry of the plan, where it is.
+    packed_entries: []const zip.Entry = &.{},
+
+    stage: enum { fresh, begun, planned } = .fresh,
+    next_entry: u32 = 0,
+    /// Entries whose files are not all there yet.
+    entries_left: usize = 0,
+    next_link: usize = 0,
+
+    /// Reads the plan and makes its directories, parents before what is in them.
+    fn begin(part: *Part, reader: *entry_content.Reader, subject: *[]const u8) !void {
+        const arena = part.arena.allocator();
+        const entries = try zip.readDirectory(arena, reader.file, part.file.range());
+        part.plan = try readPlan(arena, reader, part.file, entries);
+        const packed_entries = try arena.alloc(zip.Entry, part.plan.entries.len);
+        for (part.plan.entries, packed_entries) |wanted, *slot| {
+            slot.* = entries.get(wanted.name) orelse return error.CorruptZip;
+            if (slot.length != wanted.length or slot.crc32 != wanted.crc32) return error.CorruptZip;
+        }
+        part.packed_entries = packed_entries;
+        part.entries_left = packed_entries.len;
+        for (part.plan.directories) |path| {
+            subject.* = path;
+            try part.directory.makeDir(path);
+        }
     }
-    for (plan.directories) |path| directory.makeDir(path) catch |err| {
-        failure.* = .{ .err = err, .subject = path };
-        return error.Failed;
-    };
-    var unpacker: Unpacker = .{
-        .executable = executable,
-        .data_end = file.range().end,
-        .plan = plan,
-        .packed_entries = packed_entries,
-        .directory = directory,
-        .places = places,
-        .failure = failure,
-    };
-    unpacker.run();
-    if (unpacker.failed.load(.acquire)) return error.Failed;
-    // Last of all, so that nothing is ever written through a link.
-    for (plan.links) |link| directory.symLink(link.target, link.path, .{}) catch |err| {
-        failure.* = .{ .err = err, .subject = link.path };
-        return error.Failed;
-    };
-}
+};
 
 /// The plan, whose SHA-256 is the name of the installation: what it says is what was built.
 pub fn readPlan(
     arena: Allocator,
-    executable: std.fs.File,
+    reader: *entry_content.Reader,
     file: manifest.File,
     entries: std.StringHashMapUnmanaged(zip.Entry),
 ) !plan_text.Plan {
     const entry = entries.get(plan_entry) orelse return error.CorruptZip;
     if (entry.length > plan_length_max) return error.CorruptZip;
-    const text = try arena.alloc(u8, @intCast(entry.length));
-    var decoder: zstd.Decoder = try .init();
-    defer decoder.deinit();
-    var packed_bytes: []u8 = &.{};
-    try entry_content.read(arena, executable, file.range().end, entry, decoder, &packed_bytes, text);
+    const text = try arena.dupe(u8, try reader.read(entry, file.range().end));
     var hash: Sha256 = .{};
     hash.update(text);
     if (!std.mem.eql(u8, &hash.finalHex(), file.digest)) return error.CorruptPlan;
     return plan_text.parse(arena, text);
 }
 
-const Unpacker = struct {
+/// Unpacks all of `parts` at the same time. On `error.Failed` one of them has a failure.
+pub fn unpack(executable: std.fs.File, parts: []Part) error{Failed}!void {
+    if (parts.len == 0) return;
+    var pool: Pool = .{ .executable = executable, .parts = parts };
+    pool.run();
+    if (pool.failed) return error.Failed;
+}
+
+/// A piece of work for one thread.
+const Task = struct {
+    part: *Part,
+    work: union(enum) {
+        begin,
+        entry: u32,
+        links: []const plan_text.Link,
+    },
+};
+
+/// The threads, and who does what.
+const Pool = struct {
     executable: std.fs.File,
-    data_end: u64,
-    plan: plan_text.Plan,
-    packed_entries: []const zip.Entry,
-    directory: std.fs.Dir,
-    places: rendering.Places,
-    next: std.atomic.Value(u32) = .init(0),
-    failed: std.atomic.Value(bool) = .init(false),
+    parts: []Part,
     mutex: std.Thread.Mutex = .{},
-    failure: *Failure,
+    /// Something was done, so there may be something to do.
+    progress: std.Thread.Condition = .{},
+    /// Tasks that threads are at.
+    running: usize = 0,
+    failed: bool = false,
 
     /// Works on every core; on this thread alone where no other can be had.
-    fn run(unpacker: *Unpacker) void {
+    fn run(pool: *Pool) void {
         var threads: [threads_max]std.Thread = undefined;
         var started: usize = 0;
-        const wanted = @min(std.Thread.getCpuCount() catch 1, threads_max, unpacker.plan.entries.len);
+        const wanted = @min(std.Thread.getCpuCount() catch 1, threads_max);
         while (started + 1 < wanted) : (started += 1) {
-            threads[started] = std.Thread.spawn(.{ .stack_size = 1 << 20 }, work, .{unpacker}) catch break;
+            threads[started] = std.Thread.spawn(.{ .stack_size = 1 << 20 }, work, .{pool}) catch break;
         }
-        unpacker.work();
+        pool.work();
         for (threads[0..started]) |thread| thread.join();
     }
 
-    fn work(unpacker: *Unpacker) void {
-        var worker = Worker.init(unpacker) catch |err| return unpacker.fail(err, "");
+    fn work(pool: *Pool) void {
+        var worker: Worker = .{ .executable = pool.executable };
         defer worker.deinit();
-        while (!unpacker.failed.load(.monotonic)) {
-            const index = unpacker.next.fetchAdd(1, .monotonic);
-            if (index >= unpacker.plan.entries.len) return;
-            worker.unpackEntry(index) catch |err| return unpacker.fail(err, worker.subject);
+        while (pool.take()) |task| {
+            const failure: ?Failure = if (worker.carryOut(task)) null else |err| .{ .err = err, .subject = worker.subject };
+            pool.conclude(task, failure);
         }
+    }
+
+    /// The next task, which may take waiting for; null when there are no more.
+    fn take(pool: *Pool) ?Task {
+        pool.mutex.lock();
+        defer pool.mutex.unlock();
+        while (!pool.failed) {
+            if (pool.choose()) |task| {
+                pool.running += 1;
+                return task;
+            }
+            if (pool.running == 0) break;
+            pool.progress.wait(&pool.mutex);
+        }
+        return null;
+    }
+
+    fn choose(pool: *Pool) ?Task {
+        for (pool.parts) |*part| if (part.stage == .fresh) {
+            part.stage = .begun;
+            return .{ .part = part, .work = .begin };
+        };
+        if (pool.largestEntry()) |part| {
+            part.next_entry += 1;
+            return .{ .part = part, .work = .{ .entry = part.next_entry - 1 } };
+        }
+        for (pool.parts) |*part| {
+            // Last of all, so that nothing is ever written through a link.
+            if (part.stage != .planned or part.entries_left > 0) continue;
+            const left = part.plan.links[part.next_link..];
+            if (left.len == 0) continue;
+            const batch = left[0..@min(left.len, links_batch)];
+            part.next_link += batch.len;
+            return .{ .part = part, .work = .{ .links = batch } };
+        }
+        return null;
+    }
+
+    /// The part whose next entry is the largest, so that in the end no core is left alone with a large one.
+    fn largestEntry(pool: *Pool) ?*Part {
+        var found: ?*Part = null;
+        var length: u64 = 0;
+        for (pool.parts) |*part| {
+            if (part.stage != .planned or part.next_entry == part.plan.entries.len) continue;
+            const entry = part.plan.entries[part.next_entry];
+            if (found != null and entry.length <= length) continue;
+            found = part;
+            length = entry.length;
+        }
+        return found;
     }
 
     /// The first failure is the one that is told.
-    fn fail(unpacker: *Unpacker, err: anyerror, subject: []const u8) void {
-        unpacker.mutex.lock();
-        defer unpacker.mutex.unlock();
-        if (unpacker.failed.load(.monotonic)) return;
-        unpacker.failure.err = err;
-        if (subject.len > 0) unpacker.failure.subject = subject;
-        unpacker.failed.store(true, .release);
+    fn conclude(pool: *Pool, task: Task, failure: ?Failure) void {
+        pool.mutex.lock();
+        defer pool.mutex.unlock();
+        pool.running -= 1;
+        if (failure == null) switch (task.work) {
+            .begin => task.part.stage = .planned,
+            .entry => task.part.entries_left -= 1,
+            .links => {},
+        } else if (!pool.failed) {
+            pool.failed = true;
+            task.part.failure = failure;
+        }
+        pool.progress.broadcast();
     }
 };
 
-/// One thread's share of the work, with buffers that it reuses from entry to entry.
+/// One thread's share of the work, with memory that it reuses from task to task.
 const Worker = struct {
-    unpacker: *Unpacker,
-    decoder: zstd.Decoder,
-    packed_bytes: []u8 = &.{},
-    bytes: []u8 = &.{},
+    executable: std.fs.File,
+    /// Made when there is something to read.
+    reader: ?entry_content.Reader = null,
     /// What is being worked on, for the error's text.
     subject: []const u8 = "",
 
-    const allocator = std.heap.page_allocator;
-
-    fn init(unpacker: *Unpacker) !Worker {
-        return .{ .unpacker = unpacker, .decoder = try .init() };
-    }
-
     fn deinit(worker: *Worker) void {
-        worker.decoder.deinit();
-        allocator.free(worker.packed_bytes);
-        allocator.free(worker.bytes);
+        if (worker.reader) |*reader| reader.deinit();
     }
 
-    fn unpackEntry(worker: *Worker, index: u32) !void {
-        const unpacker = worker.unpacker;
-        const planned = unpacker.plan.entries[index];
-        const files = unpacker.plan.files[planned.files_start..planned.files_end];
+    fn carryOut(worker: *Worker, task: Task) !void {
+        const part = task.part;
+        worker.subject = "";
+        switch (task.work) {
+            .begin => try part.begin(try worker.readerForTask(), &worker.subject),
+            .entry => |index| try worker.unpackEntry(part, index),
+            .links => |links| for (links) |link| {
+                worker.subject = link.path;
+                try part.directory.symLink(link.target, link.path, .{});
+            },
+        }
+    }
+
+    fn readerForTask(worker: *Worker) !*entry_content.Reader {
+        if (worker.reader == null) worker.reader = try .init(worker.executable);
+        return &worker.reader.?;
+    }
+
+    fn unpackEntry(worker: *Worker, part: *const Part, index: u32) !void {
+        const planned = part.plan.entries[index];
+        const files = part.plan.files[planned.files_start..planned.files_end];
         if (files.len == 0) return;
         worker.subject = planned.name;
-        const entry = unpacker.packed_entries[index];
-        if (entry.length > plan_text.whole_entry_length_max) return worker.stream(entry, files[0]);
-
-        const length: usize = @intCast(entry.length);
-        if (worker.bytes.len < length) {
-            allocator.free(worker.bytes);
-            worker.bytes = &.{};
-            worker.bytes = try allocator.alloc(u8, length);
+        const reader = try worker.readerForTask();
+        const entry = part.packed_entries[index];
+        const data_end = part.file.range().end;
+        if (isWhole(planned, files)) {
+            worker.subject = files[0].path;
+            const created = try create(part, files[0]);
+            defer created.close();
+            return reader.stream(entry, data_end, Sink{ .file = created });
         }
-        const bytes = worker.bytes[0..length];
-        try entry_content.read(
-            allocator,
-            unpacker.executable,
-            unpacker.data_end,
-            entry,
-            worker.decoder,
-            &worker.packed_bytes,
-            bytes,
-        );
+        const content = try reader.read(entry, data_end);
         for (files) |file| {
             worker.subject = file.path;
-            const content = bytes[@intCast(file.offset)..][0..@intCast(file.length)];
-            const created = try worker.create(file);
+            const created = try create(part, file);
             defer created.close();
+            const slice = content[@intCast(file.offset)..][0..@intCast(file.length)];
             switch (file.kind) {
-                .file => try created.writeAll(content),
-                .fill, .script => try writeRendered(created, file, content, unpacker.places),
+                .file => try created.writeAll(slice),
+                .fill, .script => try writeRendered(created, file, slice, part.places),
             }
         }
     }
 
-    fn create(worker: *Worker, file: plan_text.File) !std.fs.File {
-        const mode: std.fs.File.Mode = if (has_modes) file.mode else 0;
-        return worker.unpacker.directory.createFile(file.path, .{ .exclusive = true, .mode = mode });
+    /// Whether the entry is one file, which need not be held whole.
+    fn isWhole(entry: plan_text.Entry, files: []const plan_text.File) bool {
+        return files.len == 1 and files[0].kind == .file and files[0].length == entry.length;
     }
 
-    /// An entry that is one large file is never held whole.
-    fn stream(worker: *Worker, entry: zip.Entry, file: plan_text.File) !void {
-        worker.subject = file.path;
-        const created = try worker.create(file);
-        defer created.close();
-        const data_end = worker.unpacker.data_end;
-        try entry_content.stream(worker.unpacker.executable, data_end, entry, worker.decoder, Sink{ .file = created });
+    fn create(part: *const Part, file: plan_text.File) !std.fs.File {
+        const mode: std.fs.File.Mode = if (has_modes) file.mode else 0;
+        return part.directory.createFile(file.path, .{ .exclusive = true, .mode = mode });
     }
 
     const Sink = struct {

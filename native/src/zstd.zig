@@ -7,63 +7,93 @@ const Allocator = std.mem.Allocator;
 pub const Error = error{ OutOfMemory, CorruptFrame };
 
 /// The largest window a frame may ask for: what `zstd --long=27` writes, and a bound on our memory.
-const window_log_max = 27;
+const window_length_max = 1 << 27;
 
-const parameter_window_log_max = 100; // ZSTD_d_windowLogMax
+/// The most that one step takes or gives (RFC 8878, 3.1.1.2.4).
+pub const block_length_max = 128 << 10;
 
-const InBuffer = extern struct { data: [*]const u8, size: usize, position: usize };
-const OutBuffer = extern struct { data: [*]u8, size: usize, position: usize };
+/// The longest frame header (RFC 8878, 3.1.1.1).
+pub const header_length_max = 18;
+
 const Context = opaque {};
 const CustomMemory = extern struct {
     allocate: *const fn (?*anyopaque, usize) callconv(.c) ?*anyopaque,
     free: *const fn (?*anyopaque, ?*anyopaque) callconv(.c) void,
     state: ?*anyopaque,
 };
+const FrameHeader = extern struct {
+    content_length: c_ulonglong,
+    window_length: c_ulonglong,
+    block_length_max: c_uint,
+    frame_type: c_uint,
+    header_length: c_uint,
+    dictionary: c_uint,
+    has_checksum: c_uint,
+    reserved: [2]c_uint,
+};
 
 extern fn ZSTD_createDCtx_advanced(CustomMemory) ?*Context;
 extern fn ZSTD_freeDCtx(?*Context) usize;
-extern fn ZSTD_DCtx_setParameter(*Context, c_int, c_int) usize;
-extern fn ZSTD_DCtx_reset(*Context, c_int) usize;
-extern fn ZSTD_decompressDCtx(*Context, [*]u8, usize, [*]const u8, usize) usize;
-extern fn ZSTD_decompressStream(*Context, *OutBuffer, *InBuffer) usize;
+extern fn ZSTD_getFrameHeader(*FrameHeader, [*]const u8, usize) usize;
+extern fn ZSTD_decodingBufferSize_min(c_ulonglong, c_ulonglong) usize;
+extern fn ZSTD_decompressBegin(*Context) usize;
+extern fn ZSTD_nextSrcSizeToDecompress(*Context) usize;
+extern fn ZSTD_decompressContinue(*Context, [*]u8, usize, [*]const u8, usize) usize;
 extern fn ZSTD_isError(usize) c_uint;
 
-/// A decoder serves one thread at a time and is reused for many frames.
+/// What the header of a frame tells.
+pub const Frame = struct {
+    content_length: u64,
+    /// Bytes of memory that hold what later blocks may refer to, with room for the next block.
+    window_length: usize,
+    /// The most that one block holds.
+    block_length: usize,
+
+    /// `start` is the beginning of the frame, `header_length_max` bytes if it has as many.
+    pub fn parse(start: []const u8) Error!Frame {
+        var header: FrameHeader = undefined;
+        if (ZSTD_getFrameHeader(&header, start.ptr, start.len) != 0) return error.CorruptFrame;
+        const ordinary = header.frame_type == 0;
+        if (!ordinary or header.window_length > window_length_max) return error.CorruptFrame;
+        const window_length = ZSTD_decodingBufferSize_min(header.window_length, header.content_length);
+        if (ZSTD_isError(window_length) != 0) return error.CorruptFrame;
+        return .{
+            .content_length = header.content_length,
+            .window_length = window_length,
+            .block_length = header.block_length_max,
+        };
+    }
+};
+
+/// Decodes a frame step by step into memory of the caller. A decoder serves one thread at a time and is reused for
+/// many frames.
 pub const Decoder = struct {
     context: *Context,
 
     pub fn init() Error!Decoder {
         const memory: CustomMemory = .{ .allocate = allocate, .free = release, .state = null };
-        const context = ZSTD_createDCtx_advanced(memory) orelse return error.OutOfMemory;
-        _ = ZSTD_DCtx_setParameter(context, parameter_window_log_max, window_log_max);
-        return .{ .context = context };
+        return .{ .context = ZSTD_createDCtx_advanced(memory) orelse return error.OutOfMemory };
     }
 
     pub fn deinit(decoder: Decoder) void {
         _ = ZSTD_freeDCtx(decoder.context);
     }
 
-    /// Decodes one whole frame, which must fill `to` exactly.
-    pub fn decode(decoder: Decoder, to: []u8, frame: []const u8) Error!void {
-        const length = ZSTD_decompressDCtx(decoder.context, to.ptr, to.len, frame.ptr, frame.len);
-        if (ZSTD_isError(length) != 0 or length != to.len) return error.CorruptFrame;
-    }
-
-    /// Begins a new frame for `step`.
+    /// Begins a new frame.
     pub fn begin(decoder: Decoder) void {
-        const reset_session_only = 1;
-        _ = ZSTD_DCtx_reset(decoder.context, reset_session_only);
+        _ = ZSTD_decompressBegin(decoder.context);
     }
 
-    pub const Step = struct { consumed: usize, produced: usize, finished: bool };
+    /// How many bytes of the frame the next step takes: exactly as many. 0 when the frame is at its end.
+    pub fn wanted(decoder: Decoder) usize {
+        return ZSTD_nextSrcSizeToDecompress(decoder.context);
+    }
 
-    /// Decodes as much of `from` as fits into `to`.
-    pub fn step(decoder: Decoder, to: []u8, from: []const u8) Error!Step {
-        var in: InBuffer = .{ .data = from.ptr, .size = from.len, .position = 0 };
-        var out: OutBuffer = .{ .data = to.ptr, .size = to.len, .position = 0 };
-        const hint = ZSTD_decompressStream(decoder.context, &out, &in);
-        if (ZSTD_isError(hint) != 0) return error.CorruptFrame;
-        return .{ .consumed = in.position, .produced = out.position, .finished = hint == 0 };
+    /// Decodes `from` to the front of `to` and returns the length of what came out, which may be nothing. What came
+    /// out before must be where it was: in front of `to`, or up to a window of it anywhere.
+    pub fn step(decoder: Decoder, to: []u8, from: []const u8) Error!usize {
+        const length = ZSTD_decompressContinue(decoder.context, to.ptr, to.len, from.ptr, from.len);
+        return if (ZSTD_isError(length) != 0) error.CorruptFrame else length;
     }
 };
 
@@ -86,36 +116,50 @@ fn release(_: ?*anyopaque, address: ?*anyopaque) callconv(.c) void {
 /// One frame, single segment, content size 6: a raw block "abc" and a last run-length block of three "d".
 const small_frame = "\x28\xb5\x2f\xfd\x20\x06" ++ "\x18\x00\x00abc" ++ "\x1b\x00\x00d";
 
-test "a frame that is cut short, altered or of another length is refused" {
+/// Decodes all of `frame`, step by step.
+fn decodeForTests(decoder: Decoder, to: []u8, frame: []const u8) Error!usize {
+    decoder.begin();
+    var consumed: usize = 0;
+    var produced: usize = 0;
+    while (decoder.wanted() > 0) {
+        const length = decoder.wanted();
+        if (length > frame.len - consumed) return error.CorruptFrame;
+        produced += try decoder.step(to[produced..], frame[consumed..][0..length]);
+        consumed += length;
+    }
+    return if (consumed == frame.len) produced else error.CorruptFrame;
+}
+
+test "raw and run-length blocks decode step by step" {
+    const decoder = try Decoder.init();
+    defer decoder.deinit();
+    var out: [6]u8 = undefined;
+    for (0..2) |_| {
+        try testing.expectEqual(6, try decodeForTests(decoder, &out, small_frame));
+        try testing.expectEqualStrings("abcddd", &out);
+    }
+}
+
+test "a frame that is cut short, altered or longer than its place is refused" {
     const decoder = try Decoder.init();
     defer decoder.deinit();
     var out: [64]u8 = undefined;
     for (0..small_frame.len) |length| {
-        try testing.expectError(error.CorruptFrame, decoder.decode(out[0..6], small_frame[0..length]));
+        try testing.expectError(error.CorruptFrame, decodeForTests(decoder, &out, small_frame[0..length]));
     }
-    try testing.expectError(error.CorruptFrame, decoder.decode(out[0..7], small_frame));
-    try testing.expectError(error.CorruptFrame, decoder.decode(&out, "not a frame at all"));
+    try testing.expectError(error.CorruptFrame, decodeForTests(decoder, out[0..5], small_frame));
+    try testing.expectError(error.CorruptFrame, decodeForTests(decoder, &out, small_frame ++ "x"));
+    try testing.expectError(error.CorruptFrame, decodeForTests(decoder, &out, "not a frame at all"));
 }
 
-test "raw and run-length blocks decode whole and in steps" {
-    const decoder = try Decoder.init();
-    defer decoder.deinit();
-    var out: [6]u8 = undefined;
-    try decoder.decode(&out, small_frame);
-    try testing.expectEqualStrings("abcddd", &out);
-
-    decoder.begin();
-    var consumed: usize = 0;
-    var produced: usize = 0;
-    var steps: usize = 0;
-    while (steps < 64) : (steps += 1) {
-        const upto = @min(consumed + 3, small_frame.len);
-        const done = try decoder.step(out[produced..], small_frame[consumed..upto]);
-        consumed += done.consumed;
-        produced += done.produced;
-        if (done.finished) break;
-    }
-    try testing.expectEqualStrings("abcddd", out[0..produced]);
+test "a header tells the content's length, and how much memory decoding takes" {
+    const frame = try Frame.parse(small_frame);
+    try testing.expectEqual(6, frame.content_length);
+    try testing.expectEqual(6, frame.window_length);
+    try testing.expectError(error.CorruptFrame, Frame.parse(small_frame[0..5]));
+    // A skippable frame, and one with a window of 2^28 bytes and content of as many.
+    try testing.expectError(error.CorruptFrame, Frame.parse("\x50\x2a\x4d\x18\x03\x00\x00\x00abc"));
+    try testing.expectError(error.CorruptFrame, Frame.parse("\x28\xb5\x2f\xfd\x80\x90\x00\x00\x00\x10"));
 }
 
 extern fn memmove([*]u8, [*]const u8, usize) [*]u8;

@@ -36,7 +36,7 @@ pub fn run(context: *const Context) anyerror!u8 {
     const path = try realPath(context.arena, context.options.operands[0]);
     forEverybody();
     const base = try makeBase(context, path);
-    for (context.lift.files) |file| try installPart(context, file, base);
+    try installParts(context, base);
     const executables = try writeStubs(context, base);
     try base.directory.writeFile(.{ .sub_path = mark, .data = mark_text });
     flush(base.directory);
@@ -85,24 +85,32 @@ fn isForEverybody(directory: std.fs.Dir, name: []const u8) bool {
     return status.mode & 0o005 == 0o005;
 }
 
-fn installPart(context: *const Context, file: manifest.File, base: base_directory.Base) !void {
-    var part: install.Installation = .{
+fn installParts(context: *const Context, base: base_directory.Base) !void {
+    const name = context.lift.name;
+    const installations = try context.arena.alloc(install.Installation, context.lift.files.len);
+    for (context.lift.files, installations) |file, *slot| slot.* = .{
         .arena = context.arena,
-        .application = context.lift.name,
+        .application = name,
         .executable = context.executable.file,
         .file = file,
         .base = base,
     };
-    part.make() catch report.fatal(context.lift.name, "cannot install {s} into {s}: {s}", .{
-        part.failure.subject, base.path, report.words(part.failure.err),
-    });
-    var buffer: base_directory.Name = undefined;
-    const installation = base_directory.installationName(&buffer, file, "");
-    if (!isForEverybody(base.directory, installation)) report.fatal(
-        context.lift.name,
-        "{s}/{s} was unpacked before, for one user alone\nhint: remove it and install again",
-        .{ base.path, installation },
-    );
+    install.makeAll(context.arena, installations) catch |err| switch (err) {
+        error.OutOfMemory => return error.OutOfMemory,
+        error.Failed => for (installations) |each| if (each.failure) |failure| {
+            const subject = if (failure.subject.len > 0) failure.subject else each.file.name;
+            report.fatal(name, "cannot install {s} into {s}: {s}", .{ subject, base.path, report.words(failure.err) });
+        },
+    };
+    for (context.lift.files) |file| {
+        var buffer: base_directory.Name = undefined;
+        const installation = base_directory.installationName(&buffer, file, "");
+        if (!isForEverybody(base.directory, installation)) report.fatal(
+            name,
+            "{s}/{s} was unpacked before, for one user alone\nhint: remove it and install again",
+            .{ base.path, installation },
+        );
+    }
 }
 
 /// Writes an executable per command and returns their paths. The default command's is called like the lift.

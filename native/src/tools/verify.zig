@@ -11,7 +11,6 @@ const report = @import("../report.zig");
 const Sha256 = @import("../sha256.zig").Sha256;
 const unpack = @import("../unpack.zig");
 const zip = @import("../zip.zig");
-const zstd = @import("../zstd.zig");
 const document_of = @import("document.zig");
 const Comparison = @import("comparison.zig").Comparison;
 const Context = @import("context.zig").Context;
@@ -26,8 +25,8 @@ const Problem = struct {
 
 pub fn run(context: *const Context) anyerror!u8 {
     const base = base_directory.holding(try context.candidates(), context.lift.files);
-    var verification: Verification = .{ .context = context, .base = base, .decoder = try .init() };
-    defer verification.decoder.deinit();
+    var verification: Verification = .{ .context = context, .base = base, .reader = try .init(context.executable.file) };
+    defer verification.reader.deinit();
     try verification.launcher();
     for (context.lift.files) |file| try verification.part(file);
     try verification.tell();
@@ -37,7 +36,7 @@ pub fn run(context: *const Context) anyerror!u8 {
 const Verification = struct {
     context: *const Context,
     base: ?base_directory.Base,
-    decoder: zstd.Decoder,
+    reader: entry_content.Reader,
     problems: std.ArrayList(Problem) = .empty,
     entries: usize = 0,
     files: usize = 0,
@@ -81,7 +80,7 @@ const Verification = struct {
         const executable = context.executable.file;
         const entries = zip.readDirectory(context.arena, executable, file.range()) catch |err|
             return verification.damaged(file.name, "its directory of entries", report.words(err));
-        const plan = unpack.readPlan(context.arena, executable, file, entries) catch |err|
+        const plan = unpack.readPlan(context.arena, &verification.reader, file, entries) catch |err|
             return verification.damaged(file.name, "its plan", report.words(err));
         var installation = try Installation.open(verification, file);
         defer installation.close();
@@ -111,8 +110,7 @@ const Verification = struct {
         } else if (files.len == 1) {
             sink.comparison = installation.compare(files[0]);
         }
-        const executable = verification.context.executable.file;
-        entry_content.stream(executable, file.range().end, there, verification.decoder, &sink) catch |err|
+        verification.reader.stream(there, file.range().end, &sink) catch |err|
             return verification.damaged(file.name, planned.name, report.words(err));
         if (!isDigest(&sink.hash, planned.sha256)) {
             return verification.damaged(file.name, planned.name, "its content is not what was built");
@@ -138,8 +136,7 @@ const Verification = struct {
             if (planned.contains(there.name)) continue;
             verification.entries += 1;
             var sink: Sink = .{};
-            const executable = verification.context.executable.file;
-            entry_content.stream(executable, file.range().end, there.*, verification.decoder, &sink) catch |err|
+            verification.reader.stream(there.*, file.range().end, &sink) catch |err|
                 try verification.damaged(file.name, there.name, report.words(err));
         }
     }
