@@ -1,5 +1,5 @@
-/* All of <stdlib.h> that libzstd's decoder uses. It gets its memory through ZSTD_customMem, so the default
- * allocator behind that must never be reached: it has no memory to give. */
+/* All of <stdlib.h> that libzstd's decoder uses. It works in memory that it is given, so the allocator behind it
+ * must never be reached: it has no memory to give. */
 #pragma once
 #include <stddef.h>
 

@@ -16,11 +16,6 @@ pub const block_length_max = 128 << 10;
 pub const header_length_max = 18;
 
 const Context = opaque {};
-const CustomMemory = extern struct {
-    allocate: *const fn (?*anyopaque, usize) callconv(.c) ?*anyopaque,
-    free: *const fn (?*anyopaque, ?*anyopaque) callconv(.c) void,
-    state: ?*anyopaque,
-};
 const FrameHeader = extern struct {
     content_length: c_ulonglong,
     window_length: c_ulonglong,
@@ -32,8 +27,8 @@ const FrameHeader = extern struct {
     reserved: [2]c_uint,
 };
 
-extern fn ZSTD_createDCtx_advanced(CustomMemory) ?*Context;
-extern fn ZSTD_freeDCtx(?*Context) usize;
+extern fn ZSTD_estimateDCtxSize() usize;
+extern fn ZSTD_initStaticDCtx([*]align(8) u8, usize) ?*Context;
 extern fn ZSTD_getFrameHeader(*FrameHeader, [*]const u8, usize) usize;
 extern fn ZSTD_decodingBufferSize_min(c_ulonglong, c_ulonglong) usize;
 extern fn ZSTD_decompressBegin(*Context) usize;
@@ -69,14 +64,18 @@ pub const Frame = struct {
 /// many frames.
 pub const Decoder = struct {
     context: *Context,
+    memory: []align(8) u8,
+
+    const allocator = std.heap.page_allocator;
 
     pub fn init() Error!Decoder {
-        const memory: CustomMemory = .{ .allocate = allocate, .free = release, .state = null };
-        return .{ .context = ZSTD_createDCtx_advanced(memory) orelse return error.OutOfMemory };
+        const memory = try allocator.alignedAlloc(u8, .@"8", ZSTD_estimateDCtxSize());
+        const context = ZSTD_initStaticDCtx(memory.ptr, memory.len) orelse unreachable; // as long as it asked for
+        return .{ .context = context, .memory = memory };
     }
 
     pub fn deinit(decoder: Decoder) void {
-        _ = ZSTD_freeDCtx(decoder.context);
+        allocator.free(decoder.memory);
     }
 
     /// Begins a new frame.
@@ -96,22 +95,6 @@ pub const Decoder = struct {
         return if (ZSTD_isError(length) != 0) error.CorruptFrame else length;
     }
 };
-
-// libzstd frees by pointer alone, so each block carries its length in front, a full alignment wide.
-const header_length = 16;
-
-fn allocate(_: ?*anyopaque, size: usize) callconv(.c) ?*anyopaque {
-    const block = std.heap.page_allocator.alignedAlloc(u8, .@"16", header_length + size) catch return null;
-    std.mem.writeInt(usize, block[0..@sizeOf(usize)], block.len, .little);
-    return block.ptr + header_length;
-}
-
-fn release(_: ?*anyopaque, address: ?*anyopaque) callconv(.c) void {
-    const memory: [*]align(16) u8 = @ptrCast(@alignCast(address orelse return));
-    const block = memory - header_length;
-    const length = std.mem.readInt(usize, block[0..@sizeOf(usize)], .little);
-    std.heap.page_allocator.free(@as([]align(16) u8, @alignCast(block[0..length])));
-}
 
 /// One frame, single segment, content size 6: a raw block "abc" and a last run-length block of three "d".
 const small_frame = "\x28\xb5\x2f\xfd\x20\x06" ++ "\x18\x00\x00abc" ++ "\x1b\x00\x00d";
