@@ -59,6 +59,12 @@ GUESTBOOK = Recipe(
     sources="guestbook",
 )
 
+SURROUNDINGS = Recipe(
+    "surroundings",
+    ("certifi==2024.8.30", "tzdata==2024.2", "--entry-point", "surroundings:main"),
+    sources="surroundings",
+)
+
 TOOLBOX = Recipe(
     "toolbox", ("--entry-point", "toolbox.cli:main", "--venv"), project="toolbox[speech]", sources="workbench"
 )
@@ -82,7 +88,7 @@ SCRIPT = Recipe(
 
 INTERPRETER = Recipe("interpreter", ("--venv",), project="toolbox")
 
-RECIPES = (COWSAY, FIGURES, GUESTBOOK, TOOLBOX, INJECTED, SCRIPT, INTERPRETER)
+RECIPES = (COWSAY, FIGURES, GUESTBOOK, SURROUNDINGS, TOOLBOX, INJECTED, SCRIPT, INTERPRETER)
 
 
 def make_pex(recipe: Recipe, interpreters: list[Path]) -> Path:

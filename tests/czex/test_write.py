@@ -201,6 +201,14 @@ def test_setproctitle_is_used_where_the_application_brings_it(tmp_path: Path) ->
     assert b"has_setproctitle=True" in titled.installed()["__main__.py"]
 
 
+def test_certificates_are_used_where_the_application_brings_them(tmp_path: Path) -> None:
+    certifi = wheel("certifi-2026.1.1-py3-none-any.whl", {"certifi/cacert.pem": b"roots"})
+    place = f"certificates=here + '/{SITE}/certifi/cacert.pem'".encode()
+    assert place in write(tmp_path, certifi).installed()["__main__.py"]
+    for other in (write(tmp_path, wheel(MOO)), write(tmp_path, certifi, interpreter=WINDOWS)):
+        assert b"certificates" not in other.installed()["__main__.py"]
+
+
 def test_sources_are_an_entry_of_their_own(tmp_path: Path) -> None:
     czex = write(tmp_path, wheel(MOO), sources={"herd/a.py": b"a", "herd/b.txt": b"b"})
     archive = zipfile.ZipFile(io.BytesIO(czex.entry(".czscie/sources.zip")))

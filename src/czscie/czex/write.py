@@ -68,7 +68,11 @@ def write_czex(
         added = packer.add(".czscie/sources/", sources, whole=".czscie/sources.zip")
         slices |= {("sources", member): where for member, where in added.items()}
 
-    start = Start(info, has_setproctitle=any(wheel.project == "setproctitle" for wheel in wheels))
+    start = Start(
+        info,
+        has_setproctitle=any(wheel.project == "setproctitle" for wheel in wheels),
+        certificates=_certificates(installed.placements, interpreter),
+    )
     own = [*environment_files(start, interpreter.layout), *installed.packs]
     if redirector is not None:
         own.append(replace(redirector, path=interpreter.python))
@@ -107,6 +111,14 @@ def write_czex(
     main = resources.files("czscie.czex.bootstrap").joinpath("scie_main.py").read_bytes()
     stored = [("__main__.py", main), ("PEX-INFO", info.render())]
     return write_atomically(path, lambda stream: packer.write(stream, plan, stored))
+
+
+def _certificates(placements: Sequence[Placement], interpreter: Interpreter) -> str | None:
+    """Where certifi's certificates are in the environment, if they are and Python reads such a file."""
+    path = f"{interpreter.layout.stdlib}/site-packages/certifi/cacert.pem"
+    if interpreter.platform.os == "windows":
+        return None
+    return next((path for placement in placements if placement.destination == path), None)
 
 
 def _slice(placement: Placement, slices: dict[tuple[object, str], Slice]) -> Slice:
