@@ -128,9 +128,9 @@ def project(tmp_path: Path, server: MirrorServer, monkeypatch: pytest.MonkeyPatc
 
 
 def phases(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """What standard error tells, without times and paths."""
+    """What standard error tells, without times, progress and notes."""
     told = re.sub(r" in [\d.]+ m?s$", "", capsys.readouterr().err, flags=re.MULTILINE)
-    return [line for line in told.splitlines() if not line.startswith("downloading ")]
+    return [line for line in told.splitlines() if not line.startswith(("downloading ", "  "))]
 
 
 # A real one.
@@ -193,19 +193,33 @@ def test_the_path_and_the_digest_are_all_of_standard_output(real: Real) -> None:
 def test_phases_table_and_needs_are_told_on_standard_error(real: Real) -> None:
     lines = real.first.stderr.splitlines()
     assert lines[0].startswith("Resolved cpython: cpython 3.")
-    assert lines[1].startswith("Packed cpython 3.")
-    assert lines[2].startswith("Packed moo.pex: 1 wheel, 1 source file in ")
-    assert lines[3].startswith("Wrote dist/moo in ")
-    assert [line.split()[0] for line in lines[4:7]] == ["dist/moo", "packed", "launcher"]
+    phases = [line for line in lines if line.startswith(("Read", "Packed", "Wrote"))]
+    assert phases[0].startswith("Read cpython 3.")
+    assert phases[1].startswith("Packed cpython 3.")
+    assert phases[2].startswith("Packed moo.pex: 1 wheel, 1 source file in ")
+    assert phases[3].startswith("Wrote dist/moo in ")
+    after = lines.index(phases[3]) + 1
+    assert [line.split()[0] for line in lines[after : after + 3]] == ["dist/moo", "packed", "launcher"]
     assert lines[-1].startswith(f"needs {current_launcher()}, ")
 
 
 def test_a_second_build_only_puts_the_parts_together(real: Real) -> None:
-    before = (real.directory / "dist" / "moo").read_bytes()
     second = real.run()
     assert second.stdout == real.first.stdout
-    assert not [line for line in second.stderr.splitlines() if line.startswith(("Packed", "Compiled"))]
-    assert [line.split()[0] for line in second.stderr.splitlines()[:2]] == ["Resolved", "Wrote"]
+    phases = [line.split()[0] for line in second.stderr.splitlines() if re.search(r" in [\d.]+ m?s$", line)]
+    assert phases == ["Resolved", "Wrote"]
+
+
+def test_what_is_packed_and_what_is_left_out_is_told_each_time(real: Real) -> None:
+    notes = [line for line in real.first.stderr.splitlines() if line.startswith("  ")]
+    assert any(re.fullmatch(r"  packed: \d+ modules of the standard library", note) for note in notes)
+    assert "  packed: 2 modules of the payload, 2 of them instead of files" in notes
+    assert [line for line in real.run().stderr.splitlines() if line in notes] == notes
+
+
+def test_equal_inputs_give_equal_bytes(real: Real) -> None:
+    before = (real.directory / "dist" / "moo").read_bytes()
+    real.run()
     assert (real.directory / "dist" / "moo").read_bytes() == before
 
 
@@ -333,6 +347,7 @@ def test_what_is_packed_already_is_not_packed_again(
     wrote = f"Wrote {project.directory}/dist/moo"
     assert phases(capsys) == [
         resolved,
+        resolved.replace("Resolved cpython: ", "Read "),
         resolved.replace("Resolved cpython: ", "Packed "),
         "Packed moo.pex: 1 wheel, 1 source file",
         wrote,

@@ -163,9 +163,14 @@ class _Build:
         payload = self.lift.payload
         if pex is None or payload is None or payload.interpreter != interpreter.wanted.id or self.lift.files:
             return frozenset({ALL})
-        started = {name for command in self.lift.commands for name in names_in_arguments(command.args)}
+        module = (payload.entry_point or "").partition(":")[0]
+        started = set(names_in_arguments(("-m", module)))
+        for command in self.lift.commands:
+            started |= names_in_arguments(command.args)
         needed = knowledge(key_of("parts", digest_of(pex)), NeededParts, lambda: _needed_parts(pex))
-        return frozenset({*interpreter.wanted.keep, *needed.words, *needed_parts(started)})
+        # A command starts the interpreter itself, which sees the packages that it came with.
+        of_commands = needed_parts(started, system_site_packages=True)
+        return frozenset({*interpreter.wanted.keep, *needed.words, *of_commands})
 
     def _files(self) -> PartFile:
         """The files that the lift embeds. They are packed anew each time: they may have changed."""

@@ -45,7 +45,7 @@ class PackedInterpreter(msgspec.Struct, frozen=True):
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PinnedInterpreter:
     """One interpreter of the manifest for one platform."""
 
@@ -54,6 +54,7 @@ class PinnedInterpreter:
     source: Source
     provider: Provider
     console: Console
+    _loaded: Distribution | None = None
 
     @classmethod
     def resolve(
@@ -79,8 +80,11 @@ class PinnedInterpreter:
         return knowledge(key_of("traits", self.source.digest, self.platform.name), Traits, find_out)
 
     def load(self) -> Distribution:
-        with self.console.phase(f"Read {self.source.description}"):
-            return self.source.load(self.console)
+        """Its files, fetched and verified. Raises CzscieError."""
+        if self._loaded is None:
+            with self.console.phase(f"Read {self.source.description}"):
+                self._loaded = self.source.load(self.console)
+        return self._loaded
 
     def compiler(self) -> Compiler | None:
         """A Python of this machine that compiles for it; None when there is none.

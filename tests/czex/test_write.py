@@ -12,7 +12,7 @@ from czscie.container.content import Data, File
 from czscie.container.plan import ENTRY_NAME, Plan, PlannedFile, PlannedLink, parse
 from czscie.container.zip import read_directory, read_entry
 from czscie.czex.info import PexInfo
-from czscie.czex.install import venv_items
+from czscie.czex.install import Installed, venv_items
 from czscie.czex.wheel import Wheel
 from czscie.czex.write import Interpreter, write_czex
 from czscie.platforms import find_platform
@@ -65,8 +65,9 @@ def write(
 ) -> Czex:
     own = files(sources or {})
     items = venv_items(wheels, own, interpreter.layout, interpreter.platform)
+    installed = Installed(items.placements[::order])
     path = directory / "moo.czex"
-    plan = write_czex(info, wheels[::order], own, items.placements[::order], interpreter, path, 3, redirector)
+    plan = write_czex(info, wheels[::order], own, installed, interpreter, path, 3, redirector)
     czex = Czex(path.read_bytes(), plan)
     assert parse(czex.entry(ENTRY_NAME)).render() == plan.render()
     return czex
