@@ -243,7 +243,11 @@ class _Build:
         from czscie.pack.payload import Packing
 
         compiler = interpreter.compiler()
-        return None if compiler is None else Packing(settings, compiler, interpreter.traits().reads_xz)
+        return (
+            None
+            if compiler is None
+            else Packing(settings, compiler, self.platform, interpreter.traits().reads_xz)
+        )
 
     def _pex(self, payload: Payload, layout: Layout) -> Path:
         """The payload's PEX, made by pex if it has to be."""

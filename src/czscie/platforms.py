@@ -55,6 +55,11 @@ class Platform:
     def executable_suffix(self) -> str:
         return ".exe" if self.os == "windows" else ""
 
+    @property
+    def shares_expressions(self) -> bool:
+        """Whether compiled regular expressions are those of x86_64: they have the machine's words in them."""
+        return self.arch not in ("armv7l", "s390x")
+
     def wheel_platforms(self, glibc: GlibcVersion = ANY_GLIBC) -> Iterator[str]:
         """The platform tags wheels for this target may carry, best first (PEP 425, 599, 600, 656).
 

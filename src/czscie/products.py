@@ -29,7 +29,7 @@ def product(key: str, suffix: str, kind: type[Known], make: Callable[[Path], Kno
 
 def knowledge(key: str, kind: type[Known], make: Callable[[], Known]) -> Known:
     """What is known as `key`, of `kind`: found out by `make` unless the cache has it."""
-    path = cache_directory("known") / f"{key}.json"
+    path = cache_directory("known") / key
     known = _read(path, kind)
     if known is None:
         known = make()

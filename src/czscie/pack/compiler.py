@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import marshal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from czscie.errors import CzscieError
+
+#: A regular expression: the finder's hash of it (8 bytes) and the marshalled arguments of `_sre.compile`.
+Expression = tuple[bytes, bytes]
 
 #: All of it: nothing of the user's settings changes what modules compile to, hashes of strings included.
 _ENVIRONMENT = {"PYTHONHASHSEED": "0"}
@@ -49,14 +53,7 @@ class Compiler:
             + source
             for name, source in sources
         )
-        try:
-            answer = _run(self.python, request)
-        except (OSError, subprocess.SubprocessError) as error:
-            raise CzscieError(
-                f"{self.python} failed to compile modules",
-                why=str(error),
-                mend='leave them as they are: [lift.pack] stdlib = false, packages = "none"',
-            ) from error
+        answer = self._answer(request, "compile_modules.py")
         codes, at = [], 5 + answer[4]
         for _ in sources:
             size = int.from_bytes(answer[at : at + 4], "big")
@@ -64,9 +61,28 @@ class Compiler:
             at += 4 + size
         return codes
 
+    def expressions(self, sources: Iterable[bytes]) -> list[Expression]:
+        """The regular expressions that the modules `sources` are seen to compile, compiled; sorted.
 
-def _run(python: Path, request: bytes) -> bytes:
-    program = resources.files("czscie.pack").joinpath("compile_modules.py").read_text()
+        Raises CzscieError when the Python fails.
+        """
+        request = b"".join(len(source).to_bytes(4, "big") + source for source in sources)
+        answer: list[Expression] = marshal.loads(self._answer(request, "compile_expressions.py"))
+        return answer
+
+    def _answer(self, request: bytes, program: str) -> bytes:
+        try:
+            return _run(self.python, request, program)
+        except (OSError, subprocess.SubprocessError) as error:
+            raise CzscieError(
+                f"{self.python} failed to compile modules",
+                why=str(error),
+                mend='leave them as they are: [lift.pack] stdlib = false, packages = "none"',
+            ) from error
+
+
+def _run(python: Path, request: bytes, name: str = "compile_modules.py") -> bytes:
+    program = resources.files("czscie.pack").joinpath(name).read_text()
     command = [str(python), "-I", "-S", "-B", "-W", "ignore", "-c", program]
     done = subprocess.run(
         command,

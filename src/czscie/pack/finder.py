@@ -11,6 +11,7 @@ import marshal
 import sys
 
 import _imp
+import _thread
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import (
     MAGIC_NUMBER,
@@ -18,6 +19,9 @@ from _frozen_importlib_external import (
     SourceFileLoader,
     _get_supported_file_loaders,
     _os,
+    _path_isabs,
+    _path_join,
+    decode_source,
     path_sep,
 )
 
@@ -25,6 +29,8 @@ NAME = "czscie.pack"
 MAGIC = b"czpack1\n"
 #: MAGIC, CPython's own magic number, the size of the index (little-endian).
 HEADER = 16
+#: How the lines of a directory begin in which there is nothing more to be found.
+COMPLETE = b"="
 #: Enough for the index of a standard library: one read.
 _FIRST_READ = 1 << 16
 _OPEN = (
@@ -43,18 +49,24 @@ class Pack:
     """
 
     def __init__(self, root):
-        """Raises OSError when there is none at `root`, ValueError when it is another Python's or damaged."""
+        """Raises OSError when there is none at `root`, ImportError when it is another Python's.
+
+        Raises ValueError when it is damaged.
+        """
         self.root = root + path_sep
         self.path = self.root + NAME
         head = self.read(0, _FIRST_READ)
         size = int.from_bytes(head[12:HEADER], "little")
         if head[:8] != MAGIC or head[8:12] != MAGIC_NUMBER:
-            raise ValueError(self.path + " is of another Python")
+            raise ImportError(self.path + " is of another Python", path=self.path)
         index = head[HEADER : HEADER + size]
         if len(index) < size:
             index += self.read(len(head), size - len(index))
         # The lines of the modules of each directory, whose name is relative to the root and has `/`.
-        self._codec, self._directories = marshal.loads(index)
+        try:
+            self._codec, self._directories, self._expressions = marshal.loads(index)
+        except (EOFError, TypeError, ValueError) as error:
+            raise ValueError(self.path + " is damaged") from error
         self._block = None, b""
 
     def read(self, offset, size):
@@ -62,7 +74,10 @@ class Pack:
         try:
             if offset:
                 _os.lseek(descriptor, offset, 0)
-            return _os.read(descriptor, size)
+            data = _os.read(descriptor, size)
+            while len(data) < size and (more := _os.read(descriptor, size - len(data))):
+                data += more
+            return data
         finally:
             _os.close(descriptor)
 
@@ -96,9 +111,20 @@ class Pack:
         if fields is None or len(fields) < 6:
             return None
         block, size, offset, length = map(int, fields[2:])
-        if self._block[0] != block:
-            self._block = block, self._decode(self.read(block, size))
-        return self._block[1][offset : offset + length]
+        kept = self._block  # which another thread may replace
+        if kept[0] != block:
+            kept = self._block = block, self._decode(self.read(block, size))
+        return kept[1][offset : offset + length]
+
+    def expression(self, key):
+        """The marshalled regular expression whose hash is `key`, 8 bytes; None where the pack has none."""
+        at = self._expressions.find(key)
+        while at % 16:
+            if at < 0:
+                return None
+            at = self._expressions.find(key, at + 1)
+        record = self._expressions[at + 8 : at + 16]
+        return self.read(int.from_bytes(record[:4], "little"), int.from_bytes(record[4:], "little"))
 
     def _decode(self, block):
         if self._codec == "xz":
@@ -140,7 +166,7 @@ class PackFinder(FileFinder):
             return self._spec(fullname, path, "__init__", fields, [path])
         if (fields := find(self._lines, name)) is not None:
             return self._spec(fullname, self.path, name, fields, None)
-        spec = super().find_spec(fullname, target)
+        spec = None if self._lines.startswith(COMPLETE) else super().find_spec(fullname, target)
         if spec is None and below is not None:
             spec = ModuleSpec(fullname, None)
             spec.submodule_search_locations = [path]
@@ -148,7 +174,8 @@ class PackFinder(FileFinder):
 
     def _spec(self, fullname, directory, name, fields, locations):
         path = directory + path_sep + name + ".py"
-        loader = (PackLoader if fullname != "pkgutil" else _PkgutilLoader)(fullname, path, self._pack, fields)
+        kind = _AdaptingLoader if fullname in _ADAPTED else PackLoader
+        loader = kind(fullname, path, self._pack, fields)
         spec = ModuleSpec(fullname, loader, origin=path)
         spec.submodule_search_locations = locations
         spec._set_fileattr = True
@@ -179,7 +206,10 @@ class PackLoader(SourceFileLoader):
 
     def get_code(self, fullname):
         if sys.flags.optimize:  # the pack's bytecode is not
-            return super().get_code(fullname)
+            try:
+                return super().get_code(fullname)
+            except OSError:
+                pass  # without its source it cannot be
         code = marshal.loads(self._pack.read(int(self._fields[0]), int(self._fields[1])))
         _imp._fix_co_filename(code, self.path)
         return code
@@ -201,19 +231,83 @@ class PackLoader(SourceFileLoader):
         return PackReader(self, self._pack)
 
 
-class _PkgutilLoader(PackLoader):
-    """Tells pkgutil, which knows what is in the directory of a FileFinder, that a PackFinder knows better."""
+class _AdaptingLoader(PackLoader):
+    """Tells a module that knows what is in the directories of FileFinders that a pack knows better."""
 
     def exec_module(self, module):
         super().exec_module(module)
-        module.iter_importer_modules.register(PackFinder, PackFinder.iter_modules)
+        _ADAPTED[module.__name__](module)
+
+
+def _adapt_pkgutil(pkgutil):
+    pkgutil.iter_importer_modules.register(PackFinder, PackFinder.iter_modules)
+
+
+def _adapt_linecache(linecache):
+    """Lets it know the lines of packed modules even of those who do not tell it the module."""
+    update = linecache.updatecache
+
+    def updatecache(filename, module_globals=None):
+        lines = update(filename, module_globals)
+        if not lines and (found := source(filename)) is not None:
+            text = decode_source(found)
+            lines = [line + "\n" for line in text.splitlines()]
+            linecache.cache[filename] = len(text), None, lines, filename
+        return lines
+
+    linecache.updatecache = updatecache
+
+
+def _adapt_regular_expressions(compiler):
+    """Lets it take from packs what was compiled when they were made."""
+    import _sre
+
+    compile = compiler.compile
+
+    def compile_or_take(p, flags=0):
+        if type(p) is str:
+            key = _imp.source_hash(flags << 1, p.encode("utf-8", "surrogatepass"))
+        elif type(p) is bytes:
+            key = _imp.source_hash(flags << 1 | 1, p)
+        else:
+            return compile(p, flags)
+        for pack in _packs:
+            entry = pack.expression(key)
+            if entry is not None:
+                pattern, of_flags, final, code, *rest = marshal.loads(entry)
+                if pattern == p and of_flags == flags:
+                    return _sre.compile(p, final, memoryview(code).cast("I").tolist(), *rest)
+        return compile(p, flags)
+
+    compiler.compile = compile_or_take
+
+
+_ADAPTED = {
+    "linecache": _adapt_linecache,
+    "pkgutil": _adapt_pkgutil,
+    "re._compiler" if sys.version_info >= (3, 11) else "sre_compile": _adapt_regular_expressions,
+}
 
 
 _packs = []
 
 
+def source(path):
+    """The source of the module that is the file `path`, bytes; None where no pack has it."""
+    for pack in _packs:
+        found = pack.source(path)
+        if found is not None:
+            return found
+    return None
+
+
 def path_hook(path):
     """The finder of the directory `path` if a pack has it. Raises ImportError if none has."""
+    if path_sep != "/":
+        path = path.replace("/", path_sep)
+    if not _path_isabs(path):
+        path = _path_join(_os.getcwd(), path)
+    path = path.rstrip(path_sep)
     for pack in _packs:
         lines = pack.lines(path)
         if lines is not None:
@@ -221,7 +315,7 @@ def path_hook(path):
     if path.rpartition(path_sep)[2] in _ROOTS:
         try:
             return _finder(path)
-        except (OSError, ValueError):
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
             pass
     raise ImportError("not in a pack", path=path)
 
@@ -232,12 +326,33 @@ def _finder(root):
     return PackFinder(pack, root, pack.lines(root))
 
 
+def _showing_lines(show):
+    """`show`, which prints a traceback in C and opens the files for its lines, opening packed sources too.
+
+    It holds all that it needs: it may be called when the modules are gone.
+    """
+
+    def hook(*arguments):
+        try:
+            from _czscie_sources import opened
+        except:  # noqa: E722 (even the names of exceptions may be gone)
+            return show(*arguments)
+        with opened(source):
+            return show(*arguments)
+
+    return hook
+
+
 def _install():
     """Lets the pack beside this module serve imports, and those in site-packages."""
     library = __file__.rpartition(path_sep)[0]
     _ROOTS.append(library.rpartition(path_sep)[2])
     sys.path_importer_cache[library] = _finder(library)
     sys.path_hooks.insert(0, path_hook)
+    if sys.version_info < (3, 13):  # from then on Python's own traceback prints them
+        sys.excepthook = sys.__excepthook__ = _showing_lines(sys.excepthook)
+        sys.unraisablehook = sys.__unraisablehook__ = _showing_lines(sys.unraisablehook)
+        _thread._excepthook = _showing_lines(_thread._excepthook)
 
 
 #: Names of directories where a pack may be.

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import PurePosixPath
 
+from czscie.pack.compiler import Expression
+
 #: The name of a pack in the directory of `sys.path` that it stands for.
 NAME = "czscie.pack"
 MAGIC = b"czpack1\n"
@@ -44,21 +46,23 @@ class Bytecode:
     xz: bool
 
 
-def render(modules: Iterable[Module], bytecode: Bytecode) -> bytes:
-    """The bytes of the pack of `modules`, in an order of its own."""
+def render(modules: Iterable[Module], bytecode: Bytecode, expressions: Sequence[Expression] = ()) -> bytes:
+    """The bytes of the pack of `modules`, in an order of its own, and of regular `expressions`."""
     ordered = sorted(modules, key=lambda module: _place(module.path))
     blocks = list(_blocks([module for module in ordered if module.source is not None], bytecode))
     codec = "xz" if bytecode.xz else "zlib"
     # The index tells offsets, which depend on its size, which depends on the number of digits of offsets.
     start = 0
     while True:
-        index = marshal.dumps((codec, _directories(ordered, blocks, start)), _MARSHAL_VERSION)
+        directories, end = _directories(ordered, blocks, start)
+        index = marshal.dumps((codec, directories, _table(expressions, end)), _MARSHAL_VERSION)
         needed = len(MAGIC) + 8 + len(index)
         if needed <= start:
             break
         start = needed
     head = MAGIC + bytecode.magic + len(index).to_bytes(4, "little") + index
-    parts = (module.code for module in ordered), (block.packed for block in blocks)
+    entries = (entry for _, entry in expressions)
+    parts = (module.code for module in ordered), (block.packed for block in blocks), entries
     return b"".join((head.ljust(start, b"\0"), *chain(*parts)))
 
 
@@ -98,8 +102,13 @@ def _place(path: str) -> tuple[str, bool, str]:
     return parent, name != "__init__.py", name
 
 
-def _directories(modules: Sequence[Module], blocks: Sequence[_Block], start: int) -> dict[str, bytes]:
-    """For each directory (`""`, `json/`) the lines of its modules, what they tell of starting at `start`."""
+def _directories(
+    modules: Sequence[Module], blocks: Sequence[_Block], start: int
+) -> tuple[dict[str, bytes], int]:
+    """For each directory (`""`, `json/`) the lines of its modules; what they tell of starts at `start`.
+
+    And where that ends.
+    """
     sources: dict[str, str] = {}
     at = start + sum(len(module.code) for module in modules)
     for block in blocks:
@@ -110,7 +119,7 @@ def _directories(modules: Sequence[Module], blocks: Sequence[_Block], start: int
             offset += size
         at += len(block.packed)
     lines: dict[str, list[str]] = {"": []}
-    at = start
+    end, at = at, start
     for module in modules:
         for parent in PurePosixPath(module.path).parents:
             lines.setdefault("" if str(parent) == "." else f"{parent}/", [])
@@ -118,4 +127,13 @@ def _directories(modules: Sequence[Module], blocks: Sequence[_Block], start: int
         line = f"{name.removesuffix('.py')}\t{at} {len(module.code)}{sources.get(module.path, '')}\n"
         lines[directory + separator].append(line)
         at += len(module.code)
-    return {directory: f"\n{''.join(found)}".encode() for directory, found in sorted(lines.items())}
+    return {directory: f"\n{''.join(found)}".encode() for directory, found in sorted(lines.items())}, end
+
+
+def _table(expressions: Sequence[Expression], start: int) -> bytes:
+    """For each of the `expressions` its hash (8 bytes), offset and size (little-endian, 4 each)."""
+    records = []
+    for hashed, entry in expressions:
+        records.append(hashed + start.to_bytes(4, "little") + len(entry).to_bytes(4, "little"))
+        start += len(entry)
+    return b"".join(records)

@@ -8,21 +8,28 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 
-from czscie.cache import cache_directory
 from czscie.container.content import Data, File
 from czscie.czex.install import Installed, Origin, Placement, describe
 from czscie.lift.pack import Pack
-from czscie.pack.compiler import Compiler
+from czscie.pack.compiler import Compiler, Expression
 from czscie.pack.modules import module_sources
 from czscie.pack.pack import NAME, Bytecode, Module, render
 from czscie.pack.scan import looks_at_files
+from czscie.platforms import Platform
+from czscie.products import key_of, knowledge
 
 #: What type checkers read and programs do not.
 _OF_TYPES = (".pyi", "/py.typed")
+
+
+class Compiled(msgspec.Struct, frozen=True):
+    """What the cache knows of the modules of one wheel: their code, empty where one does not compile."""
+
+    codes: list[bytes]
+    expressions: list[Expression]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,7 @@ class Packing:
 
     settings: Pack
     compiler: Compiler
+    platform: Platform
     #: Whether the interpreter reads xz.
     xz: bool
 
@@ -51,9 +59,11 @@ class Packing:
         with ThreadPoolExecutor() as pool:
             compiled = list(pool.map(lambda unit: self._compile(unit, site_packages), units))
         modules: list[Module] = []
+        expressions: dict[bytes, bytes] = {}
         gone: set[str] = set()
         reasons: dict[str, str] = {}
-        for unit, codes in zip(units, compiled, strict=True):
+        for unit, (codes, found) in zip(units, compiled, strict=True):
+            expressions |= found
             reason = self._stays_files(unit)
             if reason is not None and unit.modules:
                 reasons[describe(unit.origin)] = reason
@@ -64,22 +74,28 @@ class Packing:
                 if packed:
                     gone.add(f"{site_packages}/{path}")
         bytecode = Bytecode(self.compiler.magic, self.xz)
-        files = [File(f"{site_packages}/{NAME}", Data(render(modules, bytecode)))] if modules else []
+        files = (
+            [File(f"{site_packages}/{NAME}", Data(render(modules, bytecode, sorted(expressions.items()))))]
+            if modules
+            else []
+        )
         kept = tuple(placement for placement in placements if placement.destination not in gone)
         return Installed(kept, tuple(files), _notes(len(modules), len(gone), reasons))
 
-    def _compile(self, unit: _Unit, site_packages: str) -> dict[str, bytes]:
-        """The code of each module of `unit` that compiles, kept in the cache."""
+    def _compile(self, unit: _Unit, site_packages: str) -> tuple[dict[str, bytes], list[Expression]]:
+        """The code of each module of `unit` that compiles, and their regular expressions, from the cache."""
         sources = {path: unit.files[path].member.content.read() for path in unit.modules}
         digest = hashlib.sha256(f"{self.compiler.identity}\0{site_packages}\0".encode())
         for path, source in sources.items():
             digest.update(f"{path}\0{len(source)}\0".encode("utf-8", "surrogateescape") + source)
-        kept = cache_directory("compiled") / digest.hexdigest()
-        if (codes := _read_codes(kept, len(sources))) is None:
+
+        def compiled() -> Compiled:
             named = [(f"{site_packages}/{path}", source) for path, source in sources.items()]
-            codes = self.compiler.compile(named)
-            _keep_codes(kept, codes)
-        return {path: code for path, code in zip(sources, codes, strict=True) if code}
+            return Compiled(self.compiler.compile(named), self.compiler.expressions(sources.values()))
+
+        known = knowledge(key_of("compiled", digest.hexdigest()), Compiled, compiled)
+        expressions = known.expressions if self.platform.shares_expressions else []
+        return {path: code for path, code in zip(sources, known.codes, strict=True) if code}, expressions
 
     def _stays_files(self, unit: _Unit) -> str | None:
         """Why the modules of `unit` stay files; None where they need not."""
@@ -128,17 +144,3 @@ def _notes(modules: int, packed: int, reasons: Mapping[str, str]) -> tuple[str, 
 def _is_besides(path: str) -> bool:
     """Whether a file says something about modules and is no concern of theirs."""
     return path.partition("/")[0].endswith(".dist-info") or path.endswith(_OF_TYPES)
-
-
-def _read_codes(path: Path, count: int) -> list[bytes] | None:
-    try:
-        codes = msgspec.msgpack.decode(path.read_bytes(), type=list[bytes])
-    except (OSError, msgspec.MsgspecError):
-        return None
-    return codes if len(codes) == count else None
-
-
-def _keep_codes(path: Path, codes: Sequence[bytes]) -> None:
-    from czscie.container.packer import write_atomically
-
-    write_atomically(path, lambda stream: stream.write(msgspec.msgpack.encode(codes)))

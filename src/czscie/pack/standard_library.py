@@ -16,7 +16,11 @@ from czscie.pbs.distribution import Distribution, Layout
 
 #: What the shipped interpreter calls the modules that serve packs, and the files they are here.
 _FINDER = "_czscie_finder.py"
-_OWN = {_FINDER: "finder.py", "_czscie_resources.py": "packed_resources.py"}
+_OWN = {
+    _FINDER: "finder.py",
+    "_czscie_resources.py": "packed_resources.py",
+    "_czscie_sources.py": "packed_sources.py",
+}
 
 #: The first module that CPython imports from a file. It imports the finder.
 _ENCODINGS = "encodings/__init__.py"
@@ -66,6 +70,7 @@ def pack_library(distribution: Distribution, compiler: Compiler, *, source: bool
         if path.partition("/")[0] not in _FOREIGN
     }
     codes = compiler.compile([(prefix + path, text) for path, text in sources.items()])
+    expressions = compiler.expressions(sources.values()) if distribution.platform.shares_expressions else []
     compiled = {path: code for path, code in zip(sources, codes, strict=True) if code}
     packed = [
         Module(path, code, sources[path] if source and not _stays_a_file(path) else None)
@@ -74,7 +79,7 @@ def pack_library(distribution: Distribution, compiler: Compiler, *, source: bool
     bytecode = Bytecode(compiler.magic, reads_xz(distribution))
     gone = {prefix + path for path in compiled if not _stays_a_file(path)}
     made = {
-        prefix + NAME: Data(render(packed, bytecode)),
+        prefix + NAME: Data(render(packed, bytecode, expressions)),
         prefix + _FINDER: library[_FINDER].content,
         prefix + _ENCODINGS: Data(encodings),
     }
