@@ -8,7 +8,7 @@ from __future__ import annotations
 import lzma
 import marshal
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import PurePosixPath
@@ -18,6 +18,8 @@ from czscie.pack.compiler import Expression
 #: The name of a pack in the directory of `sys.path` that it stands for.
 NAME = "czscie.pack"
 MAGIC = b"czpack1\n"
+#: How the lines of a directory begin in which there is nothing more to be found.
+COMPLETE = b"="
 
 #: Sources are compressed in blocks of about this many bytes: a traceback decompresses one per line, at most.
 _BLOCK = 1 << 20
@@ -46,8 +48,16 @@ class Bytecode:
     xz: bool
 
 
-def render(modules: Iterable[Module], bytecode: Bytecode, expressions: Sequence[Expression] = ()) -> bytes:
-    """The bytes of the pack of `modules`, in an order of its own, and of regular `expressions`."""
+def render(
+    modules: Iterable[Module],
+    bytecode: Bytecode,
+    expressions: Sequence[Expression] = (),
+    complete: Container[str] = (),
+) -> bytes:
+    """The bytes of the pack of `modules`, in an order of its own, and of regular `expressions`.
+
+    In the directories `complete` (`""`, `json/`) there are no other modules, and nobody will look for them.
+    """
     ordered = sorted(modules, key=lambda module: _place(module.path))
     blocks = list(_blocks([module for module in ordered if module.source is not None], bytecode))
     codec = "xz" if bytecode.xz else "zlib"
@@ -55,6 +65,8 @@ def render(modules: Iterable[Module], bytecode: Bytecode, expressions: Sequence[
     start = 0
     while True:
         directories, end = _directories(ordered, blocks, start)
+        for name in filter(complete.__contains__, directories):
+            directories[name] = COMPLETE + directories[name]
         index = marshal.dumps((codec, directories, _table(expressions, end)), _MARSHAL_VERSION)
         needed = len(MAGIC) + 8 + len(index)
         if needed <= start:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
 
@@ -79,7 +80,7 @@ def pack_library(distribution: Distribution, compiler: Compiler, *, source: bool
     bytecode = Bytecode(compiler.magic, reads_xz(distribution))
     gone = {prefix + path for path in compiled if not _stays_a_file(path)}
     made = {
-        prefix + NAME: Data(render(packed, bytecode, expressions)),
+        prefix + NAME: Data(render(packed, bytecode, expressions, _complete(library, compiled))),
         prefix + _FINDER: library[_FINDER].content,
         prefix + _ENCODINGS: Data(encodings),
     }
@@ -106,6 +107,17 @@ def _importing_the_finder(library: Mapping[str, File], layout: Layout) -> bytes:
             mend="leave its modules files: [lift.pack] stdlib = false",
         )
     return changed
+
+
+def _complete(library: Collection[str], compiled: Collection[str]) -> set[str]:
+    """The directories, as packs call them, whose modules are all in the pack."""
+    lacking = {
+        posixpath.dirname(path)
+        for path in library
+        if path not in compiled and path.endswith((".py", ".pyc", ".so", ".pyd"))
+    }
+    found = {posixpath.dirname(path) for path in compiled} - lacking
+    return {f"{directory}/" if directory else "" for directory in found}
 
 
 def _stays_a_file(path: str) -> bool:
