@@ -349,9 +349,9 @@ def _install():
     _ROOTS.append(library.rpartition(path_sep)[2])
     sys.path_importer_cache[library] = _finder(library)
     sys.path_hooks.insert(0, path_hook)
-    if sys.version_info < (3, 13):  # from then on Python's own traceback prints them
+    sys.unraisablehook = sys.__unraisablehook__ = _showing_lines(sys.unraisablehook)
+    if sys.version_info < (3, 13):  # from then on Python's own traceback prints the others
         sys.excepthook = sys.__excepthook__ = _showing_lines(sys.excepthook)
-        sys.unraisablehook = sys.__unraisablehook__ = _showing_lines(sys.unraisablehook)
         _thread._excepthook = _showing_lines(_thread._excepthook)
 
 

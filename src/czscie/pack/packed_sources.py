@@ -1,7 +1,7 @@
-"""The sources of packed modules as open files. Runs in the shipped interpreter: CPython 3.9 to 3.12.
+"""The sources of packed modules as open files. Runs in the shipped interpreter: CPython 3.9 to 3.15.
 
-Until 3.13 uncaught exceptions are printed in C, which asks `io.open` for the files of a traceback and needs
-descriptors of them.
+Before 3.13 exceptions that nobody catches are printed in C; in 3.13 still are those that nobody can, in a
+`__del__`. That asks `io.open` for the files of a traceback's lines, and needs descriptors of them.
 """
 
 import _io

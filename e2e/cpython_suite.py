@@ -1,0 +1,151 @@
+"""CPython's own tests, run by a CPython whose modules are files and by its twin whose modules are packed.
+
+    python -m e2e.cpython_suite --python PATH/bin/python3.13 [--keep DIRECTORY] [MODULE...]
+
+prints each test whose outcome differs. The given CPython needs its package `test`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from e2e.packed_tree import Twins, copy_twice
+
+#: What exercises imports, and what reads the files of modules. Not every CPython has them all.
+MODULES = (
+    *("test_import", "test_importlib", "test_pkg", "test_pkgutil", "test_runpy", "test_modulefinder"),
+    *("test_frozen", "test_module", "test_namespace_pkgs", "test_threaded_import", "test_zipimport"),
+    *("test_zipimport_support", "test_zipapp", "test_inspect", "test_traceback", "test_linecache"),
+    *("test_warnings", "test_codecs", "test_code", "test_marshal", "test_reprlib", "test_pyclbr"),
+    *("test_compileall", "test_py_compile", "test_tokenize", "test_source_encoding", "test_support"),
+    *("test_cmd_line", "test_cmd_line_script", "test_site", "test_sysconfig", "test_venv", "test_getpath"),
+    *("test_sys", "test_sys_settrace", "test_atexit", "test_audit", "test_faulthandler", "test_threading"),
+    *("test_thread", "test_interpreters", "test__interpreters", "test__xxsubinterpreters"),
+    *("test_subprocess", "test_fork1", "test_concurrent_futures", "test_multiprocessing_main_handling"),
+    *("test_multiprocessing_fork", "test_multiprocessing_forkserver", "test_multiprocessing_spawn"),
+    *("test_pydoc", "test_doctest", "test_doctest2", "test_unittest", "test_pdb", "test_bdb", "test_trace"),
+    *("test_profile", "test_cprofile", "test_tracemalloc", "test_gc", "test_weakref", "test_pickle"),
+    *("test_copyreg", "test_logging", "test_warnings", "test_encodings", "test_locale", "test_zoneinfo"),
+    *("test_enum", "test_dataclasses", "test_typing", "test___all__", "test_asyncio", "test_ensurepip"),
+    *("test_utf8_mode", "test_regrtest", "test_symtable", "test_dis", "test_ast", "test_types"),
+)
+
+#: For one module's tests; whoever takes longer is compared as far as it came.
+_SECONDS = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the tests of one module did: each test's name with its outcome, and all that was printed."""
+
+    outcomes: dict[str, str]
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A test that did one thing where modules are files and another where they are packed."""
+
+    test: str
+    files: str
+    packed: str
+
+    def __str__(self) -> str:
+        return f"{self.test}: {self.files} with files, {self.packed} packed"
+
+
+def run_module(python: Path, module: str, arguments: Sequence[str] = (), seconds: int = _SECONDS) -> Run:
+    """Runs the tests `module` (`test_import`) of the interpreter `python`; none if it has not that module."""
+    with tempfile.TemporaryDirectory(prefix="czscie-suite-") as directory:
+        report = Path(directory, "report.xml")
+        command = [python, "-m", "test", "--verbose", "--junit-xml", report, *arguments, module]
+        process = subprocess.Popen(
+            command,
+            cwd=directory,
+            env=_environment(Path(directory)),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="backslashreplace",
+            start_new_session=True,
+        )
+        try:
+            output, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, 9)
+            output, _ = process.communicate()
+            return Run({module: "timeout"}, output)
+        return Run(_outcomes(report), output)
+
+
+def compare(twins: Twins, module: str, arguments: Sequence[str] = ()) -> tuple[int, list[Difference], str]:
+    """How many tests of `module` ran with files, which did otherwise packed, and what the packed printed."""
+    with ThreadPoolExecutor(2) as pool:
+        files, packed = pool.map(
+            lambda python: run_module(python, module, arguments), (twins.files, twins.packed)
+        )
+    differences = [
+        Difference(test, files.outcomes.get(test, "absent"), packed.outcomes.get(test, "absent"))
+        for test in sorted({*files.outcomes, *packed.outcomes})
+        if files.outcomes.get(test) != packed.outcomes.get(test)
+    ]
+    return len(files.outcomes), differences, packed.output
+
+
+def _environment(home: Path) -> dict[str, str]:
+    return {"PATH": os.defpath, "HOME": str(home), "TMPDIR": str(home), "LANG": "C.UTF-8"}
+
+
+def _outcomes(report: Path) -> dict[str, str]:
+    """`passed`, `failed` or `skipped` for each test in a report; empty when there is none."""
+    if not report.exists():
+        return {}
+    found: dict[str, str] = {}
+    for case in ElementTree.parse(report).iter("testcase"):  # CPython wrote it
+        name = case.get("name", "")
+        kinds = {child.tag for child in case}
+        if kinds & {"failure", "error"}:
+            found[name] = "failed"
+        elif "skipped" in kinds or case.get("result") == "skipped":
+            found.setdefault(name, "skipped")
+        else:
+            found.setdefault(name, "passed")
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--python", type=Path, required=True, help="a CPython with its package `test`")
+    parser.add_argument("--keep", type=Path, help="where the copies and the logs are to stay")
+    parser.add_argument("modules", nargs="*", default=MODULES)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="czscie-twins-") as scratch:
+        directory = options.keep or Path(scratch)
+        shutil.rmtree(directory, ignore_errors=True)
+        twins = copy_twice(options.python, directory)
+        (directory / "logs").mkdir()
+        count, number = 0, 0
+        for module in dict.fromkeys(options.modules):
+            tests, differences, output = compare(twins, module)
+            (directory / "logs" / f"{module}.txt").write_text(output)
+            print(f"{module}: {tests} tests, {len(differences)} differ", flush=True)
+            for difference in differences:
+                print(f"  {difference}", flush=True)
+            count, number = count + tests, number + len(differences)
+        print(f"CPython {twins.minor_version}: {count} tests, {number} differ")
+    return min(number, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
