@@ -25,7 +25,7 @@ How it is measured:
   largest process, as wait4(2) reports them for the program and the children that it waited for. Peak memory
   is never less than that of the process which starts the programs, about ten megabytes.
 - The limit writes as many bytes into as many files and directories as our scie installs, on one thread and on
-  as many as there are cores. The floor is `python -m` in a plain virtual environment, warm.
+  as many as there are cores. `python -m` in a plain virtual environment is what everybody knows, warm.
 
 PyInstaller and shiv take part when they are installed (`pip install '.[bench]'`), Nuitka when it is named and
 installed (with a C compiler and patchelf), scie-jump when one is given. Whoever fails is reported and does

@@ -29,6 +29,8 @@ class Interpreter:
     description: str
     size: int
     files: int
+    distribution: Distribution
+    digest: str
 
 
 def unpack(chosen: Path | None, root: Path) -> Interpreter:
@@ -40,7 +42,7 @@ def unpack(chosen: Path | None, root: Path) -> Interpreter:
     provider = _provider(chosen)
     source = Provider().resolve(provider, current_platform())
     distribution = source.load()
-    _write(distribution, root)
+    write_tree(distribution, root)
     contents = [item.content for item in distribution.items if isinstance(item, File)]
     return Interpreter(
         root=root,
@@ -50,6 +52,8 @@ def unpack(chosen: Path | None, root: Path) -> Interpreter:
         description=source.description,
         size=sum(content.size for content in contents),
         files=len(contents),
+        distribution=distribution,
+        digest=source.digest,
     )
 
 
@@ -71,7 +75,8 @@ def _prefix(python: Path) -> Path:
     return Path(done.stdout.strip())
 
 
-def _write(distribution: Distribution, root: Path) -> None:
+def write_tree(distribution: Distribution, root: Path) -> None:
+    """Writes the files and links of `distribution` below `root`."""
     for item in distribution.items:
         path = root / item.path
         path.parent.mkdir(parents=True, exist_ok=True)

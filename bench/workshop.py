@@ -36,6 +36,12 @@ id = "cpython"
 pex = "{pex}"
 """
 
+#: Nothing packed, nothing left out.
+_FILES = """[lift.pack]
+stdlib = false
+packages = "none"
+"""
+
 
 class LeftOut(Exception):
     """A contestant that does not take part, and why."""
@@ -136,16 +142,23 @@ class Workshop:
     @functools.cached_property
     def scie(self) -> Scie:
         """Our scie, built with an empty cache (but for the launcher, which czscie brings) and once more."""
-        room = self.room("czscie")
+        return self._make_scie("czscie", "", "")
+
+    @functools.cached_property
+    def scie_of_files(self) -> Scie:
+        """Our scie with the whole interpreter and every module a file."""
+        return self._make_scie("czscie-files", 'keep = ["all"]\n', _FILES)
+
+    def _make_scie(self, name: str, keep: str, rest: str) -> Scie:
+        room = self.room(name)
         pex, _ = self.pex
-        manifest = _MANIFEST.format(
-            name=self.scenario.project, provider=_settings(self.interpreter.provider), pex=pex
-        )
-        (room / "lift.toml").write_text(manifest)
+        provider = f"{_settings(self.interpreter.provider)}\n{keep}"
+        manifest = _MANIFEST.format(name=self.scenario.project, provider=provider, pex=pex)
+        (room / "lift.toml").write_text(manifest + rest)
         self._bring_launcher()
         command = (sys.executable, "-m", "czscie", "build", "lift.toml", "-o", "dist")
-        first, printed = self.build("czscie", *command)
-        second, _ = self.build("czscie", *command)
+        first, printed = self.build(name, *command)
+        second, _ = self.build(name, *command)
         path = room / printed.decode().rsplit("  ", 1)[0]
         return Scie(read_scie(path), first, second)
 

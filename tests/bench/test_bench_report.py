@@ -13,8 +13,23 @@ from bench.report import Report
 from rich.console import Console
 
 from czscie.lift.interpreter import Host
+from czscie.pbs.distribution import Distribution, Layout
+from czscie.platforms import find_platform
 
-PYTHON = Interpreter(Path("root"), Path("root/python"), Host("cpython"), "3.13.9", "from a test", 56, 7)
+DISTRIBUTION = Distribution(
+    find_platform("linux-x86_64"), Layout("3.13.9", "bin/python3.13", "lib/python3.13", False), (), None
+)
+PYTHON = Interpreter(
+    Path("root"),
+    Path("root/python"),
+    Host("cpython"),
+    "3.13.9",
+    "from a test",
+    56,
+    7,
+    DISTRIBUTION,
+    "ab" * 32,
+)
 
 
 def entrant(name: str) -> Entrant:
