@@ -8,6 +8,7 @@ same wheels.
     python -m bench --scenario numpy-pandas --runs 40
     python -m bench --interpreter cpython-….tar.gz     one of python-build-standalone's
     python -m bench --only pex-venv limit              our scie and these
+    python -m bench --warm-cost                        what the launcher adds to a warm start
 
 How it is measured:
 
@@ -26,6 +27,10 @@ How it is measured:
   is never less than that of the process which starts the programs, about ten megabytes.
 - The limit writes as many bytes into as many files and directories as our scie installs, on one thread and on
   as many as there are cores. `python -m` in a plain virtual environment is what everybody knows, warm.
+
+--warm-cost takes turns between our scie and an exec of the very Python that it becomes, with the same
+arguments and environment, 300 times each or as often as is said, and counts the system calls before the
+execve if there is a strace. Nobody else takes part. It needs Linux.
 
 PyInstaller and shiv take part when they are installed (`pip install '.[bench]'`), Nuitka when it is named and
 installed (with a C compiler and patchelf), scie-jump when one is given. Whoever fails is reported and does
@@ -46,18 +51,23 @@ from pathlib import Path
 from rich.console import Console as RichConsole
 from rich.progress import Progress
 
+from bench import warm_cost
 from bench.contestants import CONTESTANTS, OURS, SLOW, Entrant, Start
 from bench.interpreter import unpack
 from bench.machine import Machine
 from bench.measure import Outcome, take_turns
 from bench.report import Report
 from bench.scenarios import SCENARIOS
+from bench.warm_cost import WarmCost
 from bench.workshop import LeftOut, Workshop
 from czscie.console import Console
 from czscie.errors import CzscieError
 
 #: Cold starts are slow and spread little: half as many as warm ones, and at least this many.
 _COLD_RUNS_MIN = 3
+
+#: What the launcher adds is less than one start differs from the next.
+_WARM_COST_RUNS = 300
 
 
 def main() -> int:
@@ -85,12 +95,17 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     python.add_argument("--python", type=Path, metavar="PATH", help="a CPython or its directory")
     python.add_argument("--interpreter", type=Path, metavar="ARCHIVE", help="a CPython as an archive")
     parser.add_argument("--only", nargs="+", choices=CONTESTANTS, metavar="NAME", help=", ".join(CONTESTANTS))
+    parser.add_argument(
+        "--warm-cost", type=int, nargs="?", const=_WARM_COST_RUNS, metavar="N", help="see above"
+    )
     parser.add_argument("--scie-jump", type=Path, metavar="PATH", help="a scie-jump to compare with")
     parser.add_argument("--scratch", type=Path, metavar="DIR", help="a new directory, which is kept")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample to FILE")
     options = parser.parse_args(arguments)
     if options.runs < 1:
         parser.error("--runs has to be 1 or more")
+    if options.warm_cost is not None and options.warm_cost < 1:
+        parser.error("--warm-cost has to be 1 or more")
     return options
 
 
@@ -105,7 +120,7 @@ def _scratch(path: Path | None) -> AbstractContextManager[str]:
     return nullcontext(str(path))
 
 
-def _run(options: argparse.Namespace, scratch: Path, console: Console) -> Report:
+def _run(options: argparse.Namespace, scratch: Path, console: Console) -> Report | WarmCost:
     load = os.getloadavg()[0]
     with console.phase("Unpacked the CPython"):
         chosen = options.interpreter or options.python
@@ -115,6 +130,8 @@ def _run(options: argparse.Namespace, scratch: Path, console: Console) -> Report
     with console.phase("Collected the wheels"):
         wheels = shop.wheels
     console.line(", ".join(sorted(wheel.name for wheel in wheels.iterdir())))
+    if options.warm_cost is not None:
+        return _measure_warm_cost(shop, options.warm_cost, console)
 
     names = [name for name in CONTESTANTS if name not in SLOW or options.only]
     if options.only:
@@ -141,6 +158,15 @@ def _build(shop: Workshop, names: list[str], console: Console) -> tuple[list[Ent
         except (CzscieError, OSError) as error:
             left_out[name] = f"it could not be built: {error}"
     return entrants, left_out
+
+
+def _measure_warm_cost(shop: Workshop, rounds: int, console: Console) -> WarmCost:
+    with console.phase(f"Built {OURS}"):
+        entrant = CONTESTANTS[OURS](shop)
+    errors = console.errors
+    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
+        task = progress.add_task("warm starts", total=2 * (rounds + 1))
+        return warm_cost.measure(entrant, shop.sandbox(OURS), rounds, lambda: progress.advance(task))
 
 
 def _start(
