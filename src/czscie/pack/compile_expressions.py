@@ -35,6 +35,8 @@ _FUNCTIONS = {
     "sub": 4,
     "subn": 4,
 }
+#: What modules call `re`.
+_NAMES = ("re", "_re", "sre", "regex")
 #: Patterns whose compilation prints, or depends on the locale.
 _NEVER = re.DEBUG | re.LOCALE
 #: A string larger than this is not worth its place.
@@ -78,8 +80,12 @@ class Constants:
     def _value(self, node, bound, value):
         if isinstance(node, ast.Constant):
             return node.value
-        if isinstance(node, (ast.Name, ast.Attribute)):
-            return self._named(node.id if isinstance(node, ast.Name) else node.attr, bound, value)
+        if isinstance(node, ast.Attribute):
+            return _flag(node.attr) if _is_re(node.value) else value(self._assigned[node.attr])
+        if isinstance(node, ast.Name):
+            if node.id in bound:
+                return bound[node.id]
+            return value(self._assigned[node.id]) if node.id in self._assigned else _flag(node.id)
         if isinstance(node, (ast.Tuple, ast.List)):
             return tuple(map(value, node.elts))
         if isinstance(node, ast.Dict):
@@ -107,13 +113,16 @@ class Constants:
             return _called(node, value)
         raise Unknown
 
-    def _named(self, name, bound, value):
-        if name in bound:
-            return bound[name]
-        flag = getattr(re, name, None)
-        if isinstance(flag, re.RegexFlag):
-            return int(flag)
-        return value(self._assigned[name])
+
+def _is_re(node):
+    return isinstance(node, ast.Name) and node.id in _NAMES
+
+
+def _flag(name):
+    flag = getattr(re, name, None)
+    if not isinstance(flag, re.RegexFlag):
+        raise Unknown
+    return int(flag)
 
 
 def _operated(operator, left, right):
@@ -168,8 +177,7 @@ def patterns(source):
 def _place_of_flags(function):
     """Where a call of `function` has flags; None for one that compiles nothing, as far as its name tells."""
     if isinstance(function, ast.Attribute):
-        owner = function.value
-        if isinstance(owner, ast.Name) and owner.id in ("re", "_re", "sre", "regex"):
+        if _is_re(function.value):
             return _FUNCTIONS.get(function.attr)
         name = function.attr
     else:
