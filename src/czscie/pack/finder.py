@@ -105,16 +105,24 @@ class Pack:
 
     def source(self, path):
         """The source of the module that is the file `path`, bytes; None where the pack has it not."""
-        directory, _, name = path.rpartition(path_sep)
-        lines = self.lines(directory) if name.endswith(".py") else None
-        fields = None if lines is None else find(lines, name[:-3])
-        if fields is None or len(fields) < 6:
+        fields = self._of_source(path)
+        if fields is None:
             return None
-        block, size, offset, length = map(int, fields[2:])
+        block, size, offset, length = map(int, fields)
         kept = self._block  # which another thread may replace
         if kept[0] != block:
             kept = self._block = block, self._decode(self.read(block, size))
         return kept[1][offset : offset + length]
+
+    def has_source(self, path):
+        """Whether the pack has the source of the module that is the file `path`."""
+        return self._of_source(path) is not None
+
+    def _of_source(self, path):
+        directory, _, name = path.rpartition(path_sep)
+        lines = self.lines(directory) if name.endswith(".py") else None
+        fields = None if lines is None else find(lines, name[:-3])
+        return None if fields is None or len(fields) < 6 else fields[2:]
 
     def expression(self, key):
         """The marshalled regular expression whose hash is `key`, 8 bytes; None where the pack has none."""
@@ -244,18 +252,35 @@ def _adapt_pkgutil(pkgutil):
 
 
 def _adapt_linecache(linecache):
-    """Lets it know the lines of packed modules even of those who do not tell it the module."""
+    """Lets it know the lines of packed modules, even of those who tell it no module, or another."""
     update = linecache.updatecache
 
     def updatecache(filename, module_globals=None):
-        lines = update(filename, module_globals)
-        if not lines and (found := source(filename)) is not None:
-            text = decode_source(found)
-            lines = [line + "\n" for line in text.splitlines()]
-            linecache.cache[filename] = len(text), None, lines, filename
+        if (found := source(filename)) is None:
+            return update(filename, module_globals)
+        text = decode_source(found)
+        # Not splitlines: form feeds do not end lines of a file.
+        lines = [line + "\n" for line in text.removesuffix("\n").split("\n")]
+        linecache.cache[filename] = len(text), None, lines, filename
         return lines
 
     linecache.updatecache = updatecache
+
+
+def _adapt_metadata(metadata):
+    """Lets it find packed modules among the files of distributions: it leaves out those that do not exist."""
+    locate = metadata.PathDistribution.locate_file
+
+    def locate_file(self, path):
+        found = locate(self, path)
+        for pack in _packs:
+            if pack.has_source(str(found)):
+                from _czscie_resources import PackedSource
+
+                return PackedSource(found, pack)
+        return found
+
+    metadata.PathDistribution.locate_file = locate_file
 
 
 def _adapt_regular_expressions(compiler):
@@ -283,6 +308,8 @@ def _adapt_regular_expressions(compiler):
 
 
 _ADAPTED = {
+    "importlib.metadata": _adapt_metadata,
+    "importlib_metadata": _adapt_metadata,
     "linecache": _adapt_linecache,
     "pkgutil": _adapt_pkgutil,
     "re._compiler" if sys.version_info >= (3, 11) else "sre_compile": _adapt_regular_expressions,

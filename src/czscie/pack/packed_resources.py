@@ -38,8 +38,8 @@ def _directory(path, pack):
     return PackedDirectory(path, pack)
 
 
-class PackedDirectory(Traversable):
-    """A directory of which a pack has modules. It need not exist."""
+class _Packed(Traversable):
+    """What is not, or not all, in the file system: otherwise the path that it would be there."""
 
     def __init__(self, path, pack):
         self._path = path
@@ -48,6 +48,27 @@ class PackedDirectory(Traversable):
     @property
     def name(self):
         return self._path.name
+
+    def exists(self):
+        return True
+
+    def __getattr__(self, name):
+        """Programs ask for more than a Traversable has, such as `glob` and `parent`."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._path, name)
+
+    def __fspath__(self):
+        return str(self._path)
+
+    __str__ = __fspath__
+
+    def __repr__(self):
+        return f"{type(self).__name__}({str(self._path)!r})"
+
+
+class PackedDirectory(_Packed):
+    """A directory of which a pack has modules. It need not exist."""
 
     def iterdir(self):
         names = set(os.listdir(self._path)) if os.path.isdir(self._path) else set()
@@ -81,20 +102,9 @@ class PackedDirectory(Traversable):
     def read_text(self, encoding=None):
         raise IsADirectoryError(str(self._path))
 
-    def __repr__(self):
-        return f"{type(self).__name__}({str(self._path)!r})"
 
-
-class PackedSource(Traversable):
+class PackedSource(_Packed):
     """The source of a module that a pack has."""
-
-    def __init__(self, path, pack):
-        self._path = path
-        self._pack = pack
-
-    @property
-    def name(self):
-        return self._path.name
 
     def iterdir(self):
         raise NotADirectoryError(str(self._path))
@@ -119,6 +129,3 @@ class PackedSource(Traversable):
 
     def read_text(self, encoding=None):
         return self.open(encoding=encoding).read()
-
-    def __repr__(self):
-        return f"{type(self).__name__}({str(self._path)!r})"
