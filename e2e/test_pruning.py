@@ -22,7 +22,7 @@ from e2e.mirror import release
 #: The modules at the top that parts consist of; not every CPython has them all.
 LEFT_OUT = {
     *("ensurepip", "idlelib", "lib2to3", "tkinter", "turtle", "turtledemo"),
-    *("pip", "setuptools", "pkg_resources", "_distutils_hack"),
+    *("pip", "setuptools", "pkg_resources", "_distutils_hack", "_dbm", "_gdbm"),
     *("__hello__", "__phello__", "_xxtestfuzz", "xxlimited", "xxlimited_35", "xxsubtype"),
 }
 

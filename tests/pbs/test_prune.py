@@ -49,6 +49,12 @@ LINUX = {
     ),
     "ensurepip": ("lib/python3.13/ensurepip/_bundled/pip-26.2.1-py3-none-any.whl",),
     "lib2to3": ("lib/python3.13/lib2to3/Grammar.txt", "bin/2to3", "bin/2to3-3.13"),
+    "dbm": (
+        "lib/libdb-5.3.so",
+        "lib/python3.13/lib-dynload/_dbm.cpython-313-x86_64-linux-gnu.so",
+        "lib/python3.13/lib-dynload/_gdbm.cpython-313-x86_64-linux-gnu.so",
+    ),
+    "topics": ("lib/python3.13/pydoc_data/topics.py",),
     "manual": ("share/man/man1/python3.13.1",),
     "tests": (
         "lib/python3.13/test/test_os.py",
@@ -70,7 +76,8 @@ STAYS = (
     "lib/python3.13/lib-dynload/.empty",
     "lib/python3.13/lib-dynload/_curses.cpython-313-x86_64-linux-gnu.so",
     "lib/python3.13/os.py",
-    "lib/python3.13/pydoc_data/topics.py",
+    "lib/python3.13/dbm/ndbm.py",
+    "lib/python3.13/pydoc_data/__init__.py",
     "lib/python3.13/site-packages/README.txt",
     "lib/python3.13/site-packages/pipeline/__init__.py",
     "lib/python3.13/sqlite3/__init__.py",

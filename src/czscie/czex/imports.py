@@ -37,6 +37,12 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     "_curses": ("terminals",),
     "readline": ("terminals",),
     "cmd": ("terminals",),
+    "dbm": ("dbm",),
+    "_dbm": ("dbm",),
+    "_gdbm": ("dbm",),
+    "shelve": ("dbm",),
+    "pydoc": ("topics",),
+    "pydoc_data": ("topics",),
     "test": ("tests",),
     # These compile C when the application runs, or look for the library.
     "triton": ("headers",),

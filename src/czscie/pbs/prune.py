@@ -74,6 +74,9 @@ _PATTERNS: Mapping[str, tuple[str, ...]] = {
     ),
     "ensurepip": (r"{stdlib}/ensurepip/.*",),
     "lib2to3": (r"{stdlib}/lib2to3/.*", r"bin/2to3[^/]*"),
+    # Berkeley DB is under a licence that asks whoever passes it on for its source.
+    "dbm": (r"{extension}_g?dbm\..*", r"lib/lib(db-|gdbm)[^/]*"),
+    "topics": (r"{stdlib}/pydoc_data/topics\.py",),
     "manual": (r"share/man/.*",),
     "tests": (
         r"{stdlib}/(test|__phello__)/.*",
