@@ -16,12 +16,13 @@ from e2e.pexes import Recipe
 
 @dataclass(frozen=True, slots=True)
 class Scie:
-    """What to build: one PEX on one CPython (`3.13`) for one platform."""
+    """What to build: one PEX on one CPython (`3.13`) for one platform. `pack` is TOML: `lift.pack`."""
 
     recipe: Recipe
     python: str
     platform: str = "linux-x86_64"
     entry_point: str | None = None
+    pack: str = ""
 
     @property
     def name(self) -> str:
@@ -43,7 +44,9 @@ flavor = "install_only_stripped"
 
 [lift.payload]
 pex = "{pex}"
-{entry_point}"""
+{entry_point}
+[lift.pack]
+{self.pack}"""
 
 
 @dataclass(frozen=True, slots=True)

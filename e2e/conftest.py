@@ -62,8 +62,12 @@ def interpreters(mirror_directory: Path) -> dict[str, Path]:
 
 @pytest.fixture(scope="session")
 def pexes(interpreters: dict[str, Path]) -> Callable[[Recipe], Path]:
-    """A function from a recipe to its PEX, which every one of the interpreters can run."""
-    return lambda recipe: make_pex(recipe, list(interpreters.values()))
+    """A function from a recipe to its PEX, which every one of the recipe's interpreters can run."""
+
+    def make(recipe: Recipe) -> Path:
+        return make_pex(recipe, [path for minor, path in interpreters.items() if minor in recipe.pythons])
+
+    return make
 
 
 @pytest.fixture(scope="session")
