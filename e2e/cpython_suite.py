@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -41,15 +42,20 @@ MODULES = (
 )
 
 #: For one module's tests; whoever takes longer is compared as far as it came.
-_SECONDS = 900
+_SECONDS = 300
+_PRINTED = re.compile(r"^(\w+) \(([\w.]+)\)(?:\n.*)? \.\.\. (ok|FAIL|ERROR|skipped)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What the tests of one module did: each test's name with its outcome, and all that was printed."""
+    """What the tests of one module did: each test's name with its outcome, and all that was printed.
+
+    `ended` is whether they came to their end in time.
+    """
 
     outcomes: dict[str, str]
     output: str
+    ended: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ def run_module(python: Path, module: str, arguments: Sequence[str] = (), seconds
     """Runs the tests `module` (`test_import`) of the interpreter `python`; none if it has not that module."""
     with tempfile.TemporaryDirectory(prefix="czscie-suite-") as directory:
         report = Path(directory, "report.xml")
-        command = [python, "-m", "test", "--verbose", "--junit-xml", report, *arguments, module]
+        command = [str(python), "-m", "test", "-v", "--junit-xml", str(report), *arguments, module]
         process = subprocess.Popen(
             command,
             cwd=directory,
@@ -85,26 +91,40 @@ def run_module(python: Path, module: str, arguments: Sequence[str] = (), seconds
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, 9)
             output, _ = process.communicate()
-            return Run({module: "timeout"}, output)
-        return Run(_outcomes(report), output)
+            return Run(_printed_outcomes(output), output, ended=False)
+        return Run(_outcomes(report), output, ended=True)
 
 
-def compare(twins: Twins, module: str, arguments: Sequence[str] = ()) -> tuple[int, list[Difference], str]:
-    """How many tests of `module` ran with files, which did otherwise packed, and what the packed printed."""
+def compare(
+    twins: Twins, module: str, arguments: Sequence[str] = (), seconds: int = _SECONDS
+) -> tuple[Run, Run, list[Difference]]:
+    """What the tests of `module` did with files, what they did packed, and where that differs."""
     with ThreadPoolExecutor(2) as pool:
         files, packed = pool.map(
-            lambda python: run_module(python, module, arguments), (twins.files, twins.packed)
+            lambda python: run_module(python, module, arguments, seconds), (twins.files, twins.packed)
         )
+    names = {*files.outcomes, *packed.outcomes}
+    if not (files.ended and packed.ended):
+        names = {*files.outcomes} & {*packed.outcomes}
     differences = [
-        Difference(test, files.outcomes.get(test, "absent"), packed.outcomes.get(test, "absent"))
-        for test in sorted({*files.outcomes, *packed.outcomes})
-        if files.outcomes.get(test) != packed.outcomes.get(test)
+        Difference(name, files.outcomes.get(name, "absent"), packed.outcomes.get(name, "absent"))
+        for name in sorted(names)
+        if files.outcomes.get(name) != packed.outcomes.get(name)
     ]
-    return len(files.outcomes), differences, packed.output
+    return files, packed, differences
 
 
 def _environment(home: Path) -> dict[str, str]:
     return {"PATH": os.defpath, "HOME": str(home), "TMPDIR": str(home), "LANG": "C.UTF-8"}
+
+
+def _printed_outcomes(output: str) -> dict[str, str]:
+    """The outcomes of those tests that came to their end before all were ended."""
+    words = {"ok": "passed", "FAIL": "failed", "ERROR": "failed", "skipped": "skipped"}
+    return {
+        where if where.endswith(f".{name}") else f"{where}.{name}": words[word]
+        for name, where, word in _PRINTED.findall(output)
+    }
 
 
 def _outcomes(report: Path) -> dict[str, str]:
@@ -112,7 +132,7 @@ def _outcomes(report: Path) -> dict[str, str]:
     if not report.exists():
         return {}
     found: dict[str, str] = {}
-    for case in ElementTree.parse(report).iter("testcase"):  # CPython wrote it
+    for case in ElementTree.parse(report).iter("testcase"):
         name = case.get("name", "")
         kinds = {child.tag for child in case}
         if kinds & {"failure", "error"}:
@@ -137,12 +157,13 @@ def main() -> int:
         (directory / "logs").mkdir()
         count, number = 0, 0
         for module in dict.fromkeys(options.modules):
-            tests, differences, output = compare(twins, module)
-            (directory / "logs" / f"{module}.txt").write_text(output)
-            print(f"{module}: {tests} tests, {len(differences)} differ", flush=True)
+            files, packed, differences = compare(twins, module)
+            (directory / "logs" / f"{module}.txt").write_text(packed.output)
+            ended = "" if files.ended and packed.ended else ", not to their end"
+            print(f"{module}: {len(files.outcomes)} tests{ended}, {len(differences)} differ", flush=True)
             for difference in differences:
                 print(f"  {difference}", flush=True)
-            count, number = count + tests, number + len(differences)
+            count, number = count + len(files.outcomes), number + len(differences)
         print(f"CPython {twins.minor_version}: {count} tests, {number} differ")
     return min(number, 1)
 

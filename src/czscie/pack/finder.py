@@ -92,7 +92,11 @@ class Pack:
     def modules(self, path):
         """The names of the modules in the directory `path`, packages left out."""
         names = (line.partition(b"\t")[0] for line in self.lines(path).splitlines()[1:])
-        return [name.decode("utf-8", "surrogatepass") for name in names if name != b"__init__"]
+        return [
+            name.decode("utf-8", "surrogatepass")
+            for name in names
+            if name != b"__init__" and b"." not in name
+        ]
 
     def packages(self, path):
         """The names of the packages in the directory `path`."""
@@ -330,6 +334,8 @@ def source(path):
 
 def path_hook(path):
     """The finder of the directory `path` if a pack has it. Raises ImportError if none has."""
+    if not isinstance(path, str):  # pkgutil hands on what it is given
+        raise ImportError("not a string", path=path)
     if path_sep != "/":
         path = path.replace("/", path_sep)
     if not _path_isabs(path):
@@ -367,6 +373,7 @@ def _showing_lines(show):
         with opened(source):
             return show(*arguments)
 
+    hook.__module__, hook.__name__, hook.__doc__ = show.__module__, show.__name__, show.__doc__
     return hook
 
 

@@ -2,45 +2,57 @@
 
 Before 3.13 exceptions that nobody catches are printed in C; in 3.13 still are those that nobody can, in a
 `__del__`. That asks `io.open` for the files of a traceback's lines, and needs descriptors of them.
+
+Nothing is imported that evaluates a string, as `collections` does: then CPython forgets that the exception
+was a KeyboardInterrupt, after which it ends by the signal SIGINT.
 """
 
 import _io
-import contextlib
 import io
 import os
 
 
-@contextlib.contextmanager
-def opened(source):
+class opened:
     """Lets `io.open` open what is no file but has a source: `source` tells the bytes of a path, or None."""
-    before = io.open
-    if before is not _io.open:  # another thread is at it, or somebody else
-        yield
-        return
 
-    def open_source(path, *arguments):
+    def __init__(self, source):
+        self._source = source
+        self._alone = False
+
+    def __enter__(self):
+        self._alone = io.open is _io.open  # or another thread is at it, or somebody else
+        if self._alone:
+            io.open = self._open
+
+    def __exit__(self, *exception):
+        if self._alone:
+            io.open = _io.open
+
+    def _open(self, path, *arguments):
         try:
-            return before(path, *arguments)
+            return _io.open(path, *arguments)
         except FileNotFoundError:
-            text = source(path) if arguments == ("rb",) else None
+            text = self._source(path) if arguments == ("rb",) else None
             if text is None:
                 raise
             return _file(text)
 
-    io.open = open_source
-    try:
-        yield
-    finally:
-        io.open = before
-
 
 def _file(text):
-    if hasattr(os, "memfd_create"):
-        file = open(os.memfd_create("source"), "w+b")  # noqa: SIM115 (it is for the caller)
-    else:
-        from tempfile import TemporaryFile
-
-        file = TemporaryFile()  # noqa: SIM115
+    file = _io.open(_descriptor(), "w+b")
     file.write(text)
     file.seek(0)
     return file
+
+
+def _descriptor():
+    """Of a new file without a name. Raises OSError where none can be."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("source")
+    places = [os.environ[name] for name in ("TMPDIR", "TEMP", "TMP") if name in os.environ]
+    path = os.path.join((*places, "/tmp")[0], f"czscie-{os.getpid()}-{os.urandom(8).hex()}")  # noqa: S108
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_TEMPORARY", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags, 0o600)
+    if not hasattr(os, "O_TEMPORARY"):
+        os.unlink(path)
+    return descriptor

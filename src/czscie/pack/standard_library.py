@@ -37,8 +37,8 @@ _FROZEN = frozenset(
         *("importlib/machinery.py", "importlib/util.py"),
     }
 )
-#: Packages that list or read their own modules as files.
-_OF_FILES = frozenset({"idlelib", "lib2to3", "test", "turtledemo"})
+#: Packages that list or read their own modules as files, wherever they are.
+_OF_FILES = frozenset({"idlelib", "lib2to3", "test", "tests", "turtledemo"})
 #: Not of the library: what others install, and extension modules in a directory of `sys.path` of their own.
 _FOREIGN = frozenset({"lib-dynload", "site-packages"})
 
@@ -116,13 +116,20 @@ def _complete(library: Collection[str], compiled: Collection[str]) -> set[str]:
         for path in library
         if path not in compiled and path.endswith((".py", ".pyc", ".so", ".pyd"))
     }
-    found = {posixpath.dirname(path) for path in compiled} - lacking
-    return {f"{directory}/" if directory else "" for directory in found}
+    found = {posixpath.dirname(path) for path in compiled}
+    for path in library:  # a directory without modules is a namespace package
+        directory = posixpath.dirname(path)
+        while directory:
+            parent, name = posixpath.split(directory)
+            if directory not in found and name.isidentifier() and name != "__pycache__":
+                lacking.add(parent)
+            directory = parent
+    return {f"{directory}/" if directory else "" for directory in found - lacking}
 
 
 def _stays_a_file(path: str) -> bool:
     """Whether the source at `path` is a file in the installation, whatever the pack has."""
-    return path in _FROZEN or path in (_ENCODINGS, _FINDER) or path.partition("/")[0] in _OF_FILES
+    return path in _FROZEN or path in (_ENCODINGS, _FINDER) or not _OF_FILES.isdisjoint(path.split("/")[:-1])
 
 
 def _cached(path: str, tag: str) -> str:
