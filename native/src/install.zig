@@ -159,7 +159,7 @@ fn makeLocked(installations: []const *Installation) error{ Failed, OutOfMemory }
 }
 
 /// Whether every file of the plan is there and no shorter than it must be.
-fn isWhole(base: std.fs.Dir, installation: []const u8, plan: plan_text.Plan) !bool {
+pub fn isWhole(base: std.fs.Dir, installation: []const u8, plan: plan_text.Plan) !bool {
     var directory = try base.openDir(installation, .{});
     defer directory.close();
     for (plan.files) |file| {
@@ -201,7 +201,7 @@ pub fn remove(base: std.fs.Dir, file: manifest.File) !bool {
 
 /// Removes what processes that died left of other installations of this kind. Whatever cannot be removed stays:
 /// it is in nobody's way.
-fn sweep(base: std.fs.Dir, file: manifest.File) void {
+pub fn sweep(base: std.fs.Dir, file: manifest.File) void {
     if (builtin.os.tag == .windows) return;
     var directory = base.openDir(file.kind.directory(), .{ .iterate = true }) catch return;
     defer directory.close();

@@ -14,6 +14,7 @@ const manifest = @import("manifest.zig");
 const messages = @import("messages.zig");
 const process = @import("process.zig");
 const report = @import("report.zig");
+const request = @import("request.zig");
 const tools = @import("tools.zig");
 
 pub const std_options: std.Options = .{
@@ -42,6 +43,8 @@ fn run(arena: std.mem.Allocator) error{OutOfMemory}!void {
     var path_buffer: [std.fs.max_path_bytes]u8 = undefined;
     const executable = locate.open(&path_buffer) catch |err| messages.selfNotFound(called, err);
     const lift = manifest.read(arena, executable.file, executable.payload_end) catch |err| {
+        const requested = arguments.len == 2 and std.mem.eql(u8, arguments[1], request.argument);
+        if (err == error.NoManifest and requested) try request.carryOut(arena);
         messages.manifestUnreadable(called, executable.path, err);
     };
     var variables = environment.inherit(arena) catch return error.OutOfMemory;
@@ -157,6 +160,7 @@ test {
     _ = locate;
     _ = manifest;
     _ = process;
+    _ = request;
     _ = tools;
     _ = @import("crc32.zig");
     _ = @import("entry.zig");

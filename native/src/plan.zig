@@ -130,25 +130,26 @@ fn addFile(arena: Allocator, entries: []Entry, files: *std.ArrayList(File), file
     try files.append(arena, file);
 }
 
-const Fields = struct {
+/// The fields of a line, one after the other.
+pub const Fields = struct {
     arena: Allocator,
     parts: std.mem.SplitIterator(u8, .scalar),
 
-    fn text(fields: *Fields) Error![]const u8 {
+    pub fn text(fields: *Fields) Error![]const u8 {
         const raw = fields.parts.next() orelse return error.CorruptPlan;
         if (std.mem.indexOfScalar(u8, raw, 0) != null) return error.CorruptPlan;
         if (std.mem.indexOfScalar(u8, raw, '\\') == null) return raw;
         return unescape(fields.arena, raw);
     }
 
-    fn number(fields: *Fields, comptime T: type, base: u8) Error!T {
+    pub fn number(fields: *Fields, comptime T: type, base: u8) Error!T {
         const raw = fields.parts.next() orelse return error.CorruptPlan;
         if (raw.len == 0 or raw[0] == '+' or raw[0] == '-') return error.CorruptPlan;
         return std.fmt.parseUnsigned(T, raw, base) catch error.CorruptPlan;
     }
 
     /// A path that stays in the directory it is relative to.
-    fn path(fields: *Fields) Error![]const u8 {
+    pub fn path(fields: *Fields) Error![]const u8 {
         const found = try fields.text();
         if (found.len == 0 or found.len > path_length_max) return error.CorruptPlan;
         var components = std.mem.splitScalar(u8, found, '/');

@@ -34,6 +34,8 @@ pub const Part = struct {
     file: manifest.File,
     directory: std.fs.Dir,
     places: rendering.Places,
+    /// The text of the plan, where it is not in the zip.
+    given: ?[]const u8 = null,
     failure: ?Failure = null,
 
     /// Holds the plan. It is never freed: the process is about to become another one.
@@ -52,7 +54,10 @@ pub const Part = struct {
     fn begin(part: *Part, reader: *entry_content.Reader, subject: *[]const u8) !void {
         const arena = part.arena.allocator();
         const entries = try zip.readDirectory(arena, reader.file, part.file.range());
-        part.plan = try readPlan(arena, reader, part.file, entries);
+        part.plan = if (part.given) |text|
+            try plan_text.parse(arena, text)
+        else
+            try readPlan(arena, reader, part.file, entries);
         const packed_entries = try arena.alloc(zip.Entry, part.plan.entries.len);
         for (part.plan.entries, packed_entries) |wanted, *slot| {
             slot.* = entries.get(wanted.name) orelse return error.CorruptZip;
@@ -85,8 +90,13 @@ pub fn readPlan(
 
 /// Unpacks all of `parts` at the same time. On `error.Failed` one of them has a failure.
 pub fn unpack(executable: std.fs.File, parts: []Part) error{Failed}!void {
+    return unpackWith(threads_max, executable, parts);
+}
+
+/// The same with `threads` at most.
+pub fn unpackWith(threads: usize, executable: std.fs.File, parts: []Part) error{Failed}!void {
     if (parts.len == 0) return;
-    var pool: Pool = .{ .executable = executable, .parts = parts };
+    var pool: Pool = .{ .executable = executable, .parts = parts, .threads = @min(threads, threads_max) };
     pool.run();
     if (pool.failed) return error.Failed;
 }
@@ -105,6 +115,7 @@ const Task = struct {
 const Pool = struct {
     executable: std.fs.File,
     parts: []Part,
+    threads: usize,
     mutex: std.Thread.Mutex = .{},
     /// Something was done, so there may be something to do.
     progress: std.Thread.Condition = .{},
@@ -116,7 +127,7 @@ const Pool = struct {
     fn run(pool: *Pool) void {
         var threads: [threads_max]std.Thread = undefined;
         var started: usize = 0;
-        const wanted = @min(std.Thread.getCpuCount() catch 1, threads_max);
+        const wanted = @min(std.Thread.getCpuCount() catch 1, pool.threads);
         while (started + 1 < wanted) : (started += 1) {
             threads[started] = std.Thread.spawn(.{ .stack_size = 1 << 20 }, work, .{pool}) catch break;
         }
