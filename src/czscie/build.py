@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from czscie import __version__
-from czscie.cache import cache_directory
 from czscie.console import Console
 from czscie.container.content import Data, File
 from czscie.czex.info import PexInfo
 from czscie.czex.write import Interpreter
 from czscie.errors import CzscieError
 from czscie.interpreters import PackedInterpreter, PinnedInterpreter
-from czscie.launchers import build as launchers
+from czscie.launchers.provide import provide_launcher
 from czscie.lift.lift import Lift
 from czscie.lift.manifest import read_manifest
 from czscie.lift.payload import Payload
@@ -285,7 +284,7 @@ class _Build:
         commands: Boot,
         floors: list[GlibcVersion | None],
     ) -> Contents:
-        launcher = self._launcher()
+        launcher = provide_launcher(self.platform.launcher, self.console)
         head = Head(
             name=self.lift.name,
             platform=self.platform,
@@ -300,15 +299,6 @@ class _Build:
         with self.console.phase(f"Wrote {path}"):
             assemble(path, launcher, __version__, parts, head)
             return read_scie(path)
-
-    def _launcher(self) -> Path:
-        name = self.platform.launcher
-        cache = cache_directory("launchers")
-        found = launchers.find_launcher(name, cache)
-        if found is not None:
-            return found
-        with self.console.phase(f"Compiled the launcher for {name}"):
-            return launchers.compile_launcher(name, cache, cache)
 
 
 def _part(path: Path, name: str, kind: str, packed: PackedInterpreter | PackedPayload) -> PartFile:

@@ -27,6 +27,8 @@ _Written = TypeVar("_Written")
 LARGE = 1 << 20
 #: A group is closed when it would grow beyond this many bytes. (The launcher decodes up to 8 MiB whole.)
 GROUP = 4 << 20
+#: A file of at least this many bytes is compressed by several threads: it may be most of a payload.
+_HUGE = 64 << 20
 #: A zip's local and directory headers without the name (APPNOTE 4.3.7, 4.3.12).
 _MEMBER_OVERHEAD = 30 + 46
 
@@ -97,20 +99,22 @@ class _Group:
 
 
 @dataclass(frozen=True, slots=True)
-class _Packed:
+class Packed:
+    """An entry, compressed. `size` and `crc32` are those of its content."""
+
     name: str
     size: int
     crc32: int
-    sha256: str
     frame: bytes
 
 
 class Packer:
     """Collects what goes into one zip; `slices` are known at once, bytes are read when the zip is written."""
 
-    def __init__(self, level: int) -> None:
-        """`level` is zstd's compression level, 1 to 22."""
+    def __init__(self, level: int, jobs: int | None = None) -> None:
+        """`level` is zstd's, 1 to 22; `jobs` are the threads that compress, as many as cores if None."""
         self._level = level
+        self._jobs = jobs or os.cpu_count() or 1
         self._entries: dict[str, _Single | _Group] = {}
 
     def add(self, directory: str, files: Sequence[File], *, whole: str | None = None) -> dict[str, Slice]:
@@ -162,33 +166,39 @@ class Packer:
 
         for name, data in stored:
             put(name, zip_records.STORED, len(data), zlib.crc32(data), data)
-        for packed in self._packed():
+        for packed, planned_entry in self.packed():
             put(packed.name, zip_records.ZSTD, packed.size, packed.crc32, packed.frame)
-            planned.append(PlannedEntry(packed.name, packed.size, packed.crc32, packed.sha256))
+            planned.append(planned_entry)
         made = plan(tuple(planned))
         text = made.render()
         put(ENTRY_NAME, zip_records.ZSTD, len(text), zlib.crc32(text), _compress(text, self._level))
         file.write(zip_records.directory(written, file.tell() - start))
         return made
 
-    def _packed(self) -> Iterator[_Packed]:
+    @property
+    def size(self) -> int:
+        """Bytes that are to be packed."""
+        return sum(entry.size for entry in self._entries.values())
+
+    def packed(self) -> Iterator[tuple[Packed, PlannedEntry]]:
         """The entries in order, compressed by all cores with few of them in memory at a time."""
         # The largest first, so that no core unpacks a large one alone at the end.
         order = sorted(self._entries.items(), key=lambda item: (-item[1].size, item[0]))
-        workers = os.cpu_count() or 1
-        with ThreadPoolExecutor(workers) as pool:
-            running: deque[Future[_Packed]] = deque()
+        with ThreadPoolExecutor(self._jobs) as pool:
+            running: deque[Future[tuple[Packed, PlannedEntry]]] = deque()
             for name, entry in order:
                 running.append(pool.submit(self._pack, name, entry))
-                if len(running) > 2 * workers:
+                if len(running) > 2 * self._jobs:
                     yield running.popleft().result()
             while running:
                 yield running.popleft().result()
 
-    def _pack(self, name: str, entry: _Single | _Group) -> _Packed:
+    def _pack(self, name: str, entry: _Single | _Group) -> tuple[Packed, PlannedEntry]:
         data = entry.read()
-        sha256 = hashlib.sha256(data).hexdigest()
-        return _Packed(name, len(data), zlib.crc32(data), sha256, _compress(data, self._level))
+        planned = PlannedEntry(name, len(data), zlib.crc32(data), hashlib.sha256(data).hexdigest())
+        threads = self._jobs if len(data) >= _HUGE else 0
+        frame = _compress(data, self._level, threads)
+        return Packed(name, planned.size, planned.crc32, frame), planned
 
 
 def _weight(file: File) -> int:
@@ -211,11 +221,15 @@ def _cut(files: Iterable[File]) -> Iterator[list[File]]:
         yield run
 
 
-def _compress(data: bytes, level: int) -> bytes:
-    """One zstd frame (RFC 8878) that tells its content's size; the zip's CRC-32 is the checksum."""
+def _compress(data: bytes, level: int, threads: int = 0) -> bytes:
+    """One zstd frame (RFC 8878) that tells its content's size; the zip's CRC-32 is the checksum.
+
+    With any number of `threads` but 0 the bytes are the same.
+    """
     import zstandard
 
-    return zstandard.ZstdCompressor(level=level, write_content_size=True).compress(data)
+    compressor = zstandard.ZstdCompressor(level=level, write_content_size=True, threads=threads)
+    return compressor.compress(data)
 
 
 def write_items(

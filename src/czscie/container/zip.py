@@ -16,6 +16,8 @@ from typing import BinaryIO
 from czscie.errors import CzscieError
 
 STORED = 0
+#: Of entries that the standard library's zipimport is to read.
+DEFLATED = 8
 ZSTD = 93
 
 #: A comment's length is a 16-bit number.
@@ -239,6 +241,11 @@ def read_entry(file: BinaryIO, entry: Entry) -> bytes:
                 raise zipfile.BadZipFile(f"{entry.name!r} is damaged: its size differs")
             data = zstandard.ZstdDecompressor().decompress(data, max_output_size=entry.size)
         except zstandard.ZstdError as error:
+            raise zipfile.BadZipFile(f"{entry.name!r} is damaged: {error}") from error
+    elif entry.method == DEFLATED:
+        try:
+            data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, entry.size + 1)
+        except zlib.error as error:
             raise zipfile.BadZipFile(f"{entry.name!r} is damaged: {error}") from error
     elif entry.method != STORED:
         raise zipfile.BadZipFile(f"{entry.name!r} is compressed by method {entry.method}")

@@ -49,6 +49,10 @@ class DependencyChanges:
             for excluded in self.excluded
         )
 
+    def replacements(self, requirement: Requirement) -> tuple[Requirement, ...]:
+        """What may stand in for this one, whatever the target."""
+        return self.overridden.get(_normalise(requirement.name), ())
+
     def replace(self, requirement: Requirement, target: Target, label: str) -> Requirement:
         """The requirement that stands in for this one on the target, or itself.
 
@@ -56,7 +60,7 @@ class DependencyChanges:
         """
         candidates = [
             override
-            for override in self.overridden.get(_normalise(requirement.name), ())
+            for override in self.replacements(requirement)
             if target.applies(override, frozenset(), label)
         ]
         if len(candidates) > 1:

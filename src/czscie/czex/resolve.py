@@ -164,7 +164,7 @@ class _Walk:
     def _best(self, project: str, requirements: Sequence[Requirement]) -> Wheel | None:
         """The most preferred wheel of the project that meets any of the requirements."""
         for wheel in self.usable.get(project, ()):
-            if any(_meets(wheel, requirement) for requirement in requirements):
+            if any(meets(wheel, requirement) for requirement in requirements):
                 return wheel
         return None
 
@@ -172,7 +172,8 @@ class _Walk:
         """Sorts the most specific tags first, then the newest version, then the latest build."""
         ranks = self.target.ranks
         rank = min((ranks[tag] for tag in wheel.tags if tag in ranks), default=len(ranks))
-        return rank, _NewestFirst(wheel.version), (-wheel.build[0], wheel.build[1]), wheel.filename
+        version, build = newest_first(wheel)
+        return rank, version, build, wheel.filename
 
     def _missing(self, requirement: Requirement, required_by: str) -> Missing:
         held = tuple(
@@ -203,6 +204,11 @@ class _NewestFirst:
         return self._version > other._version
 
 
+def newest_first(wheel: Wheel) -> tuple[_NewestFirst, tuple[int, str]]:
+    """Sorts the newest version first, and of one version the latest build."""
+    return _NewestFirst(wheel.version), (-wheel.build[0], wheel.build[1])
+
+
 def _project(requirement: Requirement) -> str:
     from packaging.utils import canonicalize_name
 
@@ -215,7 +221,7 @@ def _extras(requirements: Iterable[Requirement]) -> frozenset[str]:
     return frozenset(canonicalize_name(extra) for item in requirements for extra in item.extras)
 
 
-def _meets(wheel: Wheel, requirement: Requirement) -> bool:
+def meets(wheel: Wheel, requirement: Requirement) -> bool:
     """Whether a wheel of the requirement's project has a version that it accepts."""
     from packaging.version import InvalidVersion
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import resources
 
 from czscie.container.content import Data, File
@@ -37,6 +38,8 @@ class Start:
     info: PexInfo
     has_setproctitle: bool
     certificates: str | None = None
+    #: More arguments of `czscie_boot.boot`, by name.
+    more: Mapping[str, object] = field(default_factory=dict)
 
     def main(self) -> bytes:
         """The virtual environment's `__main__.py`. In a spawned child of multiprocessing it does nothing."""
@@ -51,11 +54,13 @@ class Start:
             "strip_pex_env": info.strip_pex_env,
             "venv_bin_path": info.venv_bin_path,
             "has_setproctitle": self.has_setproctitle,
+            **self.more,
         }
         rendered = "".join(f"        {name}={value!r},\n" for name, value in arguments.items())
         if self.certificates is not None:
             rendered += f"        certificates=here + {'/' + self.certificates!r},\n"
         return f"""\
+# -*- coding: utf-8 -*-
 if __name__ == "__main__":
     import os
     import sys

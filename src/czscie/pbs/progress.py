@@ -26,12 +26,27 @@ class Progress:
             self._console.line(text)
 
     @contextmanager
+    def work(self, name: str) -> Iterator[Show]:
+        """Show how far work on bytes has come; nothing where nobody watches."""
+        if self._console is None or not self._console.errors.is_terminal:
+            yield lambda done, total: None
+            return
+        with self._bars() as show:
+            yield show(name)
+
+    @contextmanager
     def transfer(self, name: str) -> Iterator[Show]:
         """Show the transfer of the file `name` as long as the context lasts."""
         if self._console is None or not self._console.errors.is_terminal:
             self.line(f"downloading {name}")
             yield lambda done, total: None
             return
+        with self._bars() as show:
+            yield show(name)
+
+    @contextmanager
+    def _bars(self) -> Iterator[Callable[[str], Show]]:
+        assert self._console is not None
         from rich import progress
         from rich.table import Column
 
@@ -48,5 +63,9 @@ class Progress:
             ),
         )
         with progress.Progress(*columns, console=self._console.errors, transient=True, expand=True) as bars:
-            task = bars.add_task(name, total=None)
-            yield lambda done, total: bars.update(task, completed=done, total=total)
+
+            def show(name: str) -> Show:
+                task = bars.add_task(name, total=None)
+                return lambda done, total: bars.update(task, completed=done, total=total)
+
+            yield show

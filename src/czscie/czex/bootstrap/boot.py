@@ -1,4 +1,4 @@
-# Runs in the interpreter of a scie (CPython 3.8 and newer), installed as `czscie_boot.py` beside the virtual
+# Runs in the interpreter of a scie or of a CZEX (2.7 and newer), installed as `czscie_boot.py` beside the
 # environment's `__main__.py`. Imports only what the interpreter has imported already, as every start pays.
 """Starts the application of a PEX the way a `--venv` PEX starts it (docs/pex.md has the whole table)."""
 
@@ -7,9 +7,26 @@ import sys
 
 TYPE_CHECKING = False  # typing itself would be an import more
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from typing import Any, NoReturn
 
 _OVERRIDES = ("PEX_INTERPRETER", "PEX_SCRIPT", "PEX_MODULE")
+
+#: Keeps the history of an interactive Python in another file than its own.
+_HISTORY = """\
+import atexit
+try:
+    import readline
+except ImportError:
+    pass
+else:
+    _path = %r
+    try:
+        readline.read_history_file(_path)
+    except (IOError, OSError):
+        pass
+    atexit.register(readline.write_history_file, _path)
+"""
 
 _REFUSED = {
     "PEX_PATH": "the executable holds one PEX; add the other one to the PEX it is built from",
@@ -22,27 +39,31 @@ _CERTIFICATE_DIRECTORY = "/etc/ssl/certs"
 
 
 def boot(
-    entry_point: "str | None",
-    script: "str | None",
-    inject_python_args: "list[str]",
-    inject_args: "list[str]",
-    inject_env: "dict[str, str]",
-    bind_resource_paths: "dict[str, str]",
-    strip_pex_env: bool,
-    venv_bin_path: str,
-    has_setproctitle: bool,
-    certificates: "str | None" = None,
-) -> None:
+    entry_point,  # type: str | None
+    script,  # type: str | None
+    inject_python_args,  # type: list[str]
+    inject_args,  # type: list[str]
+    inject_env,  # type: Mapping[str, str]
+    bind_resource_paths,  # type: Mapping[str, str]
+    strip_pex_env,  # type: bool
+    venv_bin_path,  # type: str
+    has_setproctitle,  # type: bool
+    certificates=None,  # type: str | None
+    python_flags=("-s",),  # type: Sequence[str]
+    refused=None,  # type: Mapping[str, str] | None
+):
+    # type: (...) -> None
     """Runs the application and ends the process. The arguments are fields of PEX-INFO of these names.
 
     `entry_point` is `module` or `module:function`, `script` a file of the virtual environment's `bin`.
-    `certificates` is a file of them that the application brings along.
+    `certificates` is a file of them that the application brings along. `python_flags` are those of a Python
+    that PEX_INTERPRETER asks for; `refused` are variables that cannot be honoured, with the reason.
     """
     pex = os.environ.get("PEX") or sys.argv[0]
     sys.argv[0] = pex
     if has_setproctitle:
         _set_process_title(pex)
-    for name, reason in _REFUSED.items():
+    for name, reason in (_REFUSED if refused is None else refused).items():
         if os.environ.get(name):
             _fail("%s is set and cannot be honoured: %s" % (name, reason))
     _extend_path(os.environ.get("PEX_VENV_BIN_PATH", venv_bin_path))
@@ -51,6 +72,7 @@ def boot(
     if len(overrides) > 1:
         found = " ".join("%s=%s" % item for item in overrides.items())
         _fail("only one of %s can be set, but there is %s" % (", ".join(_OVERRIDES), found))
+    history = _history_file()
     if strip_pex_env:
         _strip_environment()
     for name, value in inject_env.items():
@@ -60,35 +82,61 @@ def boot(
     if certificates is not None:
         _provide_certificates(certificates)
 
+    _inherit_path()
     script = overrides.get("PEX_SCRIPT") if overrides else script
     if script:
         _execute(os.path.join(_bin(), script), sys.argv[1:])
     if overrides.get("PEX_INTERPRETER", "").lower() in ("1", "true"):
-        _execute(sys.executable, ["-s"] + inject_python_args + sys.argv[1:])
+        if history and len(sys.argv) == 1:
+            _execute(
+                sys.executable, list(python_flags) + inject_python_args + ["-i", "-c", _HISTORY % history]
+            )
+        _execute(sys.executable, list(python_flags) + inject_python_args + sys.argv[1:])
     entry_point = overrides.get("PEX_MODULE", entry_point)
     if not entry_point:
-        _execute(sys.executable, ["-s"] + inject_python_args + sys.argv[1:])
+        _execute(sys.executable, list(python_flags) + inject_python_args + sys.argv[1:])
     if not overrides:
         sys.argv[1:1] = [_format(argument) for argument in inject_args]
     _run(entry_point)
 
 
-def _run(entry_point: str) -> None:
+def _history_file():
+    # type: () -> str | None
+    """Where the history of an interactive Python is to be kept, when it is not where Python keeps it."""
+    if os.environ.get("PEX_INTERPRETER_HISTORY", "").lower() not in ("1", "true"):
+        return None
+    path = os.environ.get("PEX_INTERPRETER_HISTORY_FILE")
+    return os.path.abspath(os.path.expanduser(path)) if path else None
+
+
+def _inherit_path():
+    # type: () -> None
+    """Adds what the host's Python had on its path, when `__main__` of a CZEX passes it on."""
+    where, _, paths = os.environ.pop("__CZSCIE_INHERIT_PATH__", "").partition(os.pathsep)
+    inherited = [path for path in paths.split(os.pathsep) if path]
+    if where == "prefer":
+        sys.path[:0] = inherited
+    elif where == "fallback":
+        sys.path.extend(inherited)
+
+
+def _run(entry_point):
+    # type: (str) -> None
     module_name, _, function = entry_point.partition(":")
     if not function:
         import runpy
 
         runpy.run_module(module_name, run_name="__main__", alter_sys=True)
         return
-    import importlib
-
-    called: "Any" = importlib.import_module(module_name)
+    __import__(module_name)  # importlib would have to be imported first
+    called = sys.modules[module_name]  # type: Any
     for attribute in function.split("."):
         called = getattr(called, attribute)
     sys.exit(called())
 
 
-def _execute(program: str, arguments: "list[str]") -> "NoReturn":
+def _execute(program, arguments):
+    # type: (str, list[str]) -> NoReturn
     """Becomes another program of the virtual environment."""
     sys.stdout.flush()
     sys.stderr.flush()
@@ -102,11 +150,13 @@ def _execute(program: str, arguments: "list[str]") -> "NoReturn":
         _fail("%s cannot be started: %s" % (program, error.strerror))
 
 
-def _bin() -> str:
+def _bin():
+    # type: () -> str
     return os.path.dirname(sys.executable)
 
 
-def _extend_path(where: str) -> None:
+def _extend_path(where):
+    # type: (str) -> None
     if where == "false":
         return
     path = os.environ.get("PATH", "").split(os.pathsep)
@@ -119,7 +169,8 @@ def _extend_path(where: str) -> None:
     os.environ["PATH"] = os.pathsep.join(path)
 
 
-def _strip_environment() -> None:
+def _strip_environment():
+    # type: () -> None
     for name in list(os.environ):
         if name.startswith("PEX_"):
             if name == "PEX_EXTRA_SYS_PATH":
@@ -128,7 +179,8 @@ def _strip_environment() -> None:
             del os.environ[name]
 
 
-def _find_resource(name: str, resource: str) -> str:
+def _find_resource(name, resource):
+    # type: (str, str) -> str
     relative = os.path.normpath(os.path.join(*resource.split("/")))
     if os.path.isabs(resource) or relative.startswith(os.pardir):
         _fail("the resource %s=%s must be a path relative to sys.path" % (name, resource))
@@ -139,7 +191,8 @@ def _find_resource(name: str, resource: str) -> str:
     _fail("there is no file %s on sys.path, to which %s is to be bound" % (resource, name))
 
 
-def _provide_certificates(bundle: str) -> None:
+def _provide_certificates(bundle):
+    # type: (str) -> None
     """Lets OpenSSL find the application's own certificates where the system has none."""
     if "SSL_CERT_FILE" in os.environ or "SSL_CERT_DIR" in os.environ:
         return
@@ -154,24 +207,27 @@ def _provide_certificates(bundle: str) -> None:
     os.environ["SSL_CERT_FILE"] = bundle
 
 
-class _Environment:
+class _Environment(object):
     """`env.NAME` in an injected argument; a variable that is not set is empty."""
 
-    def __getattr__(self, name: str) -> str:
+    def __getattr__(self, name):
+        # type: (str) -> str
         return os.environ.get(name, "")
 
     __getitem__ = __getattr__
 
 
-class _Replacements:
+class _Replacements(object):
     env = _Environment()
 
 
-def _format(argument: str) -> str:
+def _format(argument):
+    # type: (str) -> str
     return argument.format(pex=_Replacements()) if "{" in argument else argument
 
 
-def _set_process_title(pex: str) -> None:
+def _set_process_title(pex):
+    # type: (str) -> None
     try:
         from setproctitle import setproctitle
     except ImportError:
@@ -179,6 +235,7 @@ def _set_process_title(pex: str) -> None:
     setproctitle("%s %s %s" % (sys.executable, pex, " ".join(sys.argv[1:])))
 
 
-def _fail(message: str) -> "NoReturn":
+def _fail(message):
+    # type: (str) -> NoReturn
     sys.stderr.write("%s: error: %s\n" % (os.path.basename(sys.argv[0]), message))
     sys.exit(1)

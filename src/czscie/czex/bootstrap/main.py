@@ -1,0 +1,232 @@
+# Runs in whatever Python of the host was given a CZEX, 2.7 and newer, at every start: it is compiled each
+# time and imports only what the interpreter has imported already.
+"""The `__main__` of a CZEX: becomes the application, and has it installed first where it is not."""
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# `czscie inject` puts the values in.
+PAYLOAD = ""  # SHA-256 of what is installed
+PEX_ROOT = ""  # of PEX-INFO
+PYTHON_ARGUMENTS = []  # type: list[str]
+HERMETIC = True
+CAREFUL = False  # PEX-INFO asks for more than this module knows
+
+#: The variables of pex that do not decide what is installed, nor for which Python.
+_LATER = [
+    "PEX_EXTRA_SYS_PATH",
+    "PEX_IGNORE_RCFILES",
+    "PEX_INTERPRETER",
+    "PEX_INTERPRETER_HISTORY",
+    "PEX_INTERPRETER_HISTORY_FILE",
+    "PEX_MODULE",
+    "PEX_ROOT",
+    "PEX_SCRIPT",
+    "PEX_VENV_BIN_PATH",
+]
+
+#: Set for the Python that was chosen to start a CZEX.
+CHOSEN = "__CZSCIE_CHOSEN__"
+
+
+def main(czex, module):
+    # type: (str, object) -> None
+    """Becomes the application; `module` is this one."""
+    if not needs_care():
+        root = find(key([]))
+        if root is not None:
+            execute(root, czex, [])
+    _bootstrap(czex).start(czex, module)
+
+
+def mount(czex, module):
+    # type: (str, object) -> str
+    """Makes what the CZEX holds importable; the directory that holds it."""
+    return _bootstrap(czex).mount(czex, module)  # type: ignore[no-any-return]
+
+
+def _bootstrap(czex):
+    # type: (str) -> Any
+    sys.path.insert(0, os.path.join(czex, ".czscie"))
+    try:
+        from czscie_bootstrap import cold  # type: ignore[import-not-found]
+    finally:
+        del sys.path[0]
+    return cold
+
+
+def needs_care():
+    # type: () -> bool
+    """Whether settings have a say in what is to be started."""
+    environment = os.environ
+    if CAREFUL or CHOSEN in environment:
+        return True
+    for name in environment:
+        if name[:4] == "PEX_" and name not in _LATER:
+            return True
+    if environment.get("PEX_IGNORE_RCFILES", "").lower() in ("1", "true"):
+        return False
+    return any(os.path.exists(path) for path in rc_files())
+
+
+def rc_files():
+    # type: () -> list[str]
+    """Where pex reads settings from, the weakest first."""
+    home = os.environ.get("HOME")
+    found = ["/etc/pexrc"] + ([home + "/.pexrc"] if home else [])
+    return found + [os.path.join(os.path.dirname(sys.argv[0]), ".pexrc")]
+
+
+def key(more):
+    # type: (list[str]) -> str
+    """The name of the installation for this very interpreter."""
+    try:
+        libc = os.confstr("CS_GNU_LIBC_VERSION")
+    except (AttributeError, OSError, ValueError):
+        libc = ""
+    system = os.uname()
+    identity = [
+        PAYLOAD,
+        os.path.realpath(sys.executable),
+        getattr(sys, "base_prefix", sys.prefix),
+        sys.version,
+    ]
+    identity += [sys.platform, system[4], libc or "", str(sys.maxunicode), getattr(sys, "abiflags", "")]
+    if sys.platform == "darwin":
+        identity.append(system[2])
+    return _sha256("\0".join(identity + more))
+
+
+def _sha256(text):
+    # type: (str) -> str
+    data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+    try:
+        from _sha2 import sha256  # type: ignore[import-not-found]  # hashlib would load OpenSSL
+    except ImportError:
+        try:
+            from _sha256 import sha256  # type: ignore[import-not-found]
+        except ImportError:
+            from hashlib import sha256
+    return sha256(data).hexdigest()  # type: ignore[no-any-return]
+
+
+def bases():
+    # type: () -> list[str]
+    """Directories to install below, best first, as the launcher has them."""
+    environment = os.environ
+    home = environment.get("HOME")
+    found = []
+    for name in ("CZSCIE_BASE", "SCIE_BASE"):
+        if environment.get(name):
+            found.append(_expanded(environment[name]))
+    pex_root = environment.get("PEX_ROOT") or PEX_ROOT
+    if pex_root:
+        found.append(os.path.join(_expanded(pex_root), "czscie"))
+    cache = environment.get("XDG_CACHE_HOME", "")
+    if sys.platform == "darwin":
+        if home and home[0] == "/":
+            found.append(home + "/Library/Caches/czscie")
+    elif cache[:1] == "/":
+        found.append(os.path.join(cache, "czscie"))
+    elif home and home[0] == "/":
+        found.append(os.path.join(home, ".cache/czscie"))
+    for directory in (environment.get("TMPDIR", ""), "/tmp", "/var/tmp", "/dev/shm"):  # noqa: S108
+        if directory[:1] == "/":
+            found.append("%s/czscie-%d" % (directory.rstrip("/"), os.geteuid()))
+    return found
+
+
+def _expanded(path):
+    # type: (str) -> str
+    home = os.environ.get("HOME")
+    if home and (path == "~" or path[:2] == "~/"):
+        return home + path[1:]
+    return os.path.abspath(path)
+
+
+def find(name):
+    # type: (str) -> str | None
+    """The installation called `name`, if it is in the first base directory that will do and needs no look."""
+    for base in bases():
+        root = installed(base, name)
+        if root is not None:
+            return root if is_recent(root) else None
+        if not os.path.isdir(base) or os.access(base, os.W_OK):
+            return None
+    return None
+
+
+def installed(base, name):
+    # type: (str, str) -> str | None
+    """The installation below `base`, when nobody else can have put it there."""
+    try:
+        status = os.lstat(base)
+        # A directory and no link, ours or root's, that nobody else may write to.
+        if status.st_mode & 0o170022 != 0o040000 or status.st_uid not in (0, os.geteuid()):
+            return None
+        root = base + "/apps/" + name
+        os.stat(root)
+        return root
+    except OSError:
+        return None
+
+
+def is_recent(root):
+    # type: (str) -> bool
+    """Whether it was used since the system was started: if not, a power cut may have left files short."""
+    import time
+
+    now, used = time.time(), os.stat(root).st_mtime
+    try:
+        if hasattr(time, "CLOCK_BOOTTIME"):
+            running = time.clock_gettime(time.CLOCK_BOOTTIME)
+        else:
+            with open("/proc/uptime") as file:
+                running = float(file.read().split()[0])
+        if used < now - running:
+            return False
+        if used < now - 86400:
+            os.utime(root, None)  # tells that it is in use
+    except (IOError, OSError):
+        pass
+    return True
+
+
+def execute(root, czex, more):
+    # type: (str, str, list[str]) -> None
+    """Becomes the application; returns when its interpreter is not there any more."""
+    os.environ["PEX"] = os.path.realpath(czex)
+    os.environ["VIRTUAL_ENV"] = root
+    python = root + "/bin/python"
+    arguments = [python] + PYTHON_ARGUMENTS + own_arguments() + more
+    if HERMETIC:
+        arguments.append("-I" if sys.version_info >= (3, 4) else "-sE")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    try:
+        os.execv(python, arguments + [root + "/__main__.py"] + sys.argv[1:])
+    except OSError:
+        return
+
+
+def own_arguments():
+    # type: () -> list[str]
+    """What Python itself was given before the CZEX: `-W error`, `-X dev`, `-O`, `-u`."""
+    given = getattr(sys, "orig_argv", None)
+    if given is None:
+        try:
+            with open("/proc/self/cmdline", "rb") as file:
+                given = file.read().split(b"\0")[:-1]
+        except (IOError, OSError):
+            return []
+        if sys.version_info[0] > 2:
+            given = [os.fsdecode(each) for each in given]
+    return list(given[1 : len(given) - len(sys.argv)])
+
+
+if __name__ == "__main__":
+    main(os.path.abspath(os.path.dirname(__file__)), sys.modules[__name__])

@@ -1,0 +1,234 @@
+"""A PEX made a CZEX that any Python of a host runs: zipimport reads its start, the launcher the rest."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+from typing import BinaryIO
+
+from czscie.container import zip as zip_records
+from czscie.container.content import File
+from czscie.container.packer import Packer, write_atomically
+from czscie.container.plan import PlannedEntry, Slice
+from czscie.czex.catalogue import ENTRY_NAME, Catalogue, catalogue_order
+from czscie.czex.info import PATH as PEX_INFO
+from czscie.czex.info import PexInfo
+from czscie.czex.pex import Pex
+from czscie.czex.placed import ANY_LAYOUT, EXECUTABLE, PLAIN, PlacedFile, place_wheel, placed, split
+from czscie.czex.prefix import czex_prefix
+from czscie.czex.start import Start, environment_files
+from czscie.czex.wheel import Wheel
+from czscie.platforms import PLATFORMS, Platform, current_launcher
+
+#: What the host's Python imports from the CZEX when it is started for the first time.
+_BOOTSTRAP = (
+    "__init__",
+    "choice",
+    "cold",
+    "installation",
+    "layout",
+    "markers",
+    "request",
+    "resolve",
+    "settings",
+    "tags",
+    "versions",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Injected:
+    """A CZEX that was written. Sizes in bytes; `launchers` are those in it."""
+
+    path: Path
+    size: int
+    wheels: int
+    launchers: tuple[str, ...]
+
+
+def inject(
+    source: Path,
+    output: Path,
+    platforms: Sequence[Platform],
+    launcher: Callable[[str], Path],
+    level: int,
+    jobs: int | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Injected:
+    """Writes the PEX at `source` to `output` as a CZEX.
+
+    `platforms` are those to bring launchers for, those that the wheels serve when empty. `launcher` finds the
+    launcher of a name. `level` is zstd's, `jobs` the threads that compress. `progress` is told of bytes that
+    are packed and of all. Raises CzscieError.
+    """
+    with Pex.open(source) as pex:
+        names = tuple(sorted({each.launcher for each in platforms} or _launchers(pex.wheels)))
+        launchers = {name: launcher(name).read_bytes() for name in names}
+        writer = _Writer(pex, Packer(level, jobs), progress)
+        writer.collect()
+        write_atomically(output, lambda stream: writer.write(stream, czex_prefix(source), launchers))
+        output.chmod(0o777 & ~_umask())
+        return Injected(output, output.stat().st_size, len(pex.wheels), names)
+
+
+def _launchers(wheels: Iterable[Wheel]) -> set[str]:
+    """The launchers of the platforms that wheels were compiled for; the host's when all are pure Python."""
+    tags = {tag.platform for wheel in wheels for tag in wheel.tags} - {"any"}
+    found = {
+        platform.launcher
+        for platform in PLATFORMS
+        if platform.os != "windows" and any(_serves(tag, platform) for tag in tags)
+    }
+    return found or {current_launcher()}
+
+
+def _serves(tag: str, platform: Platform) -> bool:
+    """Whether a wheel's platform tag is for `platform`."""
+    prefix = {"linux": ("linux_", "manylinux", "musllinux"), "macos": ("macosx",)}[platform.os]
+    arch = (platform.wheel_arch, "universal2") if platform.os == "macos" else (platform.wheel_arch,)
+    return tag.startswith(prefix) and tag.endswith(tuple(f"_{each}" for each in arch))
+
+
+class _Writer:
+    def __init__(self, pex: Pex, packer: Packer, progress: Callable[[int, int], None]) -> None:
+        self._pex = pex
+        self._packer = packer
+        self._progress = progress
+        self._files: dict[Wheel | str | None, list[PlacedFile]] = {}
+        self._differing: list[str] = []
+
+    def collect(self) -> None:
+        """Tells the packer what there is, and notes where each file goes."""
+        claims: dict[tuple[str, str], File] = {}
+        differing: set[str] = set()
+
+        def claim(scheme: str, path: str, file: File) -> None:
+            other = claims.setdefault((scheme, path), file)
+            if other is not file and other.content.read() != file.content.read():
+                differing.add(scheme + path)
+
+        generated: list[File] = []
+        moves: list[tuple[Wheel, str, int]] = []
+        for wheel in sorted(self._pex.wheels, key=lambda wheel: wheel.filename):
+            name = f".deps/{wheel.filename}"
+            slices = self._packer.add(f"{name}/", wheel.members, whole=name)
+            found = self._files.setdefault(wheel, [])
+            for placement in place_wheel(wheel):
+                scheme, path = split(placement.destination)
+                claim(scheme, path, placement.member)
+                if placement.origin == "generated":
+                    generated.append(
+                        replace(placement.member, path=f"{wheel.filename}/{placement.destination}")
+                    )
+                    moves.append((wheel, placement.destination, len(found)))
+                    slices = {**slices, placement.member.path: Slice("", 0, placement.member.content.size)}
+                found.append(placed(placement, slices))
+        sources = {}
+        if self._pex.sources:
+            sources = self._packer.add(".czscie/sources/", self._pex.sources, whole=".czscie/sources.zip")
+        for file in self._pex.sources:
+            claim("p", file.path, file)
+        self._files[None] = [
+            PlacedFile("p", file.path, sources[file.path], EXECUTABLE if file.executable else PLAIN)
+            for file in self._pex.sources
+        ]
+        start = environment_files(_start(self._pex), ANY_LAYOUT)
+        slices = self._packer.add(
+            ".czscie/venv/",
+            [*generated, *(replace(each, path=f"-/{each.path}") for each in start)],
+            whole=".czscie/venv.zip",
+        )
+        for wheel, destination, number in moves:
+            place = slices[f"{wheel.filename}/{destination}"]
+            self._files[wheel][number] = replace(self._files[wheel][number], content=place)
+        self._files[""] = [PlacedFile(*split(each.path), slices[f"-/{each.path}"]) for each in start]
+        self._differing = sorted(differing)
+
+    def write(self, stream: BinaryIO, prefix: bytes, launchers: Mapping[str, bytes]) -> None:
+        """Writes the CZEX; offsets count from the start of the file."""
+        entries: list[zip_records.Entry] = []
+        planned: list[PlannedEntry] = []
+        total, done = self._packer.size, 0
+
+        def put(name: str, method: int, size: int, crc32: int, data: bytes) -> None:
+            entries.append(zip_records.Entry(name, method, crc32, len(data), size, stream.tell()))
+            stream.write(entries[-1].local_header())
+            stream.write(data)
+
+        def put_readable(name: str, data: bytes, method: int = zip_records.DEFLATED) -> None:
+            """An entry for stock zipimport, which knows methods 0 and 8."""
+            packed = _deflate(data) if method == zip_records.DEFLATED else data
+            put(name, method, len(data), zlib.crc32(data), packed)
+
+        stream.write(prefix)
+        for packed, entry in self._packer.packed():
+            put(packed.name, zip_records.ZSTD, packed.size, packed.crc32, packed.frame)
+            planned.append(entry)
+            done += packed.size
+            self._progress(done, total)
+        catalogue = Catalogue(self._pex, catalogue_order(self._pex), self._files, self._differing)
+        text = catalogue.render(planned, sorted(launchers))
+        put_readable(ENTRY_NAME, text)
+        for name, data in sorted(launchers.items()):
+            put_readable(f".czscie/launchers/{name}", data)
+        for module in _BOOTSTRAP:
+            put_readable(f".czscie/czscie_bootstrap/{module}.py", _module(module))
+        digest = hashlib.sha256(text).hexdigest()
+        info = _info(self._pex.info, digest)
+        put_readable("__pex__/__init__.py", _module("import_hook"))
+        put_readable(PEX_INFO, info.render())
+        # Not even deflated: it is read at every start, and zlib would have to be loaded.
+        put_readable("__main__.py", _main(self._pex.info, digest), zip_records.STORED)
+        stream.write(zip_records.directory(entries, stream.tell()))
+
+
+def _start(pex: Pex) -> Start:
+    has_setproctitle = any(wheel.project == "setproctitle" for wheel in pex.wheels)
+    return Start(pex.info, has_setproctitle, more={"python_flags": ["-sE"], "refused": {}})
+
+
+def _info(info: PexInfo, digest: str) -> PexInfo:
+    """What is no longer that PEX must not be taken for it in pex's caches."""
+    return replace(info, pex_hash=digest[:40])
+
+
+def _main(info: PexInfo, payload: str) -> bytes:
+    values = {
+        "PAYLOAD": payload,
+        "PEX_ROOT": info.pex_root or "",
+        "PYTHON_ARGUMENTS": list(info.inject_python_args),
+        "HERMETIC": info.venv_hermetic_scripts,
+        "CAREFUL": bool(info.pex_paths) or info.inherit_path != "false",
+    }
+    lines = []
+    for line in _module("main").decode().splitlines():
+        name = line.partition(" = ")[0]
+        lines.append(f"{name} = {values.pop(name)!r}" if name in values else line)
+    if values:
+        raise AssertionError(f"main.py has no line for {', '.join(values)}")
+    return ("# -*- coding: utf-8 -*-\n" + "\n".join(lines) + "\n").encode()
+
+
+def _module(name: str) -> bytes:
+    return resources.files("czscie.czex.bootstrap").joinpath(f"{name}.py").read_bytes()
+
+
+def _deflate(data: bytes) -> bytes:
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return compressor.compress(data) + compressor.flush()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def default_output(source: Path) -> Path:
+    """`app.czex` beside `app.pex`."""
+    return source.with_name(f"{source.name.removesuffix('.pex')}.czex")

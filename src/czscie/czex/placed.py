@@ -1,0 +1,61 @@
+"""Where the files of a CZEX go in an environment whose Python is not known yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from czscie.container.content import Data, File
+from czscie.container.plan import Slice
+from czscie.czex.install import Placement, venv_items
+from czscie.czex.wheel import Wheel
+from czscie.pbs.distribution import Layout
+from czscie.platforms import find_platform
+
+#: Stands for every environment: the version is put in where it is installed.
+ANY_LAYOUT = Layout("0.0.0", "bin/python", "lib/python0.0", False)
+_SITE_PACKAGES = f"{ANY_LAYOUT.stdlib}/site-packages/"
+_HEADERS = "include/site/python0.0/"
+
+#: `mode` of a file: 0644, 0755, or a script that gets a first line.
+PLAIN, EXECUTABLE, SCRIPT = range(3)
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedFile:
+    """A file at `path` below a directory of the environment.
+
+    `scheme` says which: `p` site-packages, `h` the headers of Python, `r` the environment itself.
+    """
+
+    scheme: str
+    path: str
+    content: Slice
+    mode: int = PLAIN
+
+
+def place_wheel(wheel: Wheel) -> tuple[Placement, ...]:
+    """Where one wheel's files go, with what installers add; RECORD names nothing that has a version."""
+    placements = []
+    for placement in venv_items([wheel], (), ANY_LAYOUT, find_platform("linux-x86_64")).placements:
+        if placement.origin == "generated" and placement.destination.endswith(".dist-info/RECORD"):
+            lines = placement.member.content.read().splitlines(keepends=True)
+            kept = b"".join(line for line in lines if _HEADERS.encode() not in line)
+            placement = replace(placement, member=File(placement.member.path, Data(kept)))
+        placements.append(placement)
+    return tuple(placements)
+
+
+def placed(placement: Placement, slices: Mapping[str, Slice]) -> PlacedFile:
+    """The placement with its bytes' place; `slices` are by the path of the placement's member."""
+    scheme, path = split(placement.destination)
+    mode = SCRIPT if placement.kind == "script" else EXECUTABLE if placement.executable else PLAIN
+    return PlacedFile(scheme, path, slices[placement.member.path].without(placement.skip), mode)
+
+
+def split(destination: str) -> tuple[str, str]:
+    """The scheme and the path of a destination that `place_wheel` names."""
+    for scheme, directory in (("p", _SITE_PACKAGES), ("h", _HEADERS)):
+        if destination.startswith(directory):
+            return scheme, destination[len(directory) :]
+    return "r", destination
