@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from conformance.wheels import make_wheel
+from czex.conftest import MakeMoo
+from czex.making import write_zip
+from czscie.czex.eject import eject
+from czscie.czex.inject import inject
+from czscie.czex.pex import Pex
+from czscie.errors import CzscieError
+
+
+@pytest.fixture(scope="session")
+def launcher(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What stands for a launcher where nothing is started."""
+    path = tmp_path_factory.mktemp("launcher") / "launcher"
+    path.write_bytes(b"launcher")
+    return path
+
+
+def there_and_back(pex: Path, directory: Path, launcher: Path) -> Path:
+    inject(pex, directory / "there.czex", (), lambda name: launcher, 3)
+    eject(directory / "there.czex", directory / "back.pex")
+    return directory / "back.pex"
+
+
+@pytest.mark.parametrize(
+    "options", [(), ("--layout", "packed"), ("--layout", "loose"), ("--no-pre-install-wheels",)]
+)
+def test_a_pex_holds_the_same_when_it_is_back(
+    make_moo: MakeMoo, tmp_path: Path, launcher: Path, options: tuple[str, ...]
+) -> None:
+    source = make_moo(*options)
+    back = there_and_back(source, tmp_path, launcher)
+    with Pex.open(source) as before, Pex.open(back) as after:
+        assert [wheel.filename for wheel in after.wheels] == [wheel.filename for wheel in before.wheels]
+        for old, new in zip(before.wheels, after.wheels, strict=True):
+            assert {m.path: m.content.read() for m in new.members} == {
+                m.path: m.content.read() for m in old.members
+            }
+            assert {m.path for m in new.members if m.executable} == {
+                m.path for m in old.members if m.executable
+            }
+        assert {f.path: f.content.read() for f in after.sources} == {
+            f.path: f.content.read() for f in before.sources
+        }
+        assert after.info.requirements == before.info.requirements
+        assert after.info.entry_point == before.info.entry_point
+
+
+def test_pex_runs_what_is_back(make_moo: MakeMoo, tmp_path: Path, launcher: Path) -> None:
+    source = make_moo()
+    back = there_and_back(source, tmp_path, launcher)
+    environment = {"PEX_ROOT": str(tmp_path / "root"), "PATH": os.environ["PATH"]}
+    outputs = [
+        subprocess.run([sys.executable, path], env=environment, capture_output=True, check=False)
+        for path in (source, back)
+    ]
+    assert outputs[0].stdout
+    assert outputs[1].stdout == outputs[0].stdout
+    assert outputs[1].returncode == outputs[0].returncode
+
+
+def test_large_files_and_groups_come_back(tmp_path: Path, launcher: Path) -> None:
+    files = {
+        "big/large.bin": bytes(2 << 20),
+        **{f"big/{number}.py": b"x = 1\n" * 9000 for number in range(100)},
+    }
+    wheel = make_wheel(tmp_path, "big", files)
+    info = {"requirements": ["big"], "deps_are_wheel_files": True, "distributions": {wheel.name: "0"}}
+    entries = {"PEX-INFO": json.dumps(info).encode(), f".deps/{wheel.name}": wheel.read_bytes()}
+    back = there_and_back(write_zip(tmp_path / "app.pex", entries), tmp_path, launcher)
+    with Pex.open(back) as pex:
+        found = {member.path: member.content.read() for member in pex.wheels[0].members}
+    assert {path: found[path] for path in files} == files
+
+
+def test_what_is_no_czex_is_refused(make_moo: MakeMoo, tmp_path: Path) -> None:
+    with pytest.raises(CzscieError, match=r"is no CZEX that `czscie inject` made"):
+        eject(make_moo(), tmp_path / "x.pex")
+    assert not (tmp_path / "x.pex").exists()
+
+
+def test_a_damaged_czex_is_refused(make_moo: MakeMoo, tmp_path: Path, launcher: Path) -> None:
+    inject(make_moo(), tmp_path / "x.czex", (), lambda name: launcher, 3)
+    data = bytearray((tmp_path / "x.czex").read_bytes())
+    with zipfile.ZipFile(tmp_path / "x.czex") as archive:
+        offset = next(info.header_offset for info in archive.infolist() if info.filename.endswith(".whl"))
+    data[offset + 90] ^= 0xFF
+    (tmp_path / "x.czex").write_bytes(data)
+    with pytest.raises(CzscieError, match="is damaged"):
+        eject(tmp_path / "x.czex", tmp_path / "x.pex")
