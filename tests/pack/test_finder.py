@@ -1,0 +1,334 @@
+from __future__ import annotations
+
+import linecache
+import pkgutil
+import re
+import sys
+from importlib.util import cache_from_source
+from pathlib import Path
+
+import pytest
+
+from czscie.pack.pack import NAME, Bytecode, render
+from pack.making import HERE, Library, compiled, this_python
+
+PACKED = {
+    "alone.py": "VALUE = 'alone'\n\ndef fail():\n    raise LookupError('here')  # the line\n",
+    "outer/__init__.py": "VALUE = 'outer'\n",
+    "outer/inner.py": "VALUE = 'inner'\n",
+    "outer/deep/__init__.py": "",
+    "outer/deep/er.py": "VALUE = 'deeper'\n",
+    "spread/near.py": "VALUE = 'near'\n",
+    "größe.py": "VALUE = 'size'\n",
+    "𐐀.py": "VALUE = 'a plane above'\n",
+    # Standard modules that know about files and are told about packs.
+    "linecache.py": Path(linecache.__file__).read_text(),
+    "pkgutil.py": Path(pkgutil.__file__).read_text(),
+}
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    return Library.make(tmp_path / "library", PACKED)
+
+
+def test_modules_and_packages_are_imported(library: Library) -> None:
+    names = ("alone", "outer", "outer.inner", "outer.deep.er", "spread.near", "größe", "𐐀")
+    program = f"import importlib; found = [importlib.import_module(n).VALUE for n in {names!r}]"
+    values = ["alone", "outer", "inner", "deeper", "near", "size", "a plane above"]
+    assert library.tell("found", program) == values
+
+
+def test_a_spec_says_what_a_files_does(library: Library) -> None:
+    tell = (
+        "[s.name, s.origin, s.has_location, s.submodule_search_locations, s.cached, s.parent,"
+        " m.__file__, getattr(m, '__cached__', s.cached), list(getattr(m, '__path__', [])), m.__package__]"
+    )
+    library.write({"elsewhere/outer/__init__.py": "", "elsewhere/outer/inner.py": ""})
+    for name, path in {"outer": "outer/__init__.py", "outer.inner": "outer/inner.py"}.items():
+        program = f"import importlib; m = importlib.import_module({name!r}); s = m.__spec__"
+        elsewhere = f"sys.path.insert(0, {str(library.root / 'elsewhere')!r})\n"
+        packed = library.tell(tell, program)
+        files = library.tell(tell, elsewhere + program)
+        assert packed == [
+            [each.replace("/elsewhere", "") for each in told]
+            if isinstance(told, list)
+            else told.replace("/elsewhere", "")
+            if isinstance(told, str)
+            else told
+            for told in files
+        ]
+        assert packed[1] == str(library.root / path)
+        assert packed[4] == cache_from_source(packed[1])
+
+
+def test_the_bytecode_cache_follows_its_prefix(library: Library) -> None:
+    told = library.tell("alone.__spec__.cached", "import alone", "-X", "pycache_prefix=/elsewhere")
+    assert told.startswith("/elsewhere/")
+
+
+def test_a_namespace_package_has_its_portions_in_packs_and_files(library: Library) -> None:
+    library.write({"spread/far.py": "VALUE = 'far'\n", "more/spread/farther.py": "VALUE = 'farther'\n"})
+    program = f"""
+sys.path.append({str(library.root / "more")!r})
+import spread.near, spread.far, spread.farther
+"""
+    told = library.tell(
+        "[list(spread.__path__), spread.near.VALUE, spread.far.VALUE, spread.farther.VALUE]", program
+    )
+    places = [str(library.root / "spread"), str(library.root / "more" / "spread")]
+    assert told == [places, "near", "far", "farther"]
+
+
+def test_what_the_pack_lacks_is_looked_for_on_the_disk(library: Library) -> None:
+    library.write({"file.py": "VALUE = 1\n", "outer/file.py": "VALUE = 2\n"})
+    assert library.tell("[file.VALUE, outer.file.VALUE]", "import file, outer.file") == [1, 2]
+
+
+def test_nothing_more_is_looked_for_in_a_complete_directory(tmp_path: Path) -> None:
+    pack = render(compiled(PACKED), HERE, (), {"outer/"})
+    library = Library.with_pack(tmp_path / "library", pack)
+    library.write({"outer/file.py": "", "outer/deep/file.py": ""})
+    assert library.tell("[outer.inner.VALUE]", "import outer.inner, outer.deep.file") == ["inner"]
+    assert "No module named 'outer.file'" in library.run("import outer.file").stderr
+
+
+def test_a_missing_module_is_missing_as_ever(library: Library) -> None:
+    for name, message in {
+        "nothing": "No module named 'nothing'",
+        "outer.nothing": "No module named 'outer.nothing'",
+        "alone.nothing": "No module named 'alone.nothing'; 'alone' is not a package",
+    }.items():
+        assert f"ModuleNotFoundError: {message}" in library.run(f"import {name}").stderr
+
+
+@pytest.mark.parametrize("xz", [True, False], ids=["xz", "zlib"])
+def test_sources_are_read_from_their_blocks(tmp_path: Path, xz: bool) -> None:
+    large = {f"module{number}.py": f"# {number}\n" + "x = 1\n" * 100_000 for number in range(4)}
+    library = Library.make(tmp_path / "library", PACKED | large, xz=xz)
+    program = """
+import importlib.util
+sources = {name: importlib.util.find_spec(name).loader.get_source(name)[:14] for name in
+           ("module0", "module3", "module1", "alone", "module2", "outer.inner")}
+"""
+    assert library.tell("sources", program) == {
+        **{f"module{number}": f"# {number}\nx = 1\nx = " for number in (0, 3, 1, 2)},
+        "alone": "VALUE = 'alone",
+        "outer.inner": "VALUE = 'inner",
+    }
+
+
+def test_a_loader_answers_what_loaders_of_files_do(library: Library) -> None:
+    program = """
+import outer.inner, importlib.machinery, importlib.abc
+loader = outer.inner.__loader__
+code = loader.get_code("outer.inner")
+"""
+    told = library.tell(
+        "[loader.is_package('outer.inner'), outer.__loader__.is_package('outer'), loader.get_filename(),"
+        " loader.get_data(loader.path).decode(), code.co_filename, code.co_consts[0],"
+        " isinstance(loader, importlib.machinery.SourceFileLoader),"
+        " isinstance(loader, importlib.abc.Loader)]",
+        program,
+    )
+    path = str(library.root / "outer" / "inner.py")
+    assert told == [False, True, path, PACKED["outer/inner.py"], path, "inner", True, True]
+
+
+def test_data_beside_packed_modules_is_read(library: Library) -> None:
+    library.write({"outer/data.txt": "data"})
+    program = "import pkgutil, outer"
+    assert library.tell("pkgutil.get_data('outer', 'data.txt').decode()", program) == "data"
+    assert "FileNotFoundError" in library.run(f"{program}\npkgutil.get_data('outer', 'nothing')").stderr
+
+
+def test_modules_are_listed_wherever_they_are(library: Library) -> None:
+    library.write({"outer/file.py": "", "outer/pkg/__init__.py": "", "outer/space/file.py": ""})
+    program = "import pkgutil, outer"
+    assert library.tell("[m[1:] for m in pkgutil.walk_packages(outer.__path__, 'outer.')]", program) == [
+        *(["outer.deep", True], ["outer.deep.er", False], ["outer.file", False]),
+        *(["outer.inner", False], ["outer.pkg", True]),
+    ]
+
+
+def test_resources_are_the_modules_too(library: Library) -> None:
+    library.write({"outer/data.txt": "data"})
+    program = """
+from importlib.resources import files, as_file
+root = files("outer")
+with as_file(root / "inner.py") as path:
+    copied = path.read_text()
+"""
+    told = library.tell(
+        "[sorted(each.name for each in root.iterdir()), (root / 'inner.py').read_text(),"
+        " (root / 'data.txt').read_text(), (root / 'deep' / 'er.py').is_file(), (root / 'deep').is_dir(),"
+        " (root / 'nothing').is_file(), copied]",
+        program,
+    )
+    inner = PACKED["outer/inner.py"]
+    names = ["__init__.py", "data.txt", "deep", "inner.py"]
+    assert told == [names, inner, "data", True, True, False, inner]
+
+
+def test_tracebacks_have_lines_whoever_prints_them(library: Library) -> None:
+    uncaught = library.run("import alone; alone.fail()").stderr
+    assert "raise LookupError('here')  # the line" in uncaught
+    thread = "import alone, threading; t = threading.Thread(target=alone.fail); t.start(); t.join()"
+    assert "raise LookupError('here')  # the line" in library.run(thread).stderr
+    falling = "import alone\nclass F:\n    __del__ = lambda self: alone.fail()\nf = F(); del f"
+    assert "raise LookupError('here')  # the line" in library.run(falling).stderr
+
+
+def test_lines_are_known_without_the_module(library: Library) -> None:
+    path = str(library.root / "alone.py")
+    told = library.tell(
+        f"[linecache.getline({path!r}, 1), linecache.getline({path!r}, 9)]", "import linecache"
+    )
+    assert told == ["VALUE = 'alone'\n", ""]
+
+
+def test_an_interrupt_that_nobody_catches_ends_the_process_by_its_signal(tmp_path: Path) -> None:
+    library = Library.make(tmp_path / "library", {"stop.py": "raise KeyboardInterrupt\n"})
+    assert library.run("import stop").returncode == -2
+
+
+def test_asserts_are_left_out_with_the_flag(tmp_path: Path) -> None:
+    library = Library.make(tmp_path / "library", {"sure.py": '"""Doc."""\nassert False\n'})
+    assert "AssertionError" in library.run("import sure").stderr
+    assert library.tell("sure.__doc__", "import sure", "-O") == "Doc."
+    assert library.tell("sure.__doc__", "import sure", "-OO") is None
+
+
+def test_without_source_everything_is_imported_all_the_same(tmp_path: Path) -> None:
+    library = Library.make(tmp_path / "library", PACKED, source=False)
+    assert library.tell("alone.VALUE", "import alone") == "alone"
+    assert library.tell("alone.VALUE", "import alone", "-O") == "alone"
+    assert "OSError" in library.run("import alone, inspect; inspect.getsource(alone.fail)").stderr
+    assert "LookupError: here" in library.run("import alone; alone.fail()").stderr
+
+
+@pytest.mark.parametrize("spelling", ["library", "./library", "library/", "link/library", "other/../library"])
+def test_a_directory_is_known_however_it_is_spelled(library: Library, spelling: str) -> None:
+    parent = library.root.parent
+    (parent / "link").symlink_to(parent)
+    (parent / "other").mkdir()
+    for path in (spelling, f"{parent}/{spelling}"):
+        program = f"""
+import importlib
+sys.path[0] = {path!r}
+sys.path_importer_cache.clear()
+import outer.inner
+"""
+        told = library.tell("[outer.inner.VALUE, outer.__file__]", program)
+        assert told[0] == "inner"
+        assert Path(told[1]).resolve() == library.root / "outer" / "__init__.py"
+
+
+def test_a_pack_in_site_packages_is_found(library: Library) -> None:
+    installed = library.root.parent / "site-packages"
+    installed.mkdir()
+    (installed / NAME).write_bytes(render(compiled({"app.py": "VALUE = 1\n"}), HERE))
+    assert library.tell("app.VALUE", f"sys.path.append({str(installed)!r}); import app") == 1
+
+
+def test_another_pythons_pack_is_left_alone(library: Library) -> None:
+    installed = library.root.parent / "site-packages"
+    installed.mkdir()
+    (installed / "file.py").write_text("VALUE = 1\n")
+    foreign = Bytecode(b"\x01\x02\r\n", xz=True)
+    (installed / NAME).write_bytes(render(compiled({"app.py": "VALUE = 1\n"}), foreign))
+    program = f"sys.path.append({str(installed)!r}); import file, importlib.util"
+    assert library.tell("[file.VALUE, importlib.util.find_spec('app')]", program) == [1, None]
+
+
+@pytest.mark.parametrize("size", [0, 7, 15, 16, 40])
+def test_a_damaged_pack_is_named(tmp_path: Path, size: int) -> None:
+    pack = render(compiled(PACKED), HERE)
+    said = Library.with_pack(tmp_path / "library", pack[:size]).run("").stderr
+    assert str(tmp_path / "library" / NAME) in said
+
+
+def test_a_reload_and_a_lazy_load_find_it_again(library: Library) -> None:
+    program = """
+import importlib, importlib.util, alone
+again = importlib.reload(alone) is alone
+importlib.invalidate_caches(); sys.path_importer_cache.clear()
+spec = importlib.util.find_spec("outer.inner")
+spec.loader = importlib.util.LazyLoader(spec.loader)
+lazy = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(lazy)
+"""
+    assert library.tell("[again, lazy.VALUE]", program) == [True, "inner"]
+
+
+def test_finders_before_it_and_bytes_in_the_path_do_no_harm(library: Library) -> None:
+    program = """
+import pathlib, pkgutil
+from importlib.machinery import ModuleSpec
+class First:
+    asked = []
+    def find_spec(self, name, path=None, target=None):
+        self.asked.append(name)
+sys.meta_path.insert(0, First())
+sys.path[:0] = [b"bytes", ""]
+import outer.inner
+asked = First.asked[-2:]
+importer = pkgutil.get_importer(pathlib.Path("/nowhere"))
+"""
+    assert library.tell("[asked, outer.inner.VALUE]", program) == [
+        ["outer", "outer.inner"],
+        "inner",
+    ]
+
+
+def test_no_descriptor_stays_open(library: Library) -> None:
+    program = """
+import os
+before = os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else []
+import alone, outer.inner; alone.__loader__.get_source("alone")
+after = os.listdir("/proc/self/fd") if before else []
+os.closerange(3, 256)
+import spread.near
+"""
+    assert library.tell("[before == after, spread.near.VALUE]", program) == [True, "near"]
+
+
+def test_threads_import_and_read_at_once(tmp_path: Path) -> None:
+    names = [f"module{number}" for number in range(12)]
+    large = {f"{name}.py": f"VALUE = {name!r}\n" + "x = 1\n" * 60_000 for name in names}
+    library = Library.make(tmp_path / "library", large, xz=False)
+    program = f"""
+import importlib, threading
+sys.setswitchinterval(1e-6)
+wrong = []
+def load(name):
+    for _ in range(3):
+        module = importlib.import_module(name)
+        if not module.__loader__.get_source(name).startswith(f"VALUE = {{name!r}}"):
+            wrong.append(name)
+threads = [threading.Thread(target=load, args=(name,)) for name in {names!r} * 2]
+[thread.start() for thread in threads]; [thread.join() for thread in threads]
+"""
+    assert library.tell("wrong", program) == []
+
+
+def test_hooks_are_what_programs_compare_them_with(library: Library) -> None:
+    told = library.tell(
+        "[sys.excepthook is sys.__excepthook__, sys.unraisablehook is sys.__unraisablehook__,"
+        " io.open is open, sys.excepthook.__name__, sys.excepthook.__module__]",
+        "import io",
+    )
+    assert told == [True, True, True, "excepthook", "sys"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="its name was another before 3.11")
+def test_regular_expressions_of_the_pack_are_those_that_would_be_made(tmp_path: Path) -> None:
+    text = "import re\nPATTERN = re.compile(r'(?P<a>x+)|[^\\W\\d]{2,5}?$', re.I | re.M)\n"
+    modules = compiled({"some.py": text})
+    expressions = this_python().expressions([text.encode()])
+    assert len(expressions) == 1
+    library = Library.with_pack(tmp_path / "library", render(modules, HERE, expressions))
+    program = "import some; m = some.PATTERN.search('AB'); g = some.PATTERN.groupindex"
+    told = library.tell("[m.span(), dict(g), some.PATTERN.flags, some.PATTERN.pattern]", program)
+    made = re.compile(r"(?P<a>x+)|[^\W\d]{2,5}?$", re.I | re.M)
+    assert told == [[0, 2], {"a": 1}, made.flags, made.pattern]
