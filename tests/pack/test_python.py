@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+from czscie.container.content import Data, File
+from czscie.pack.python import installed_compiler, magic_number, own_compiler
+from czscie.pbs.distribution import Distribution, Layout
+from czscie.platforms import find_platform
+
+LINUX = find_platform("linux-x86_64")
+HERE = "{}.{}".format(*sys.version_info)
+
+
+def distribution(files: dict[str, bytes], minor: str = "3.13") -> Distribution:
+    items = tuple(File(path, Data(content)) for path, content in sorted(files.items()))
+    return Distribution(
+        LINUX, Layout(f"{minor}.1", f"bin/python{minor}", f"lib/python{minor}", False), items, None
+    )
+
+
+def test_the_magic_number_stands_in_importlib() -> None:
+    text = b"# MAGIC_NUMBER\nMAGIC_NUMBER = (3571).to_bytes(2, 'little') + b'\\r\\n'\n"
+    found = magic_number(distribution({"lib/python3.13/importlib/_bootstrap_external.py": text}))
+    assert found == b"\xf3\x0d\r\n"
+
+
+def test_the_magic_number_stands_in_a_header_later() -> None:
+    files = {
+        "lib/python3.14/importlib/_bootstrap_external.py": b"MAGIC_NUMBER = _imp.pyc_magic_number_token\n",
+        "include/python3.14/internal/pycore_magic_number.h": b"\n#define PYC_MAGIC_NUMBER 3627\n",
+    }
+    assert magic_number(distribution(files, "3.14")) == (3627).to_bytes(2, "little") + b"\r\n"
+
+
+def test_a_tree_that_does_not_tell_has_none() -> None:
+    assert magic_number(distribution({"lib/python3.13/os.py": b""})) is None
+
+
+def test_the_running_python_compiles_for_its_like() -> None:
+    found = installed_compiler(HERE, importlib.util.MAGIC_NUMBER)
+    assert found is not None and found.magic == importlib.util.MAGIC_NUMBER
+
+
+def test_no_other_bytecode_is_taken() -> None:
+    assert installed_compiler(HERE, b"\x01\x02\r\n") is None
+    assert installed_compiler(HERE, None) is None
+    assert installed_compiler("3.1", importlib.util.MAGIC_NUMBER) is None
+
+
+def test_a_python_in_the_path_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "python3.99").symlink_to(sys.executable)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = installed_compiler("3.99", importlib.util.MAGIC_NUMBER)
+    assert found is not None and found.python == tmp_path / "python3.99"
+
+
+def test_an_interpreter_that_does_not_start_here_is_no_compiler(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CZSCIE_CACHE", str(tmp_path))
+    broken = distribution({"bin/python3.13": b"not a program", "lib/python3.13/os.py": b""})
+    assert own_compiler("0" * 64, broken.layout, lambda: broken) is None
+    assert [path.name for path in (tmp_path / "compilers").iterdir()] == []
+
+
+def test_an_interpreter_is_unpacked_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CZSCIE_CACHE", str(tmp_path))
+    program = f'#!/bin/sh\nexec "{sys.executable}" "$@"\n'.encode()
+    tree = distribution({"lib/python3.13/os.py": b"", "lib/python3.13/test/big.py": b""})
+    tree = Distribution(
+        LINUX, tree.layout, (File("bin/python3.13", Data(program), executable=True), *tree.items), None
+    )
+    loads = []
+
+    def load() -> Distribution:
+        loads.append(tree)
+        return tree
+
+    for _ in range(2):
+        found = own_compiler("1" * 64, tree.layout, load)
+        assert found is not None and found.compile([("a.py", b"x = 1")]) != [b""]
+    assert len(loads) == 1
+    unpacked = tmp_path / "compilers" / ("1" * 64) / "lib" / "python3.13"
+    assert [path.name for path in unpacked.iterdir()] == ["os.py"]
