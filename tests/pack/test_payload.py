@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import marshal
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from czex.making import wheel
+from czscie.container.content import Data, File
+from czscie.czex.install import Installed, Placement
+from czscie.lift.pack import Pack
+from czscie.pack.pack import NAME
+from czscie.pack.payload import Packing
+from czscie.platforms import find_platform
+from pack.making import this_python
+
+SITE = "lib/python3.13/site-packages"
+
+PURE = {"pure/__init__.py": b"", "pure/py.typed": b"", "pure/core.py": b"VALUE = 1\n", "pure/core.pyi": b""}
+DATA = {"data/__init__.py": b"", "data/words.txt": b"words"}
+LOOKS = {"looks.py": b"print(__file__)\n"}
+
+
+@pytest.fixture(autouse=True)
+def _cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CZSCIE_CACHE", str(tmp_path / "cache"))
+
+
+def placements(name: str, members: Mapping[str, bytes]) -> list[Placement]:
+    members = {**members, f"{name}-1.dist-info/METADATA": b""}
+    origin = wheel(f"{name}-1-py3-none-any.whl")
+    return [Placement(f"{SITE}/{path}", origin, File(path, Data(text))) for path, text in members.items()]
+
+
+ALL = [*placements("pure", PURE), *placements("data", DATA), *placements("looks", LOOKS)]
+
+
+def pack(settings: Pack, placed: list[Placement] = ALL) -> Installed:
+    packing = Packing(settings, this_python(), find_platform("linux-x86_64"), xz=True)
+    return packing.pack(placed, SITE)
+
+
+def kept(installed: Installed) -> set[str]:
+    paths = {placement.destination.removeprefix(f"{SITE}/") for placement in installed.placements}
+    return {path for path in paths if ".dist-info" not in path}
+
+
+def lines(installed: Installed) -> dict[str, bytes]:
+    (file,) = installed.packs
+    assert file.path == f"{SITE}/{NAME}"
+    data = file.content.read()
+    found: dict[str, bytes] = marshal.loads(data[16 : 16 + int.from_bytes(data[12:16], "little")])[1]
+    return found
+
+
+def test_auto_packs_what_is_nothing_but_modules() -> None:
+    installed = pack(Pack())
+    assert kept(installed) == {"pure/py.typed", "pure/core.pyi", *DATA, *LOOKS}
+    (summary, *reasons) = installed.notes
+    assert summary == "packed: 4 modules of the payload, 2 of them instead of files"
+    assert reasons == [
+        "files of data-1-py3-none-any.whl stay: it has data/words.txt",
+        "files of looks-1-py3-none-any.whl stay: it uses __file__ (looks.py)",
+    ]
+
+
+def test_the_bytecode_of_all_is_packed_and_the_source_of_those_without_files() -> None:
+    found = lines(pack(Pack()))
+    assert found.keys() == {"", "pure/", "data/"}
+    assert [len(line.split()) for line in found["pure/"].splitlines()[1:]] == [7, 7]
+    assert [len(line.split()) for line in found["data/"].splitlines()[1:]] == [3]
+    assert found[""].startswith(b"\nlooks\t")
+
+
+def test_all_packs_every_module_and_no_data() -> None:
+    assert kept(pack(Pack(packages="all"))) == {"pure/py.typed", "pure/core.pyi", "data/words.txt"}
+
+
+def test_what_is_named_stays_a_file() -> None:
+    for pattern, stays in {
+        "pure": {"pure/__init__.py", "pure/core.py"},
+        "pure/c*": {"pure/core.py"},
+        "*/__init__.py": {"pure/__init__.py"},
+        "looks": set(),
+    }.items():
+        installed = pack(Pack(files=(pattern,)))
+        assert kept(installed) & {"pure/__init__.py", "pure/core.py"} == stays
+
+
+def test_sources_are_left_out_if_told() -> None:
+    found = lines(pack(Pack(source=False)))
+    assert [len(line.split()) for line in found["pure/"].splitlines()[1:]] == [3, 3]
+    assert "pure/core.py" not in kept(pack(Pack(source=False)))
+
+
+def test_a_module_that_does_not_compile_stays_a_file() -> None:
+    installed = pack(Pack(), placements("bad", {"bad/__init__.py": b"", "bad/two.py": b"print 'two'\n"}))
+    assert kept(installed) == {"bad/two.py"}
+
+
+def test_an_extension_module_keeps_its_package_files() -> None:
+    members = {"fast/__init__.py": b"", "fast/core.so": b"", "fast/core.py": b"", "fast/more.py": b""}
+    installed = pack(Pack(), placements("fast", members))
+    assert kept(installed) == set(members)
+    assert b"\ncore\t" not in lines(installed)["fast/"]
+    assert b"\nmore\t" in lines(installed)["fast/"]
+
+
+def test_what_is_not_in_site_packages_stays_where_it_is() -> None:
+    origin = wheel("tool-1-py3-none-any.whl")
+    script = Placement("bin/tool.py", origin, File("tool.py", Data(b"x = 1")), kind="script")
+    header = Placement("include/tool.py", origin, File("tool.py", Data(b"x = 1")))
+    installed = pack(Pack(), [script, header])
+    assert installed.placements == (script, header)
+    assert installed.packs == () and installed.notes == ()
+
+
+def test_the_same_payload_gives_the_same_pack_from_the_cache_and_without() -> None:
+    first = pack(Pack())
+    again = pack(Pack())
+    assert [file.content.read() for file in again.packs] == [file.content.read() for file in first.packs]
