@@ -260,7 +260,8 @@ def _adapt_linecache(linecache):
     update = linecache.updatecache
 
     def updatecache(filename, module_globals=None):
-        if (found := source(filename)) is None:
+        found = source(filename) if isinstance(filename, str) else None
+        if found is None:
             return update(filename, module_globals)
         text = decode_source(found)
         # Not splitlines: form feeds do not end lines of a file.
