@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from czscie.pack.modules import module_name, module_sources
+from czscie.pack.modules import is_in_package, module_name, module_sources
 
 
 def test_sources_are_modules_and_other_files_are_not() -> None:
@@ -25,3 +25,11 @@ def test_names_are_dotted() -> None:
         "json",
         "re",
     ]
+
+
+def test_packages_are_regular_from_some_directory_on() -> None:
+    packages = {"a", "a/b", "space/c", "a/no/d"}
+    inside = ("single.py", "a/__init__.py", "a/b/x.py", "space/c/x.py")
+    outside = ("space/x.py", "a/no/x.py", "a/no/d/x.py", "a/0001_x.py", "a-b/x.py", "other/x.py")
+    assert all(is_in_package(path, packages) for path in inside)
+    assert not any(is_in_package(path, packages) for path in outside)

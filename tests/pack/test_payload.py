@@ -54,22 +54,42 @@ def lines(installed: Installed) -> dict[str, bytes]:
     return found
 
 
-def test_auto_packs_what_is_nothing_but_modules() -> None:
+def test_auto_packs_the_modules_that_nobody_looks_at() -> None:
     installed = pack(Pack())
-    assert kept(installed) == {"pure/py.typed", "pure/core.pyi", *DATA, *LOOKS}
-    (summary, *reasons) = installed.notes
-    assert summary == "packed: 4 modules of the payload, 2 of them instead of files"
-    assert reasons == [
-        "files of data-1-py3-none-any.whl stay: it has data/words.txt",
-        "files of looks-1-py3-none-any.whl stay: it uses __file__ (looks.py)",
-    ]
+    assert kept(installed) == {"pure/py.typed", "pure/core.pyi", "data/words.txt", *LOOKS}
+    assert installed.notes == (
+        "packed: 4 modules of the payload, 3 of them instead of files",
+        "1 of 1 modules of looks-1-py3-none-any.whl stay files: looks.py uses __file__",
+    )
+
+
+def test_modules_outside_of_packages_stay_files() -> None:
+    migrations = {
+        "app/migrations/env.py": b"",
+        "app/migrations/versions/a1.py": b"",
+        "app/0001_first.py": b"",
+    }
+    members = {"app/__init__.py": b"", **migrations, "space/app/__init__.py": b"", "single.py": b""}
+    installed = pack(Pack(), placements("app", members))
+    assert kept(installed) == set(migrations)
+    (_, reason) = installed.notes
+    assert reason == "3 of 6 modules of app-1-py3-none-any.whl stay files: app/0001_first.py is in no package"
+
+
+def test_templates_of_modules_keep_modules_files() -> None:
+    members = {"app/__init__.py": b"", "app/env/__init__.py": b"", "app/env/script.py.mako": b""}
+    installed = pack(Pack(), placements("app", members))
+    assert kept(installed) == set(members)
+    (_, reason) = installed.notes
+    assert reason.endswith("stay files: app/env/script.py.mako is a template of modules")
 
 
 def test_the_bytecode_of_all_is_packed_and_the_source_of_those_without_files() -> None:
     found = lines(pack(Pack()))
     assert found.keys() == {"", "pure/", "data/"}
     assert [len(line.split()) for line in found["pure/"].splitlines()[1:]] == [7, 7]
-    assert [len(line.split()) for line in found["data/"].splitlines()[1:]] == [3]
+    assert [len(line.split()) for line in found["data/"].splitlines()[1:]] == [7]
+    assert [len(line.split()) for line in found[""].splitlines()[1:]] == [3]
     assert found[""].startswith(b"\nlooks\t")
 
 
@@ -99,10 +119,10 @@ def test_a_module_that_does_not_compile_stays_a_file() -> None:
     assert kept(installed) == {"bad/two.py"}
 
 
-def test_an_extension_module_keeps_its_package_files() -> None:
+def test_an_extension_module_stays_with_the_source_that_it_hides() -> None:
     members = {"fast/__init__.py": b"", "fast/core.so": b"", "fast/core.py": b"", "fast/more.py": b""}
     installed = pack(Pack(), placements("fast", members))
-    assert kept(installed) == set(members)
+    assert kept(installed) == {"fast/core.so", "fast/core.py"}
     assert b"\ncore\t" not in lines(installed)["fast/"]
     assert b"\nmore\t" in lines(installed)["fast/"]
 

@@ -19,6 +19,11 @@ from czscie.pack.scan import looks_at_files
         ("find_spec('x').origin", "origin"),
         ("spec.submodule_search_locations[0]", "submodule_search_locations"),
         ("pkg_resources.resource_filename('a', 'b')", "resource_filename"),
+        ("getattr(inspect, 'getfile')(f)", "getfile"),
+        ("for name in ('__file__', '__name__'): getattr(pkg, name)", "__file__"),
+        ("print(open(f.__file__).read() == x)", "__file__"),
+        ("os.path.dirname(__file__).startswith('/usr')", "__file__"),
+        ("names = {pkg: pkg.__file__}", "__file__"),
     ],
 )
 def test_a_module_that_looks_at_files_is_found_out(source: str, found: str) -> None:
@@ -35,6 +40,15 @@ def test_a_module_that_looks_at_files_is_found_out(source: str, found: str) -> N
         "from pkgutil import iter_modules\nlist(iter_modules(__path__))",
         "import pkgutil\nlist(pkgutil.walk_packages(__path__, 'x.'))",
         "profile = 1\nget_file()",
+        "__path__ = []\npkg.__file__ = 'x'",
+        "pkg.__file__ is not None and pkg.__file__ != other.__file__",
+        "frame.f_code.co_filename in (dataclasses.__file__, reprlib.__file__)",
+        "pkg.__file__.endswith('.py')",
+        "hasattr(pkg, '__file__')",
+        "if name in ('__file__', '__path__'): raise AttributeError(name)",
+        "exec(code, {'__file__': 'x'})",
+        "request.url.origin  # of no module",
+        "WORDS = ['getfile', 'getline']",
     ],
 )
 def test_a_module_that_does_not_is_left_alone(source: str) -> None:

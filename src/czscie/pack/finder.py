@@ -99,10 +99,16 @@ class Pack:
         ]
 
     def packages(self, path):
-        """The names of the packages in the directory `path`."""
+        """The names of the regular packages in the directory `path`."""
+        for name in self.directories(path):
+            if find(self.lines(path + path_sep + name), "__init__"):
+                yield name
+
+    def directories(self, path):
+        """The names of the directories in the directory `path` that have modules somewhere below."""
         above = (path + path_sep)[len(self.root) :].replace(path_sep, "/")
-        for directory, lines in self._directories.items():
-            if directory.startswith(above) and find(lines, "__init__"):
+        for directory in self._directories:
+            if directory.startswith(above):
                 name, separator, below = directory[len(above) :].partition("/")
                 if separator and not below:
                     yield name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 #: How the names of extension modules end; CPython prefers them to sources (importlib.machinery).
 _EXTENSION_SUFFIXES = (".so", ".pyd")
@@ -24,6 +24,19 @@ def module_sources(paths: Iterable[str]) -> list[str]:
 def module_name(path: str) -> str:
     """The dotted name of the module whose source is `path`: `json.decoder`, `json` for `json/__init__.py`."""
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def is_in_package(path: str, packages: Collection[str]) -> bool:
+    """Whether the module at `path` is where modules are only imported: at the top or in regular packages.
+
+    `packages` are the directories that have an `__init__.py`. Above them may be namespaces, below not:
+    scripts of migrations, projects to copy and the like are files in directories of packages.
+    """
+    if not all(name.isidentifier() for name in module_name(path).split(".")):
+        return False
+    parts = path.split("/")[:-1]
+    regular = ["/".join(parts[: depth + 1]) in packages for depth in range(len(parts))]
+    return not regular or (regular[-1] and regular == sorted(regular))
 
 
 def _name(path: str) -> str:

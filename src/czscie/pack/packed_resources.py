@@ -72,7 +72,7 @@ class PackedDirectory(_Packed):
 
     def iterdir(self):
         names = set(os.listdir(self._path)) if os.path.isdir(self._path) else set()
-        names.update(self._pack.packages(str(self._path)))
+        names.update(self._pack.directories(str(self._path)))
         for line in self._pack.lines(str(self._path)).splitlines()[1:]:
             names.add(line.partition(b"\t")[0].decode("utf-8", "surrogatepass") + ".py")
         return map(self.joinpath, sorted(names))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
+import posixpath
+import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -15,14 +17,14 @@ from czscie.container.content import Data, File
 from czscie.czex.install import Installed, Origin, Placement, describe
 from czscie.lift.pack import Pack
 from czscie.pack.compiler import Compiler, Expression
-from czscie.pack.modules import module_sources
+from czscie.pack.modules import is_in_package, module_sources
 from czscie.pack.pack import NAME, Bytecode, Module, render
 from czscie.pack.scan import looks_at_files
 from czscie.platforms import Platform
 from czscie.products import key_of, knowledge
 
-#: What type checkers read and programs do not.
-_OF_TYPES = (".pyi", "/py.typed")
+#: What follows `.py` in the name of a file that becomes a module, `script.py.mako`, `apps.py-tpl`.
+_TEMPLATE = re.compile(r"\.py[^A-Za-z].")
 
 
 class Compiled(msgspec.Struct, frozen=True):
@@ -61,14 +63,15 @@ class Packing:
         modules: list[Module] = []
         expressions: dict[bytes, bytes] = {}
         gone: set[str] = set()
-        reasons: dict[str, str] = {}
+        reasons: list[str] = []
         for unit, (codes, found) in zip(units, compiled, strict=True):
             expressions |= found
-            reason = self._stays_files(unit)
-            if reason is not None and unit.modules:
-                reasons[describe(unit.origin)] = reason
+            staying, reason = (frozenset(), "") if self.settings.packages == "all" else unit.staying()
+            if staying:
+                count = f"{len(staying):,} of {len(unit.modules):,} modules of {describe(unit.origin)}"
+                reasons.append(f"{count} stay files: {reason}")
             for path, code in codes.items():
-                packed = reason is None and not self._is_named(path)
+                packed = path not in staying and not self._is_named(path)
                 source = unit.files[path].member.content.read() if packed and self.settings.source else None
                 modules.append(Module(path, code, source))
                 if packed:
@@ -97,18 +100,6 @@ class Packing:
         expressions = known.expressions if self.platform.shares_expressions else []
         return {path: code for path, code in zip(sources, known.codes, strict=True) if code}, expressions
 
-    def _stays_files(self, unit: _Unit) -> str | None:
-        """Why the modules of `unit` stay files; None where they need not."""
-        if self.settings.packages == "all":
-            return None
-        for path in unit.files:
-            if path not in unit.modules and not _is_besides(path):
-                return f"has {path}"
-        for path in unit.modules:
-            if (found := looks_at_files(unit.files[path].member.content.read())) is not None:
-                return f"uses {found} ({path})"
-        return None
-
     def _is_named(self, path: str) -> bool:
         """Whether `lift.pack.files` has the module: by its package's name or by a pattern."""
         top = path.partition("/")[0].removesuffix(".py")
@@ -123,6 +114,21 @@ class _Unit:
     files: dict[str, Placement]
     modules: tuple[str, ...]
 
+    def staying(self) -> tuple[frozenset[str], str]:
+        """The modules that stay files, and why.
+
+        Data and extension modules stay where they are and find what they look for: whether modules are there
+        as files matters to those alone who look at these.
+        """
+        for path, placement in self.files.items():
+            if path not in self.modules and _is_template(path):
+                return frozenset(self.modules), f"{path} is a template of modules"
+            if path in self.modules and (found := looks_at_files(placement.member.content.read())):
+                return frozenset(self.modules), f"{path} uses {found}"
+        packages = {posixpath.dirname(path) for path in self.modules if path.endswith("/__init__.py")}
+        outside = [path for path in self.modules if not is_in_package(path, packages)]
+        return frozenset(outside), f"{outside[0]} is in no package" if outside else ""
+
 
 def _by_origin(inside: dict[str, Placement]) -> Iterator[tuple[Origin, list[str], tuple[str, ...]]]:
     importable = frozenset(module_sources(inside))
@@ -134,13 +140,13 @@ def _by_origin(inside: dict[str, Placement]) -> Iterator[tuple[Origin, list[str]
         yield origin, own, tuple(path for path in sorted(own) if path in importable)
 
 
-def _notes(modules: int, packed: int, reasons: Mapping[str, str]) -> tuple[str, ...]:
+def _notes(modules: int, packed: int, reasons: Sequence[str]) -> tuple[str, ...]:
     if not modules:
         return ()
-    files = [f"files of {name} stay: it {reason}" for name, reason in sorted(reasons.items())]
-    return (f"packed: {modules:,} modules of the payload, {packed:,} of them instead of files", *files)
+    summary = f"packed: {modules:,} modules of the payload, {packed:,} of them instead of files"
+    return (summary, *sorted(reasons))
 
 
-def _is_besides(path: str) -> bool:
-    """Whether a file says something about modules and is no concern of theirs."""
-    return path.partition("/")[0].endswith(".dist-info") or path.endswith(_OF_TYPES)
+def _is_template(path: str) -> bool:
+    """Whether a file that is no module becomes one: those beside it may be read, too, to be written anew."""
+    return _TEMPLATE.search(posixpath.basename(path)) is not None
