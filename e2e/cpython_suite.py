@@ -49,6 +49,7 @@ EXPLAINED = {
     "test.test_import.__init__.SubinterpImportTests.*": "it has a table of the classes of loaders",
     "test.test_cmd_line.CmdLineTest.test_*_frozen_modules": "it looks for the name SourceFileLoader",
     "test.test_linecache.LineCacheTests.test_getline": "it opens linecache.py",
+    "*._TestImportStar.test_import": "it lists the files of multiprocessing",
     "test.test_modulefinder.ModuleFinderTest.*": "modulefinder opens the files of modules",
     "test.test_pydoc.Pydoc*Test.*": "it runs pydoc.py by its path",
     "test.test_pydoc.test_pydoc.Pydoc*Test.*": "it runs pydoc.py by its path",

@@ -352,7 +352,7 @@ def path_hook(path):
         lines = pack.lines(path)
         if lines is not None:
             return PackFinder(pack, path, lines)
-    if path.rpartition(path_sep)[2] in _ROOTS:
+    if path.rpartition(path_sep)[2].lower() in _ROOTS:
         try:
             return _finder(path)
         except (FileNotFoundError, NotADirectoryError, PermissionError):
@@ -387,7 +387,7 @@ def _showing_lines(show):
 def _install():
     """Lets the pack beside this module serve imports, and those in site-packages."""
     library = __file__.rpartition(path_sep)[0]
-    _ROOTS.append(library.rpartition(path_sep)[2])
+    _ROOTS.append(library.rpartition(path_sep)[2].lower())
     sys.path_importer_cache[library] = _finder(library)
     sys.path_hooks.insert(0, path_hook)
     sys.unraisablehook = sys.__unraisablehook__ = _showing_lines(sys.unraisablehook)
@@ -396,6 +396,6 @@ def _install():
         _thread._excepthook = _showing_lines(_thread._excepthook)
 
 
-#: Names of directories where a pack may be.
+#: Names of directories where a pack may be, in lower case: Windows does not tell cases apart.
 _ROOTS = ["site-packages"]
 _install()
