@@ -293,6 +293,24 @@ import spread.near
     assert library.tell("[before == after, spread.near.VALUE]", program) == [True, "near"]
 
 
+def test_a_pack_that_is_gone_has_no_modules(library: Library) -> None:
+    program = """
+import os, shutil
+import outer
+shutil.rmtree(os.path.dirname(_czscie_finder.__file__))
+found = []
+for name in ("alone", "outer.inner"):
+    try:
+        __import__(name)
+    except ModuleNotFoundError as error:
+        found.append([str(error), error.name])
+"""
+    assert library.tell("found", program) == [
+        ["No module named 'alone'", "alone"],
+        ["No module named 'outer.inner'", "outer.inner"],
+    ]
+
+
 def test_threads_import_and_read_at_once(tmp_path: Path) -> None:
     names = [f"module{number}" for number in range(12)]
     large = {f"{name}.py": f"VALUE = {name!r}\n" + "x = 1\n" * 60_000 for name in names}

@@ -228,7 +228,11 @@ class PackLoader(SourceFileLoader):
                 return super().get_code(fullname)
             except OSError:
                 pass  # without its source it cannot be
-        code = marshal.loads(self._pack.read(int(self._fields[0]), int(self._fields[1])))
+        try:
+            data = self._pack.read(int(self._fields[0]), int(self._fields[1]))
+        except FileNotFoundError as error:  # in another root, or uninstalled: then files would not be found
+            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname) from error
+        code = marshal.loads(data)
         _imp._fix_co_filename(code, self.path)
         return code
 
