@@ -98,12 +98,16 @@ def _accepts(operator, wanted, text):
         return version.key <= other.key
     if operator == ">=":
         return version.key >= other.key
+    same_release = version.key[:2] == other.key[:2]
     if operator == "<":
-        of_that = version.is_prerelease and version.starts_with(other) and not other.is_prerelease
-        return version.key < other.key and not (of_that and len(version.release) <= len(other.release))
+        # No pre-release of the very version that is named.
+        of_that = version.is_prerelease and not other.is_prerelease
+        of_that = of_that and other.post in (None, version.post)
+        return version.key < other.key and not (of_that and same_release)
     if operator == ">":
-        of_that = version.post is not None and other.post is None and version.release == other.release
-        return version.key > other.key and not of_that
+        # No post-release of the very version that is named.
+        of_that = version.post is not None and (other.post, other.dev, other.pre) == (None, None, version.pre)
+        return version.key > other.key and not (of_that and same_release)
     if operator == "~=":
         series = Version(".".join(str(part) for part in other.release[:-1]))
         series.epoch = other.epoch
