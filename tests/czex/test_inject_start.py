@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -435,3 +438,63 @@ def test_an_installation_that_a_power_cut_left_short_is_made_again(make: MakeCze
 def test_a_directory_that_is_no_pex_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CzscieError, match="is not a PEX"):
         inject(tmp_path, tmp_path / "x.czex", (), lambda name: host_launcher(), 3)
+
+
+def test_a_kill_at_any_instant_leaves_nothing_or_everything(make: MakeCzex, tmp_path: Path) -> None:
+    files = {f"many/{number}.py": b"x = 1\n" * 100 for number in range(2000)}
+    czex = make(make_wheel(tmp_path, "many", files))
+    environment = {"PATH": "/none", "CZSCIE_BASE": str(czex.base)}
+    hit = 0
+    for tenth in range(12):
+        shutil.rmtree(czex.base, ignore_errors=True)
+        process = subprocess.Popen(
+            [sys.executable, czex.path, "argv"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+        time.sleep(0.02 * (tenth + 1))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        hit += process.returncode == -signal.SIGKILL
+        whole = [path for path in czex.base.glob("apps/*") if path.suffix != ".partial"]
+        assert all(len(list(root.rglob("many/*.py"))) == 2000 for root in whole)
+        assert czex.show("argv") == ["app.czex", "argv"]
+        assert [path.suffix for path in czex.base.glob("apps/*")] == [""]
+    assert hit
+
+
+def test_it_starts_from_a_cache_that_is_read_only(make: MakeCzex) -> None:
+    czex = make()
+    czex.show("argv")
+    unshare = ["unshare", "--mount", "--map-root-user", "--user", "sh", "-c"]
+    read_only = f'mount --bind {czex.base} {czex.base} && mount -o remount,bind,ro {czex.base} && exec "$@"'
+    if subprocess.run([*unshare, read_only, "sh", "true"], capture_output=True).returncode != 0:
+        pytest.skip("nothing can be mounted here")
+    environment = {"PATH": "/usr/bin:/bin"}
+    assert czex.show("argv", python=(*unshare, read_only, "sh", sys.executable), environment=environment) == [
+        "app.czex",
+        "argv",
+    ]
+
+
+def test_without_a_home_it_starts_from_a_temporary_directory(make: MakeCzex, tmp_path: Path) -> None:
+    (tmp_path / "temporary").mkdir()
+    environment = {"CZSCIE_BASE": None, "HOME": None, "TMPDIR": str(tmp_path / "temporary")}
+    czex = make()
+    for _ in ("cold", "warm"):
+        assert czex.show("argv", environment=environment) == ["app.czex", "argv"]
+    assert len(list(tmp_path.glob("temporary/czscie-*/apps/*"))) == 1
+
+
+def test_windows_is_refused_when_the_czex_is_made(make: MakeCzex, tmp_path: Path) -> None:
+    make()
+    with pytest.raises(CzscieError, match="a CZEX does not start on windows-x86_64"):
+        inject(
+            tmp_path / "app.pex",
+            tmp_path / "x.czex",
+            [find_platform("windows-x86_64")],
+            lambda name: host_launcher(),
+            3,
+        )
+    assert not (tmp_path / "x.czex").exists()

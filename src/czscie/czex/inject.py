@@ -23,6 +23,7 @@ from czscie.czex.placed import ANY_LAYOUT, EXECUTABLE, PLAIN, PlacedFile, place_
 from czscie.czex.prefix import czex_prefix
 from czscie.czex.start import Start, environment_files
 from czscie.czex.wheel import Wheel
+from czscie.errors import CzscieError
 from czscie.platforms import PLATFORMS, Platform, current_launcher
 
 #: What the host's Python imports from the CZEX when it is started for the first time.
@@ -66,6 +67,7 @@ def inject(
     launcher of a name. `level` is zstd's, `jobs` the threads that compress. `progress` is told of bytes that
     are packed and of all. Raises CzscieError.
     """
+    _check_platforms(platforms)
     with Pex.open(source) as pex:
         names = tuple(sorted({each.launcher for each in platforms} or _launchers(pex.wheels)))
         launchers = {name: launcher(name).read_bytes() for name in names}
@@ -74,6 +76,16 @@ def inject(
         write_atomically(output, lambda stream: writer.write(stream, czex_prefix(source), launchers))
         output.chmod(0o777 & ~_umask())
         return Injected(output, output.stat().st_size, len(pex.wheels), names)
+
+
+def _check_platforms(platforms: Sequence[Platform]) -> None:
+    for platform in platforms:
+        if platform.os == "windows":
+            raise CzscieError(
+                f"a CZEX does not start on {platform.name}",
+                why="its start knows the virtual environments of Linux and macOS only",
+                mend="build an executable for it: czscie build",
+            )
 
 
 def _launchers(wheels: Iterable[Wheel]) -> set[str]:

@@ -36,6 +36,8 @@ CHOSEN = "__CZSCIE_CHOSEN__"
 def main(czex, module):
     # type: (str, object) -> None
     """Becomes the application; `module` is this one."""
+    if os.name == "nt":
+        sys.exit("%s does not start on Windows; build an executable for it: czscie build" % czex)
     if not needs_care():
         root = find(key([]))
         if root is not None:
