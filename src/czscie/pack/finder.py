@@ -246,8 +246,6 @@ class PackLoader(SourceFileLoader):
             return source
 
     def get_resource_reader(self, module):
-        if sys.version_info < (3, 10):  # its files() asks nobody, and looks at the disk
-            return super().get_resource_reader(module)
         from _czscie_resources import PackReader
 
         return PackReader(self, self._pack)

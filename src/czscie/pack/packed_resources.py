@@ -1,4 +1,4 @@
-"""The resources of packed packages. Runs in the shipped interpreter: CPython 3.10 to 3.15, any platform.
+"""The resources of packed packages. Runs in the shipped interpreter: CPython 3.9 to 3.15, any platform.
 
 `importlib.resources` sees the directory of a package as if its packed modules were files of it.
 """
@@ -9,7 +9,7 @@ import pathlib
 
 try:
     from importlib.resources.abc import Traversable, TraversableResources
-except ImportError:  # 3.10
+except ImportError:  # before 3.11
     from importlib.abc import Traversable, TraversableResources
 
 
@@ -22,6 +22,9 @@ class PackReader(TraversableResources):
 
     def files(self):
         return _directory(self._path, self._pack)
+
+    def is_resource(self, path):  # 3.9's own asks a path for what it has not
+        return self.files().joinpath(path).is_file()
 
     def resource_path(self, resource):
         path = self._path / resource
