@@ -93,6 +93,15 @@ def test_the_bytecode_of_all_is_packed_and_the_source_of_those_without_files() -
     assert found[""].startswith(b"\nlooks\t")
 
 
+def test_the_tests_of_a_package_that_stays_are_not_compiled() -> None:
+    looks = {"looks/__init__.py": b"print(__file__)\n", "looks/sub/tests/test_a.py": b"", "looks/tests.py": b""}
+    found = lines(pack(Pack(), placements("looks", looks)))
+    assert b"\ntests\t" in found["looks/"]
+    assert "looks/sub/tests/" not in found
+    pure = {**PURE, "pure/tests/__init__.py": b""}
+    assert "pure/tests/" in lines(pack(Pack(), placements("pure", pure))), "they are nowhere else"
+
+
 def test_all_packs_every_module_and_no_data() -> None:
     assert kept(pack(Pack(packages="all"))) == {"pure/py.typed", "pure/core.pyi", "data/words.txt"}
 

@@ -7,7 +7,7 @@ import hashlib
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -25,6 +25,9 @@ from czscie.products import key_of, knowledge
 
 #: What follows `.py` in the name of a file that becomes a module, `script.py.mako`, `apps.py-tpl`.
 _TEMPLATE = re.compile(r"\.py[^A-Za-z].")
+
+#: A package's own tests. Those of large packages are more than all the rest of it.
+_OF_TESTS = re.compile(r"[^/]+/(.*/)?tests?/")
 
 
 class Compiled(msgspec.Struct, frozen=True):
@@ -58,15 +61,22 @@ class Packing:
             _Unit(origin, {path: inside[path] for path in paths}, modules)
             for origin, paths, modules in _by_origin(inside)
         ]
+        everything = self.settings.packages == "all"
+        stays = [(frozenset[str](), "") if everything else unit.staying() for unit in units]
         with ThreadPoolExecutor() as pool:
-            compiled = list(pool.map(lambda unit: self._compile(unit, site_packages), units))
+            compiled = list(
+                pool.map(
+                    lambda unit, staying: self._compile(unit, site_packages, unit.run(staying[0])),
+                    units,
+                    stays,
+                )
+            )
         modules: list[Module] = []
         expressions: dict[bytes, bytes] = {}
         gone: set[str] = set()
         reasons: list[str] = []
-        for unit, (codes, found) in zip(units, compiled, strict=True):
+        for unit, (codes, found), (staying, reason) in zip(units, compiled, stays, strict=True):
             expressions |= found
-            staying, reason = (frozenset(), "") if self.settings.packages == "all" else unit.staying()
             if staying:
                 count = f"{len(staying):,} of {len(unit.modules):,} modules of {describe(unit.origin)}"
                 reasons.append(f"{count} stay files: {reason}")
@@ -85,9 +95,11 @@ class Packing:
         kept = tuple(placement for placement in placements if placement.destination not in gone)
         return Installed(kept, tuple(files), _notes(len(modules), len(gone), reasons))
 
-    def _compile(self, unit: _Unit, site_packages: str) -> tuple[dict[str, bytes], list[Expression]]:
-        """The code of each module of `unit` that compiles, and their regular expressions, from the cache."""
-        sources = {path: unit.files[path].member.content.read() for path in unit.modules}
+    def _compile(
+        self, unit: _Unit, site_packages: str, paths: Sequence[str]
+    ) -> tuple[dict[str, bytes], list[Expression]]:
+        """The code of each module of `paths` that compiles, and their regular expressions, from the cache."""
+        sources = {path: unit.files[path].member.content.read() for path in paths}
         digest = hashlib.sha256(f"{self.compiler.identity}\0{site_packages}\0".encode())
         for path, source in sources.items():
             digest.update(f"{path}\0{len(source)}\0".encode("utf-8", "surrogateescape") + source)
@@ -128,6 +140,10 @@ class _Unit:
         packages = {posixpath.dirname(path) for path in self.modules if path.endswith("/__init__.py")}
         outside = [path for path in self.modules if not is_in_package(path, packages)]
         return frozenset(outside), f"{outside[0]} is in no package" if outside else ""
+
+    def run(self, staying: Collection[str]) -> list[str]:
+        """The modules but for those, `staying` files, that applications do not run: a package's tests."""
+        return [path for path in self.modules if path not in staying or not _OF_TESTS.match(path)]
 
 
 def _by_origin(inside: dict[str, Placement]) -> Iterator[tuple[Origin, list[str], tuple[str, ...]]]:
