@@ -187,6 +187,13 @@ def test_lines_are_known_without_the_module(library: Library) -> None:
     assert told == ["VALUE = 'alone'\n", ""]
 
 
+def test_lines_are_those_of_the_file_whatever_module_is_said_to_be_its(library: Library) -> None:
+    """As `inspect` says it where an object's `__module__` is the package that exports it."""
+    path = str(library.root / "outer/inner.py")
+    told = library.tell(f"linecache.getlines({path!r}, vars(alone))", "import alone, linecache")
+    assert told == ["VALUE = 'inner'\n"]
+
+
 def test_an_interrupt_that_nobody_catches_ends_the_process_by_its_signal(tmp_path: Path) -> None:
     library = Library.make(tmp_path / "library", {"stop.py": "raise KeyboardInterrupt\n"})
     assert library.run("import stop").returncode == -2
