@@ -94,7 +94,8 @@ def test_the_bytecode_of_all_is_packed_and_the_source_of_those_without_files() -
 
 
 def test_the_tests_of_a_package_that_stays_are_not_compiled() -> None:
-    looks = {"looks/__init__.py": b"print(__file__)\n", "looks/sub/tests/test_a.py": b"", "looks/tests.py": b""}
+    module = b"print(__file__)\n"
+    looks = {"looks/__init__.py": module, "looks/sub/tests/test_a.py": b"", "looks/tests.py": b""}
     found = lines(pack(Pack(), placements("looks", looks)))
     assert b"\ntests\t" in found["looks/"]
     assert "looks/sub/tests/" not in found
