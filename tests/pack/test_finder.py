@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import linecache
+import marshal
 import pkgutil
 import re
 import sys
@@ -204,6 +205,15 @@ def test_asserts_are_left_out_with_the_flag(tmp_path: Path) -> None:
     assert "AssertionError" in library.run("import sure").stderr
     assert library.tell("sure.__doc__", "import sure", "-O") == "Doc."
     assert library.tell("sure.__doc__", "import sure", "-OO") is None
+
+
+def test_what_is_compiled_with_the_flag_is_cached_as_that_of_files(tmp_path: Path) -> None:
+    library = Library.make(tmp_path / "library", {"outer/sure.py": "assert False\n"})
+    cached = Path(cache_from_source(str(library.root / "outer" / "sure.py"), optimization="1"))
+    library.run("sys.dont_write_bytecode = False; import outer.sure", "-O")
+    assert cached.is_file()
+    cached.write_bytes(cached.read_bytes()[:16] + marshal.dumps(compile("VALUE = 'cached'", "", "exec")))
+    assert library.tell("outer.sure.VALUE", "import outer.sure", "-O") == "cached"
 
 
 def test_without_source_everything_is_imported_all_the_same(tmp_path: Path) -> None:

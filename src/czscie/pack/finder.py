@@ -236,6 +236,15 @@ class PackLoader(SourceFileLoader):
         _imp._fix_co_filename(code, self.path)
         return code
 
+    def path_stats(self, path):
+        """By which bytecode that is compiled here, with -O, is known to be its source's."""
+        try:
+            return super().path_stats(path)
+        except OSError:
+            if path != self.path or len(self._fields) < 6:
+                raise
+            return {"mtime": _os.stat(self._pack.path).st_mtime, "size": int(self._fields[5])}
+
     def get_data(self, path):
         try:
             return super().get_data(path)
