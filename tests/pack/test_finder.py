@@ -136,6 +136,11 @@ code = loader.get_code("outer.inner")
     assert told == [False, True, path, PACKED["outer/inner.py"], path, "inner", True, True]
 
 
+def test_a_loader_has_no_code_of_another_module(library: Library) -> None:
+    said = library.run("import alone; alone.__loader__.get_code('outer')").stderr
+    assert "ImportError: loader for alone cannot handle outer" in said
+
+
 def test_data_beside_packed_modules_is_read(library: Library) -> None:
     library.write({"outer/data.txt": "data"})
     program = "import pkgutil, outer"

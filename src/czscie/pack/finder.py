@@ -233,7 +233,7 @@ class PackLoader(SourceFileLoader):
         except FileNotFoundError as error:  # in another root, or uninstalled: then files would not be found
             raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname) from error
         code = marshal.loads(data)
-        _imp._fix_co_filename(code, self.path)
+        _imp._fix_co_filename(code, self.get_filename(fullname))  # which raises if it is another's
         return code
 
     def path_stats(self, path):
