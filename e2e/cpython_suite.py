@@ -58,6 +58,7 @@ EXPLAINED = {
     "*.PydocImportTest.test_badimport": "it runs pydoc.py by its path",
     "*.PydocImportTest.test_importfile": "it opens pydoc.py",
     "test.test_pdb.test_pdb_breakpoints_preserved_across_interactive_sessions": "pdb opens its file",
+    "test.test_trace.TestCoverage.test_coverage": "trace opens the files of modules for its report",
     "test.test_bdb.StateTestCase.test_skip": "the finder's calls are traced, importlib's are not",
 }
 
