@@ -81,6 +81,11 @@ def _ours_of_files(shop: Workshop) -> Entrant:
     )
 
 
+def _czex(shop: Workshop) -> Entrant:
+    path, built = shop.czex
+    return _pex_entrant(shop, "czex", "our CZEX of the zipapp PEX", path, built)
+
+
 def _pex(shop: Workshop) -> Entrant:
     return _pex_entrant(shop, "pex", "zipapp PEX", *shop.pex)
 
@@ -266,6 +271,7 @@ Build = Callable[[Workshop], Entrant]
 CONTESTANTS: dict[str, Build] = {
     OURS: _ours,
     "czscie-files": _ours_of_files,
+    "czex": _czex,
     "pex": _pex,
     "pex-venv": _venv_pex,
     "scie-jump": _scie_jump,

@@ -45,6 +45,17 @@ def _frames_wheel(directory: Path) -> Path:
     return _write_wheel(directory, "frames", "frames = frames:main", ("numpy", "pandas"), members.items())
 
 
+def _web_wheel(directory: Path) -> Path:
+    members = {"web.py": (_PROGRAMS / "web.py").read_bytes()}
+    requirements = ("requests", "rich", "pydantic", "sqlalchemy", "jinja2")
+    return _write_wheel(directory, "web", "web = web:main", requirements, members.items())
+
+
+def _tensors_wheel(directory: Path) -> Path:
+    members = {"tensors.py": (_PROGRAMS / "tensors.py").read_bytes()}
+    return _write_wheel(directory, "tensors", "tensors = tensors:main", ("torch",), members.items())
+
+
 def _bulky_wheel(directory: Path) -> Path:
     def members() -> Iterator[tuple[str, bytes]]:
         yield "bulky/__init__.py", (_PROGRAMS / "bulky.py").read_bytes()
@@ -118,6 +129,28 @@ SCENARIOS = {
             arguments=(),
             output="3032.5 5.0",
             write_wheel=_frames_wheel,
+        ),
+        Scenario(
+            name="web",
+            requirements=("requests", "rich", "pydantic", "sqlalchemy", "jinja2"),
+            project="web",
+            script="web",
+            module="web",
+            function="web:main",
+            arguments=(),
+            output="GET 1 moo",
+            write_wheel=_web_wheel,
+        ),
+        Scenario(
+            name="torch",
+            requirements=("torch",),
+            project="tensors",
+            script="tensors",
+            module="tensors",
+            function="tensors:main",
+            arguments=(),
+            output="45.0",
+            write_wheel=_tensors_wheel,
         ),
         Scenario(
             name="django",

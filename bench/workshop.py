@@ -131,6 +131,15 @@ class Workshop:
     def venv_pex(self) -> tuple[Path, Sample]:
         return self._make_pex("pex-venv", "--venv")
 
+    @functools.cached_property
+    def czex(self) -> tuple[Path, Sample]:
+        """Our CZEX of the zipapp PEX."""
+        output = self.room("czex") / f"{self.scenario.project}.czex"
+        self._bring_launcher()
+        command = (sys.executable, "-m", "czscie", "inject", str(self.pex[0]), "-o", str(output))
+        sample, _ = self.build("czex", *command)
+        return output, sample
+
     def _make_pex(self, name: str, *options: str) -> tuple[Path, Sample]:
         output = self.room(name) / f"{self.scenario.project}.pex"
         python = str(self.interpreter.python)
