@@ -112,54 +112,59 @@ class _Writer:
         self._packer = packer
         self._progress = progress
         self._files: dict[Wheel | str | None, list[PlacedFile]] = {}
-        self._differing: list[str] = []
+        self._claims: dict[tuple[str, str], tuple[str, File]] = {}
+        self._differing: set[str] = set()
 
     def collect(self) -> None:
         """Tells the packer what there is, and notes where each file goes."""
-        claims: dict[tuple[str, str], File] = {}
-        differing: set[str] = set()
+        generated = self._collect_wheels()
+        self._collect_sources()
+        start = environment_files(_start(self._pex), ANY_LAYOUT)
+        files = [replace(member, path=path) for path, member in generated.items()]
+        files += [replace(each, path=f"-/{each.path}") for each in start]
+        slices = self._packer.add(".czscie/venv/", files, whole=".czscie/venv.zip")
+        for found in self._files.values():
+            found[:] = [
+                replace(each, content=slices[each.content.entry]) if each.content.entry in generated else each
+                for each in found
+            ]
+        self._files[""] = [PlacedFile(*split(each.path), slices[f"-/{each.path}"]) for each in start]
 
-        def claim(scheme: str, path: str, file: File) -> None:
-            other = claims.setdefault((scheme, path), file)
-            if other is not file and other.content.read() != file.content.read():
-                differing.add(scheme + path)
-
-        generated: list[File] = []
-        moves: list[tuple[Wheel, str, int]] = []
+    def _collect_wheels(self) -> dict[str, File]:
+        """What was made for wheels, by a path of its own, which stands for the entry until there is one."""
+        generated: dict[str, File] = {}
         for wheel in sorted(self._pex.wheels, key=lambda wheel: wheel.filename):
             name = f".deps/{wheel.filename}"
             slices = self._packer.add(f"{name}/", wheel.members, whole=name)
             found = self._files.setdefault(wheel, [])
             for placement in place_wheel(wheel):
-                scheme, path = split(placement.destination)
-                claim(scheme, path, placement.member)
+                member = placement.member
+                self._claim(*split(placement.destination), wheel.project, member)
+                where = slices.get(member.path)
                 if placement.origin == "generated":
-                    generated.append(
-                        replace(placement.member, path=f"{wheel.filename}/{placement.destination}")
-                    )
-                    moves.append((wheel, placement.destination, len(found)))
-                    slices = {**slices, placement.member.path: Slice("", 0, placement.member.content.size)}
-                found.append(placed(placement, slices))
-        sources = {}
-        if self._pex.sources:
-            sources = self._packer.add(".czscie/sources/", self._pex.sources, whole=".czscie/sources.zip")
+                    path = f"{wheel.filename}/{placement.destination}"
+                    generated[path] = member
+                    where = Slice(path, 0, member.content.size)
+                assert where is not None
+                found.append(placed(placement, where))
+        return generated
+
+    def _collect_sources(self) -> None:
+        found = self._files.setdefault(None, [])
+        if not self._pex.sources:
+            return
+        slices = self._packer.add(".czscie/sources/", self._pex.sources, whole=".czscie/sources.zip")
         for file in self._pex.sources:
-            claim("p", file.path, file)
-        self._files[None] = [
-            PlacedFile("p", file.path, sources[file.path], EXECUTABLE if file.executable else PLAIN)
-            for file in self._pex.sources
-        ]
-        start = environment_files(_start(self._pex), ANY_LAYOUT)
-        slices = self._packer.add(
-            ".czscie/venv/",
-            [*generated, *(replace(each, path=f"-/{each.path}") for each in start)],
-            whole=".czscie/venv.zip",
-        )
-        for wheel, destination, number in moves:
-            place = slices[f"{wheel.filename}/{destination}"]
-            self._files[wheel][number] = replace(self._files[wheel][number], content=place)
-        self._files[""] = [PlacedFile(*split(each.path), slices[f"-/{each.path}"]) for each in start]
-        self._differing = sorted(differing)
+            self._claim("p", file.path, "", file)
+            mode = EXECUTABLE if file.executable else PLAIN
+            found.append(PlacedFile("p", file.path, slices[file.path], mode))
+
+    def _claim(self, scheme: str, path: str, project: str, file: File) -> None:
+        """Notes a path that two provide with different contents."""
+        claimant, other = self._claims.setdefault((scheme, path), (project, file))
+        # Of the wheels of one project, only one is ever installed.
+        if claimant != project and other.content.read() != file.content.read():
+            self._differing.add(scheme + path)
 
     def write(self, stream: BinaryIO, prefix: bytes, launchers: Mapping[str, bytes]) -> None:
         """Writes the CZEX; offsets count from the start of the file."""
@@ -183,7 +188,7 @@ class _Writer:
             planned.append(entry)
             done += packed.size
             self._progress(done, total)
-        catalogue = Catalogue(self._pex, catalogue_order(self._pex), self._files, self._differing)
+        catalogue = Catalogue(self._pex, catalogue_order(self._pex), self._files, sorted(self._differing))
         text = catalogue.render(planned, sorted(launchers))
         put_readable(ENTRY_NAME, text)
         for name, data in sorted(launchers.items()):

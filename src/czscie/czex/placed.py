@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from czscie.container.content import Data, File
@@ -46,11 +45,11 @@ def place_wheel(wheel: Wheel) -> tuple[Placement, ...]:
     return tuple(placements)
 
 
-def placed(placement: Placement, slices: Mapping[str, Slice]) -> PlacedFile:
-    """The placement with its bytes' place; `slices` are by the path of the placement's member."""
+def placed(placement: Placement, content: Slice) -> PlacedFile:
+    """The placement with the place of its member's bytes."""
     scheme, path = split(placement.destination)
     mode = SCRIPT if placement.kind == "script" else EXECUTABLE if placement.executable else PLAIN
-    return PlacedFile(scheme, path, slices[placement.member.path].without(placement.skip), mode)
+    return PlacedFile(scheme, path, content.without(placement.skip), mode)
 
 
 def split(destination: str) -> tuple[str, str]:
