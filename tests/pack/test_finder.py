@@ -361,14 +361,52 @@ def test_hooks_are_what_programs_compare_them_with(library: Library) -> None:
     assert told == [True, True, True, "excepthook", "sys"]
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="its name was another before 3.11")
-def test_regular_expressions_of_the_pack_are_those_that_would_be_made(tmp_path: Path) -> None:
-    text = "import re\nPATTERN = re.compile(r'(?P<a>x+)|[^\\W\\d]{2,5}?$', re.I | re.M)\n"
-    modules = compiled({"some.py": text})
-    expressions = this_python().expressions([text.encode()])
-    assert len(expressions) == 1
-    library = Library.with_pack(tmp_path / "library", render(modules, HERE, expressions))
-    program = "import some; m = some.PATTERN.search('AB'); g = some.PATTERN.groupindex"
-    told = library.tell("[m.span(), dict(g), some.PATTERN.flags, some.PATTERN.pattern]", program)
-    made = re.compile(r"(?P<a>x+)|[^\W\d]{2,5}?$", re.I | re.M)
+#: `re` anew, from the pack, and a parser that does not work.
+ANEW = """
+import os, sys
+for name in [name for name in sys.modules if name == "re" or name.startswith("re.")]:
+    del sys.modules[name]
+import re
+parse = re._parser.parse
+def fail(*arguments):
+    raise AssertionError("the pack has it")
+re._parser.parse = fail
+"""
+KNOWN = r"(?P<a>x+)|[^\W\d]{2,5}?$"
+
+
+@pytest.fixture
+def expressions(tmp_path: Path) -> Library:
+    """A pack with `re` and one compiled regular expression."""
+    if sys.version_info < (3, 11):
+        pytest.skip("before 3.11 re is no package")
+    package = Path(re.__file__).parent
+    modules = compiled({f"re/{path.name}": path.read_text() for path in package.glob("*.py")})
+    text = f"import re\nre.compile({KNOWN!r}, re.I | re.M)\n"
+    found = this_python().expressions([text.encode()])
+    assert len(found) == 1
+    return Library.with_pack(tmp_path / "library", render(modules, HERE, found))
+
+
+def test_a_regular_expression_of_the_pack_is_not_compiled_and_is_what_would_be_made(
+    expressions: Library,
+) -> None:
+    program = (
+        f"{ANEW}made = re.compile({KNOWN!r}, re.I | re.M); m = made.search('AB')\nre._parser.parse = parse"
+    )
+    told = expressions.tell("[m.span(), dict(made.groupindex), made.flags, made.pattern]", program)
+    made = re.compile(KNOWN, re.I | re.M)
     assert told == [[0, 2], {"a": 1}, made.flags, made.pattern]
+
+
+@pytest.mark.parametrize("other", [f"{KNOWN!r}", f"b{KNOWN!r}, re.I | re.M", "'x', re.I | re.M"])
+def test_another_regular_expression_is_compiled(expressions: Library, other: str) -> None:
+    program = f"{ANEW}re._parser.parse = parse; made = re.compile({other})"
+    compiled_here = re.compile(*eval(f"({other},)"))
+    assert expressions.tell("[repr(made), made.flags]", program) == [repr(compiled_here), compiled_here.flags]
+
+
+def test_a_regular_expression_is_compiled_when_the_pack_is_gone(expressions: Library) -> None:
+    gone = "os.unlink(os.path.join(os.path.dirname(_czscie_finder.__file__), 'czscie.pack'))"
+    program = f"{ANEW}re._parser.parse = parse\n{gone}\nmade = re.compile({KNOWN!r}, re.I | re.M)"
+    assert expressions.tell("made.pattern", program) == KNOWN

@@ -135,14 +135,17 @@ class Pack:
         return None if fields is None or len(fields) < 6 else fields[2:]
 
     def expression(self, key):
-        """The marshalled regular expression whose hash is `key`, 8 bytes; None where the pack has none."""
+        """The marshalled regular expression whose hash is `key`, 8 bytes; None where there is none."""
         at = self._expressions.find(key)
         while at % 16:
             if at < 0:
                 return None
             at = self._expressions.find(key, at + 1)
         record = self._expressions[at + 8 : at + 16]
-        return self.read(int.from_bytes(record[:4], "little"), int.from_bytes(record[4:], "little"))
+        try:
+            return self.read(int.from_bytes(record[:4], "little"), int.from_bytes(record[4:], "little"))
+        except OSError:  # in another root, uninstalled, or no descriptor is left
+            return None
 
     def _decode(self, block):
         if self._codec == "xz":
