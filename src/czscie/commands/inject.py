@@ -1,0 +1,59 @@
+"""`czscie inject`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def inject(
+    pex: Annotated[Path, typer.Argument(help="A PEX: a file, or a directory (packed or loose).")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The CZEX to write; default: beside the PEX.")
+    ] = None,
+    platform: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--platform", help="Bring a launcher for this platform. Repeatable. Default: as the wheels."
+        ),
+    ] = None,
+    compression_level: Annotated[
+        int, typer.Option("--compression-level", min=1, max=22, help="The level of zstd.")
+    ] = 12,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=0, help="Threads that compress; 0: all cores.")
+    ] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+) -> None:
+    """Make a PEX a CZEX: smaller, faster to start, run by any Python of a host.
+
+    Its path goes to standard output, everything else to standard error.
+    """
+    from czscie.console import Console, megabytes, write_json, write_result
+    from czscie.czex.inject import default_output
+    from czscie.czex.inject import inject as inject_pex
+    from czscie.launchers.provide import provide_launcher
+    from czscie.pbs.progress import Progress
+    from czscie.platforms import find_platform
+
+    console = Console()
+    platforms = [find_platform(name) for name in platform or ()]
+    with console.phase(f"Packed {pex}") as phase, Progress(console).work(f"packing {pex.name}") as show:
+        target = output or default_output(pex)
+        made = inject_pex(
+            pex,
+            target,
+            platforms,
+            lambda name: provide_launcher(name, console),
+            compression_level,
+            jobs or None,
+            show,
+        )
+        launchers = ", ".join(made.launchers)
+        phase.become(f"Packed {pex}: {megabytes(made.size)}, for {launchers}")
+    if json:
+        write_json({"path": str(made.path), "size": made.size, "launchers": list(made.launchers)})
+    else:
+        write_result(str(made.path))
