@@ -1,0 +1,264 @@
+"""The lock of a lift, as it stands beside the manifest: docs/lock.md describes the file.
+
+The structs are the schema: msgspec validates them. What they are called in the file has hyphens where
+attributes have underscores, as in PEP 751, whose `packages` the wheels are.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from czscie.errors import CzscieError
+from czscie.lock.toml import render_document
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+#: The version of the format that this czscie writes; it reads no other.
+LOCK_VERSION = "1.0"
+
+_HEADER = """\
+# Written by `czscie lock` and `czscie build`: what the executables are made of, exactly. Keep it with the
+# manifest, and change the manifest rather than this file.
+"""
+
+Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+Size = Annotated[int, msgspec.Meta(ge=0)]
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+#: What a key of the manifest says; arrays keep their order.
+Asked = str | int | bool | tuple[str, ...]
+
+
+class _Struct(
+    msgspec.Struct,
+    frozen=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    rename=lambda name: name.replace("_", "-"),
+):
+    """A table of the file. A key that is not known is an error: it may pin what this czscie does not heed."""
+
+
+class LockedInterpreter(_Struct, frozen=True, kw_only=True):
+    """A CPython for one platform.
+
+    `id` is the manifest's, `version` CPython's whole one. `sha256` and `size` (in bytes, where it is known)
+    are those of the archive; of a directory (Host, Local) they are those of its tree. `release`, `flavor` and
+    `url` are there for python-build-standalone's, `path`, relative to the manifest, for Local ones.
+    `attested` says who vouched for the digest besides the release's own list.
+    """
+
+    id: Text
+    platform: Text
+    provider: Text
+    version: Text
+    release: str | None = None
+    flavor: str | None = None
+    url: str | None = None
+    path: str | None = None
+    sha256: Sha256
+    size: Size | None = None
+    attested: str | None = None
+
+
+class LockedFile(_Struct, frozen=True, kw_only=True):
+    """A file that the lift embeds. Of a directory, `sha256` is that of its tree and there is no `size`."""
+
+    id: Text
+    sha256: Sha256
+    size: Size | None = None
+
+
+class Launcher(_Struct, frozen=True, kw_only=True):
+    """`source` is the digest of all that launchers are compiled from, the same for every platform."""
+
+    source: Sha256
+
+
+class LockedPayload(_Struct, frozen=True, kw_only=True):
+    """`sha256` is that of the PEX, or of the lock that the manifest names; of requirements there is none.
+
+    `platforms` are those that `packages` were resolved for.
+    """
+
+    sha256: Sha256 | None = None
+    platforms: tuple[str, ...] = ()
+
+
+class Hashes(_Struct, frozen=True, kw_only=True):
+    sha256: Sha256
+
+
+class LockedWheel(_Struct, frozen=True, kw_only=True):
+    """A wheel of PEP 751. `url` is without secrets, or `path` is relative to the manifest; a wheel that was
+    built here has neither.
+    """
+
+    name: Text
+    url: str | None = None
+    path: str | None = None
+    size: Size | None = None
+    hashes: Hashes
+
+    @property
+    def sha256(self) -> str:
+        return self.hashes.sha256
+
+
+class Sdist(_Struct, frozen=True, kw_only=True):
+    """A source distribution of PEP 751."""
+
+    name: Text
+    url: str | None = None
+    path: str | None = None
+    size: Size | None = None
+    hashes: Hashes
+
+
+class Directory(_Struct, frozen=True, kw_only=True):
+    """A project of PEP 751; `path` is relative to the manifest."""
+
+    path: Text
+
+
+class Vcs(_Struct, frozen=True, kw_only=True):
+    """A commit of PEP 751."""
+
+    type: Text
+    url: Text
+    commit_id: Text
+
+
+class PackageNotes(_Struct, frozen=True, kw_only=True):
+    """What czscie adds to a package of PEP 751.
+
+    `platforms` are those that need it, when it is not all that the payload was resolved for. `built` are the
+    wheels made of its source.
+    """
+
+    platforms: tuple[str, ...] = ()
+    built: tuple[LockedWheel, ...] = ()
+
+
+class PackageTools(_Struct, frozen=True, kw_only=True):
+    czscie: PackageNotes = PackageNotes()
+
+
+class LockedPackage(_Struct, frozen=True, kw_only=True):
+    """A package of PEP 751: wheels to download, or the source that wheels were built of."""
+
+    name: Text
+    version: Text
+    wheels: tuple[LockedWheel, ...] = ()
+    sdist: Sdist | None = None
+    directory: Directory | None = None
+    vcs: Vcs | None = None
+    tool: PackageTools = PackageTools()
+
+    @property
+    def built(self) -> tuple[LockedWheel, ...]:
+        return self.tool.czscie.built
+
+    @property
+    def all_wheels(self) -> tuple[LockedWheel, ...]:
+        return self.wheels + self.built
+
+
+class Lock(_Struct, frozen=True, kw_only=True):
+    """The whole file. `manifest` is what the manifest asked for: its keys, and what they said."""
+
+    lock_version: Text = LOCK_VERSION
+    created_by: Text
+    launcher: Launcher
+    manifest: dict[str, Asked]
+    interpreters: tuple[LockedInterpreter, ...] = ()
+    files: tuple[LockedFile, ...] = ()
+    payload: LockedPayload | None = None
+    packages: tuple[LockedPackage, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str, label: str) -> Lock:
+        """Raises CzscieError, which calls the file `label`, when `text` is not a lock of this version."""
+        try:
+            document = tomllib.loads(text)
+            version = document.get("lock-version")
+            if version != LOCK_VERSION:
+                raise CzscieError(
+                    f"{label} is a lock of the version {version}",
+                    why=f"this czscie reads the version {LOCK_VERSION}",
+                    mend="czscie lock writes it anew; or use the czscie that wrote it",
+                )
+            return msgspec.convert(document, cls)
+        except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+            raise CzscieError(
+                f"{label} is not a lock that czscie wrote",
+                why=str(error),
+                mend="restore it, or delete it and run czscie lock",
+            ) from error
+
+    def render(self) -> str:
+        """The file's text: tables in a fixed order, one item a line, so that git merges it."""
+        document = msgspec.to_builtins(self.sorted())
+        return _HEADER + render_document({"lock-version": self.lock_version, **document})
+
+    def sorted(self) -> Lock:
+        """The same with everything in the order in which it is written."""
+        return msgspec.structs.replace(
+            self,
+            manifest=dict(sorted(self.manifest.items())),
+            interpreters=tuple(sorted(self.interpreters, key=lambda each: (each.id, each.platform))),
+            files=tuple(sorted(self.files, key=lambda each: each.id)),
+            packages=tuple(sorted(self.packages, key=lambda each: (each.name, each.version))),
+        )
+
+    def interpreter(self, identifier: str, platform: str) -> LockedInterpreter | None:
+        """The interpreter `identifier` for `platform`, None when it is not locked."""
+        return next(
+            (each for each in self.interpreters if (each.id, each.platform) == (identifier, platform)), None
+        )
+
+    def file(self, identifier: str) -> LockedFile | None:
+        return next((each for each in self.files if each.id == identifier), None)
+
+    def packages_for(self, platform: str) -> tuple[LockedPackage, ...]:
+        """The packages that `platform` needs, with the wheels of all platforms."""
+        return tuple(
+            each for each in self.packages if platform in (each.tool.czscie.platforms or (platform,))
+        )
+
+
+def lock_path(manifest: Path) -> Path:
+    """Where the lock of a manifest is: `lift.lock` beside `lift.toml`."""
+    return manifest.with_suffix(".lock")
+
+
+def read_lock(path: Path) -> Lock | None:
+    """The lock at `path`, None when there is none. Raises CzscieError when it cannot be read."""
+    try:
+        text = path.read_bytes().decode()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise CzscieError(f"the lock {path} cannot be read", why=error.strerror or str(error)) from error
+    except UnicodeDecodeError as error:
+        raise CzscieError(f"{path} is not a lock that czscie wrote", why="it is not UTF-8") from error
+    return Lock.parse(text, str(path))
+
+
+def write_lock(path: Path, lock: Lock) -> None:
+    """Writes the lock unless the file has the same text already. Raises CzscieError when it cannot."""
+    from czscie.container.packer import write_atomically
+
+    text = lock.render().encode()
+    try:
+        if not path.is_file() or path.read_bytes() != text:
+            write_atomically(path, lambda stream: stream.write(text))
+            path.chmod(0o644)
+    except OSError as error:
+        raise CzscieError(f"the lock {path} cannot be written", why=error.strerror or str(error)) from error
