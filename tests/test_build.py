@@ -25,8 +25,8 @@ from czscie.pbs.assets import Asset
 from czscie.platforms import current_launcher, current_platform, find_platform
 from czscie.scie.inspect import Contents
 from native.small_scie import host_launcher
+from network.server import MirrorServer, mirror_server
 from pbs.making import AARCH64_PYTHON, MACOS_PYTHON, cpython, members, tar_gz, windows_cpython
-from pbs.server import MirrorServer, mirror_server
 
 RELEASE = "20260101"
 REDIRECTOR = {"Lib/venv/scripts/nt/venvlauncher.exe": b"MZ redirector"}

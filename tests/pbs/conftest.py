@@ -1,28 +1,5 @@
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
+from network.conftest import cache, server
 
-import pytest
-
-from pbs.server import MirrorServer, mirror_server
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The cache of this test, with nothing of the user's settings: no mirror, no proxy, no netrc."""
-    for name in list(os.environ):
-        if name.lower().endswith("_proxy") or name in ("CZSCIE_PBS_URL", "UV_PYTHON_INSTALL_MIRROR"):
-            monkeypatch.delenv(name)
-    home = tmp_path / "home"
-    home.mkdir()
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("CZSCIE_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
-@pytest.fixture
-def server() -> Iterator[MirrorServer]:
-    with mirror_server() as mirror:
-        yield mirror
+__all__ = ["cache", "server"]

@@ -10,15 +10,16 @@ import pytest
 
 from czscie.errors import CzscieError
 from czscie.lift.interpreter import Host, Local, PyPy, PythonBuildStandalone
+from czscie.network.network import Network, Patience
+from czscie.network.remote import WrongContent
 from czscie.pbs.assets import Asset
-from czscie.pbs.download import WrongDigest
 from czscie.pbs.provider import Provider
-from czscie.pbs.transfer import Patience
 from czscie.platforms import PLATFORMS, current_platform, find_platform
+from network.server import MirrorServer
 from pbs.making import AARCH64_PYTHON, cpython, members, tar_gz, tar_zst
-from pbs.server import MirrorServer
 
-QUICK = Patience(connect=2, read=1, attempts=2, first_wait=0.01)
+PATIENCE = Patience(connect=2, read=1, attempts=2, first_wait=0.01)
+QUICK = Network(PATIENCE)
 LINUX = find_platform("linux-x86_64")
 TAG = "20260101"
 ASSET = Asset("3.13.9", TAG, LINUX.triple, "install_only_stripped")
@@ -51,7 +52,7 @@ def test_what_only_a_download_needs_is_not_imported_before() -> None:
 
 def test_the_newest_release_is_found_verified_and_read(server: MirrorServer) -> None:
     fill(server, {ASSET.name: ARCHIVE})
-    source = Provider(patience=QUICK).resolve(standalone(server.url), LINUX)
+    source = Provider(network=QUICK).resolve(standalone(server.url), LINUX)
     assert source.digest == hashlib.sha256(ARCHIVE).hexdigest()
     assert source.description == "cpython 3.13.9+20260101 x86_64-unknown-linux-gnu install_only_stripped"
     assert source.url == f"{server.url}/{TAG}/{ASSET.url_name}"
@@ -69,16 +70,16 @@ def test_the_newest_release_is_found_verified_and_read(server: MirrorServer) -> 
 def test_a_second_build_with_a_pinned_release_asks_nobody(server: MirrorServer) -> None:
     fill(server, {ASSET.name: ARCHIVE})
     interpreter = standalone(server.url, release=TAG)
-    Provider(patience=QUICK).resolve(interpreter, LINUX).load()
+    Provider(network=QUICK).resolve(interpreter, LINUX).load()
     asked = len(server.requests)
-    Provider(patience=QUICK).resolve(interpreter, LINUX).load()
+    Provider(network=QUICK).resolve(interpreter, LINUX).load()
     assert len(server.requests) == asked
 
 
 def test_all_platforms_of_a_build_get_the_same_release(server: MirrorServer) -> None:
     arm = Asset("3.13.9", TAG, "aarch64-unknown-linux-gnu", "install_only_stripped")
     fill(server, {ASSET.name: ARCHIVE, arm.name: tar_gz(members(cpython(python=AARCH64_PYTHON)))})
-    provider = Provider(patience=QUICK)
+    provider = Provider(network=QUICK)
     for platform in (LINUX, find_platform("linux-aarch64")):
         assert provider.resolve(standalone(server.url), platform).load().platform == platform
     assert server.asked("/latest-release.json") == [None]
@@ -92,7 +93,7 @@ def test_the_plus_of_a_name_may_be_written_either_way(
     fill(server, {ASSET.name: ARCHIVE}, directory)
     content = server.files.pop(f"{directory}/{ASSET.url_name}")
     server.files[f"{directory}/{ASSET.name.replace('+', plus)}"] = content
-    source = Provider(patience=QUICK).resolve(standalone(server.url), LINUX)
+    source = Provider(network=QUICK).resolve(standalone(server.url), LINUX)
     if plus == "%252B":
         with pytest.raises(CzscieError) as caught:
             source.load()
@@ -112,18 +113,18 @@ def test_a_mirror_may_be_a_directory_with_either_plus(tmp_path: Path, plus: str)
     (release / ASSET.name.replace("+", plus)).write_bytes(ARCHIVE)
     (release / "SHA256SUMS").write_text(f"{hashlib.sha256(ARCHIVE).hexdigest()}  {ASSET.name}\n")
     interpreter = standalone((tmp_path / "the mirror").as_uri())
-    assert Provider(patience=QUICK).resolve(interpreter, LINUX).load().layout.version == "3.13.9"
+    assert Provider(network=QUICK).resolve(interpreter, LINUX).load().layout.version == "3.13.9"
 
 
 def test_the_environment_names_a_mirror(server: MirrorServer) -> None:
     fill(server, {ASSET.name: ARCHIVE})
-    provider = Provider(patience=QUICK, environ={"UV_PYTHON_INSTALL_MIRROR": f"{server.url}/"})
+    provider = Provider(network=Network(PATIENCE, environ={"UV_PYTHON_INSTALL_MIRROR": f"{server.url}/"}))
     assert provider.resolve(standalone(), LINUX).url.startswith(f"{server.url}/{TAG}/")
 
 
 def test_a_password_of_the_mirror_is_in_no_text(server: MirrorServer) -> None:
     fill(server, {ASSET.name: ARCHIVE})
-    source = Provider(patience=QUICK).resolve(standalone(server.url.replace("//", "//me:secret@")), LINUX)
+    source = Provider(network=QUICK).resolve(standalone(server.url.replace("//", "//me:secret@")), LINUX)
     assert source.load().layout.version == "3.13.9"
     assert server.authorizations == ["Basic bWU6c2VjcmV0"] * 3
     assert "secret" not in source.url + source.description + repr(source)
@@ -133,39 +134,39 @@ def test_a_full_archive_is_found_and_read(server: MirrorServer) -> None:
     full = Asset("3.13.9", TAG, LINUX.triple, "pgo+lto-full")
     fill(server, {full.name: tar_zst(members(cpython("3.13.9")), 27)})
     interpreter = standalone(server.url, flavor="full")
-    assert Provider(patience=QUICK).resolve(interpreter, LINUX).load().layout.version == "3.13.9"
+    assert Provider(network=QUICK).resolve(interpreter, LINUX).load().layout.version == "3.13.9"
 
 
 def test_a_wrong_digest_makes_the_next_build_ask_for_the_index_again(server: MirrorServer) -> None:
     fill(server, {ASSET.name: b"what the index was made for"})
     server.files[f"/{TAG}/{ASSET.url_name}"] = ARCHIVE
     interpreter = standalone(server.url, release=TAG)
-    with pytest.raises(WrongDigest):
-        Provider(patience=QUICK).resolve(interpreter, LINUX).load()
+    with pytest.raises(WrongContent):
+        Provider(network=QUICK).resolve(interpreter, LINUX).load()
     fill(server, {ASSET.name: ARCHIVE})
-    assert Provider(patience=QUICK).resolve(interpreter, LINUX).load().layout.version == "3.13.9"
+    assert Provider(network=QUICK).resolve(interpreter, LINUX).load().layout.version == "3.13.9"
 
 
 def test_an_asset_that_came_after_the_kept_index_is_found(server: MirrorServer) -> None:
     fill(server, {ASSET.name: ARCHIVE})
     interpreter = standalone(server.url, release=TAG)
-    Provider(patience=QUICK).resolve(interpreter, LINUX)
+    Provider(network=QUICK).resolve(interpreter, LINUX)
     older = Asset("3.12.1", TAG, LINUX.triple, "install_only_stripped")
     fill(server, {ASSET.name: ARCHIVE, older.name: ARCHIVE})
-    found = Provider(patience=QUICK).resolve(standalone(server.url, "3.12", TAG), LINUX)
+    found = Provider(network=QUICK).resolve(standalone(server.url, "3.12", TAG), LINUX)
     assert found.description.startswith("cpython 3.12.1+")
 
 
 def test_an_archive_of_the_wrong_platform_is_noticed(server: MirrorServer) -> None:
     fill(server, {ASSET.name: tar_gz(members(cpython(python=AARCH64_PYTHON)))})
     with pytest.raises(CzscieError) as caught:
-        Provider(patience=QUICK).resolve(standalone(server.url), LINUX).load()
+        Provider(network=QUICK).resolve(standalone(server.url), LINUX).load()
     assert caught.value.what == f"the interpreter of {ASSET.name} does not run on linux-x86_64"
 
 
 def test_a_libc_that_is_not_the_platforms_is_refused() -> None:
     with pytest.raises(CzscieError) as caught:
-        Provider(patience=QUICK).resolve(standalone(libc="musl"), LINUX)
+        Provider(network=QUICK).resolve(standalone(libc="musl"), LINUX)
     assert str(caught.value) == (
         "error: the interpreter 'cpython' is for musl, the platform linux-x86_64 is not\n"
         'hint: leave out libc = "musl" and say it in platforms, such as "musl-linux-x86_64"'
@@ -176,7 +177,7 @@ def test_a_libc_does_not_matter_where_there_is_no_choice_of_one(server: MirrorSe
     windows = Asset("3.13.9", TAG, "x86_64-pc-windows-msvc", "install_only_stripped")
     fill(server, {windows.name: b""})
     platform = find_platform("windows-x86_64")
-    assert Provider(patience=QUICK).resolve(standalone(server.url, libc="gnu"), platform).size is None
+    assert Provider(network=QUICK).resolve(standalone(server.url, libc="gnu"), platform).size is None
 
 
 def test_pypy_is_refused() -> None:

@@ -6,15 +6,16 @@ from pathlib import Path
 import pytest
 
 from czscie.errors import CzscieError
+from czscie.network.client import Client
+from czscie.network.network import Network, Patience
 from czscie.pbs.assets import Asset
 from czscie.pbs.mirror import Mirror
-from czscie.pbs.progress import Progress
 from czscie.pbs.releases import Release, Releases, parse_checksums
-from czscie.pbs.transfer import Client, Patience
+from czscie.progress import Progress
+from network.server import MirrorServer, Reply
 from pbs.real import REAL_ASSETS, checksums
-from pbs.server import MirrorServer, Reply
 
-QUICK = Patience(connect=2, read=0.2, attempts=3, first_wait=0.01, longest_wait=1)
+QUICK = Network(Patience(connect=2, read=0.2, attempts=3, first_wait=0.01, longest_wait=1))
 TAG = "20261021"
 
 
@@ -128,8 +129,8 @@ def test_an_index_that_cannot_be_had_is_an_error_and_not_a_missing_release(serve
         releases(server.url).find(TAG)
     assert str(caught.value) == (
         "error: cannot read an index of python-build-standalone\n"
-        f"  {server.url}/{TAG}/SHA256SUMS\n"
-        "  gave up after attempt 3: the server answered 503 Service Unavailable\n"
+        f"  {server.url}/{TAG}/SHA256SUMS: the server answered 503 Service Unavailable\n"
+        "  gave up after attempt 3\n"
         "hint: try again later, or set CZSCIE_PBS_URL to a mirror"
     )
 
@@ -156,7 +157,9 @@ def test_an_index_without_end_is_refused(server: MirrorServer) -> None:
     server.files[f"/{TAG}/SHA256SUMS"] = bytes((4 << 20) + 1)
     with pytest.raises(CzscieError) as caught:
         releases(server.url).find(TAG)
-    assert str(caught.value) == f"error: {server.url}/{TAG}/SHA256SUMS is larger than any index of a release"
+    assert str(caught.value) == (
+        f"error: {server.url}/{TAG}/SHA256SUMS is too large\n  it has more than 4194304 bytes"
+    )
 
 
 def test_a_release_is_called_what_people_call_it() -> None:

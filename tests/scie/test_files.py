@@ -17,7 +17,7 @@ from czscie.errors import CzscieError
 from czscie.lift.embedded_file import EmbeddedFile
 from czscie.lift.manifest import read_manifest
 from czscie.scie.files import locate, write_files
-from pbs.server import MirrorServer, mirror_server
+from network.server import MirrorServer, mirror_server
 
 
 def embedded(directory: Path, *tables: str) -> list[EmbeddedFile]:

@@ -35,8 +35,8 @@ def inject(
     from czscie.czex.inject import default_output
     from czscie.czex.inject import inject as inject_pex
     from czscie.launchers.provide import provide_launcher
-    from czscie.pbs.progress import Progress
     from czscie.platforms import find_platform
+    from czscie.progress import Progress
 
     console = Console()
     platforms = [find_platform(name) for name in platform or ()]

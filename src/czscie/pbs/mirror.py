@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from czscie.errors import CzscieError
+from czscie.network.url import without_secrets
 
 OFFICIAL = "https://github.com/astral-sh/python-build-standalone/releases/download"
 #: The project keeps the name of its newest release on a branch of its own, so that nobody needs GitHub's API.
@@ -19,7 +19,6 @@ OFFICIAL_LATEST = (
 VARIABLES = ("CZSCIE_PBS_URL", "UV_PYTHON_INSTALL_MIRROR")
 
 _SCHEMES = ("https", "http", "file")
-_SECRETS = re.compile(r"(?<=://)[^/@]*@|\?.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +58,3 @@ class Mirror:
 
     def __str__(self) -> str:
         return f"{without_secrets(self.base)} ({self.origin})"
-
-
-def without_secrets(url: str) -> str:
-    """`url` as it may be shown: without user, password and query."""
-    return _SECRETS.sub("", url)

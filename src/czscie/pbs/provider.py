@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from czscie.errors import CzscieError
 from czscie.lift.interpreter import Host, Interpreter, Local, PyPy, PythonBuildStandalone
+from czscie.network.network import Network
 from czscie.pbs import standalone
 from czscie.pbs.distribution import Distribution
-from czscie.pbs.transfer import Patience
 from czscie.platforms import Platform
 
 if TYPE_CHECKING:
@@ -40,15 +38,17 @@ class Source(Protocol):
 
 
 class Provider:
-    """Resolves the interpreters of one build. `console` hears of retries; None says nothing."""
+    """Resolves the interpreters of one build.
+
+    `console` hears of retries; None says nothing. `network` is what the environment says when None.
+    """
 
     def __init__(
         self,
         console: Console | None = None,
-        patience: Patience | None = None,
-        environ: Mapping[str, str] = os.environ,
+        network: Network | None = None,
     ) -> None:
-        self._standalone = standalone.PythonBuildStandalone(console, patience, environ)
+        self._standalone = standalone.PythonBuildStandalone(console, network)
 
     def resolve(self, interpreter: Interpreter, platform: Platform) -> Source:
         """The CPython that `interpreter` means on `platform`. Raises CzscieError when there is none."""

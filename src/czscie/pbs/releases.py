@@ -16,10 +16,12 @@ from pathlib import Path
 
 from czscie.cache import cache_directory
 from czscie.errors import CzscieError
+from czscie.network.client import Client
+from czscie.network.read import read_small
+from czscie.network.url import without_secrets
 from czscie.pbs.assets import Asset
-from czscie.pbs.mirror import OFFICIAL, Mirror, without_secrets
-from czscie.pbs.progress import Progress
-from czscie.pbs.transfer import Client, Missing, RangeRefused, Transient, persevere
+from czscie.pbs.mirror import OFFICIAL, Mirror
+from czscie.progress import Progress
 
 FIRST_RELEASE = "20220227"
 
@@ -110,23 +112,9 @@ class Releases:
 
     def _read(self, url: str) -> bytes | None:
         """The small file at `url`, None when there is none."""
-
-        def attempt() -> bytes | None:
-            data = b""
-            try:
-                with self._client.open(url) as body:
-                    for chunk in body.chunks:
-                        data += chunk
-                        if len(data) > _LARGEST_INDEX:
-                            raise CzscieError(f"{without_secrets(url)} is larger than any index of a release")
-            except Missing:
-                return None
-            except RangeRefused as refused:
-                raise Transient("the server answered with a part of the file") from refused
-            return data
-
         what = "cannot read an index of python-build-standalone"
-        return persevere(attempt, what, url, self._client.patience, self._progress)
+        mend = "try again later, or set CZSCIE_PBS_URL to a mirror"
+        return read_small(self._client, url, what, _LARGEST_INDEX, self._progress, mend)
 
     def _kept(self, tag: str) -> Path | None:
         """Where the index of `tag` is kept; of a directory on this machine none is, it is at hand anyway."""

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from czscie.errors import CzscieError
+from czscie.network.client import Client
+from czscie.network.fetch import fetch
+from czscie.network.network import Network
+from czscie.network.remote import Remote, WrongContent
+from czscie.network.url import without_secrets
 from czscie.pbs.archive import read_archive
 from czscie.pbs.assets import Asset
 from czscie.pbs.choice import Wanted
 from czscie.pbs.distribution import Distribution, detect_layout
-from czscie.pbs.download import Download, WrongDigest
-from czscie.pbs.mirror import Mirror, without_secrets
-from czscie.pbs.progress import Progress
+from czscie.pbs.mirror import Mirror
 from czscie.pbs.releases import Releases
-from czscie.pbs.transfer import Client, Patience
 from czscie.platforms import Platform
+from czscie.progress import Progress
 
 if TYPE_CHECKING:
     from czscie.console import Console
@@ -34,7 +35,7 @@ class StandaloneSource:
     digest: str
     url: str
     urls: tuple[str, ...] = field(repr=False)
-    patience: Patience
+    network: Network
     index: Path | None
     size: int | None = None
 
@@ -43,11 +44,17 @@ class StandaloneSource:
         """`cpython 3.13.9+20251014 x86_64-unknown-linux-gnu install_only_stripped`."""
         return str(self.asset)
 
+    @property
+    def remote(self) -> Remote:
+        """The archive, to be fetched."""
+        mend = "set CZSCIE_PBS_URL to a mirror that has it"
+        return Remote(self.asset.name, self.digest, self.urls, self.size, mend=mend)
+
     def load(self, console: Console | None = None) -> Distribution:
         """Read the archive, downloading it unless the cache has it. Raises CzscieError."""
         try:
-            path = Download(self.asset.name, self.digest, self.urls).fetch(self.patience, Progress(console))
-        except WrongDigest:
+            [path] = fetch([self.remote], self.network, console)
+        except WrongContent:
             # The index may be what is out of date: the next build asks for it again.
             if self.index is not None:
                 self.index.unlink(missing_ok=True)
@@ -63,12 +70,10 @@ class PythonBuildStandalone:
     def __init__(
         self,
         console: Console | None = None,
-        patience: Patience | None = None,
-        environ: Mapping[str, str] = os.environ,
+        network: Network | None = None,
     ) -> None:
         self._progress = Progress(console)
-        self._patience = patience or Patience()
-        self._environ = environ
+        self._network = network or Network.of()
         self._newest: dict[Mirror, str] = {}
 
     def resolve(
@@ -85,8 +90,8 @@ class PythonBuildStandalone:
         release does hold when there is no such asset.
         """
         wanted = Wanted.parse(version, flavor, platform)
-        mirror = Mirror.find(base_url, self._environ)
-        with Client(self._patience) as client:
+        mirror = Mirror.find(base_url, self._network.environ)
+        with Client(self._network) as client:
             releases = Releases(mirror, client, self._progress)
             tag = release or self._newest_of(releases)
             found = releases.find(tag)
@@ -103,7 +108,7 @@ class PythonBuildStandalone:
             digest=digest,
             url=without_secrets(f"{found.directory}/{asset.url_name}"),
             urls=_spellings(found.directory, asset),
-            patience=self._patience,
+            network=self._network,
             index=found.kept,
         )
 

@@ -21,8 +21,8 @@ from czscie.container.packer import write_items
 from czscie.container.plan import Plan
 from czscie.errors import CzscieError
 from czscie.lift.embedded_file import EmbeddedFile, FromUrl
-from czscie.pbs.download import Download
-from czscie.pbs.progress import Progress
+from czscie.network.fetch import fetch
+from czscie.network.remote import Remote
 from czscie.pbs.tree import Item, Tree
 
 _TAR_MODES = {"tar": "r:", "tar.gz": "r:gz", "tar.bz2": "r:bz2", "tar.xz": "r:xz"}
@@ -51,7 +51,8 @@ def locate(file: EmbeddedFile, console: Console) -> Path:
     if isinstance(file.source, FromUrl):
         assert digest is not None and digest.fingerprint is not None  # the manifest's reader saw to it
         name = file.name.rpartition("/")[2]
-        return Download(name, digest.fingerprint, (file.source.url,)).fetch(progress=Progress(console))
+        [path] = fetch([Remote(name, digest.fingerprint, (file.source.url,), digest.size)], console=console)
+        return path
     if not file.path.exists():
         raise CzscieError(f"the lift's file {file.name} is missing", why=f"there is nothing at {file.path}")
     if digest is not None:

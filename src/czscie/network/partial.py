@@ -1,6 +1,6 @@
 """The part of a file that has arrived: kept for the next attempt, held by one process at a time.
 
-A partial file lies beside the final one as `.<name>.<number>.partial`. Who holds its lock may write it; a
+A partial file is called `.<name>.<number>.partial`. Who holds its lock may write it; a
 process that finds number 0 held takes number 1. So a process that was killed leaves a part that the next one
 goes on with, and two that download at once do not meet.
 """
@@ -57,8 +57,9 @@ class Partial:
         self.size = 0
 
     def finish(self, final: Path) -> None:
-        """Give the file its final name, and let go of it."""
+        """Give the file its final name, and let go of it. The directory is made if there is none yet."""
         self._file.close()
+        final.parent.mkdir(mode=0o700, exist_ok=True)
         self.path.replace(final)
 
     def discard(self) -> None:
@@ -71,19 +72,19 @@ class Partial:
 
 
 @contextmanager
-def claim_partial(final: Path) -> Iterator[Partial]:
-    """Hold the first partial file of `final` that nobody else holds.
+def claim_partial(path: Path) -> Iterator[Partial]:
+    """Hold the first partial file beside `path`, called after it, that nobody else holds.
 
     It stays on disk afterwards if there is anything in it. Raises CzscieError where files cannot be locked or
     written.
     """
     try:
         for number in count():
-            path = final.with_name(f".{final.name}.{number}.partial")
-            with _open(path) as file:
-                if not _lock(file) or not _is_still(path, file):
+            part = path.with_name(f".{path.name}.{number}.partial")
+            with _open(part) as file:
+                if not _lock(file) or not _is_still(part, file):
                     continue
-                partial = Partial(path, file)
+                partial = Partial(part, file)
                 try:
                     yield partial
                 finally:
@@ -92,7 +93,7 @@ def claim_partial(final: Path) -> Iterator[Partial]:
                 return
     except OSError as error:
         raise CzscieError(
-            f"cannot write {final.parent}",
+            f"cannot write {path.parent}",
             why=error.strerror or str(error),
             mend="set CZSCIE_CACHE to a directory with enough room",
         ) from error

@@ -10,21 +10,24 @@ from pathlib import Path
 
 import pytest
 
+from czscie.cache import cache_directory
+from czscie.console import Console
 from czscie.errors import CzscieError
-from czscie.pbs.download import Download, WrongDigest
-from czscie.pbs.progress import Progress
-from czscie.pbs.transfer import Patience
-from pbs.server import MirrorServer, Reply
+from czscie.network.fetch import fetch
+from czscie.network.network import Network, Patience
+from czscie.network.remote import Remote, WrongContent
+from network.server import MirrorServer, Reply
 
 CONTENT = bytes(range(256)) * 2000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
 NAME = "cpython-3.13.17+20261021-x86_64-unknown-linux-gnu-install_only_stripped.tar.gz"
 PATH = f"/{NAME}"
-QUICK = Patience(connect=2, read=0.2, attempts=3, first_wait=0.01, longest_wait=1)
+QUICK = Network(Patience(connect=2, read=0.2, attempts=3, first_wait=0.01, longest_wait=1))
+MEND = "name another mirror"
 
 
-class Lines(Progress):
-    """Keeps what would be shown."""
+class Lines(Console):
+    """Keeps what is shown where there is no terminal."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,14 +37,18 @@ class Lines(Progress):
         self.said.append(text)
 
 
-def download(server: MirrorServer, digest: str = DIGEST) -> Download:
-    return Download(NAME, digest, (f"{server.url}{PATH}",))
+def remote(server: MirrorServer, digest: str = DIGEST, size: int | None = None) -> Remote:
+    return Remote(NAME, digest, (f"{server.url}{PATH}",), size, mend=MEND)
+
+
+def get(file: Remote, console: Console | None = None, network: Network = QUICK) -> Path:
+    [path] = fetch([file], network, console)
+    return path
 
 
 def leave_part(content: bytes, digest: str = DIGEST) -> Path:
     """A part as a process that was killed leaves it."""
-    final = Download(NAME, digest, ()).path
-    part = final.with_name(f".{final.name}.0.partial")
+    part = cache_directory("archives") / f".{digest}.0.partial"
     part.write_bytes(content)
     return part
 
@@ -52,38 +59,38 @@ def kept(cache: Path) -> list[str]:
 
 def test_a_file_gets_its_name_beginning_with_its_digest(server: MirrorServer, cache: Path) -> None:
     server.files[PATH] = CONTENT
-    path = download(server).fetch(QUICK)
-    assert path == cache / "archives" / f"{DIGEST}-{NAME}"
+    path = get(remote(server))
+    assert path == cache / "archives" / DIGEST / NAME
     assert path.read_bytes() == CONTENT
-    assert kept(cache) == [path.name]
+    assert kept(cache) == [DIGEST]
     assert stat.S_IMODE((cache / "archives").stat().st_mode) == 0o700
 
 
 def test_no_server_is_invited_to_compress_what_is_compressed(server: MirrorServer) -> None:
     server.files[PATH] = CONTENT
-    download(server).fetch(QUICK)
+    get(remote(server))
     assert server.encodings == ["identity"]
 
 
 def test_what_the_cache_has_is_not_asked_for(server: MirrorServer) -> None:
     server.files[PATH] = CONTENT
-    first = download(server).fetch(QUICK)
-    assert download(server).fetch(QUICK) == first
+    first = get(remote(server))
+    assert get(remote(server)) == first
     assert len(server.requests) == 1
 
 
 def test_what_the_disk_lost_is_downloaded_again(server: MirrorServer) -> None:
     server.files[PATH] = CONTENT
-    path = download(server).fetch(QUICK)
+    path = get(remote(server))
     path.write_bytes(CONTENT[:-1] + b"?")
-    assert download(server).fetch(QUICK).read_bytes() == CONTENT
+    assert get(remote(server)).read_bytes() == CONTENT
 
 
 def test_a_truncated_body_is_resumed(server: MirrorServer) -> None:
     server.files[PATH] = CONTENT
     server.replies[PATH] = [Reply(cut=100_000), Reply(cut=50_000)]
     lines = Lines()
-    assert download(server).fetch(QUICK, lines).read_bytes() == CONTENT
+    assert get(remote(server), lines).read_bytes() == CONTENT
     assert server.asked(PATH) == [None, "bytes=100000-", "bytes=150000-"]
     assert lines.said == [
         f"downloading {NAME}",
@@ -98,29 +105,29 @@ def test_a_body_that_is_always_truncated_is_given_up_and_its_part_kept(
     server.files[PATH] = CONTENT
     server.replies[PATH] = [Reply(cut=1000)] * 3
     with pytest.raises(CzscieError) as caught:
-        download(server).fetch(QUICK)
+        get(remote(server))
     assert str(caught.value) == (
         f"error: cannot download {NAME}\n"
-        f"  {server.url}{PATH}\n"
-        "  gave up after attempt 3: the connection broke off\n"
-        "hint: try again later, or set CZSCIE_PBS_URL to a mirror"
+        f"  {server.url}{PATH}: the connection broke off\n"
+        "  gave up after attempt 3\n"
+        f"hint: {MEND}"
     )
-    assert kept(cache) == [f".{DIGEST}-{NAME}.0.partial"]
-    assert (cache / "archives" / f".{DIGEST}-{NAME}.0.partial").read_bytes() == CONTENT[:3000]
+    assert kept(cache) == [f".{DIGEST}.0.partial"]
+    assert (cache / "archives" / f".{DIGEST}.0.partial").read_bytes() == CONTENT[:3000]
 
 
 def test_a_part_that_a_killed_process_left_is_resumed(server: MirrorServer, cache: Path) -> None:
     server.files[PATH] = CONTENT
     leave_part(CONTENT[:300_000])
-    assert download(server).fetch(QUICK).read_bytes() == CONTENT
+    assert get(remote(server)).read_bytes() == CONTENT
     assert server.asked(PATH) == ["bytes=300000-"]
-    assert kept(cache) == [f"{DIGEST}-{NAME}"]
+    assert kept(cache) == [DIGEST]
 
 
 def test_a_part_that_is_whole_only_gets_its_name(server: MirrorServer) -> None:
     server.files[PATH] = CONTENT
     leave_part(CONTENT)
-    assert download(server).fetch(QUICK).read_bytes() == CONTENT
+    assert get(remote(server)).read_bytes() == CONTENT
     assert server.asked(PATH) == [f"bytes={len(CONTENT)}-"]
 
 
@@ -128,7 +135,7 @@ def test_a_part_that_is_whole_only_gets_its_name(server: MirrorServer) -> None:
 def test_a_part_of_something_else_is_replaced(server: MirrorServer, size: int) -> None:
     server.files[PATH] = CONTENT
     leave_part(b"?" * size)
-    assert download(server).fetch(QUICK).read_bytes() == CONTENT
+    assert get(remote(server)).read_bytes() == CONTENT
     assert server.asked(PATH) == [f"bytes={size}-", None]
 
 
@@ -136,7 +143,7 @@ def test_a_server_that_ignores_ranges_starts_again(server: MirrorServer) -> None
     server.files[PATH] = CONTENT
     server.replies[PATH] = [Reply(ranges=False)]
     leave_part(CONTENT[:300_000])
-    assert download(server).fetch(QUICK).read_bytes() == CONTENT
+    assert get(remote(server)).read_bytes() == CONTENT
     assert server.asked(PATH) == ["bytes=300000-"]
 
 
@@ -144,7 +151,7 @@ def test_a_server_that_sends_another_range_starts_again(server: MirrorServer) ->
     server.files[PATH] = CONTENT
     server.replies[PATH] = [Reply(headers={"Content-Range": "bytes 5-10/11"})]
     leave_part(CONTENT[:300_000])
-    assert download(server).fetch(QUICK).read_bytes() == CONTENT
+    assert get(remote(server)).read_bytes() == CONTENT
     assert server.asked(PATH) == ["bytes=300000-", None]
 
 
@@ -153,14 +160,14 @@ def test_a_wrong_digest_is_said_and_nothing_is_kept(server: MirrorServer, cache:
     (cache / "archives").mkdir(parents=True)
     (cache / "archives" / "mine").write_text("the user's")
     expected = "0" * 64
-    with pytest.raises(WrongDigest) as caught:
-        download(server, expected).fetch(QUICK)
+    with pytest.raises(WrongContent) as caught:
+        get(remote(server, expected))
     assert str(caught.value) == (
-        f"error: {NAME} has the wrong SHA-256; nothing of it was kept\n"
-        f"  expected {expected}\n"
-        f"  received {DIGEST}\n"
-        f"  from     {server.url}{PATH}\n"
-        "hint: set CZSCIE_PBS_URL to a mirror that has the right file"
+        f"error: {NAME} is not the file that was asked for; nothing of it was kept\n"
+        f"  expected SHA-256 {expected}\n"
+        f"  received SHA-256 {DIGEST}\n"
+        f"  from {server.url}{PATH}\n"
+        f"hint: {MEND}"
     )
     assert len(server.requests) == 1
     assert kept(cache) == ["mine"]
@@ -169,19 +176,17 @@ def test_a_wrong_digest_is_said_and_nothing_is_kept(server: MirrorServer, cache:
 def test_a_wrong_digest_of_a_file_on_this_machine_leaves_that_file_alone(tmp_path: Path, cache: Path) -> None:
     original = tmp_path / NAME
     original.write_bytes(CONTENT)
-    with pytest.raises(WrongDigest):
-        Download(NAME, "0" * 64, (original.as_uri(),)).fetch(QUICK)
+    with pytest.raises(WrongContent):
+        get(Remote(NAME, "0" * 64, (original.as_uri(),)))
     assert original.read_bytes() == CONTENT
     assert kept(cache) == []
 
 
 def test_a_missing_file_is_not_asked_for_twice(server: MirrorServer, cache: Path) -> None:
     with pytest.raises(CzscieError) as caught:
-        download(server).fetch(QUICK)
+        get(remote(server))
     assert str(caught.value) == (
-        f"error: cannot download {NAME}\n"
-        f"  there is nothing at {server.url}{PATH}\n"
-        "hint: set CZSCIE_PBS_URL to a mirror that has it"
+        f"error: cannot download {NAME}\n  there is nothing at {server.url}{PATH}\nhint: {MEND}"
     )
     assert len(server.requests) == 1
     assert kept(cache) == []
@@ -191,7 +196,7 @@ def test_the_next_url_counts_where_the_first_has_nothing(server: MirrorServer) -
     server.files[PATH] = CONTENT
     encoded = PATH.replace("+", "%2B")
     urls = (f"{server.url}{encoded}", f"{server.url}{PATH}")
-    assert Download(NAME, DIGEST, urls).fetch(QUICK).read_bytes() == CONTENT
+    assert get(Remote(NAME, DIGEST, urls)).read_bytes() == CONTENT
     assert [path for path, _ in server.requests] == [encoded, PATH]
 
 
@@ -200,7 +205,7 @@ def test_a_server_error_is_asked_again(server: MirrorServer, status: int) -> Non
     server.files[PATH] = CONTENT
     server.replies[PATH] = [Reply(status, body=b"busy")]
     lines = Lines()
-    assert download(server).fetch(QUICK, lines).read_bytes() == CONTENT
+    assert get(remote(server), lines).read_bytes() == CONTENT
     assert lines.said[1].startswith(f"the server answered {status} ")
     assert lines.said[1].endswith(": trying again in 0.01 s")
 
@@ -208,8 +213,11 @@ def test_a_server_error_is_asked_again(server: MirrorServer, status: int) -> Non
 def test_a_server_error_that_stays_is_said(server: MirrorServer) -> None:
     server.replies[PATH] = [Reply(500, body=b"broken")] * 3
     with pytest.raises(CzscieError) as caught:
-        download(server).fetch(QUICK)
-    assert caught.value.why[1] == "gave up after attempt 3: the server answered 500 Internal Server Error"
+        get(remote(server))
+    assert caught.value.why == (
+        f"{server.url}{PATH}: the server answered 500 Internal Server Error",
+        "gave up after attempt 3",
+    )
     assert len(server.requests) == 3
 
 
@@ -218,7 +226,7 @@ def test_a_server_that_asks_to_wait_is_waited_for(server: MirrorServer) -> None:
     server.replies[PATH] = [Reply(429, {"Retry-After": "1"}, b"")]
     lines = Lines()
     started = time.monotonic()
-    assert download(server).fetch(QUICK, lines).read_bytes() == CONTENT
+    assert get(remote(server), lines).read_bytes() == CONTENT
     assert time.monotonic() - started >= 1
     assert lines.said[1] == "the server answered 429 Too Many Requests: trying again in 1 s"
 
@@ -226,9 +234,10 @@ def test_a_server_that_asks_to_wait_is_waited_for(server: MirrorServer) -> None:
 def test_a_server_that_asks_to_wait_too_long_is_not_waited_for(server: MirrorServer) -> None:
     server.replies[PATH] = [Reply(429, {"Retry-After": "3600"}, b"")]
     with pytest.raises(CzscieError) as caught:
-        download(server).fetch(QUICK)
-    assert caught.value.why[1] == (
-        "the server answered 429 Too Many Requests and asks to come back in 3600 s"
+        get(remote(server))
+    assert caught.value.why == (
+        f"{server.url}{PATH}: the server answered 429 Too Many Requests",
+        "it asks to come back in 3600 s",
     )
     assert len(server.requests) == 1
 
@@ -236,7 +245,7 @@ def test_a_server_that_asks_to_wait_too_long_is_not_waited_for(server: MirrorSer
 def test_a_date_to_come_back_at_is_understood(server: MirrorServer) -> None:
     server.files[PATH] = CONTENT
     server.replies[PATH] = [Reply(503, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, b"")]
-    assert download(server).fetch(QUICK).read_bytes() == CONTENT
+    assert get(remote(server)).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("cut", [0, 200_000])
@@ -244,27 +253,29 @@ def test_a_server_that_stalls_is_asked_again(server: MirrorServer, cut: int) -> 
     server.files[PATH] = CONTENT
     server.replies[PATH] = [Reply(cut=cut, stalls=True)]
     lines = Lines()
-    assert download(server).fetch(QUICK, lines).read_bytes() == CONTENT
+    assert get(remote(server), lines).read_bytes() == CONTENT
     assert server.asked(PATH) == [None, f"bytes={cut}-" if cut else None]
     assert lines.said[1] == "the server sent nothing for 0.2 s: trying again in 0.01 s"
 
 
 def test_a_server_that_is_not_there_is_named(cache: Path) -> None:
     with pytest.raises(CzscieError) as caught:
-        Download(NAME, DIGEST, (f"http://127.0.0.1:1{PATH}",)).fetch(QUICK)
+        get(Remote(NAME, DIGEST, (f"http://127.0.0.1:1{PATH}",)))
     assert caught.value.what == f"cannot download {NAME}"
-    assert caught.value.why[1].startswith("gave up after attempt 3: no connection to 127.0.0.1: ")
+    assert caught.value.why[0].startswith(f"http://127.0.0.1:1{PATH}: no connection to 127.0.0.1: ")
+    assert caught.value.why[1] == "gave up after attempt 3"
     assert kept(cache) == []
 
 
 def test_a_server_that_wants_a_password_is_not_asked_again(server: MirrorServer) -> None:
     server.replies[PATH] = [Reply(401, body=b"")]
     with pytest.raises(CzscieError) as caught:
-        download(server).fetch(QUICK)
+        get(remote(server))
     assert str(caught.value) == (
         f"error: cannot read {server.url}{PATH}\n"
         "  the server answered 401 Unauthorized\n"
-        "hint: put the server's user and password into ~/.netrc"
+        "hint: set CZSCIE_AUTH_127_0_0_1_BEARER, or CZSCIE_AUTH_127_0_0_1_BASIC_USER and _BASIC_PASS, "
+        "or put the host into ~/.netrc"
     )
     assert len(server.requests) == 1
 
@@ -272,7 +283,7 @@ def test_a_server_that_wants_a_password_is_not_asked_again(server: MirrorServer)
 def test_the_password_of_netrc_is_sent(server: MirrorServer, tmp_path: Path) -> None:
     server.files[PATH] = CONTENT
     (tmp_path / "home" / ".netrc").write_text("machine 127.0.0.1 login me password secret\n")
-    download(server).fetch(QUICK)
+    get(remote(server))
     assert server.authorizations == ["Basic bWU6c2VjcmV0"]
 
 
@@ -284,7 +295,7 @@ def test_the_password_of_a_url_is_sent_and_never_shown(
     lines = Lines()
     server.replies[PATH] = [Reply(500, body=b"")] * 3
     with pytest.raises(CzscieError) as caught:
-        Download(NAME, DIGEST, (url,)).fetch(QUICK, lines)
+        get(Remote(NAME, DIGEST, (url,)), lines)
     assert server.authorizations == ["Basic bWU6c2VjcmV0"] * 3
     for shown in (str(caught.value), *lines.said, caplog.text):
         assert "secret" not in shown
@@ -293,29 +304,29 @@ def test_the_password_of_a_url_is_sent_and_never_shown(
 def test_a_redirect_is_followed(server: MirrorServer) -> None:
     server.files["/elsewhere"] = CONTENT
     server.replies[PATH] = [Reply(302, {"Location": "/elsewhere"}, b"")]
-    assert download(server).fetch(QUICK).read_bytes() == CONTENT
+    assert get(remote(server)).read_bytes() == CONTENT
 
 
 def test_a_body_without_end_does_not_fill_the_disk(
     server: MirrorServer, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("czscie.pbs.download.LARGEST_ARCHIVE", 100_000)
+    monkeypatch.setattr("czscie.network.transfer.LARGEST", 100_000)
     server.files[PATH] = CONTENT
     with pytest.raises(CzscieError) as caught:
-        download(server).fetch(QUICK)
+        get(remote(server))
     assert str(caught.value) == (
-        f"error: {NAME} is larger than any archive of python-build-standalone\n"
-        "  the server sent more than 100000 bytes"
+        f"error: {NAME} is larger than any file that czscie fetches\n  the server sent more than 100000 bytes"
     )
     assert kept(cache) == []
 
 
 FETCH = """
 import sys
-from czscie.pbs.download import Download
-from czscie.pbs.transfer import Patience
+from czscie.network.fetch import fetch
+from czscie.network.network import Network, Patience
+from czscie.network.remote import Remote
 name, digest, url = sys.argv[1:]
-print(Download(name, digest, (url,)).fetch(Patience(read=10, attempts=2, first_wait=0.01)))
+print(*fetch([Remote(name, digest, (url,))], Network(Patience(read=10, attempts=2, first_wait=0.01))))
 """
 
 
@@ -346,7 +357,7 @@ def test_two_processes_at_once_do_not_disturb_one_another(server: MirrorServer, 
     path, errors = first.communicate(timeout=20)
     assert first.returncode == 0, errors
     assert Path(path.strip()).read_bytes() == CONTENT
-    assert kept(cache) == [f"{DIGEST}-{NAME}"]
+    assert kept(cache) == [DIGEST]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
@@ -355,7 +366,7 @@ def test_a_process_that_is_killed_leaves_a_part_to_go_on_with(server: MirrorServ
     server.replies[PATH] = [Reply(cut=400_000, stalls=True)]
     process = start_process(server)
     wait_for_requests(server, 1)
-    part = cache / "archives" / f".{DIGEST}-{NAME}.0.partial"
+    part = cache / "archives" / f".{DIGEST}.0.partial"
     deadline = time.monotonic() + 20
     while not (part.exists() and part.stat().st_size) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -363,6 +374,6 @@ def test_a_process_that_is_killed_leaves_a_part_to_go_on_with(server: MirrorServ
     process.communicate()
     there = part.stat().st_size
     assert there > 0
-    assert download(server).fetch(QUICK).read_bytes() == CONTENT
+    assert get(remote(server)).read_bytes() == CONTENT
     assert server.asked(PATH) == [None, f"bytes={there}-"]
-    assert kept(cache) == [f"{DIGEST}-{NAME}"]
+    assert kept(cache) == [DIGEST]

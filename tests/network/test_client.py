@@ -11,14 +11,16 @@ from pathlib import Path
 import pytest
 
 from czscie.errors import CzscieError
-from czscie.pbs.transfer import Client, Missing, Patience, RangeRefused
-from pbs.server import MirrorServer
+from czscie.network.client import Client, Missing, RangeRefused
+from czscie.network.network import Network, Patience
+from czscie.network.perseverance import Watch
+from network.server import MirrorServer, Reply
 
-QUICK = Patience(connect=2, read=1, attempts=1, first_wait=0.01)
+QUICK = Network(Patience(connect=2, read=1, attempts=1, first_wait=0.01))
 
 
 def read(url: str, start: int = 0) -> bytes:
-    with Client(QUICK) as client, client.open(url, start) as body:
+    with Client(QUICK) as client, client.open(url, Watch(20), start) as body:
         return b"".join(body.chunks)
 
 
@@ -42,14 +44,12 @@ def test_the_size_of_the_whole_is_known_from_any_part(server: MirrorServer) -> N
     server.files["/x"] = b"0123456789"
     with Client(QUICK) as client:
         for start in (0, 4):
-            with client.open(f"{server.url}/x", start) as body:
+            with client.open(f"{server.url}/x", Watch(20), start) as body:
                 assert (body.start, body.total) == (start, 10)
                 assert b"".join(body.chunks) == b"0123456789"[start:]
 
 
 def test_a_redirect_that_never_ends_is_an_error(server: MirrorServer) -> None:
-    from pbs.server import Reply
-
     server.replies["/x"] = [Reply(302, {"Location": "/x"}, b"")] * 50
     with pytest.raises(CzscieError) as caught:
         read(f"{server.url}/x")

@@ -6,8 +6,8 @@ from typing import BinaryIO
 import pytest
 
 from czscie.errors import CzscieError
-from czscie.pbs import partial
-from czscie.pbs.partial import claim_partial
+from czscie.network import partial
+from czscie.network.partial import claim_partial
 
 
 def test_a_part_that_is_held_is_left_alone(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Everything that czscie reads from elsewhere: files pinned by a digest, and indexes that name them."""

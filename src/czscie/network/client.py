@@ -1,0 +1,222 @@
+"""Reads what an https, http or file URL names, from any byte on."""
+
+from __future__ import annotations
+
+import email.utils
+import http
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+from czscie import __version__
+from czscie.errors import CzscieError
+from czscie.network.credentials import Credential, find_credential, variable_for
+from czscie.network.network import OFFLINE, Network
+from czscie.network.perseverance import Transient, Watch
+from czscie.network.url import is_file, without_secrets
+
+if TYPE_CHECKING:
+    import httpx
+
+_CHUNK = 1 << 20
+
+
+class Missing(Exception):
+    """There is nothing at that URL."""
+
+
+class RangeRefused(Exception):
+    """The server has no part of the file that begins where it was asked to, or does not say that it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The bytes of a file from `start` on. `total` is the size of the whole where the server tells it.
+
+    `encoding` is what the server did to them (RFC 9110, 8.4), empty for nothing.
+    """
+
+    start: int
+    total: int | None
+    encoding: str
+    chunks: Iterator[bytes]
+
+
+class Client:
+    """Opens URLs, for several threads at once.
+
+    A context manager, because connections are kept for the next request.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self._http: httpx.Client | None = None
+        self._connecting = threading.Lock()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._http is not None:
+            self._http.close()
+
+    def open(self, url: str, watch: Watch, start: int = 0) -> AbstractContextManager[Body]:
+        """A context manager that gives the Body at `url`, from byte `start` on if the server can do that.
+
+        Entering and reading raise Missing, RangeRefused, Transient, Late, Stopped or, where no second attempt
+        would help, CzscieError.
+        """
+        return _open_file(url, start, watch) if is_file(url) else self._open_http(url, start, watch)
+
+    @contextmanager
+    def _open_http(self, url: str, start: int, watch: Watch) -> Iterator[Body]:
+        import httpx
+
+        from czscie.network.problems import explain
+
+        client = self._connect(url)
+        credential = find_credential(url, self.network.environ)
+        patience = self.network.patience
+        limits = httpx.Timeout(watch.within(patience.read), connect=watch.within(patience.connect))
+        # What arrives has to be the file's own bytes, so that digests and ranges mean what they say.
+        headers = {"Accept-Encoding": "identity"}
+        if start:
+            headers["Range"] = f"bytes={start}-"
+        if credential is not None:
+            headers["Authorization"] = credential.authorization  # httpx drops it where another host comes in
+        try:
+            with client.stream("GET", _without_user(url), headers=headers, timeout=limits) as response:
+                _check_status(response, url, credential)
+                yield _body(response, watch)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            watch.check()
+            raise explain(error, url, self.network) from error
+
+    def _connect(self, url: str) -> httpx.Client:
+        if self.network.offline:
+            raise CzscieError(
+                f"{without_secrets(url)} is needed, and nothing may be downloaded",
+                why=f"--offline or {OFFLINE} says so",
+            )
+        with self._connecting:
+            if self._http is None:
+                self._http = self._new_client()
+        return self._http
+
+    def _new_client(self) -> httpx.Client:
+        import httpx
+
+        from czscie.network.problems import unusable_proxy
+        from czscie.network.trust import tls_context
+
+        try:
+            return httpx.Client(
+                verify=tls_context(self.network.environ),
+                follow_redirects=True,
+                headers={"User-Agent": f"czscie/{__version__}"},
+                event_hooks={"response": [_refuse_downgrade]},
+            )
+        except (ImportError, ValueError, httpx.InvalidURL) as error:
+            raise unusable_proxy(error) from error
+
+
+@contextmanager
+def _open_file(url: str, start: int, watch: Watch) -> Iterator[Body]:
+    from urllib.request import url2pathname
+
+    path = Path(url2pathname(urlsplit(url).path))
+    try:
+        with path.open("rb") as file:
+            total = file.seek(0, 2)
+            if start > total:
+                raise RangeRefused
+            file.seek(start)
+            yield Body(start, total, "", _watched(iter(lambda: file.read(_CHUNK), b""), watch))
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        raise Missing from None
+    except OSError as error:
+        raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
+
+
+def _watched(chunks: Iterator[bytes], watch: Watch) -> Iterator[bytes]:
+    for chunk in chunks:
+        watch.check()
+        yield chunk
+
+
+def _body(response: httpx.Response, watch: Watch) -> Body:
+    # As it arrives: a chunk of a given size would be lost with the connection.
+    chunks = _watched(response.iter_raw(), watch)
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    length = response.headers.get("Content-Length", "")
+    total = int(length) if length.isdecimal() else None
+    if response.status_code != http.HTTPStatus.PARTIAL_CONTENT:
+        return Body(0, total, encoding, chunks)
+    # RFC 9110, 14.4: `bytes 100-199/200`, and `*` for a total that the server does not know.
+    unit, _, rest = response.headers.get("Content-Range", "").partition(" ")
+    span, _, whole = rest.partition("/")
+    first = span.partition("-")[0]
+    if unit != "bytes" or not first.isdecimal():
+        raise RangeRefused
+    return Body(int(first), int(whole) if whole.isdecimal() else None, encoding, chunks)
+
+
+def _check_status(response: httpx.Response, asked: str, credential: Credential | None) -> None:
+    status = response.status_code
+    if status in (http.HTTPStatus.OK, http.HTTPStatus.PARTIAL_CONTENT):
+        return
+    if status in (http.HTTPStatus.NOT_FOUND, http.HTTPStatus.GONE):
+        raise Missing
+    if status == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        raise RangeRefused
+    answer = f"the server answered {status} {response.reason_phrase}".rstrip()
+    if status in (http.HTTPStatus.REQUEST_TIMEOUT, http.HTTPStatus.TOO_MANY_REQUESTS) or status >= 500:
+        raise Transient(answer, _retry_after(response.headers.get("Retry-After", "")))
+    why, mend = [answer], None
+    if status in (http.HTTPStatus.UNAUTHORIZED, http.HTTPStatus.FORBIDDEN):
+        variable = variable_for(asked)
+        if credential is not None:
+            why.append(f"although it was shown what {credential.origin} holds")
+        mend = (
+            f"set {variable}_BEARER, or {variable}_BASIC_USER and _BASIC_PASS, or put the host into ~/.netrc"
+        )
+    elif status == http.HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        from czscie.network.problems import CREDENTIALS_OF_PROXY
+
+        mend = CREDENTIALS_OF_PROXY
+    raise CzscieError(f"cannot read {without_secrets(str(response.url))}", why=why, mend=mend)
+
+
+def _retry_after(value: str) -> float | None:
+    """Seconds from now: RFC 9110, 10.2.3 has a number of them or a date."""
+    if value.isdecimal():
+        return float(value)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    except (TypeError, ValueError):
+        return None
+
+
+def _refuse_downgrade(response: httpx.Response) -> None:
+    """What was asked for under TLS must not come without: nobody could vouch for the digests then."""
+    if response.has_redirect_location and response.url.scheme == "https":
+        target = response.url.join(response.headers["Location"])
+        if target.scheme != "https":
+            raise CzscieError(
+                f"{without_secrets(str(response.url))} leads to a place without TLS",
+                why=without_secrets(str(target)),
+            )
+
+
+def _without_user(url: str) -> str:
+    """As httpx may have it, which writes URLs into logs."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

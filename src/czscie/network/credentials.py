@@ -1,0 +1,104 @@
+"""What proves to a host who we are: from the URL, the environment or a netrc file, and to no other host."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from netrc import NetrcParseError, netrc
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from czscie.errors import CzscieError
+
+#: Ours, and science's for whoever has those already.
+PREFIXES = ("CZSCIE_AUTH", "SCIENCE_AUTH")
+
+#: RFC 9110, 5.5: what a field's value may hold.
+_VALUE = re.compile(r"[\x21-\x7e]+( [\x21-\x7e]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """The value of the `Authorization` field (RFC 7617, RFC 6750), and who named it."""
+
+    authorization: str = field(repr=False)
+    origin: str
+
+    @classmethod
+    def basic(cls, user: str, password: str, origin: str) -> Credential:
+        encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
+        return cls(f"Basic {encoded}", origin)
+
+    @classmethod
+    def bearer(cls, token: str, origin: str) -> Credential:
+        """Raises CzscieError, which does not show it, for what cannot be a token."""
+        if not _VALUE.fullmatch(token):
+            raise CzscieError(
+                f"{origin} holds no token", why="there is a line break or something else than ASCII in it"
+            )
+        return cls(f"Bearer {token}", origin)
+
+
+def find_credential(url: str, environ: Mapping[str, str]) -> Credential | None:
+    """The first of: user and password in `url`, `CZSCIE_AUTH_<HOST>_…`, `SCIENCE_AUTH_<HOST>_…`, netrc.
+
+    `<HOST>` is the host in capitals with `_` for whatever is not a letter or a digit; after it comes
+    `BEARER`, or `BASIC_USER` and `BASIC_PASS`. Raises CzscieError when there is only half of one.
+    """
+    parts = urlsplit(url)
+    if parts.username is not None:
+        return Credential.basic(unquote(parts.username), unquote(parts.password or ""), "the URL")
+    host = parts.hostname
+    if not host:
+        return None
+    return _of_environment(host, environ) or _of_netrc(host, environ)
+
+
+def variable_for(url: str) -> str:
+    """How the variables for the host of `url` begin."""
+    return _variable(PREFIXES[0], urlsplit(url).hostname or "")
+
+
+def _variable(prefix: str, host: str) -> str:
+    return f"{prefix}_{re.sub(r'[^A-Z0-9]', '_', host.upper())}"
+
+
+def _of_environment(host: str, environ: Mapping[str, str]) -> Credential | None:
+    for prefix in PREFIXES:
+        variable = _variable(prefix, host)
+        if token := environ.get(f"{variable}_BEARER", "").strip():
+            return Credential.bearer(token, f"{variable}_BEARER")
+        if user := environ.get(f"{variable}_BASIC_USER"):
+            password = environ.get(f"{variable}_BASIC_PASS")
+            if password is None:
+                raise CzscieError(
+                    f"{variable}_BASIC_USER is set without a password", mend=f"set {variable}_BASIC_PASS, too"
+                )
+            return Credential.basic(user, password, f"{variable}_BASIC_USER")
+    return None
+
+
+def _of_netrc(host: str, environ: Mapping[str, str]) -> Credential | None:
+    path = _netrc(environ)
+    if path is None:
+        return None
+    try:
+        found = netrc(path).authenticators(host)
+    except NetrcParseError as error:
+        # Its message may quote what it did not expect, which may be a password.
+        raise CzscieError(f"cannot read {path}", why=f"line {error.lineno} is not as netrc has it") from None
+    except (OSError, UnicodeError) as error:
+        raise CzscieError(
+            f"cannot read {path}", why=getattr(error, "strerror", None) or "it is not text"
+        ) from None
+    return None if found is None else Credential.basic(found[0], found[2] or "", str(path))
+
+
+def _netrc(environ: Mapping[str, str]) -> Path | None:
+    if chosen := environ.get("NETRC"):
+        candidates = [Path(chosen).expanduser()]
+    else:
+        candidates = [Path("~", name).expanduser() for name in (".netrc", "_netrc")]
+    return next((path for path in candidates if path.is_file()), None)

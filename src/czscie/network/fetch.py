@@ -1,0 +1,128 @@
+"""Brings files into the cache. Each has its name there only once its SHA-256 was found right."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from czscie.errors import CzscieError
+from czscie.network.client import Client
+from czscie.network.network import OFFLINE, Network
+from czscie.network.perseverance import Watch
+from czscie.network.remote import Remote
+from czscie.network.transfer import Transfer
+from czscie.network.url import is_file
+from czscie.progress import Begin, Progress
+
+if TYPE_CHECKING:
+    from czscie.console import Console
+
+#: How long those that are stopped may take to let go of their files, in seconds.
+_FAREWELL = 1.0
+
+
+def fetch(
+    files: Iterable[Remote], network: Network | None = None, console: Console | None = None
+) -> list[Path]:
+    """Where the verified `files` are, in their order; what is not at hand is downloaded, several at once.
+
+    At hand is what the cache or one of `network.directories` has with the right digest. `network` is what the
+    environment says when None; `console` hears of progress and retries. A part that an earlier attempt left
+    is gone on with. Raises CzscieError when one cannot be had, WrongContent when a server has another file of
+    that name: nothing of that is kept. When offline, the error names all that is missing.
+    """
+    network = network or Network.of()
+    wanted = list(files)
+    there = {file: path for file in dict.fromkeys(wanted) if (path := find(file, network)) is not None}
+    missing = [file for file in dict.fromkeys(wanted) if file not in there]
+    if network.offline:
+        _check_offline(missing)
+    if missing:
+        there |= _Crew(missing, network, Progress(console)).work()
+    return [there[file] for file in wanted]
+
+
+def find(file: Remote, network: Network | None = None) -> Path | None:
+    """Where `file` is at hand with the right digest; None when it would have to be downloaded."""
+    directories = () if network is None else network.directories
+    places = (*(directory / file.name for directory in directories), file.path)
+    return next(filter(file.is_at, places), None)
+
+
+def _check_offline(missing: Sequence[Remote]) -> None:
+    far = [file for file in missing if not any(map(is_file, file.urls))]
+    if far:
+        number = "a file is" if len(far) == 1 else f"{len(far)} files are"
+        raise CzscieError(
+            f"{number} not in the cache, and nothing may be downloaded",
+            why=(*(f"{file.name}, SHA-256 {file.sha256}" for file in far), f"--offline or {OFFLINE} says so"),
+            mend="run it once without, or bring the files along",
+        )
+
+
+class _Crew:
+    """Threads that fetch files, a few at once. They are left behind when they do not end in time."""
+
+    def __init__(self, files: Sequence[Remote], network: Network, progress: Progress) -> None:
+        self._files = files
+        self._network = network
+        self._progress = progress
+        self._waiting: queue.SimpleQueue[Remote] = queue.SimpleQueue()
+        #: None for each file that arrived, or why one did not.
+        self._done: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+        self._stop = threading.Event()
+
+    def work(self) -> dict[Remote, Path]:
+        for file in self._files:
+            self._waiting.put(file)
+        files = [(file.name, file.size) for file in self._files]
+        with Client(self._network) as client, self._progress.transfers(files) as begin:
+            threads = [
+                threading.Thread(target=self._fetch_all, args=(client, begin), daemon=True)
+                for _ in range(min(self._network.parallel, len(files)))
+            ]
+            for thread in threads:
+                thread.start()
+            try:
+                for _ in files:
+                    if (error := self._next()) is not None:
+                        raise error
+            except BaseException as error:
+                if isinstance(error, KeyboardInterrupt):
+                    self._progress.line("stopped: the next time goes on with what has arrived")
+                self._end(threads)
+                raise
+        return {file: file.path for file in self._files}
+
+    def _next(self) -> BaseException | None:
+        while True:
+            try:
+                # With a time-out, as Ctrl-C does not end a wait without one on Windows.
+                return self._done.get(timeout=1)
+            except queue.Empty:
+                continue
+
+    def _end(self, threads: Iterable[threading.Thread]) -> None:
+        self._stop.set()
+        end = time.monotonic() + _FAREWELL
+        for thread in threads:
+            thread.join(max(0.0, end - time.monotonic()))
+
+    def _fetch_all(self, client: Client, begin: Begin) -> None:
+        while not self._stop.is_set():
+            try:
+                file = self._waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                watch = Watch(self._network.patience.deadline, self._stop)
+                with begin(file.name, file.size) as show:
+                    Transfer(file, client, watch, self._progress, show).run()
+            except BaseException as error:  # the main thread raises it
+                self._done.put(error)
+            else:
+                self._done.put(None)

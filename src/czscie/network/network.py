@@ -1,0 +1,89 @@
+"""How this process reaches others: how long it waits for them, and whether it may reach them at all."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from czscie.errors import CzscieError
+
+#: Anything but nothing, 0, no and false: no socket is opened. What `--offline` sets for the whole process.
+OFFLINE = "CZSCIE_OFFLINE"
+#: The longest silence of a server, in seconds.
+TIMEOUT = "CZSCIE_NET_TIMEOUT"
+#: The most that a whole download may take, in seconds, waits and further attempts included.
+DEADLINE = "CZSCIE_NET_DEADLINE"
+
+_NO = ("", "0", "no", "false")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for a server, in seconds, and how often to ask it.
+
+    `read` is the longest silence, `deadline` the longest that one file may take with all attempts. The wait
+    before a second attempt is `first_wait` and doubles before each further one; a server that asks for more
+    than `longest_wait` is not waited for.
+    """
+
+    connect: float = 15.0
+    read: float = 30.0
+    deadline: float = 3600.0
+    attempts: int = 5
+    first_wait: float = 0.5
+    longest_wait: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The settings of all that is read from elsewhere.
+
+    `directories` may hold files that would be downloaded, by their own names: they are looked into first.
+    `parallel` is how many files are on their way at once.
+    """
+
+    patience: Patience = field(default_factory=Patience)
+    offline: bool = False
+    directories: tuple[Path, ...] = ()
+    parallel: int = 6
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str] = os.environ, directories: Sequence[Path] = ()) -> Network:
+        """What the environment says. Raises CzscieError when it says what cannot be understood."""
+        patience = Patience()
+        silence = _seconds(environ, TIMEOUT)
+        deadline = _seconds(environ, DEADLINE)
+        return cls(
+            patience=Patience(
+                connect=min(patience.connect, silence or patience.connect),
+                read=silence or patience.read,
+                deadline=deadline or patience.deadline,
+            ),
+            offline=environ.get(OFFLINE, "").lower() not in _NO,
+            directories=tuple(directories),
+            environ=environ,
+        )
+
+
+def go_offline() -> None:
+    """From now on this process and those that it starts open no socket: what `--offline` means."""
+    os.environ[OFFLINE] = "1"
+
+
+def _seconds(environ: Mapping[str, str], variable: str) -> float | None:
+    text = environ.get(variable)
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise CzscieError(
+            f"{variable} is {text!r}, which is not a number of seconds", mend=f"set {variable}=60"
+        )
+    return seconds

@@ -1,0 +1,49 @@
+"""Reads a small file, such as an index, whole."""
+
+from __future__ import annotations
+
+from czscie.errors import CzscieError
+from czscie.network.client import Client, Missing, RangeRefused
+from czscie.network.perseverance import Transient, Watch, persevere
+from czscie.network.url import without_secrets
+from czscie.progress import Progress
+
+
+def read_small(
+    client: Client, url: str, what: str, largest: int, progress: Progress, mend: str | None = None
+) -> bytes | None:
+    """The file at `url`, None when there is none.
+
+    Raises CzscieError, whose sentence is `what` and whose hint `mend`, when it cannot be had; and when it has
+    more than `largest` bytes or comes compressed, as it was not asked for.
+    """
+    shown = without_secrets(url)
+    patience = client.network.patience
+    watch = Watch(patience.deadline)
+    tried: list[str] = []
+
+    def attempt() -> bytes | None:
+        data = b""
+        tried[:] = [shown]
+        try:
+            with client.open(url, watch) as body:
+                if body.encoding not in ("", "identity"):
+                    # It may unpack to anything.
+                    raise CzscieError(
+                        f"{shown} comes compressed, which it was not asked for",
+                        why=f"the server sent Content-Encoding: {body.encoding[:40]}",
+                    )
+                for chunk in body.chunks:
+                    data += chunk
+                    if len(data) > largest:
+                        raise CzscieError(f"{shown} is too large", why=f"it has more than {largest} bytes")
+        except Missing:
+            return None
+        except RangeRefused as refused:
+            raise Transient("the server answered with a part of the file") from refused
+        except Transient as problem:
+            tried[:] = [f"{shown}: {problem.cause}"]
+            raise
+        return data
+
+    return persevere(attempt, what, tried, mend, patience, watch, progress)

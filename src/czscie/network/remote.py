@@ -1,0 +1,57 @@
+"""A file that is pinned by its digest, wherever it comes from."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from czscie.cache import cache_directory
+from czscie.errors import CzscieError
+
+_CHUNK = 1 << 20
+
+
+class WrongContent(CzscieError):
+    """A server's file is not the one that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A file to fetch: its name, its SHA-256 in hexadecimal, and URLs, tried in their order.
+
+    `size` is in bytes, None where nobody knows it. `kind` is the directory of the cache that it is kept in.
+    `mend` is what to say when no URL has it: the setting that names another place. Raises CzscieError when
+    `name` is more than a name or `sha256` no digest: both may come from a file of somebody else.
+    """
+
+    name: str
+    sha256: str
+    urls: tuple[str, ...]
+    size: int | None = None
+    kind: str = "archives"
+    mend: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.name in ("", ".", "..") or set(self.name) & set("/\\\0"):
+            raise CzscieError(f"{self.name!r} is not the name of a file")
+        if len(self.sha256) != 64 or not set(self.sha256) <= set("0123456789abcdef"):
+            raise CzscieError(
+                f"{self.sha256!r} is not a SHA-256 in hexadecimal", why=f"it is to be {self.name}'s"
+            )
+
+    @property
+    def path(self) -> Path:
+        """Where in the cache the file is, or will be: `<kind>/<sha256>/<name>`."""
+        return cache_directory(self.kind) / self.sha256 / self.name
+
+    def is_at(self, path: Path) -> bool:
+        """Whether `path` is this file, and whole: a disk may have lost what was once verified."""
+        try:
+            with path.open("rb") as file:
+                digest = hashlib.sha256()
+                while chunk := file.read(_CHUNK):
+                    digest.update(chunk)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return False
+        return digest.hexdigest() == self.sha256

@@ -1,0 +1,34 @@
+"""What may be said of a URL, and whom it belongs to."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+_SECRETS = re.compile(r"(?<=://)[^/@]*@|[?#].*")
+_PORTS = {"http": 80, "https": 443}
+
+
+def without_secrets(url: str) -> str:
+    """`url` as it may be shown and kept: without user, password, query and fragment."""
+    return _SECRETS.sub("", url)
+
+
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port: what decides who may see a password (RFC 6454)."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
+
+
+def is_file(url: str) -> bool:
+    """Whether it names a file of this machine, which needs no network."""
+    return urlsplit(url).scheme == "file"
+
+
+def proxy_of(url: str) -> str | None:
+    """The proxy that the surroundings name for `url`, as it may be shown; None where none is used."""
+    scheme, host, _ = origin(url)
+    proxies = getproxies()
+    proxy = proxies.get(scheme) or proxies.get("all")
+    return without_secrets(proxy) if proxy and not proxy_bypass(host) else None

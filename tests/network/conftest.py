@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from network.server import MirrorServer, mirror_server
+
+#: What a user may have set that says where files come from and how.
+_SETTINGS = ("CZSCIE_", "SCIENCE_AUTH_", "UV_PYTHON_", "PBS_INSTALLER_", "SSL_CERT_", "NETRC")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The cache of this test, with nothing of the user's settings: no mirror, no proxy, no netrc."""
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy") or name.startswith(_SETTINGS):
+            monkeypatch.delenv(name)
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("CZSCIE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def server() -> Iterator[MirrorServer]:
+    with mirror_server() as mirror:
+        yield mirror
