@@ -22,7 +22,7 @@ WINDOWS = find_platform("windows-x86_64")
 
 def payload(**source: object) -> Payload:
     fields: dict[str, object] = dict.fromkeys(
-        ("pex", "requirements", "project", "lock", "entry_point", "glibc")
+        ("pex", "requirements", "project", "script", "lock", "entry_point", "glibc")
     )
     return Payload(**{**fields, "interpreter": "cpython", **source})  # type: ignore[arg-type]
 
@@ -97,6 +97,29 @@ def test_a_lock_becomes_the_wheels_of_the_target(index: Path, tmp_path: Path) ->
     )
     made = payload(lock=lock)
     assert wheels_of(made, WINDOWS, WINDOWS_313, tmp_path) == ["cow-1.0-cp313-cp313-win_amd64.whl"]
+
+
+def test_a_script_becomes_what_the_pex_runs_with_the_wheels_that_it_names(
+    index: Path, tmp_path: Path
+) -> None:
+    wheel_file(index, "cow-1.0-cp313-cp313-win_amd64.whl")
+    script = tmp_path / "tool.py"
+    script.write_text(
+        '# /// script\n# dependencies = ["cow"]\n# requires-python = ">=3.13"\n# ///\nimport cow\n'
+    )
+    with Pex.open(make_pex(payload(script=script), WINDOWS, WINDOWS_313, None, tmp_path)) as pex:
+        assert [wheel.filename for wheel in pex.wheels] == ["cow-1.0-cp313-cp313-win_amd64.whl"]
+        assert [file.content.read() for file in pex.sources] == [script.read_bytes()]
+        assert pex.info.entry_point == pex.sources[0].path.removesuffix(".py")
+
+
+def test_a_script_that_wants_another_python_is_an_error(index: Path, tmp_path: Path) -> None:
+    script = tmp_path / "tool.py"
+    script.write_text('# /// script\n# requires-python = ">=3.14"\n# ///\n')
+    with pytest.raises(CzscieError) as error:
+        make_pex(payload(script=script), LINUX, CPYTHON_313, None, tmp_path)
+    assert error.value.what == "tool.py does not run with CPython 3.13.9"
+    assert error.value.why == ('its requires-python is ">=3.14"',)
 
 
 def sha256(path: Path) -> str:

@@ -63,7 +63,9 @@ def test_the_example_is_a_manifest_that_can_be_built() -> None:
     assert lift.interpreter("cpython") == PythonBuildStandalone(
         "cpython", "3.13.17", "20261021", "install_only_stripped", None, None, False
     )
-    assert lift.payload == Payload(EXAMPLE.parent / "cowsay.pex", None, None, None, "cowsay", None, "cpython")
+    assert lift.payload == Payload(
+        EXAMPLE.parent / "cowsay.pex", None, None, None, None, "cowsay", None, "cpython"
+    )
 
 
 def test_the_example_shows_every_key_that_can_be_built() -> None:
@@ -76,7 +78,7 @@ def test_the_example_shows_every_key_that_can_be_built() -> None:
 
 
 def test_what_the_example_shows_in_comments_can_be_built_too(tmp_path: Path) -> None:
-    one_payload = re.sub(r"(?m)^(requirements|project|lock) = .*$", "", with_its_comments())
+    one_payload = re.sub(r"(?m)^(requirements|project|script|lock) = .*$", "", with_its_comments())
     manifest = tmp_path / "lift.toml"
     manifest.write_text(one_payload, encoding="utf-8")
     lift = read_manifest(manifest)

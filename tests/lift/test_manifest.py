@@ -46,7 +46,7 @@ def test_the_smallest_manifest_has_a_default_for_everything_else(tmp_path: Path)
     lift = read_manifest(write(tmp_path, SMALLEST))
     assert lift.platforms == (current_platform(),)
     assert lift.interpreters == (Host("host"),)
-    assert lift.payload == Payload(tmp_path / "app.pex", None, None, None, None, None, "host")
+    assert lift.payload == Payload(tmp_path / "app.pex", None, None, None, None, None, None, "host")
     assert (lift.description, lift.base, lift.compression_level) == (None, None, None)
     assert lift.tools == "SCIE"
     assert (lift.load_dotenv, lift.windowed, lift.app_info) == (False, False, {})
@@ -68,7 +68,7 @@ def test_paths_start_at_the_manifests_directory_wherever_the_build_is_started(
     assert lift.payload.pex == tmp_path / "below" / ".." / "dist" / "app.pex"
 
 
-@pytest.mark.parametrize("source", ["project", "lock"])
+@pytest.mark.parametrize("source", ["project", "script", "lock"])
 def test_a_payload_can_be_made_of_a_path(tmp_path: Path, source: str) -> None:
     payload = read_manifest(write(tmp_path, SMALLEST.replace("pex", source, 1))).payload
     assert payload is not None

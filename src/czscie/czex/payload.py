@@ -1,4 +1,4 @@
-"""PEXes that czscie has pex make: of requirements, of a project, or of a lock (PEP 751)."""
+"""PEXes that czscie has pex make: of requirements, a project, a script (PEP 723), or a lock (PEP 751)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from czscie.czex.inline_metadata import InlineMetadata
 from czscie.czex.target import Target
 from czscie.errors import CzscieError
 from czscie.platforms import GlibcVersion, Platform
@@ -43,8 +44,9 @@ def make_pex(
 
     The wheels are those of `platform` and the interpreter that `layout` describes, never the host's. What
     has only a source distribution is built by the host's Python, which serves when the wheel is a pure one.
-    The PEX has no entry point: `with_entry_point` sets it, for PEXes from anywhere. `glibc` is the newest
-    that wheels may ask for, None for `default_glibc`. Raises CzscieError with pex's reasons when it fails.
+    The PEX has no entry point but that of a script: `with_entry_point` sets it, for PEXes from anywhere.
+    `glibc` is the newest that wheels may ask for, None for `default_glibc`. Raises CzscieError, with pex's
+    reasons when it is pex that fails.
     """
     target = Target(platform, layout, glibc or default_glibc(platform))
     complete_platform = directory / "platform.json"
@@ -52,7 +54,7 @@ def make_pex(
     pex = directory / "payload.pex"
     command = [
         *(sys.executable, "-m", "pex"),
-        *_subject(payload),
+        *_subject(payload, layout),
         *("--complete-platform", str(complete_platform)),
         # The index and the credentials are where the user's pip has them.
         "--use-pip-config",
@@ -75,15 +77,31 @@ def make_pex(
     return pex
 
 
-def _subject(payload: Payload) -> list[str]:
+def _subject(payload: Payload, layout: Layout) -> list[str]:
     """The arguments that tell pex what to put into the PEX."""
     if payload.requirements is not None:
         return list(payload.requirements)
     if payload.project is not None:
         return ["--project", str(payload.project.absolute())]
+    if payload.script is not None:
+        # Left to itself pex wants a Python on this host that the script runs with.
+        requirements = _requirements(payload.script, layout)
+        return ["--exe", str(payload.script.absolute()), "--no-pep723", *requirements]
     if payload.lock is not None:
         return ["--pylock", str(payload.lock.absolute())]
     raise AssertionError("a payload that is a PEX already")
+
+
+def _requirements(script: Path, layout: Layout) -> tuple[str, ...]:
+    """What the script requires. Raises CzscieError when it does not run with the interpreter."""
+    metadata = InlineMetadata.read(script)
+    if not metadata.requires_python.contains(layout.version, prereleases=True):
+        raise CzscieError(
+            f"{script.name} does not run with CPython {layout.version}",
+            why=f'its requires-python is "{metadata.requires_python}"',
+            mend="choose another version in [[lift.interpreters]]",
+        )
+    return metadata.requirements
 
 
 def _complete_platform(target: Target) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from czscie.lift.table import Shape, Table
 from czscie.platforms import GlibcVersion
 
-SOURCES = ("pex", "requirements", "project", "lock")
+SOURCES = ("pex", "requirements", "project", "script", "lock")
 
 _ENTRY_POINT = Shape.of(
     'a console script, a module or "module:function"',
@@ -35,15 +35,17 @@ _REQUIREMENT = Shape('a requirement such as "cowsay==6.1"', _is_requirement)
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """`lift.payload`. Exactly one of `pex`, `requirements`, `project` and `lock` is not None.
+    """`lift.payload`. Exactly one of `pex`, `requirements`, `project`, `script` and `lock` is not None.
 
-    Without `entry_point` the PEX's own is meant. `glibc` is the newest version that resolved wheels may ask
-    for, None for any. `interpreter` is the id of one of the manifest's interpreters.
+    `script` is a single file that may name its requirements (PEP 723). Without `entry_point` the PEX's own is
+    meant. `glibc` is the newest version that resolved wheels may ask for, None for any. `interpreter` is the
+    id of one of the manifest's interpreters.
     """
 
     pex: Path | None
     requirements: tuple[str, ...] | None
     project: Path | None
+    script: Path | None
     lock: Path | None
     entry_point: str | None
     glibc: GlibcVersion | None
@@ -56,6 +58,7 @@ class Payload:
             pex=table.optional_path("pex", directory),
             requirements=_read_requirements(table),
             project=table.optional_path("project", directory),
+            script=table.optional_path("script", directory),
             lock=table.optional_path("lock", directory),
             entry_point=table.optional_text("entry_point", _ENTRY_POINT),
             glibc=_read_glibc(table),
