@@ -18,6 +18,8 @@ pub const Base = struct {
     path: []const u8,
     /// When the installation that was used longest ago was used last. Null when they were made just now.
     last_use: ?clock.Time = null,
+    /// What of it is in memory, and gone with the process.
+    memory: enum { none, executables, all } = .none,
 };
 
 pub const Candidate = struct {
@@ -113,7 +115,7 @@ fn held(place: Candidate, files: []const manifest.File) ?Base {
 }
 
 /// CPython reads pyvenv.cfg, which names the base directory, as strict UTF-8.
-fn isNameable(path: []const u8) bool {
+pub fn isNameable(path: []const u8) bool {
     return std.unicode.utf8ValidateSlice(path);
 }
 
@@ -219,7 +221,7 @@ pub fn assess(arena: Allocator, place: Candidate, files: []const manifest.File) 
         else => return .{ .refused = openingProblem(err) },
     };
     defer close(directory);
-    return if (try objection(arena, directory, files)) |reason| .{ .refused = reason } else .usable;
+    return if (try objection(arena, directory, files, .cache)) |reason| .{ .refused = reason } else .usable;
 }
 
 /// Of a directory that would have to be made: the nearest one above it that is there has its file system.
@@ -230,7 +232,7 @@ fn assessParent(arena: Allocator, path: []const u8, files: []const manifest.File
         else => return .{ .refused = try cannotBeMade(arena, err) },
     };
     defer close(directory);
-    if (try shortcoming(arena, directory, files)) |reason| return .{ .refused = reason };
+    if (try shortcoming(arena, directory, files, .cache)) |reason| return .{ .refused = reason };
     directory.access(".", .{ .mode = .write_only }) catch |err| return .{ .refused = try cannotBeMade(arena, err) };
     return .usable;
 }
@@ -251,10 +253,12 @@ pub const Kind = enum {
     cache,
     /// Of everybody who may start what is installed there.
     permanent,
+    /// Of one process, which has what it executes elsewhere.
+    data,
 
     fn mode(kind: Kind) u9 {
         return switch (kind) {
-            .cache => 0o700,
+            .cache, .data => 0o700,
             .permanent => 0o755,
         };
     }
@@ -280,13 +284,13 @@ pub fn prepare(
         reason.* = openingProblem(err);
         return null;
     };
-    reason.* = try objection(arena, directory, files) orelse
+    reason.* = try objection(arena, directory, files, kind) orelse
         try makeContents(arena, directory, files, kind) orelse return directory;
     close(directory);
     return null;
 }
 
-fn make(path: []const u8, kind: Kind) !void {
+pub fn make(path: []const u8, kind: Kind) !void {
     if (!has_users) return makeWithParents(path);
     std.posix.mkdir(path, kind.mode()) catch |err| switch (err) {
         error.PathAlreadyExists => {},
@@ -313,9 +317,14 @@ fn makeWithParents(path: []const u8) !void {
 }
 
 /// Why `files` cannot be installed in `directory`, or null.
-pub fn objection(arena: Allocator, directory: std.fs.Dir, files: []const manifest.File) error{OutOfMemory}!?[]const u8 {
+pub fn objection(
+    arena: Allocator,
+    directory: std.fs.Dir,
+    files: []const manifest.File,
+    kind: Kind,
+) error{OutOfMemory}!?[]const u8 {
     if (distrust(directory, .writing)) |reason| return reason;
-    if (try shortcoming(arena, directory, files)) |reason| return reason;
+    if (try shortcoming(arena, directory, files, kind)) |reason| return reason;
     directory.access(".", .{ .mode = .write_only }) catch |err| {
         return try std.fmt.allocPrint(arena, "it cannot be written to: {s}", .{report.words(err)});
     };
@@ -323,9 +332,15 @@ pub fn objection(arena: Allocator, directory: std.fs.Dir, files: []const manifes
 }
 
 /// Why the file system of `directory` will not do for `files`, or null.
-fn shortcoming(arena: Allocator, directory: std.fs.Dir, files: []const manifest.File) error{OutOfMemory}!?[]const u8 {
+fn shortcoming(
+    arena: Allocator,
+    directory: std.fs.Dir,
+    files: []const manifest.File,
+    kind: Kind,
+) error{OutOfMemory}!?[]const u8 {
     const facts = filesystem.facts(directory) orelse return null;
     if (facts.read_only) return "it is on a read-only file system";
+    if (kind == .data) return null; // how much of `files` comes to lie here is not known yet
     if (facts.no_execution) return "it is on a file system mounted noexec";
     const needed = missing(directory, files);
     if (facts.available >= needed) return null;

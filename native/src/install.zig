@@ -83,6 +83,7 @@ pub const Installation = struct {
             .file = installation.file,
             .directory = directory,
             .places = .{ .base = base.path, .root = root },
+            .executables_in_memory = base.memory == .executables,
         };
     }
 

@@ -10,25 +10,29 @@ pub const Executable = struct {
     path: []const u8,
     /// One past the payload's last byte. What follows (a signature) is not ours.
     payload_end: u64,
+    /// Whether the system told so in /proc: without it some things have to be found in another way.
+    by_proc: bool,
 };
 
 pub const Error = error{ NotFound, Unreadable };
 
 /// Opens the running executable. `buffer` holds its path.
 pub fn open(buffer: *[std.fs.max_path_bytes]u8) Error!Executable {
-    const file = openFile() catch |err| return switch (err) {
+    var by_proc = true;
+    const file = openFile(&by_proc) catch |err| return switch (err) {
         error.AccessDenied, error.PermissionDenied => error.Unreadable,
         else => error.NotFound,
     };
     const path = std.fs.selfExePath(buffer) catch fallbackPath(buffer) orelse return error.NotFound;
     const size = file.getEndPos() catch return error.Unreadable;
-    return .{ .file = file, .path = path, .payload_end = payloadEnd(file, size) };
+    return .{ .file = file, .path = path, .payload_end = payloadEnd(file, size), .by_proc = by_proc };
 }
 
-fn openFile() !std.fs.File {
+fn openFile(by_proc: *bool) !std.fs.File {
     return std.fs.openSelfExe(.{}) catch |err| {
         if (builtin.os.tag != .linux) return err;
         const name = executedName() orelse return err;
+        by_proc.* = false;
         return std.fs.cwd().openFile(name, .{});
     };
 }

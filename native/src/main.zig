@@ -11,7 +11,9 @@ const environment = @import("environment.zig");
 const install = @import("install.zig");
 const locate = @import("locate.zig");
 const manifest = @import("manifest.zig");
+const memory_base = @import("memory_base.zig");
 const messages = @import("messages.zig");
+const origin = @import("origin.zig");
 const process = @import("process.zig");
 const report = @import("report.zig");
 const request = @import("request.zig");
@@ -51,7 +53,7 @@ fn run(arena: std.mem.Allocator) error{OutOfMemory}!void {
     try tools.run(arena, executable, lift, variables, arguments[@min(arguments.len, 1)..]);
 
     const places = try base_directory.candidates(arena, variables, lift.base);
-    const base = try chooseBase(arena, executable, lift, places);
+    const base = try chooseBase(arena, executable, lift, variables, places);
     if (base.last_use) |last_use| {
         freshen(arena, executable, lift, base, last_use);
     } else {
@@ -69,6 +71,8 @@ fn run(arena: std.mem.Allocator) error{OutOfMemory}!void {
     };
     const own = command.arguments(arena, choice.command, &context) catch |err| messages.placeholderUnknown(lift.name, err);
     command.applyEnvironment(arena, choice.command, &context) catch |err| messages.placeholderUnknown(lift.name, err);
+    try memory_base.pass(base, &variables);
+    if (!executable.by_proc or base.memory == .executables) try origin.replace(arena, &variables, base.path, lift.files);
     const users = arguments[@min(arguments.len, 1 + choice.consumed)..];
     const all = try std.mem.concat(arena, [:0]const u8, &.{ own, users });
     messages.notStarted(lift.name, all[0], process.start(arena, all, &variables));
@@ -79,14 +83,20 @@ fn chooseBase(
     arena: std.mem.Allocator,
     executable: locate.Executable,
     lift: manifest.Manifest,
+    variables: environment.Environment,
     places: []const base_directory.Candidate,
 ) error{OutOfMemory}!base_directory.Base {
     if (!lift.holdsParts()) {
         return base_directory.holding(places, lift.files) orelse messages.installationUnusable(arena, lift, executable.path);
     }
+    const memory = memory_base.Setting.read(variables) orelse messages.memorySettingUnknown(lift.name);
     var refusals: std.ArrayList(base_directory.Refusal) = .empty;
-    const base = try base_directory.choose(arena, places, lift.files, &refusals) orelse
-        messages.noBase(arena, lift.name, refusals.items);
+    const found = if (memory == .always) null else try base_directory.choose(arena, places, lift.files, &refusals);
+    const base = found orelse {
+        const in_memory = if (memory == .never) null else try memory_base.make(arena, places, lift.files, &refusals);
+        if (in_memory != null and memory == .unset) messages.inMemory(lift);
+        return in_memory orelse messages.noBase(arena, lift.name, refusals.items);
+    };
     if (base.last_use == null) for (refusals.items) |refusal| if (refusal.candidate.setting) |setting| {
         report.note(lift.name, "{s} ({s}) is not used: {s}; {s} is", .{
             refusal.candidate.path, setting, refusal.reason, base.path,
@@ -159,6 +169,7 @@ test {
     _ = install;
     _ = locate;
     _ = manifest;
+    _ = origin;
     _ = process;
     _ = request;
     _ = tools;
@@ -166,6 +177,9 @@ test {
     _ = @import("entry.zig");
     _ = @import("filesystem.zig");
     _ = @import("memory.zig");
+    _ = memory_base;
+    _ = @import("memory_files.zig");
+    _ = @import("private_mount.zig");
     _ = @import("placeholders.zig");
     _ = @import("plan.zig");
     _ = @import("rendering.zig");

@@ -55,9 +55,26 @@ pub fn noBase(arena: std.mem.Allocator, name: []const u8, refusals: []const base
     report.fatal(
         name,
         "there is no directory to unpack into; tried{s}" ++
-            "\nhint: set CZSCIE_BASE to a directory of your own that can be written to and executed from",
+            "\nhint: set CZSCIE_BASE to a directory of your own that can be written to and executed from, or unpack" ++
+            " into the image (the tool install)",
         .{lines.items},
     );
+}
+
+/// Told at each start, as each start takes the time, unless somebody said that it is meant.
+pub fn inMemory(lift: manifest.Manifest) void {
+    var unpacked: u64 = 0;
+    for (lift.files) |file| unpacked +|= file.unpacked;
+    report.note(
+        lift.name,
+        "it unpacks {d} MB into memory, as each start will: no directory can be written to and executed from" ++
+            " (CZSCIE_MEMORY=fallback: say nothing)",
+        .{unpacked / 1_000_000 + 1},
+    );
+}
+
+pub fn memorySettingUnknown(name: []const u8) noreturn {
+    report.fatal(name, "CZSCIE_MEMORY is no word that is known\nhint: set it to fallback, always or never", .{});
 }
 
 /// The executable of a permanent installation has nothing to install.

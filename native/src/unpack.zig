@@ -5,6 +5,7 @@ const builtin = @import("builtin");
 const Allocator = std.mem.Allocator;
 const entry_content = @import("entry.zig");
 const manifest = @import("manifest.zig");
+const memory_files = @import("memory_files.zig");
 const plan_text = @import("plan.zig");
 const rendering = @import("rendering.zig");
 const Sha256 = @import("sha256.zig").Sha256;
@@ -36,6 +37,8 @@ pub const Part = struct {
     places: rendering.Places,
     /// The text of the plan, where it is not in the zip.
     given: ?[]const u8 = null,
+    /// Whether what is executed is to lie in memory, with a link in its place.
+    executables_in_memory: bool = false,
     failure: ?Failure = null,
 
     /// Holds the plan. It is never freed: the process is about to become another one.
@@ -274,6 +277,9 @@ const Worker = struct {
     }
 
     fn create(part: *const Part, file: plan_text.File) !std.fs.File {
+        if (builtin.os.tag == .linux and part.executables_in_memory) {
+            if (memory_files.holds(file.path, file.mode, file.length)) return memory_files.create(part.directory, file.path);
+        }
         const mode: std.fs.File.Mode = if (has_modes) file.mode else 0;
         return part.directory.createFile(file.path, .{ .exclusive = true, .mode = mode });
     }

@@ -91,10 +91,14 @@ def test_when_no_candidate_will_do_every_reason_is_told(scie: SmallScie, tmp_pat
     shutil.copy(scie.path, copy)
     try:
         mounts = 'for each in /tmp /var/tmp /dev/shm; do mount -t tmpfs -o ro tmpfs "$each"; done'
-        done = in_namespace(f'{mounts}; exec env -i "$1"', copy)
+        done = in_namespace(f'{mounts}; exec env -i CZSCIE_MEMORY=never "$1"', copy)
         assert_refused(done, "there is no directory to unpack into", "CZSCIE_BASE")
         for place in ("/tmp/czscie-0", "/var/tmp/czscie-0", "/dev/shm/czscie-0"):
             assert f"{place}: it cannot be made: read-only file system" in done.stderr
+        assert "memory" not in done.stderr
+        in_memory = in_namespace(f'{mounts}; exec env -i "$1"', copy)
+        assert_started(in_memory)
+        assert "note: it unpacks 2 MB into memory, as each start will" in in_memory.stderr
     finally:
         copy.unlink()
 

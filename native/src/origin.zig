@@ -1,0 +1,48 @@
+//! Where the dynamic loader cannot tell the directory that a program lies in, which `$ORIGIN` in its search path
+//! stands for (ld.so(8)): it asks /proc, which need not be there, and a program in memory lies in none.
+
+const std = @import("std");
+const testing = std.testing;
+const Allocator = std.mem.Allocator;
+const Environment = @import("environment.zig").Environment;
+const manifest = @import("manifest.zig");
+
+const variable = "LD_LIBRARY_PATH";
+
+/// Names the libraries of every interpreter of `files`, before those that the environment names.
+pub fn replace(arena: Allocator, environment: *Environment, base: []const u8, files: []const manifest.File) !void {
+    var path: std.ArrayList(u8) = .empty;
+    for (files) |file| {
+        if (file.kind != .interpreter) continue;
+        if (path.items.len > 0) try path.append(arena, ':');
+        try path.print(arena, "{s}/{s}/{s}/lib", .{ base, file.kind.directory(), file.digest });
+    }
+    if (environment.get(variable)) |given| {
+        if (std.mem.startsWith(u8, given, path.items)) return; // a child of one that has it
+        try path.print(arena, ":{s}", .{given});
+    }
+    try environment.put(variable, path.items);
+}
+
+test "libraries of interpreters come first" {
+    if (@import("builtin").os.tag == .windows) return error.SkipZigTest;
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    var environment = try @import("environment.zig").inherit(arena.allocator());
+    environment.entries.clearRetainingCapacity();
+    const file: manifest.File = .{
+        .name = "cpython",
+        .kind = .interpreter,
+        .digest = "d",
+        .offset = 0,
+        .size = 0,
+        .unpacked = 0,
+    };
+    for (0..2) |_| {
+        try replace(arena.allocator(), &environment, "/base", &.{file});
+        try testing.expectEqualStrings("/base/interpreters/d/lib", environment.get(variable).?);
+    }
+    try environment.put(variable, "/own");
+    try replace(arena.allocator(), &environment, "/base", &.{file});
+    try testing.expectEqualStrings("/base/interpreters/d/lib:/own", environment.get(variable).?);
+}
