@@ -62,13 +62,14 @@ class Builder:
         directory: Path,
         prefix: Sequence[str | Path] = (),
         environment: Mapping[str, str] | None = None,
+        command: str = "build",
     ) -> subprocess.CompletedProcess[str]:
-        """Run `czscie build` with these arguments; `prefix` is a command that starts it."""
+        """Run `czscie build`, or another `command`; `prefix` is a command that starts it."""
         source = Path(__file__).parent.parent / "src"
         path = os.pathsep.join([str(source), *filter(None, [os.environ.get("PYTHONPATH")])])
         settings = {"PYTHONPATH": path, "CZSCIE_PBS_URL": self.mirror_url, "CZSCIE_CACHE": str(self.cache)}
         return subprocess.run(
-            [*prefix, sys.executable, "-m", "czscie", "build", *arguments],
+            [*prefix, sys.executable, "-m", "czscie", command, *arguments],
             env={**os.environ, **settings, **(environment or {})},
             cwd=directory,
             stdin=subprocess.DEVNULL,

@@ -12,6 +12,7 @@ import typer
 from czscie import __version__
 from czscie.commands.build import build
 from czscie.commands.eject import eject
+from czscie.commands.init import init
 from czscie.commands.inject import inject
 from czscie.commands.inspect import inspect
 from czscie.errors import CzscieError
@@ -44,7 +45,7 @@ def _options(
     pass
 
 
-for command in (build, inspect, inject, eject):
+for command in (init, build, inspect, inject, eject):
     app.command()(command)
 
 

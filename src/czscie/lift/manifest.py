@@ -27,7 +27,15 @@ def read_manifest(path: Path) -> Lift:
     Raises one CzscieError with all its problems, in the order of the file. Files that the manifest names are
     not looked for: they may be made later.
     """
-    document = _parse(path)
+    return parse_manifest(_read(path), path)
+
+
+def parse_manifest(text: str, path: Path) -> Lift:
+    """The manifest whose text is `text`, as if it stood at `path`. Raises CzscieError as `read_manifest`."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CzscieError(f"{path} is not valid TOML", why=str(error)) from None
     problems = Problems(document)
     root = Table(document, (), problems)
     table = root.table("lift")
@@ -38,9 +46,9 @@ def read_manifest(path: Path) -> Lift:
     return lift
 
 
-def _parse(path: Path) -> dict[str, object]:
+def _read(path: Path) -> str:
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise CzscieError(
             f"there is no manifest {path}", mend="say where it is: czscie build path/to/lift.toml"
@@ -53,5 +61,3 @@ def _parse(path: Path) -> dict[str, object]:
         raise CzscieError(
             f"{path} is not valid TOML", why=f"Byte 0x{byte:02x} is not UTF-8 (at line {line})"
         ) from None
-    except tomllib.TOMLDecodeError as error:
-        raise CzscieError(f"{path} is not valid TOML", why=str(error)) from None

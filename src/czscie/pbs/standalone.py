@@ -18,7 +18,7 @@ from czscie.pbs.assets import Asset
 from czscie.pbs.choice import Wanted
 from czscie.pbs.distribution import Distribution, detect_layout
 from czscie.pbs.mirror import Mirror
-from czscie.pbs.releases import Releases
+from czscie.pbs.releases import Release, Releases
 from czscie.platforms import Platform
 from czscie.progress import Progress
 
@@ -75,6 +75,12 @@ class PythonBuildStandalone:
         self._progress = Progress(console)
         self._network = network or Network.of()
         self._newest: dict[Mirror, str] = {}
+
+    def release(self, tag: str | None = None, base_url: str | None = None) -> Release:
+        """The release `tag`, or the newest that the mirror has. Raises CzscieError when there is none."""
+        with Client(self._network) as client:
+            releases = Releases(Mirror.find(base_url, self._network.environ), client, self._progress)
+            return releases.find(tag or self._newest_of(releases))
 
     def resolve(
         self,

@@ -1,0 +1,47 @@
+"""`czscie init`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def init(
+    source: Annotated[
+        Path, typer.Argument(help="A directory with a pyproject.toml, a PEX, or a script (PEP 723).")
+    ] = Path(),
+    output: Annotated[Path, typer.Option("--output", "-o", help="The manifest to write.")] = Path(
+        "lift.toml"
+    ),
+    platform: Annotated[
+        list[str] | None,
+        typer.Option("--platform", help="Name this platform. Repeatable. Default: this one."),
+    ] = None,
+    python: Annotated[
+        str | None, typer.Option("--python", help="A version of CPython, or how it begins. Default: newest.")
+    ] = None,
+    release: Annotated[
+        str | None, typer.Option("--release", help="A release of python-build-standalone. Default: newest.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a manifest that is there.")] = False,
+) -> None:
+    """Write a first lift manifest for a project, a PEX or a script.
+
+    Its path goes to standard output, everything else to standard error.
+    """
+    from czscie.console import Console, write_result
+    from czscie.init.first import write_first_manifest
+    from czscie.platforms import find_platform
+
+    write_first_manifest(
+        source,
+        output,
+        Console(),
+        platforms=tuple(dict.fromkeys(find_platform(name) for name in platform or ())),
+        python=python,
+        release=release,
+        force=force,
+    )
+    write_result(str(output))

@@ -1,0 +1,1 @@
+"""A first lift manifest: written from what is there already."""

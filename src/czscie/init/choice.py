@@ -1,0 +1,94 @@
+"""Which CPython, and which platforms, a first manifest names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from packaging.version import Version
+
+from czscie.errors import CzscieError
+from czscie.init.subject import Subject
+from czscie.pbs.assets import INSTALL_ONLY_STRIPPED
+from czscie.pbs.choice import triples
+from czscie.pbs.releases import Release
+from czscie.platforms import PLATFORMS, Platform, current_platform
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """`version` is CPython's whole one, `release` the date of python-build-standalone's. `others` are more
+    platforms that there is such a CPython for and on which the subject is known to run.
+    """
+
+    version: str
+    release: str
+    platforms: tuple[Platform, ...]
+    others: tuple[Platform, ...]
+
+
+def versions_of(release: Release) -> Mapping[str, frozenset[Platform]]:
+    """The final CPythons of a release in the default flavor, newest first, and the platforms of each."""
+    found: dict[str, set[Platform]] = {}
+    by_triple = {triple: platform for platform in PLATFORMS for triple in triples(platform)}
+    for asset in release.digests:
+        if asset.flavor == INSTALL_ONLY_STRIPPED and asset.triple in by_triple:
+            found.setdefault(asset.version, set()).add(by_triple[asset.triple])
+    final = [version for version in found if not Version(version).is_prerelease]
+    return {version: frozenset(found[version]) for version in sorted(final, key=Version, reverse=True)}
+
+
+def choose(
+    subject: Subject,
+    versions: Mapping[str, frozenset[Platform]],
+    release: str,
+    wanted: Sequence[Platform] = (),
+) -> Choice:
+    """The newest of `versions` that the subject runs with on all of the platforms that are `wanted`.
+
+    When none are, it is the platform czscie runs on, and where the subject does not run there, those where it
+    does. Raises CzscieError that says why no version will do.
+    """
+    first = tuple(wanted) or (current_platform(),)
+    runs = {version: _runs_on(subject, version, platforms) for version, platforms in versions.items()}
+    for version, platforms in runs.items():
+        if set(first) <= set(platforms):
+            return Choice(version, release, first, tuple(each for each in platforms if each not in first))
+    for version, platforms in runs.items():
+        if platforms and not wanted:
+            return Choice(version, release, platforms, ())
+    raise _impossible(subject, versions, release, first)
+
+
+def _runs_on(subject: Subject, version: str, platforms: frozenset[Platform]) -> tuple[Platform, ...]:
+    """In the order in which platforms are listed everywhere."""
+    return tuple(each for each in PLATFORMS if each in platforms and not subject.obstacles(each, version))
+
+
+def _impossible(
+    subject: Subject,
+    versions: Mapping[str, frozenset[Platform]],
+    release: str,
+    wanted: tuple[Platform, ...],
+) -> CzscieError:
+    names = ", ".join(platform.name for platform in wanted)
+    why = [f"release {release} of python-build-standalone has: {', '.join(versions)}"]
+    if subject.asks:
+        why.append(f"it asks for: {subject.asks}")
+    if versions:
+        newest, platforms = next(iter(versions.items()))
+        why += [
+            line
+            for platform in wanted
+            for line in (
+                subject.obstacles(platform, newest)
+                if platform in platforms
+                else (f"there is no CPython {newest} for {platform.name}",)
+            )
+            if line != subject.asks
+        ]
+    return CzscieError(
+        f"{subject.path} runs with no CPython on {names}",
+        why=why,
+        mend="name another release or other platforms: czscie init --release YYYYMMDD --platform NAME",
+    )

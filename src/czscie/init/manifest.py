@@ -1,0 +1,109 @@
+"""The text of a first manifest, with what its reader will want to know next."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from czscie.init.choice import Choice
+from czscie.init.subject import Subject
+from czscie.lift.problem import quoted
+
+_WIDTH = 108
+#: By the payload's key, what it is called and what stands above it.
+_NOUNS = {"project": "project", "pex": "PEX", "script": "script"}
+_PAYLOADS = {
+    "project": "The project is built as its pyproject.toml says, with what it requires.",
+    "pex": "The PEX has to hold the wheels for every platform above; czscie does not make it again.",
+    "script": 'The script, with what the "# /// script" comment at its beginning requires (PEP 723).',
+}
+
+
+def render_manifest(subject: Subject, choice: Choice, directory: Path) -> str:
+    """The manifest for `subject`, to stand in `directory`, which its paths start at."""
+    blocks = (
+        _comment(
+            "Written by czscie init, for you to change. `czscie build` makes one executable per platform of "
+            "it. The lift.toml.example of czscie shows every key."
+        ),
+        _head(subject, choice),
+        _interpreter(subject, choice),
+        _payload(subject, directory),
+    )
+    return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+
+
+def _head(subject: Subject, choice: Choice) -> Iterator[str]:
+    yield "[lift]"
+    yield from _comment("What the executable is called. With several platforms it is <name>-<platform>.")
+    yield f"name = {_text(subject.name)}"
+    if subject.description is not None:
+        yield f"description = {_text(subject.description)}"
+    yield ""
+    others = ", ".join(f'"{platform.name}"' for platform in choice.others)
+    yield from _comment(
+        f"What it is built for, all on this machine.{f' There are also: {others}.' if others else ''}"
+    )
+    yield f"platforms = {_array([platform.name for platform in choice.platforms])}"
+
+
+def _interpreter(subject: Subject, choice: Choice) -> Iterator[str]:
+    asks = f" The {_NOUNS[subject.source]} asks for: {subject.asks}." if subject.asks else ""
+    yield from _comment(
+        "The CPython that goes into it, of python-build-standalone, whose releases have dates. The same "
+        f"version is another file in each release, so name both.{asks}"
+    )
+    yield "[[lift.interpreters]]"
+    yield 'id = "cpython"'
+    yield 'provider = "PythonBuildStandalone"'
+    yield f"version = {_text(choice.version)}"
+    yield f"release = {_text(choice.release)}"
+    yield from _comment(
+        "Parts that are left out unless the code imports them, such as Tcl/Tk, stay when named:"
+    )
+    yield '# keep = ["tcltk"]'
+
+
+def _payload(subject: Subject, directory: Path) -> Iterator[str]:
+    yield from _comment(f"What it runs. {_PAYLOADS[subject.source]}")
+    yield "[lift.payload]"
+    yield f"{subject.source} = {_text(_relative(subject.path, directory))}"
+    others = ", ".join(map(_text, subject.others))
+    if subject.entry_point is not None:
+        also = f" The {_NOUNS[subject.source]} has also: {others}." if others else ""
+        yield from _comment(f"What starts: a console script, a module, or module:function.{also}")
+        yield f"entry_point = {_text(subject.entry_point)}"
+    elif subject.starts:
+        yield from _comment(
+            f"The {_NOUNS[subject.source]} says what starts, unless you do: a script, or module:function."
+        )
+        yield '# entry_point = "module:function"'
+    else:
+        also = f" The {_NOUNS[subject.source]} has: {others}." if others else ""
+        yield from _comment(
+            f"Nothing says what starts, so it will be Python. Name a console script or module:function.{also}"
+        )
+        yield '# entry_point = "module:function"'
+
+
+def _comment(text: str) -> Iterator[str]:
+    for line in textwrap.wrap(text, _WIDTH - 2, break_long_words=False, break_on_hyphens=False):
+        yield f"# {line}"
+
+
+def _array(values: Sequence[str]) -> str:
+    return f"[{', '.join(map(_text, values))}]"
+
+
+def _text(value: str) -> str:
+    """A basic string: JSON's escapes are TOML's, which has DEL among what must be escaped, too."""
+    return quoted(value).replace("\x7f", "\\u007f")
+
+
+def _relative(path: Path, directory: Path) -> str:
+    try:
+        return Path(os.path.relpath(path, directory)).as_posix()
+    except ValueError:  # on another drive of Windows
+        return path.absolute().as_posix()

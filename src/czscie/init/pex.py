@@ -1,0 +1,39 @@
+"""A PEX, for `czscie init`: its PEX-INFO, and the wheels that say where it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from czscie.czex.pex import Pex
+from czscie.czex.resolve import resolve
+from czscie.errors import CzscieError
+from czscie.init.subject import Subject
+from czscie.pbs.distribution import Layout
+from czscie.platforms import Platform
+
+
+def read_pex(path: Path) -> Subject:
+    """The PEX at `path`, a file or a directory. Raises CzscieError when it is none."""
+    with Pex.open(path) as pex:
+        starts = bool(pex.info.entry_point or pex.info.script)
+        scripts = {name for wheel in pex.wheels for name in wheel.entry_points.console}
+    return Subject(
+        source="pex",
+        path=path,
+        name=path.resolve().name.removesuffix(".pex"),
+        description=None,
+        entry_point=None,
+        others=() if starts else tuple(sorted(scripts)),
+        starts=starts,
+        asks=" or ".join(pex.info.interpreter_constraints),
+        obstacles=lambda platform, version: _obstacles(pex, platform, version),
+    )
+
+
+def _obstacles(pex: Pex, platform: Platform, version: str) -> tuple[str, ...]:
+    """What the build would say: it chooses the wheels in the same way."""
+    try:
+        resolve(pex, platform, Layout(version, python="", stdlib="", free_threaded=False))
+    except CzscieError as error:
+        return (error.what, *error.why)
+    return ()
