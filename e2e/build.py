@@ -67,7 +67,12 @@ class Builder:
         """Run `czscie build`, or another `command`; `prefix` is a command that starts it."""
         source = Path(__file__).parent.parent / "src"
         path = os.pathsep.join([str(source), *filter(None, [os.environ.get("PYTHONPATH")])])
-        settings = {"PYTHONPATH": path, "CZSCIE_PBS_URL": self.mirror_url, "CZSCIE_CACHE": str(self.cache)}
+        settings = {
+            "PYTHONPATH": path,
+            "CZSCIE_PBS_URL": self.mirror_url,
+            "CZSCIE_PBS_DIGESTS": "none",
+            "CZSCIE_CACHE": str(self.cache),
+        }
         return subprocess.run(
             [*prefix, sys.executable, "-m", "czscie", command, *arguments],
             env={**os.environ, **settings, **(environment or {})},

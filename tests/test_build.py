@@ -118,6 +118,7 @@ def project(tmp_path: Path, server: MirrorServer, monkeypatch: pytest.MonkeyPatc
     cache = tmp_path / "cache"
     monkeypatch.setenv("CZSCIE_CACHE", str(cache))
     monkeypatch.setenv("CZSCIE_PBS_URL", server.url)
+    monkeypatch.setenv("CZSCIE_PBS_DIGESTS", "none")
     (cache / "launchers").mkdir(parents=True)
     for launcher in launchers.TARGETS:
         (cache / "launchers" / launchers.file_name(launcher)).write_bytes(f"launcher {launcher}\n".encode())

@@ -29,6 +29,10 @@ class Progress:
         if self._console is not None:
             self._console.line(text)
 
+    def warn(self, text: str) -> None:
+        if self._console is not None:
+            self._console.warn(text)
+
     @contextmanager
     def work(self, name: str) -> Iterator[Show]:
         """Show how far work on bytes has come; nothing where nobody watches."""

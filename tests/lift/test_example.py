@@ -61,7 +61,7 @@ def test_the_example_is_a_manifest_that_can_be_built() -> None:
         "windows-x86_64",
     ]
     assert lift.interpreter("cpython") == PythonBuildStandalone(
-        "cpython", "3.13.17", "20261021", "install_only_stripped", None, None, False
+        "cpython", "3.13.17", "20261021", "install_only_stripped", None, (), False
     )
     assert lift.payload == Payload(
         EXAMPLE.parent / "cowsay.pex", None, None, None, None, "cowsay", None, "cpython"

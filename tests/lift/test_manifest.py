@@ -126,8 +126,19 @@ def test_versions_and_flavors_of_python_build_standalone(
 ) -> None:
     manifest = write(tmp_path, SMALLEST.replace('"Host"', f'"PythonBuildStandalone"\n{lines}'))
     assert read_manifest(manifest).interpreters == (
-        PythonBuildStandalone("host", version, None, flavor, None, None, False),
+        PythonBuildStandalone("host", version, None, flavor, None, (), False),
     )
+
+
+@pytest.mark.parametrize(
+    ("base_url", "expected"),
+    [('"https://a"', ("https://a",)), ('["https://a", "file:///b"]', ("https://a", "file:///b"))],
+)
+def test_there_may_be_one_mirror_or_several(tmp_path: Path, base_url: str, expected: tuple[str, ...]) -> None:
+    lines = f'"PythonBuildStandalone"\nversion = "3.13"\nbase_url = {base_url}'
+    [interpreter] = read_manifest(write(tmp_path, SMALLEST.replace('"Host"', lines))).interpreters
+    assert isinstance(interpreter, PythonBuildStandalone)
+    assert interpreter.base_url == expected
 
 
 def test_a_platform_that_is_named_twice_is_built_once(tmp_path: Path) -> None:

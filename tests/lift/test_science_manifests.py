@@ -74,14 +74,14 @@ def test_what_cannot_be_built_is_represented_all_the_same() -> None:
     assert lift.scie_jump == ScieJump("1.12.0", Digest(1850000, DIGITS), None)
     assert lift.ptex == Ptex("ptex", "{scie.env.LAUNCHPAD_URLS={scie.lift}}", "1.7.0", None, None)
     assert lift.interpreters == (
-        PythonBuildStandalone("cpython312", "3.12", None, "install_only_stripped", None, None, True),
+        PythonBuildStandalone("cpython312", "3.12", None, "install_only_stripped", None, (), True),
         PythonBuildStandalone(
             "cpython313",
             "3.13t",
             None,
             "install_only",
             None,
-            "https://mirror.example.com/providers/PythonBuildStandalone",
+            ("https://mirror.example.com/providers/PythonBuildStandalone",),
             False,
         ),
         PyPy("pypy", "3.11", "v7.3.20", None, False),

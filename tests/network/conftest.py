@@ -22,6 +22,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("CZSCIE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("CZSCIE_PBS_DIGESTS", "none")
     return tmp_path / "cache"
 
 

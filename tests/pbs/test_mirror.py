@@ -3,20 +3,35 @@ from __future__ import annotations
 import pytest
 
 from czscie.errors import CzscieError
-from czscie.pbs.mirror import OFFICIAL, Mirror, without_secrets
+from czscie.network.url import without_secrets
+from czscie.pbs.mirror import OFFICIAL, Mirror, find_mirrors
 
 
-def test_the_manifest_comes_before_our_variable_and_that_before_uvs() -> None:
-    everything = {"CZSCIE_PBS_URL": "https://ours/", "UV_PYTHON_INSTALL_MIRROR": "file:///uvs"}
-    only_uvs = {"UV_PYTHON_INSTALL_MIRROR": "file:///uvs"}
-    assert Mirror.find("http://manifests/x/", everything) == Mirror("http://manifests/x", "base_url")
-    assert Mirror.find(None, everything) == Mirror("https://ours", "CZSCIE_PBS_URL")
-    assert Mirror.find(None, only_uvs) == Mirror("file:///uvs", "UV_PYTHON_INSTALL_MIRROR")
-    assert Mirror.find(None, {"CZSCIE_PBS_URL": ""}) == Mirror(OFFICIAL, "the default")
+def test_the_manifest_comes_before_our_variable_and_that_before_those_of_others() -> None:
+    everything = {
+        "CZSCIE_PBS_URL": "https://ours/",
+        "UV_PYTHON_INSTALL_MIRROR": "file:///uvs",
+        "PBS_INSTALLER_BASE_URL": "https://pdms/",
+    }
+    assert find_mirrors(["http://manifests/x/"], everything) == (Mirror("http://manifests/x", "base_url"),)
+    for variable in ("CZSCIE_PBS_URL", "UV_PYTHON_INSTALL_MIRROR", "PBS_INSTALLER_BASE_URL"):
+        mirrors = [Mirror(everything[variable].rstrip("/"), variable)]
+        assert list(find_mirrors([], everything)) == mirrors
+        del everything[variable]
+    assert find_mirrors([], {"CZSCIE_PBS_URL": ""}) == (Mirror(OFFICIAL, "the default"),)
+
+
+def test_several_mirrors_are_asked_in_the_order_they_are_named_in() -> None:
+    environ = {"CZSCIE_PBS_URL": f"https://one/ file:///two\t{OFFICIAL}/"}
+    assert [mirror.base for mirror in find_mirrors([], environ)] == ["https://one", "file:///two", OFFICIAL]
+    assert [mirror.base for mirror in find_mirrors(["http://a", "http://b"], environ)] == [
+        "http://a",
+        "http://b",
+    ]
 
 
 def test_github_has_one_place_for_a_release_and_another_for_the_newest() -> None:
-    mirror = Mirror.find(None, {})
+    [mirror] = find_mirrors([], {})
     assert mirror.directories("20261021") == (
         "https://github.com/astral-sh/python-build-standalone/releases/download/20261021",
     )
@@ -26,7 +41,7 @@ def test_github_has_one_place_for_a_release_and_another_for_the_newest() -> None
 
 
 def test_a_mirror_may_be_laid_out_in_three_ways() -> None:
-    mirror = Mirror.find("file:///mirror", {})
+    mirror = Mirror("file:///mirror", "base_url")
     assert mirror.directories("20261021") == (
         "file:///mirror/20261021",
         "file:///mirror/download/20261021",
@@ -37,7 +52,7 @@ def test_a_mirror_may_be_laid_out_in_three_ways() -> None:
 
 def test_a_mirror_that_is_no_url_is_refused() -> None:
     with pytest.raises(CzscieError) as caught:
-        Mirror.find(None, {"CZSCIE_PBS_URL": "ftp://me:secret@host/x"})
+        find_mirrors([], {"CZSCIE_PBS_URL": "ftp://me:secret@host/x"})
     assert str(caught.value) == (
         "error: CZSCIE_PBS_URL is 'ftp://host/x', which is not a URL of a mirror\n"
         "  it has to begin with https://, http:// or file://"

@@ -33,7 +33,8 @@ def standalone(
     flavor: str = "install_only_stripped",
     libc: str | None = None,
 ) -> PythonBuildStandalone:
-    return PythonBuildStandalone("cpython", version, release, flavor, libc, base_url, lazy=False)
+    base_urls = () if base_url is None else (base_url,)
+    return PythonBuildStandalone("cpython", version, release, flavor, libc, base_urls, lazy=False)
 
 
 def fill(server: MirrorServer, files: dict[str, bytes], directory: str = f"/{TAG}") -> None:

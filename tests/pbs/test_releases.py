@@ -19,8 +19,8 @@ QUICK = Network(Patience(connect=2, read=0.2, attempts=3, first_wait=0.01, longe
 TAG = "20261021"
 
 
-def releases(base: str) -> Releases:
-    return Releases(Mirror.find(base, {}), Client(QUICK), Progress())
+def releases(*bases: str) -> Releases:
+    return Releases([Mirror(base, "base_url") for base in bases], Client(QUICK), Progress())
 
 
 def test_the_newest_release_is_what_latest_release_json_says(server: MirrorServer) -> None:

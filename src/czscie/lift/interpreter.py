@@ -37,6 +37,7 @@ class PythonBuildStandalone:
 
     `version` may end in t, d or td, which ask for free-threaded and debug builds whatever the `flavor`.
     Without `release` the newest one is meant. `keep` names parts (czscie.pbs.prune) that are not left out.
+    `base_url` are mirrors, asked in their order.
     """
 
     FILES: ClassVar[tuple[str, ...]] = ("python", "pip")
@@ -46,7 +47,7 @@ class PythonBuildStandalone:
     release: str | None
     flavor: str
     libc: str | None
-    base_url: str | None
+    base_url: tuple[str, ...]
     lazy: bool
     keep: tuple[str, ...] = ()
 
@@ -60,7 +61,7 @@ class PythonBuildStandalone:
             release=release,
             flavor=_read_flavor(table, version),
             libc=table.optional_choice("libc", _LIBCS),
-            base_url=table.optional_text("base_url", URL),
+            base_url=table.one_or_more("base_url", URL),
             lazy=table.flag("lazy"),
             keep=_read_keep(table),
         )
@@ -150,7 +151,7 @@ def read_interpreter(table: Table, directory: Path) -> Interpreter:
             interpreter = Local(identifier, table.path("path", directory), _read_keep(table))
         case _:
             # Nobody can say which keys are known: a stand-in that no build will see.
-            return PythonBuildStandalone(identifier, "", None, "", None, None, False)
+            return PythonBuildStandalone(identifier, "", None, "", None, (), False)
     table.finish()
     return interpreter
 

@@ -71,6 +71,13 @@ class Table:
         elements = self._elements(key, words, may_be_empty)
         return tuple(self._checked(value, shape, *at) for at, value in elements)
 
+    def one_or_more(self, key: str, shape: Shape = TEXT) -> tuple[str, ...]:
+        """A string or an array of them, empty for a key that is missing."""
+        if isinstance(self._value(key), list):
+            return self.texts(key, shape, may_be_empty=False)
+        text = self.optional_text(key, shape)
+        return () if text is None else (text,)
+
     def text_table(self, key: str, names: Shape = SOMETHING) -> dict[str, str]:
         """A table whose keys are free but for their shape and whose values are strings."""
         values = self._value(key)

@@ -23,6 +23,10 @@ class Transient(Exception):
         self.wait = wait
 
 
+class Unreachable(CzscieError):
+    """No attempt succeeded: another place may do better."""
+
+
 class Late(Exception):
     """The deadline has passed."""
 
@@ -68,9 +72,9 @@ def persevere(
 ) -> _Result:
     """Call `attempt` until it raises no Transient, with growing waits in between.
 
-    Raises CzscieError of `what`, `mend` and `tried`, which `attempt` fills with a line for each place that it
-    asked, after `patience.attempts`, when the wait is too long, or when the deadline of `watch` has passed.
-    Raises Stopped when that was stopped.
+    Raises Unreachable of `what`, `mend` and `tried`, which `attempt` fills with a line for each place that it
+    asked, after `patience.attempts` or when the wait is too long; CzscieError when the deadline of `watch`
+    has passed, Stopped when that was stopped.
     """
     pause = patience.first_wait
     try:
@@ -88,7 +92,7 @@ def persevere(
                     watch.pause(wait)
                     pause = min(2 * pause, patience.longest_wait)
                     continue
-                raise CzscieError(what, why=(*tried, ending), mend=mend) from problem
+                raise Unreachable(what, why=(*tried, ending), mend=mend) from problem
     except Late as late:
         ending = f"it was not done within {watch.seconds:g} s"
         raise CzscieError(what, why=(*tried, ending), mend=f"set {DEADLINE} to more seconds") from late

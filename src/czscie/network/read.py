@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from czscie.errors import CzscieError
 from czscie.network.client import Client, Missing, RangeRefused
 from czscie.network.perseverance import Transient, Watch, persevere
@@ -10,15 +12,23 @@ from czscie.progress import Progress
 
 
 def read_small(
-    client: Client, url: str, what: str, largest: int, progress: Progress, mend: str | None = None
+    client: Client,
+    url: str,
+    what: str,
+    largest: int,
+    progress: Progress,
+    mend: str | None = None,
+    attempts: int | None = None,
 ) -> bytes | None:
     """The file at `url`, None when there is none.
 
-    Raises CzscieError, whose sentence is `what` and whose hint `mend`, when it cannot be had; and when it has
-    more than `largest` bytes or comes compressed, as it was not asked for.
+    Raises Unreachable, whose sentence is `what` and whose hint `mend`, when it cannot be had, with `attempts`
+    of the client's patience or fewer; CzscieError when it has more than `largest` bytes or comes compressed,
+    as it was not asked for.
     """
     shown = without_secrets(url)
     patience = client.network.patience
+    patience = replace(patience, attempts=min(patience.attempts, attempts or patience.attempts))
     watch = Watch(patience.deadline)
     tried: list[str] = []
 

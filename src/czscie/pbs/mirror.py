@@ -1,22 +1,22 @@
-"""Which server python-build-standalone's releases come from, and where on it their files are."""
+"""Which servers python-build-standalone's releases come from, and where on them their files are."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from czscie.errors import CzscieError
-from czscie.network.url import without_secrets
+from czscie.network.url import is_file, without_secrets
+from czscie.pbs.assets import Asset
 
 OFFICIAL = "https://github.com/astral-sh/python-build-standalone/releases/download"
 #: The project keeps the name of its newest release on a branch of its own, so that nobody needs GitHub's API.
 OFFICIAL_LATEST = (
     "https://raw.githubusercontent.com/astral-sh/python-build-standalone/latest-release/latest-release.json"
 )
-#: The variables that name a mirror: ours, then uv's.
-VARIABLES = ("CZSCIE_PBS_URL", "UV_PYTHON_INSTALL_MIRROR")
+#: The variables that name mirrors: ours, uv's, and that of pbs-installer, which pdm and poetry contain.
+VARIABLES = ("CZSCIE_PBS_URL", "UV_PYTHON_INSTALL_MIRROR", "PBS_INSTALLER_BASE_URL")
 
 _SCHEMES = ("https", "http", "file")
 
@@ -28,33 +28,56 @@ class Mirror:
     base: str
     origin: str
 
-    @classmethod
-    def find(cls, base_url: str | None, environ: Mapping[str, str] = os.environ) -> Mirror:
-        """The first that is there: `base_url` of the manifest, CZSCIE_PBS_URL, UV_PYTHON_INSTALL_MIRROR,
-        GitHub.
+    @property
+    def is_official(self) -> bool:
+        """Whether it is the project's own place."""
+        return self.base == OFFICIAL
 
-        Raises CzscieError when it is not an https, http or file URL.
-        """
-        named = ((base_url, "base_url"), *((environ.get(variable), variable) for variable in VARIABLES))
-        for url, origin in named:
-            if url:
-                if urlsplit(url).scheme not in _SCHEMES:
-                    raise CzscieError(
-                        f"{origin} is {without_secrets(url)!r}, which is not a URL of a mirror",
-                        why="it has to begin with https://, http:// or file://",
-                    )
-                return cls(url.rstrip("/"), origin)
-        return cls(OFFICIAL, "the default")
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a directory on this machine."""
+        return is_file(self.base)
 
     @property
     def latest(self) -> str:
         """The URL of `latest-release.json`."""
-        return OFFICIAL_LATEST if self.base == OFFICIAL else f"{self.base}/latest-release.json"
+        return OFFICIAL_LATEST if self.is_official else f"{self.base}/latest-release.json"
 
     def directories(self, release: str) -> tuple[str, ...]:
         """Where the files of `release` may be: as uv, as GitHub and as pbs-installer lay them out."""
         tagged = f"{self.base}/{release}"
-        return (tagged,) if self.base == OFFICIAL else (tagged, f"{self.base}/download/{release}", self.base)
+        return (tagged,) if self.is_official else (tagged, f"{self.base}/download/{release}", self.base)
 
     def __str__(self) -> str:
         return f"{without_secrets(self.base)} ({self.origin})"
+
+
+def find_mirrors(base_urls: Sequence[str], environ: Mapping[str, str]) -> tuple[Mirror, ...]:
+    """The mirrors to ask, in their order: GitHub alone where nobody names one.
+
+    The first that is there counts: `base_urls` of the manifest, CZSCIE_PBS_URL, which may name several with
+    spaces between them, UV_PYTHON_INSTALL_MIRROR, PBS_INSTALLER_BASE_URL. Raises CzscieError when one is not
+    an https, http or file URL.
+    """
+    named = [("base_url", tuple(base_urls))]
+    named += [(variable, tuple(environ.get(variable, "").split())) for variable in VARIABLES]
+    for who, urls in named:
+        if urls:
+            return tuple(Mirror(_checked(url, who), who) for url in urls)
+    return (Mirror(OFFICIAL, "the default"),)
+
+
+def spellings(directory: str, asset: Asset) -> tuple[str, str]:
+    """The URLs of `asset`: a mirror may have the `+` of its name as it is, or literally as `%2B`."""
+    if is_file(directory):
+        return f"{directory}/{asset.url_name}", f"{directory}/{quote(asset.url_name)}"
+    return f"{directory}/{asset.url_name}", f"{directory}/{asset.name}"
+
+
+def _checked(url: str, origin: str) -> str:
+    if urlsplit(url).scheme not in _SCHEMES:
+        raise CzscieError(
+            f"{origin} is {without_secrets(url)!r}, which is not a URL of a mirror",
+            why="it has to begin with https://, http:// or file://",
+        )
+    return url.rstrip("/")

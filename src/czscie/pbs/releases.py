@@ -10,23 +10,27 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from czscie.cache import cache_directory
 from czscie.errors import CzscieError
 from czscie.network.client import Client
+from czscie.network.perseverance import Unreachable
 from czscie.network.read import read_small
 from czscie.network.url import without_secrets
 from czscie.pbs.assets import Asset
-from czscie.pbs.mirror import OFFICIAL, Mirror
+from czscie.pbs.mirror import Mirror
 from czscie.progress import Progress
 
 FIRST_RELEASE = "20220227"
 
 _CHECKSUMS = "SHA256SUMS"
 _LARGEST_INDEX = 4 << 20
+#: How often a mirror is asked when there is another one.
+_ATTEMPTS_BEFORE_THE_NEXT = 2
 _LINE = re.compile(r"([0-9a-f]{64}) [ *](\S+)")
 _TAG = re.compile(r"\d{8}")
 
@@ -50,16 +54,64 @@ class Release:
 
 
 class Releases:
-    """The releases that a mirror holds, each read once."""
+    """The releases that mirrors hold. The next mirror is asked when one has nothing or cannot be reached."""
 
-    def __init__(self, mirror: Mirror, client: Client, progress: Progress) -> None:
-        self.mirror = mirror
+    def __init__(self, mirrors: Sequence[Mirror], client: Client, progress: Progress) -> None:
+        self._mirrors = mirrors
         self._client = client
         self._progress = progress
 
     def newest(self) -> str:
-        """The tag of the newest release. Raises CzscieError when the mirror does not say."""
-        raw = self._read(self.mirror.latest)
+        """The tag of the newest release. Raises CzscieError when no mirror says."""
+        failed: list[Unreachable] = []
+        why: list[str] = []
+        for mirror in self._mirrors:
+            try:
+                if (tag := self._newest_of(mirror)) is not None:
+                    return tag
+                why.append(f"there is nothing at {without_secrets(mirror.latest)}")
+            except Unreachable as error:
+                failed.append(error)
+                why += error.why
+        if len(failed) == len(self._mirrors) == 1:
+            raise failed[0]
+        names = ", ".join(map(str, self._mirrors))
+        raise CzscieError(
+            f"{names} {'does' if len(self._mirrors) == 1 else 'do'} not say which release of "
+            "python-build-standalone is the newest",
+            why=why,
+            mend='name the release: release = "YYYYMMDD" in lift.interpreters',
+        )
+
+    def find(self, tag: str, fresh: bool = False) -> Release:
+        """The release `tag`; `fresh` asks the mirrors even when the cache knows it. Raises CzscieError."""
+        failed: list[Unreachable] = []
+        why: list[str] = []
+        for mirror in self._mirrors:
+            try:
+                if (release := self._find_at(mirror, tag, fresh)) is not None:
+                    return release
+                why += [
+                    f"nothing of that release is listed at {without_secrets(directory)}/{_CHECKSUMS}"
+                    for directory in mirror.directories(tag)
+                ]
+            except Unreachable as error:
+                failed.append(error)
+                why += error.why
+        if len(failed) == len(self._mirrors) == 1:
+            raise failed[0]
+        if tag < FIRST_RELEASE:
+            why = [f"releases before {FIRST_RELEASE} publish no {_CHECKSUMS}, so nothing can be verified"]
+        raise CzscieError(
+            f"there is no release {tag} of python-build-standalone at {', '.join(map(str, self._mirrors))}",
+            why=why,
+            mend="https://github.com/astral-sh/python-build-standalone/releases lists them"
+            if self._mirrors[-1].is_official
+            else "name a release that the mirror has, or another mirror",
+        )
+
+    def _newest_of(self, mirror: Mirror) -> str | None:
+        raw = self._read(mirror.latest, mirror)
         if raw is not None:
             try:
                 tag = json.loads(raw)["tag"]
@@ -67,93 +119,85 @@ class Releases:
                 tag = None
             if not isinstance(tag, str) or not _TAG.fullmatch(tag):
                 raise CzscieError(
-                    f"{without_secrets(self.mirror.latest)} names no release",
+                    f"{without_secrets(mirror.latest)} names no release",
                     why='it has to hold JSON such as {"tag": "20261021"}',
                 )
             return tag
-        flat = self._read(f"{self.mirror.base}/{_CHECKSUMS}")
-        tags = {asset.release for asset in parse_checksums(flat, self.mirror.base)} if flat else set()
-        if not tags:
-            raise CzscieError(
-                f"{self.mirror} does not say which release of python-build-standalone is the newest",
-                why=f"there is nothing at {without_secrets(self.mirror.latest)}",
-                mend='name the release: release = "YYYYMMDD" in lift.interpreters',
-            )
-        return max(tags)
+        flat = self._read(f"{mirror.base}/{_CHECKSUMS}", mirror)
+        assets = parse_checksums(flat, mirror.base) if flat else ()
+        return max((asset.release for asset in assets), default=None)
 
-    def find(self, tag: str, fresh: bool = False) -> Release:
-        """The release `tag`; `fresh` asks the mirror even when the cache knows it. Raises CzscieError."""
-        kept = self._kept(tag)
-        if kept is not None and not fresh and (release := self._read_kept(tag, kept)):
+    def _find_at(self, mirror: Mirror, tag: str, fresh: bool) -> Release | None:
+        kept = _kept(mirror, tag)
+        if kept is not None and not fresh and (release := _read_kept(mirror, tag, kept)):
             return release
-        for directory in self.mirror.directories(tag):
-            raw = self._read(f"{directory}/{_CHECKSUMS}")
-            found = {} if raw is None else parse_checksums(raw, directory)
-            digests = {asset: digest for asset, digest in found.items() if asset.release == tag}
+        for directory in mirror.directories(tag):
+            raw = self._read(f"{directory}/{_CHECKSUMS}", mirror)
+            digests = {} if raw is None else _of_release(tag, raw, directory)
             if digests and raw is not None:
                 if kept is not None:
-                    _keep(kept, directory, raw)
+                    _keep(kept, directory.removeprefix(mirror.base), raw)
                 return Release(tag, directory, digests, kept, fresh=True)
-        raise self._unknown(tag)
+        return None
 
-    def _unknown(self, tag: str) -> CzscieError:
-        where = [f"{without_secrets(directory)}/{_CHECKSUMS}" for directory in self.mirror.directories(tag)]
-        if tag < FIRST_RELEASE:
-            why = [f"releases before {FIRST_RELEASE} publish no {_CHECKSUMS}, so nothing can be verified"]
-        else:
-            why = [f"nothing of that release is listed at {url}" for url in where]
-        return CzscieError(
-            f"there is no release {tag} of python-build-standalone at {self.mirror}",
-            why=why,
-            mend="https://github.com/astral-sh/python-build-standalone/releases lists them"
-            if self.mirror.base == OFFICIAL
-            else "name a release that the mirror has, or another mirror",
-        )
-
-    def _read(self, url: str) -> bytes | None:
+    def _read(self, url: str, mirror: Mirror) -> bytes | None:
         """The small file at `url`, None when there is none."""
         what = "cannot read an index of python-build-standalone"
         mend = "try again later, or set CZSCIE_PBS_URL to a mirror"
-        return read_small(self._client, url, what, _LARGEST_INDEX, self._progress, mend)
-
-    def _kept(self, tag: str) -> Path | None:
-        """Where the index of `tag` is kept; of a directory on this machine none is, it is at hand anyway."""
-        if self.mirror.base.startswith("file:"):
-            return None
-        identity = hashlib.sha256(self.mirror.base.encode()).hexdigest()[:16]
-        return cache_directory("indexes") / f"{tag}-{identity}"
-
-    def _read_kept(self, tag: str, kept: Path) -> Release | None:
-        try:
-            directory, _, raw = kept.read_bytes().partition(b"\n")
-        except FileNotFoundError:
-            return None
-        digests = parse_checksums(raw, str(kept))
-        digests = {asset: digest for asset, digest in digests.items() if asset.release == tag}
-        return Release(tag, directory.decode(), digests, kept, fresh=False) if digests else None
+        attempts = None if mirror == self._mirrors[-1] else _ATTEMPTS_BEFORE_THE_NEXT
+        return read_small(self._client, url, what, _LARGEST_INDEX, self._progress, mend, attempts)
 
 
 def parse_checksums(raw: bytes, where: str) -> dict[Asset, str]:
     """The assets of a `SHA256SUMS` with their digests; names that are no asset's are left out.
 
-    Raises CzscieError on any line that is not `<sha256>  <name>`; `where` is what the message calls the file.
+    Raises CzscieError on any line that is not `<sha256>  <name>` and on a second one for the same name, whose
+    digest nobody could choose; `where` is what the message calls the directory of the file.
     """
     found: dict[Asset, str] = {}
+    names: set[str] = set()
     for number, line in enumerate(raw.decode("utf-8", "replace").splitlines(), 1):
         match = _LINE.fullmatch(line)
-        if match is None:
+        name = "" if match is None else unquote(match[2])
+        if match is None or name in names:
             raise CzscieError(
                 f"{without_secrets(where)}/{_CHECKSUMS} is not a list of SHA-256 digests",
-                why=f"line {number} is {line[:80]!r}",
+                why=f"line {number} is {line[:80]!r}"
+                if match is None
+                else f"line {number} is the second for {name}",
             )
+        names.add(name)
         try:
-            found[Asset.parse(match[2])] = match[1]
+            asset = Asset.parse(name)
         except CzscieError:
             continue
+        found[asset] = match[1]
     return found
 
 
-def _keep(path: Path, directory: str, raw: bytes) -> None:
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        file.write(directory.encode() + b"\n" + raw)
-    Path(file.name).replace(path)
+def _of_release(tag: str, raw: bytes, where: str) -> dict[Asset, str]:
+    return {asset: digest for asset, digest in parse_checksums(raw, where).items() if asset.release == tag}
+
+
+def _kept(mirror: Mirror, tag: str) -> Path | None:
+    """Where the index of `tag` is kept; of a directory on this machine none is, it is at hand anyway."""
+    if mirror.is_file:
+        return None
+    identity = hashlib.sha256(without_secrets(mirror.base).encode()).hexdigest()[:16]
+    return cache_directory("indexes") / f"{tag}-{identity}.index"
+
+
+def _keep(path: Path, below: str, raw: bytes) -> None:
+    """Keep an index, and where it was below the mirror's base, which may hold a password."""
+    from czscie.container.packer import write_atomically
+
+    write_atomically(path, lambda stream: stream.write(below.encode() + b"\n" + raw))
+
+
+def _read_kept(mirror: Mirror, tag: str, kept: Path) -> Release | None:
+    try:
+        below, _, raw = kept.read_bytes().partition(b"\n")
+    except FileNotFoundError:
+        return None
+    digests = _of_release(tag, raw, str(kept))
+    return Release(tag, mirror.base + below.decode(), digests, kept, fresh=False) if digests else None

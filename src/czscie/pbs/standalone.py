@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
 
 from czscie.errors import CzscieError
 from czscie.network.client import Client
@@ -17,8 +17,9 @@ from czscie.pbs.archive import read_archive
 from czscie.pbs.assets import Asset
 from czscie.pbs.choice import Wanted
 from czscie.pbs.distribution import Distribution, detect_layout
-from czscie.pbs.mirror import Mirror
+from czscie.pbs.mirror import Mirror, find_mirrors, spellings
 from czscie.pbs.releases import Release, Releases
+from czscie.pbs.witness import Witness
 from czscie.platforms import Platform
 from czscie.progress import Progress
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StandaloneSource:
-    """One asset, pinned by its digest. `size` is None: no index of PBS tells it."""
+    """One asset, pinned by its digest. `size` is None unless a lock tells it: no index of PBS does."""
 
     platform: Platform
     asset: Asset
@@ -65,22 +66,20 @@ class StandaloneSource:
 
 
 class PythonBuildStandalone:
-    """Finds assets. A mirror is asked once which release is the newest, so all platforms get the same."""
+    """Finds assets. Mirrors are asked once which release is the newest, so all platforms get the same."""
 
-    def __init__(
-        self,
-        console: Console | None = None,
-        network: Network | None = None,
-    ) -> None:
+    def __init__(self, console: Console | None = None, network: Network | None = None) -> None:
         self._progress = Progress(console)
         self._network = network or Network.of()
-        self._newest: dict[Mirror, str] = {}
+        self._witness = Witness(self._network, self._progress)
+        self._newest: dict[tuple[Mirror, ...], str] = {}
 
-    def release(self, tag: str | None = None, base_url: str | None = None) -> Release:
-        """The release `tag`, or the newest that the mirror has. Raises CzscieError when there is none."""
+    def release(self, tag: str | None = None, base_urls: Sequence[str] = ()) -> Release:
+        """The release `tag`, or the newest that the mirrors have. Raises CzscieError when there is none."""
+        mirrors = find_mirrors(base_urls, self._network.environ)
         with Client(self._network) as client:
-            releases = Releases(Mirror.find(base_url, self._network.environ), client, self._progress)
-            return releases.find(tag or self._newest_of(releases))
+            releases = Releases(mirrors, client, self._progress)
+            return releases.find(tag or self._newest_of(mirrors, releases))
 
     def resolve(
         self,
@@ -88,18 +87,18 @@ class PythonBuildStandalone:
         version: str,
         release: str | None = None,
         flavor: str | None = None,
-        base_url: str | None = None,
+        base_urls: Sequence[str] = (),
     ) -> StandaloneSource:
         """The asset for `platform` that the arguments, named as in the manifest, mean.
 
-        Without `release` the newest one of the mirror is meant. Raises CzscieError, which says what the
-        release does hold when there is no such asset.
+        Without `release` the newest one of the mirrors is meant. Raises CzscieError, which says what the
+        release does hold when there is no such asset, and when a mirror's digest is not the project's.
         """
         wanted = Wanted.parse(version, flavor, platform)
-        mirror = Mirror.find(base_url, self._network.environ)
+        mirrors = find_mirrors(base_urls, self._network.environ)
         with Client(self._network) as client:
-            releases = Releases(mirror, client, self._progress)
-            tag = release or self._newest_of(releases)
+            releases = Releases(mirrors, client, self._progress)
+            tag = release or self._newest_of(mirrors, releases)
             found = releases.find(tag)
             try:
                 asset, digest = wanted.choose(found)
@@ -108,24 +107,58 @@ class PythonBuildStandalone:
                     raise
                 found = releases.find(tag, fresh=True)
                 asset, digest = wanted.choose(found)
+        self._witness.check(asset, digest, found)
+        others = [mirror for mirror in mirrors if found.directory not in mirror.directories(tag)]
+        return self._source(
+            platform, asset, digest, [found.directory, *_directories(others, tag)], found.kept
+        )
+
+    def pinned(
+        self,
+        platform: Platform,
+        asset: Asset,
+        digest: str,
+        size: int | None = None,
+        url: str | None = None,
+        base_urls: Sequence[str] = (),
+    ) -> StandaloneSource:
+        """The source of an `asset` whose SHA-256 `digest` and `size` in bytes a lock tells: nobody is asked.
+
+        It comes from the mirrors that are named here and now; where none is, from `url`, which the lock has,
+        or from the project itself. Raises CzscieError for a mirror that is no URL.
+        """
+        mirrors = find_mirrors(base_urls, self._network.environ)
+        directories = _directories(mirrors, asset.release)
+        if url is not None and mirrors[0].is_official:
+            directories.insert(0, url.rpartition("/")[0])
+        return self._source(platform, asset, digest, directories, None, size)
+
+    def _newest_of(self, mirrors: tuple[Mirror, ...], releases: Releases) -> str:
+        if mirrors not in self._newest:
+            self._newest[mirrors] = releases.newest()
+        return self._newest[mirrors]
+
+    def _source(
+        self,
+        platform: Platform,
+        asset: Asset,
+        digest: str,
+        directories: Sequence[str],
+        index: Path | None,
+        size: int | None = None,
+    ) -> StandaloneSource:
+        urls = (url for directory in directories for url in spellings(directory, asset))
         return StandaloneSource(
             platform=platform,
             asset=asset,
             digest=digest,
-            url=without_secrets(f"{found.directory}/{asset.url_name}"),
-            urls=_spellings(found.directory, asset),
+            url=without_secrets(f"{directories[0]}/{asset.url_name}"),
+            urls=tuple(dict.fromkeys(urls)),
             network=self._network,
-            index=found.kept,
+            index=index,
+            size=size,
         )
 
-    def _newest_of(self, releases: Releases) -> str:
-        if releases.mirror not in self._newest:
-            self._newest[releases.mirror] = releases.newest()
-        return self._newest[releases.mirror]
 
-
-def _spellings(directory: str, asset: Asset) -> tuple[str, str]:
-    """Both ways in which a mirror may have the `+` of the name: as it is, or literally as `%2B`."""
-    if urlsplit(directory).scheme == "file":
-        return f"{directory}/{asset.url_name}", f"{directory}/{quote(asset.url_name)}"
-    return f"{directory}/{asset.url_name}", f"{directory}/{asset.name}"
+def _directories(mirrors: Sequence[Mirror], release: str) -> list[str]:
+    return [directory for mirror in mirrors for directory in mirror.directories(release)]
