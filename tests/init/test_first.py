@@ -38,7 +38,7 @@ def first(source: Path, **options: object) -> Lift:
 def interpreter(lift: Lift) -> tuple[str, str | None]:
     [found] = lift.interpreters
     assert isinstance(found, PythonBuildStandalone)
-    assert (found.flavor, found.base_url) == ("install_only_stripped", None)
+    assert (found.flavor, found.base_url) == ("install_only_stripped", ())
     return found.version, found.release
 
 
