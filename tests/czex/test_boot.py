@@ -167,6 +167,16 @@ def test_a_script_is_started_in_place_of_python(moo: Environment) -> None:
     assert found["argv"] == [str(moo.root / "bin/hello"), "a b"]
 
 
+def test_a_script_whose_path_is_too_long_for_a_first_line_needs_no_shell(moo: Environment) -> None:
+    script = moo.root / "bin/hello"
+    body = script.read_text().partition("\n")[2]
+    # What the shell is told to do is wrong here, but for the options that it is to give.
+    script.write_text(f"#!/bin/sh\n'''exec' '/nowhere/python' -s \"$0\" \"$@\"\n' '''\n{body}")
+    found = told(moo.start(PexInfo(script="hello"), "a b"))
+    assert found["argv"] == [str(script), "a b"]
+    assert found["flags"] == 1
+
+
 def test_a_script_that_is_missing_is_an_error(moo: Environment) -> None:
     done = moo.start(PexInfo(script="nobody"))
     assert (done.returncode, done.stdout) == (1, "")

@@ -85,7 +85,7 @@ def boot(
     _inherit_path()
     script = overrides.get("PEX_SCRIPT") if overrides else script
     if script:
-        _execute(os.path.join(_bin(), script), sys.argv[1:])
+        _execute_script(os.path.join(_bin(), script), sys.argv[1:])
     if overrides.get("PEX_INTERPRETER", "").lower() in ("1", "true"):
         if history and len(sys.argv) == 1:
             _execute(
@@ -133,6 +133,29 @@ def _run(entry_point):
     for attribute in function.split("."):
         called = getattr(called, attribute)
     sys.exit(called())
+
+
+def _execute_script(script, arguments):
+    # type: (str, list[str]) -> NoReturn
+    """Becomes a script of the virtual environment, where there is no /bin/sh, too."""
+    options = _options_by_shell(script)
+    if options is None:
+        _execute(script, arguments)
+    _execute(sys.executable, options + [script] + arguments)
+
+
+def _options_by_shell(script):
+    # type: (str) -> list[str] | None
+    """What a script gives Python through /bin/sh, as its path is too long for a first line; else None."""
+    try:
+        with open(script, "rb") as stream:
+            first, second = stream.readline(16), stream.readline(1 << 16)
+    except (IOError, OSError):
+        return None
+    end = b' "$0" "$@"\n'
+    if first != b"#!/bin/sh\n" or not second.startswith(b"'''exec' '") or not second.endswith(end):
+        return None
+    return second[: -len(end)].rpartition(b"'")[2].decode("ascii").split()
 
 
 def _execute(program, arguments):
