@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import platform
 import sys
 import tarfile
@@ -73,7 +74,10 @@ def pexes(interpreters: dict[str, Path]) -> Callable[[Recipe], Path]:
 @pytest.fixture(scope="session")
 def builder(mirror_server: MirrorServer, tmp_path_factory: pytest.TempPathFactory) -> Builder:
     """Builds with a cache of this session's own, so that none comes out of an older czscie's."""
-    return Builder(mirror_server.url, tmp_path_factory.mktemp("czscie-cache"))
+    session = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        session = session.parent
+    return Builder(mirror_server.url, session / "czscie-cache")
 
 
 @pytest.fixture(scope="session")
