@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import getpass
 import hashlib
 import io
 import json
@@ -23,7 +24,7 @@ from czscie.errors import CzscieError
 from czscie.launchers import build as launchers
 from czscie.pbs.assets import Asset
 from czscie.platforms import current_launcher, current_platform, find_platform
-from czscie.scie.inspect import Contents
+from czscie.scie.inspect import Contents, read_sbom
 from native.small_scie import host_launcher
 from network.server import MirrorServer, mirror_server
 from pbs.making import AARCH64_PYTHON, MACOS_PYTHON, cpython, members, tar_gz, windows_cpython
@@ -271,6 +272,27 @@ def test_a_chosen_platform_keeps_its_name(project: Project) -> None:
     project.manifest(platforms=("linux-x86_64", "macos-aarch64"))
     project.build("macos-aarch64")
     assert project.built == ["moo-macos-aarch64"]
+
+
+def test_the_bill_of_materials_tells_inputs_and_nothing_of_the_machine(
+    project: Project, server: MirrorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CZSCIE_PBS_URL", server.url.replace("//", "//a-user:a-password@"))
+    project.manifest()
+    [built] = project.build()
+    text = read_sbom(built.path).decode()
+    components = {each["bom-ref"]: each for each in json.loads(text)["components"]}
+    asset = Asset("3.13.9", RELEASE, "x86_64-unknown-linux-gnu", "install_only_stripped")
+    archive = server.files[f"/{RELEASE}/{asset.url_name}"]
+    cpython, wheel = components["cpython/cpython"], components["payload/cow"]
+    assert cpython["hashes"][0]["content"] == hashlib.sha256(archive).hexdigest()
+    assert cpython["externalReferences"][0]["url"] == f"{server.url}/{RELEASE}/{asset.url_name}"
+    with zipfile.ZipFile(project.directory / "moo.pex") as pex_file:
+        data = pex_file.read(".deps/cow-1.0-py3-none-any.whl")
+    assert wheel["hashes"][0]["content"] == hashlib.sha256(data).hexdigest()
+    assert components["launcher/launcher"]["hashes"][0]["content"] == built.manifest.scie.jump.hash
+    for secret in ("a-user", "a-password", str(project.directory.parent), getpass.getuser() + "@", "file:"):
+        assert secret not in text
 
 
 def test_all_platforms_of_a_build_get_the_same_release(project: Project, server: MirrorServer) -> None:

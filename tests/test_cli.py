@@ -51,7 +51,7 @@ def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
     assert done.returncode == 0
     assert b"Usage: " in done.stdout
     assert "czscie.cli" in imported
-    heavy = {"httpx", "zstandard", "pex", "packaging", "msgspec", "asyncio"}
+    heavy = {"httpx", "zstandard", "pex", "packaging", "msgspec", "asyncio", "cyclonedx"}
     assert {name for name in imported if name.partition(".")[0] in heavy} == set()
 
 

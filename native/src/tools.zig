@@ -41,6 +41,13 @@ pub const all = [_]Tool{
         .run = @import("tools/list.zig").run,
     },
     .{
+        .name = "sbom",
+        .usage = " [--json]",
+        .summary = "print the bill of materials: CycloneDX, in JSON",
+        .accepts = .{ .json = true },
+        .run = @import("tools/sbom.zig").run,
+    },
+    .{
         .name = "verify",
         .usage = " [--json]",
         .summary = "check every digest of the file, and its installation if there is one",

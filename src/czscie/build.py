@@ -89,5 +89,5 @@ def _assemble(parts: Parts, output: Path, console: Console) -> Contents:
     platform = parts.platform
     path = output / f"{file_stem(parts.lift, platform)}{platform.executable_suffix}"
     with console.phase(f"Wrote {path}"):
-        assemble(path, parts.launcher, __version__, parts.in_order, parts.head)
+        assemble(path, parts.launcher, __version__, parts.in_order, parts.head, parts.sbom)
         return read_scie(path)

@@ -15,6 +15,7 @@ from czscie.commands.eject import eject
 from czscie.commands.init import init
 from czscie.commands.inject import inject
 from czscie.commands.inspect import inspect
+from czscie.commands.sbom import sbom
 from czscie.errors import CzscieError
 
 #: Set to anything, it lets tracebacks through: for whoever looks for a defect of czscie.
@@ -45,7 +46,7 @@ def _options(
     pass
 
 
-for command in (init, build, inspect, inject, eject):
+for command in (init, build, inspect, sbom, inject, eject):
     app.command()(command)
 
 

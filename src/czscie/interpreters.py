@@ -17,6 +17,7 @@ from czscie.pbs.distribution import Distribution, Layout
 from czscie.pbs.provider import Provider, Source
 from czscie.platforms import GlibcVersion, Platform, current_platform
 from czscie.products import key_of, knowledge, product
+from czscie.sbom.component import Component
 
 if TYPE_CHECKING:
     from czscie.pack.compiler import Compiler
@@ -34,7 +35,10 @@ class Traits(msgspec.Struct, frozen=True):
 
 
 class PackedInterpreter(msgspec.Struct, frozen=True):
-    """What the cache knows of an interpreter that is packed already. `notes` are lines for the user."""
+    """What the cache knows of an interpreter that is packed already. `notes` are lines for the user.
+
+    `components` are itself and what it brings along, as a bill of materials lists them.
+    """
 
     layout: Layout
     glibc: GlibcVersion | None
@@ -43,6 +47,7 @@ class PackedInterpreter(msgspec.Struct, frozen=True):
     description: str
     has_terminfo: bool
     notes: tuple[str, ...]
+    components: tuple[Component, ...]
 
 
 @dataclass(slots=True)
@@ -130,6 +135,7 @@ class PinnedInterpreter:
     def _write(self, path: Path, keep: Collection[str], settings: Pack, level: int) -> PackedInterpreter:
         from czscie.pack.standard_library import pack_library
         from czscie.pbs.prune import has_terminfo, prune
+        from czscie.sbom.interpreter import interpreter_components
         from czscie.scie.interpreter import write_interpreter
 
         pruned = prune(self.load(), keep)
@@ -152,6 +158,7 @@ class PinnedInterpreter:
             self.source.description,
             has_terminfo(distribution),
             tuple(notes),
+            interpreter_components(pruned.distribution),
         )
 
 

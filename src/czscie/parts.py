@@ -24,6 +24,8 @@ from czscie.lift.lift import Lift
 from czscie.lift.payload import Payload
 from czscie.platforms import ANY_GLIBC, GlibcVersion, Platform
 from czscie.products import digest_of, key_of, knowledge, product
+from czscie.sbom import bill as bills
+from czscie.sbom.component import Component
 from czscie.scie.assemble import Head, PartFile
 from czscie.scie.commands import boot
 from czscie.scie.manifest import FILES, PAYLOAD, Boot, Needs
@@ -56,6 +58,8 @@ class Parts:
     info: PexInfo | None
     commands: Boot
     needs: Needs
+    #: The bill of materials, CycloneDX 1.6 in JSON.
+    sbom: bytes
 
     @property
     def in_order(self) -> list[PartFile]:
@@ -92,6 +96,8 @@ class PackedPayload(msgspec.Struct, frozen=True):
     description: str
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    components: tuple[Component, ...]
+    required: tuple[str, ...]
 
 
 def make_parts(inputs: Inputs, directory: Path, console: Console) -> Parts:
@@ -124,12 +130,14 @@ class _Maker:
         layouts: dict[str, Interpreter] = {}
         with_terminfo: set[str] = set()
         floors: list[GlibcVersion | None] = []
+        bill: list[bills.Part] = []
         for identifier, each in self.inputs.interpreters.items():
             path, packed = each.pack(self._keep(each), self._lift.pack, self._level(INTERPRETER_LEVEL))
             self._tell(packed.notes)
             layouts[identifier] = Interpreter(packed.digest, packed.layout, self._platform)
             interpreters[identifier] = _part(path, identifier, "interpreter", packed)
             floors.append(packed.glibc)
+            bill.append(bills.interpreter(identifier, each.source, packed.components))
             if packed.has_terminfo:
                 with_terminfo.add(identifier)
         files = self._files() if self.inputs.files else None
@@ -142,10 +150,13 @@ class _Maker:
             info = PexInfo.parse(converted.info.encode(), self._lift.name)
             floors.append(converted.glibc)
             payload = _part(path, PAYLOAD, "app", converted)
+            bill.append(bills.Part(PAYLOAD, converted.components, converted.required))
+        launcher = provide_launcher(self._platform.launcher, self.console)
+        bill += [bills.files(self.inputs.files), bills.launcher(launcher)]
         return Parts(
             lift=self._lift,
             platform=self._platform,
-            launcher=provide_launcher(self._platform.launcher, self.console),
+            launcher=launcher,
             interpreters=interpreters,
             layouts=layouts,
             files=files,
@@ -153,6 +164,7 @@ class _Maker:
             info=info,
             commands=boot(self._lift, info, layouts, with_terminfo),
             needs=_needs(self._platform, floors),
+            sbom=bills.document(self._lift, self._platform, bill),
         )
 
     def _tell(self, notes: Sequence[str]) -> None:
@@ -229,6 +241,8 @@ class _Maker:
                 converted.description,
                 converted.notes,
                 converted.warnings,
+                converted.components,
+                converted.required,
             )
 
         path, known = product(key, ".czex", PackedPayload, make)

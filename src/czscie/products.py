@@ -42,7 +42,7 @@ def key_of(*inputs: str) -> str:
     import zstandard
 
     package = Path(__file__).parent
-    code = _code_digest(package / name for name in ("container", "czex", "pack", "pbs", "scie"))
+    code = _code_digest(package / name for name in ("container", "czex", "pack", "pbs", "sbom", "scie"))
     versions = (code, zstandard.__version__, ".".join(map(str, zstandard.ZSTD_VERSION)))
     return hashlib.sha256("\0".join((*versions, *inputs)).encode()).hexdigest()
 

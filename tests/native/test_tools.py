@@ -21,7 +21,7 @@ from czscie.container.zip import read_directory, read_entry
 from czscie.errors import CzscieError
 from czscie.platforms import current_platform
 from czscie.scie.assemble import Head, PartFile, assemble
-from czscie.scie.inspect import read_scie
+from czscie.scie.inspect import read_sbom, read_scie
 from czscie.scie.manifest import Boot, Command, Needs
 from native.small_scie import host_launcher, program
 from scie.making import Tree, part, scie
@@ -35,6 +35,8 @@ root_only = pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, rea
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what processes run from")
 
 ANOTHER_USER = 12345
+#: Larger than what the launcher reads and writes at a time.
+SBOM = b"".join(b'{"name": "cow %d"}\n' % number for number in range(20_000))
 DAY = 86400
 
 
@@ -101,7 +103,7 @@ def make_app(directory: Path, name: str = "moo", tools: str = "SCIE") -> App:
         "other": Command(exe="{payload}/bin/python", args=("the other",), env={"=GONE": None}),
     }
     head = Head(name, current_platform(), Boot(commands), Needs(glibc="2.17"), "A cow", None, tools)
-    assemble(directory / name, host_launcher(), "0.0", [interpreter, payload], head)
+    assemble(directory / name, host_launcher(), "0.0", [interpreter, payload], head, SBOM)
     return App(directory / name, directory / "base", interpreter.digest, payload.digest)
 
 
@@ -127,7 +129,17 @@ def app(made: App, tmp_path: Path) -> App:
 class TestChoice:
     def test_help_lists_every_tool_and_how_it_is_called(self, app: App) -> None:
         text = app.tool("help")
-        for tool in ("inspect", "list", "verify", "install DIR", "doctor", "cache", "uninstall", "split DIR"):
+        for tool in (
+            "inspect",
+            "list",
+            "sbom",
+            "verify",
+            "install DIR",
+            "doctor",
+            "cache",
+            "uninstall",
+            "split DIR",
+        ):
             assert f"\n  {tool}" in text
         assert "SCIE=TOOL moo" in text
 
@@ -207,12 +219,39 @@ class TestInspect:
         assert "(default): Says moo" in app.tool("list")
 
 
+class TestSbom:
+    def test_it_is_printed_as_it_was_built_in_and_nothing_is_installed(self, app: App) -> None:
+        assert app.tool("sbom").encode() == app.tool("sbom", "--json").encode() == SBOM
+        assert read_sbom(app.path) == SBOM
+        assert not app.base.exists()
+
+    def test_a_damaged_one_is_an_error(self, app: App, tmp_path: Path) -> None:
+        data = bytearray(app.path.read_bytes())
+        # The launcher holds the name too.
+        launcher = app.json("inspect")["scie"]["jump"]["size"]
+        data[data.index(b".czscie/sbom.cdx.json", launcher) + 100] ^= 0x10
+        damaged = tmp_path / "damaged"
+        damaged.write_bytes(data)
+        damaged.chmod(0o755)
+        done = app.run(executable=damaged, SCIE="sbom")
+        assert (done.returncode, done.stderr.partition(":")[0]) == (1, "moo")
+
+    def test_a_file_without_one_and_an_installation_say_so(self, app: App, tmp_path: Path) -> None:
+        bare = part(tmp_path, "cpython", Tree(programs={"bin/python": program()}))
+        scie(tmp_path / "bare", host_launcher(), [bare], {"": Command(exe="{cpython}/bin/python")})
+        done = app.run(executable=tmp_path / "bare", SCIE="sbom")
+        assert (done.returncode, "without a bill of materials" in done.stderr) == (1, True)
+        app.tool("install", tmp_path / "opt")
+        done = app.run(executable=tmp_path / "opt/bin/moo", SCIE="sbom")
+        assert (done.returncode, "ask the file that it was installed from" in done.stderr) == (1, True)
+
+
 class TestVerify:
     def test_a_whole_file_is_well_before_and_after_it_is_installed(self, app: App) -> None:
         assert app.json("verify") == {
             "ok": True,
             "executable": str(app.path),
-            "entries": 5,
+            "entries": 6,
             "base": None,
             "files": 0,
             "problems": [],

@@ -77,6 +77,7 @@ def scie(
     platform: Platform | None = None,
     description: str | None = None,
     base: str | None = None,
+    sbom: bytes | None = None,
 ) -> Manifest:
     """Writes a scie of these parts to `path`."""
     head = Head(
@@ -87,4 +88,4 @@ def scie(
         description=description,
         base=base,
     )
-    return assemble(path, launcher, "0.0", list(parts), head)
+    return assemble(path, launcher, "0.0", list(parts), head, sbom)

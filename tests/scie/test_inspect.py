@@ -9,9 +9,11 @@ import pytest
 
 from czscie.container.plan import PlannedFile, PlannedLink, Slice
 from czscie.errors import CzscieError
-from czscie.scie.inspect import read_scie
+from czscie.scie.inspect import read_sbom, read_scie
 from czscie.scie.manifest import Command
 from scie.making import Tree, part, scie
+
+SBOM = b'{"bomFormat": "CycloneDX"}\n' * 1000
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ def moo(tmp_path: Path) -> Path:
         part(tmp_path, "cpython", Tree({"a": b"aaa", "b": b"bb" * 500}, links={"c": "a"})),
         part(tmp_path, "payload", Tree({"moo.py": b"print('moo')"}), "app"),
     ]
-    scie(tmp_path / "moo", launcher, parts, {"": Command(exe="{cpython}/a")})
+    scie(tmp_path / "moo", launcher, parts, {"": Command(exe="{cpython}/a")}, sbom=SBOM)
     return tmp_path / "moo"
 
 
@@ -40,6 +42,25 @@ def test_everything_is_found_again(moo: Path) -> None:
     assert interpreter.unpacked == 1003
     assert interpreter.plan.digest() == interpreter.part.digest
     assert payload.plan.files == (PlannedFile("moo.py", Slice(".group-000.zip", 36, 12)),)
+
+
+def test_the_bill_of_materials_is_read_and_belongs_to_no_installation(moo: Path, tmp_path: Path) -> None:
+    assert read_sbom(moo) == SBOM
+    bare = tmp_path / "bare"
+    parts = [part(tmp_path, "cpython", Tree({"a": b"aaa"}))]
+    scie(bare, tmp_path / "launcher", parts, {"": Command(exe="{cpython}/a")})
+    with_bill = read_scie(moo).parts[-1]
+    assert all(entry.name != ".czscie/sbom.cdx.json" for entry in with_bill.plan.entries)
+    with pytest.raises(CzscieError, match="built without a bill of materials"):
+        read_sbom(bare)
+
+
+def test_a_damaged_bill_of_materials_is_an_error(moo: Path) -> None:
+    data = bytearray(moo.read_bytes())
+    data[data.index(b".czscie/sbom.cdx.json") + 40] ^= 1
+    moo.write_bytes(data)
+    with pytest.raises(CzscieError, match="is damaged"):
+        read_sbom(moo)
 
 
 @pytest.mark.parametrize("content", [b"", b"#!/bin/sh\necho moo\n", b"PK\5\6" + bytes(18), bytes(200_000)])

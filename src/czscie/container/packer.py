@@ -171,7 +171,7 @@ class Packer:
             planned.append(planned_entry)
         made = plan(tuple(planned))
         text = made.render()
-        put(ENTRY_NAME, zip_records.ZSTD, len(text), zlib.crc32(text), _compress(text, self._level))
+        put(ENTRY_NAME, zip_records.ZSTD, len(text), zlib.crc32(text), compress(text, self._level))
         file.write(zip_records.directory(written, file.tell() - start))
         return made
 
@@ -197,7 +197,7 @@ class Packer:
         data = entry.read()
         planned = PlannedEntry(name, len(data), zlib.crc32(data), hashlib.sha256(data).hexdigest())
         threads = self._jobs if len(data) >= _HUGE else 0
-        frame = _compress(data, self._level, threads)
+        frame = compress(data, self._level, threads)
         return Packed(name, planned.size, planned.crc32, frame), planned
 
 
@@ -221,7 +221,7 @@ def _cut(files: Iterable[File]) -> Iterator[list[File]]:
         yield run
 
 
-def _compress(data: bytes, level: int, threads: int = 0) -> bytes:
+def compress(data: bytes, level: int, threads: int = 0) -> bytes:
     """One zstd frame (RFC 8878) that tells its content's size; the zip's CRC-32 is the checksum.
 
     With any number of `threads` but 0 the bytes are the same.

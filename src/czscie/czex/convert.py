@@ -19,6 +19,8 @@ from czscie.elf import ElfError
 from czscie.errors import CzscieError
 from czscie.pbs.distribution import glibc_floor
 from czscie.platforms import GlibcVersion
+from czscie.sbom.component import Component
+from czscie.sbom.packages import wheel_components
 
 if TYPE_CHECKING:
     from czscie.pack.payload import Packing
@@ -26,7 +28,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """A CZEX that was written. `glibc` is the oldest that its extension modules load with, None for any."""
+    """A CZEX that was written. `glibc` is the oldest that its extension modules load with, None for any.
+
+    `components` are its wheels as a bill of materials lists them, `required` those that the PEX asks for.
+    """
 
     info: PexInfo
     plan: Plan
@@ -34,6 +39,8 @@ class Converted:
     description: str
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    components: tuple[Component, ...]
+    required: tuple[str, ...]
 
 
 def convert(
@@ -77,7 +84,14 @@ def convert(
         )
         floor = _glibc(resolution.wheels) if interpreter.platform.libc == "gnu" else None
         return Converted(
-            info, plan, floor, _describe(resolution, len(pex.sources)), installed.notes, tuple(warnings)
+            info,
+            plan,
+            floor,
+            _describe(resolution, len(pex.sources)),
+            installed.notes,
+            tuple(warnings),
+            wheel_components(resolution.wheels, resolution.needs),
+            tuple(sorted(resolution.needs.get("", ()))),
         )
 
 

@@ -119,7 +119,9 @@ def _wheels(info: PexInfo, files: Sequence[File], label: str) -> tuple[Wheel, ..
     for name in sorted(info.distributions):
         if name in zipped:
             members = _files_in_nested_zip(shelf, zipped[name], f"{label}/{_WHEELS}{name}")
-            wheels.append(Wheel.read(name, members, spread=not info.deps_are_wheel_files, label=label))
+            spread_out = not info.deps_are_wheel_files
+            archive = None if spread_out else zipped[name].content
+            wheels.append(Wheel.read(name, members, spread=spread_out, label=label, archive=archive))
         elif name in spread:
             wheels.append(Wheel.read(name, spread[name], spread=True, label=label))
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -43,12 +43,14 @@ class Missing:
 class Resolution:
     """`wheels` in the order in which they are found from the PEX's requirements: earlier ones win a file.
 
-    `missing` is empty unless the PEX was built to run with requirements missing (`ignore_errors`).
+    `missing` is empty unless the PEX was built to run with requirements missing (`ignore_errors`). `needs`
+    are, for the project of each wheel, the projects that it requires here; those of the PEX are under "".
     """
 
     wheels: tuple[Wheel, ...]
     left_out: tuple[LeftOut, ...]
     missing: tuple[Missing, ...]
+    needs: Mapping[str, frozenset[str]]
 
 
 def resolve(pex: Pex, platform: Platform, layout: Layout, glibc: GlibcVersion = ANY_GLIBC) -> Resolution:
@@ -69,7 +71,8 @@ def resolve(pex: Pex, platform: Platform, layout: Layout, glibc: GlibcVersion = 
         for wheel in pex.wheels
         if wheel not in wheels
     )
-    return Resolution(wheels, left_out, tuple(walk.missing))
+    needs = {project: frozenset(needed) for project, needed in walk.needs.items()}
+    return Resolution(wheels, left_out, tuple(walk.missing), needs)
 
 
 def _check_constraints(pex: Pex, target: Target) -> None:
@@ -106,6 +109,7 @@ class _Walk:
     chosen: dict[str, Wheel] = field(default_factory=dict)
     visited: dict[str, list[frozenset[str]]] = field(default_factory=dict)
     missing: list[Missing] = field(default_factory=list)
+    needs: dict[str, set[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.changes = DependencyChanges.of(self.pex.info, self.pex.path.name)
@@ -130,6 +134,7 @@ class _Walk:
                 self.roots[project] = best
         for project, wheel in self.roots.items():
             self.chosen.setdefault(project, wheel)
+            self.needs.setdefault("", set()).add(project)
             # Whichever requirement the wheel was chosen for, it gets the extras of all.
             self._visit_requirements_of(wheel, _extras(by_project[project]))
 
@@ -149,6 +154,7 @@ class _Walk:
                 self.missing.append(missing)
             return
         self.chosen.setdefault(project, wheel)
+        self.needs.setdefault(required_by.project, set()).add(project)
         self._visit_requirements_of(wheel, _extras([requirement]))
 
     def _visit_requirements_of(self, wheel: Wheel, extras: frozenset[str]) -> None:

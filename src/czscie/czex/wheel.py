@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from czscie.container.content import File
+from czscie.container.content import Content, File
 from czscie.czex.chroot import wheel_paths
 from czscie.czex.entry_points import EntryPoints
 from czscie.czex.record import Row, WheelRecord, parse_record
@@ -38,7 +38,7 @@ class Wheel:
     the name normalised (PEP 503). `build` is the file name's build tag as a sort key. `requires` and
     `requires_python` are the metadata's texts. `dist_info` is the metadata directory. `members` have the
     paths of a wheel (`pkg/…`, `x.dist-info/…`, `x.data/scripts/…`), are sorted, and hold no bytecode and no
-    script that entry points make anew.
+    script that entry points make anew. `archive` is the wheel file itself, None where there is none any more.
     """
 
     filename: str
@@ -54,9 +54,18 @@ class Wheel:
     entry_points: EntryPoints
     dist_info: str
     members: tuple[File, ...]
+    archive: Content | None = None
 
     @classmethod
-    def read(cls, filename: str, files: Sequence[File], *, spread: bool, label: str) -> Wheel:
+    def read(
+        cls,
+        filename: str,
+        files: Sequence[File],
+        *,
+        spread: bool,
+        label: str,
+        archive: Content | None = None,
+    ) -> Wheel:
         """The wheel called `filename` that consists of `files`; `spread` when pex installed it already.
 
         Raises CzscieError, which names the wheel and calls the PEX `label`, when it is not a wheel.
@@ -85,6 +94,7 @@ class Wheel:
             entry_points=entry_points,
             dist_info=dist_info,
             members=_members(paths, dist_info, entry_points, parse_record(texts["RECORD"] or "")),
+            archive=archive,
         )
 
     def requirements(self) -> tuple[Requirement, ...]:

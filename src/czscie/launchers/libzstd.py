@@ -15,7 +15,8 @@ from pathlib import Path, PurePosixPath
 
 from czscie.errors import CzscieError
 
-#: libzstd 1.5.7 as a tree, with the assembly of its Huffman decoder.
+#: libzstd as a tree, with the assembly of its Huffman decoder.
+VERSION = "1.5.7"
 REQUIREMENT = "pyzstd==0.17.0"
 SHA256 = "d84271f8baa66c419204c1dd115a4dec8b266f8a2921da21b81764fa208c1db6"
 

@@ -9,17 +9,31 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from czscie.container import zip as zip_records
-from czscie.container.packer import write_atomically
+from czscie.container.packer import compress, write_atomically
 from czscie.errors import CzscieError
 from czscie.platforms import Platform
-from czscie.scie.manifest import FORMAT, TOOLS, Boot, Launcher, LiftManifest, Manifest, Needs, Part, Scie
+from czscie.scie.manifest import (
+    FORMAT,
+    SBOM,
+    TOOLS,
+    Boot,
+    Launcher,
+    LiftManifest,
+    Manifest,
+    Needs,
+    Part,
+    Scie,
+)
 
 _CHUNK = 1 << 20
+#: It is small: the best that zstd has takes no time.
+_SBOM_LEVEL = 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +62,17 @@ class Head:
 
 
 def assemble(
-    path: Path, launcher: Path, launcher_version: str, parts: list[PartFile], head: Head
+    path: Path,
+    launcher: Path,
+    launcher_version: str,
+    parts: list[PartFile],
+    head: Head,
+    sbom: bytes | None = None,
 ) -> Manifest:
     """Writes the executable `path` out of `launcher` and `parts`, of which the last is the payload.
 
-    Raises CzscieError when the manifest is too long for a zip's comment, or a part is damaged.
+    `sbom` is its bill of materials, which goes into the last zip as an entry that no plan names. Raises
+    CzscieError when the manifest is too long for a zip's comment, or a part is damaged.
     """
 
     def write(stream: BinaryIO) -> Manifest:
@@ -64,6 +84,8 @@ def assemble(
         for part in parts:
             start = stream.tell()
             entries = _copy_data(part.path, stream)
+            if sbom is not None and part is parts[-1]:
+                entries.append(_write_sbom(sbom, stream))
             records = zip_records.directory(entries, stream.tell())
             placed.append(_part(part, start, stream.tell() + len(records) - start))
             if part is not parts[-1]:
@@ -94,6 +116,14 @@ def _copy_data(path: Path, stream: BinaryIO) -> list[zip_records.Entry]:
             stream.write(chunk)
             left -= len(chunk)
     return [entry.moved(start) for entry in found.entries]
+
+
+def _write_sbom(sbom: bytes, stream: BinaryIO) -> zip_records.Entry:
+    data = compress(sbom, _SBOM_LEVEL)
+    entry = zip_records.Entry(SBOM, zip_records.ZSTD, zlib.crc32(sbom), len(data), len(sbom), stream.tell())
+    stream.write(entry.local_header())
+    stream.write(data)
+    return entry
 
 
 def _part(part: PartFile, offset: int, size: int) -> Part:

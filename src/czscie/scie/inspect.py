@@ -11,7 +11,7 @@ from typing import BinaryIO
 from czscie.container import plan as plans
 from czscie.container import zip as zip_records
 from czscie.errors import CzscieError
-from czscie.scie.manifest import Manifest, Part
+from czscie.scie.manifest import SBOM, Manifest, Part
 
 _MANIFEST_MAX = zip_records.COMMENT_MAX + zip_records.END_RECORD_LENGTH
 
@@ -48,6 +48,31 @@ def read_scie(path: Path) -> Contents:
             manifest = read_manifest(file, size, str(path))
             parts = tuple(_read_part(file, part, str(path)) for part in manifest.scie.lift.files)
             return Contents(path, size, _sha256(file), manifest, parts)
+    except OSError as error:
+        raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
+    except zipfile.BadZipFile as error:
+        raise _damaged(str(path), str(error)) from error
+
+
+def read_sbom(path: Path) -> bytes:
+    """The bill of materials of the scie at `path`, CycloneDX in JSON.
+
+    Raises CzscieError when it has none, is not a scie that czscie made, or is damaged.
+    """
+    try:
+        with path.open("rb") as file:
+            lift = read_manifest(file, path.stat().st_size, str(path)).scie.lift
+            if not lift.files or lift.files[-1].size == 0:
+                raise CzscieError(
+                    f"{path} does not hold its bill of materials",
+                    mend="ask the file that it was installed from",
+                )
+            last = lift.files[-1]
+            entries = zip_records.read_directory(file, last.offset + last.size).entries
+            for entry in entries:
+                if entry.name == SBOM:
+                    return zip_records.read_entry(file, entry)
+            raise CzscieError(f"{path} was built without a bill of materials", mend="build it again")
     except OSError as error:
         raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
     except zipfile.BadZipFile as error:

@@ -20,6 +20,9 @@ TOOLS = "SCIE"
 PAYLOAD = "payload"
 FILES = ".files"
 
+#: The entry of the last zip that is the bill of materials; no plan names it (native/src/tools/sbom.zig).
+SBOM = ".czscie/sbom.cdx.json"
+
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """A part of the scie that is installed as one directory: its zip lies at `offset`, `size` bytes long.

@@ -1,0 +1,19 @@
+"""`czscie sbom`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def sbom(file: Annotated[Path, typer.Argument(help="An executable that czscie built.")]) -> None:
+    """Print an executable's bill of materials: CycloneDX 1.6, in JSON.
+
+    It is in the executable, which prints it by itself too: SCIE=sbom FILE.
+    """
+    from czscie.console import write_result
+    from czscie.scie.inspect import read_sbom
+
+    write_result(read_sbom(file).decode().removesuffix("\n"))

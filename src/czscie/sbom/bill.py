@@ -1,0 +1,112 @@
+"""The bill of materials of one executable, put together from what is known of its parts."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from czscie.products import digest_of, key_of, knowledge
+from czscie.sbom.component import Component
+from czscie.sbom.document import Application, Part
+from czscie.scie.manifest import FILES, PAYLOAD
+
+if TYPE_CHECKING:
+    from czscie.lift.embedded_file import EmbeddedFile
+    from czscie.lift.lift import Lift
+    from czscie.pbs.provider import Source
+    from czscie.platforms import Platform
+
+__all__ = ["Part", "document", "files", "interpreter", "launcher"]
+
+
+#: The property with the digest of a tree of files (czscie.pbs.tree): a hash in CycloneDX is that of one file.
+_TREE = "czscie:tree-sha256"
+
+
+class Rendered(msgspec.Struct, frozen=True):
+    """What the cache knows of a document."""
+
+    text: str
+
+
+def interpreter(identifier: str, source: Source, components: Sequence[Component]) -> Part:
+    """The interpreter called `identifier`, of whose `components` the first is CPython from `source`."""
+    from czscie.pbs.local import DirectorySource
+
+    cpython, *others = components
+    properties = {**cpython.properties, "czscie:interpreter": source.description}
+    # What was a directory has a digest of its tree, which is that of no file.
+    is_file = not isinstance(source, DirectorySource)
+    if not is_file:
+        properties[_TREE] = source.digest
+    # Paths are the build machine's own.
+    url = source.url if urlsplit(source.url).scheme in ("http", "https") else None
+    cpython = msgspec.structs.replace(
+        cpython, sha256=source.digest if is_file else None, url=url, properties=properties
+    )
+    return Part(identifier, (cpython, *others), (cpython.reference,))
+
+
+def files(located: Sequence[tuple[EmbeddedFile, Path]]) -> Part:
+    """The files that the lift embeds, each with where it is: as archives, not what is in them."""
+    components = []
+    for file, path in located:
+        digest: dict[str, Any] = (
+            {"properties": {_TREE: digest_of(path)}} if path.is_dir() else {"sha256": _sha256(path)}
+        )
+        components.append(Component(reference=file.name, name=file.name, kind="file", **digest))
+    return Part(FILES, components, [component.reference for component in components])
+
+
+def launcher(path: Path) -> Part:
+    from czscie.sbom.launcher import launcher_components
+
+    components = launcher_components(_sha256(path))
+    return Part("launcher", components, (components[0].reference,))
+
+
+def document(lift: Lift, platform: Platform, parts: Sequence[Part]) -> bytes:
+    """The document about the executable of `lift` for `platform`, from the cache if it has it."""
+    application = Application(lift.name, _version(lift.name, parts), lift.description, platform.name)
+    everything = msgspec.json.encode((application, parts))
+    return knowledge(
+        key_of("sbom", hashlib.sha256(everything).hexdigest(), _library_version()),
+        Rendered,
+        lambda: _render(application, parts),
+    ).text.encode()
+
+
+def _render(application: Application, parts: Sequence[Part]) -> Rendered:
+    from czscie.sbom.document import render
+
+    return Rendered(render(application, parts).decode())
+
+
+def _version(name: str, parts: Sequence[Part]) -> str | None:
+    """The application's version: that of the wheel that is called like it."""
+    project = re.sub(r"[-_.]+", "-", name).lower()
+    for part in parts:
+        for component in part.components:
+            if part.name == PAYLOAD and component.reference == project:
+                return component.version
+    return None
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _library_version() -> str:
+    from importlib.metadata import version
+
+    return version("cyclonedx-python-lib")

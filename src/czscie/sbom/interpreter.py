@@ -1,0 +1,30 @@
+"""A CPython as a bill of materials lists it: itself, its libraries, the packages that it comes with."""
+
+from __future__ import annotations
+
+from czscie.pbs.distribution import Distribution
+from czscie.sbom.component import Component
+from czscie.sbom.libraries import bundled_libraries
+from czscie.sbom.packages import packages_beside
+
+#: What everything else in an interpreter belongs to.
+CPYTHON = "cpython"
+
+
+def interpreter_components(distribution: Distribution) -> tuple[Component, ...]:
+    """What is in `distribution`, CPython first. Where it came from is for the document to say."""
+    layout = distribution.layout
+    libraries = bundled_libraries(distribution.items, layout.stdlib)
+    packages = tuple(sorted(packages_beside(distribution.items, layout), key=lambda each: each.reference))
+    cpython = Component(
+        reference=CPYTHON,
+        name="cpython",
+        version=layout.version,
+        description="The Python interpreter with its standard library",
+        purl=f"pkg:generic/cpython@{layout.version}",
+        cpe=f"cpe:2.3:a:python:python:{layout.version}:*:*:*:*:*:*:*",
+        licences=("Python-2.0 AND CNRI-Python",),
+        needs=tuple(each.reference for each in (*libraries, *packages)),
+        properties={"czscie:free-threaded": "true"} if layout.free_threaded else {},
+    )
+    return (cpython, *libraries, *packages)
