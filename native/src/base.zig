@@ -216,23 +216,33 @@ pub fn assess(arena: Allocator, place: Candidate, files: []const manifest.File) 
         close(base.directory);
         return .holds;
     }
+    return assessForInstalling(arena, place, files, .cache);
+}
+
+/// The same of one that holds nothing.
+pub fn assessForInstalling(
+    arena: Allocator,
+    place: Candidate,
+    files: []const manifest.File,
+    kind: Kind,
+) error{OutOfMemory}!Verdict {
     const directory = openNoFollow(place.path) catch |err| switch (err) {
-        error.FileNotFound => return assessParent(arena, place.path, files),
+        error.FileNotFound => return assessParent(arena, place.path, files, kind),
         else => return .{ .refused = openingProblem(err) },
     };
     defer close(directory);
-    return if (try objection(arena, directory, files, .cache)) |reason| .{ .refused = reason } else .usable;
+    return if (try objection(arena, directory, files, kind)) |reason| .{ .refused = reason } else .usable;
 }
 
 /// Of a directory that would have to be made: the nearest one above it that is there has its file system.
-fn assessParent(arena: Allocator, path: []const u8, files: []const manifest.File) error{OutOfMemory}!Verdict {
+fn assessParent(arena: Allocator, path: []const u8, files: []const manifest.File, kind: Kind) error{OutOfMemory}!Verdict {
     const parent = std.fs.path.dirname(path) orelse return .{ .refused = "it cannot be made" };
     const directory = std.fs.cwd().openDir(parent, .{}) catch |err| switch (err) {
-        error.FileNotFound => return assessParent(arena, parent, files),
+        error.FileNotFound => return assessParent(arena, parent, files, kind),
         else => return .{ .refused = try cannotBeMade(arena, err) },
     };
     defer close(directory);
-    if (try shortcoming(arena, directory, files, .cache)) |reason| return .{ .refused = reason };
+    if (try shortcoming(arena, directory, files, kind)) |reason| return .{ .refused = reason };
     directory.access(".", .{ .mode = .write_only }) catch |err| return .{ .refused = try cannotBeMade(arena, err) };
     return .usable;
 }

@@ -66,7 +66,11 @@ pub fn make(
 pub const Way = struct { name: []const u8, reason: ?[]const u8 };
 
 /// What `make` would find, found out without making anything but processes.
-pub fn assess(arena: Allocator, files: []const manifest.File) error{OutOfMemory}![]const Way {
+pub fn assess(
+    arena: Allocator,
+    places: []const Candidate,
+    files: []const manifest.File,
+) error{OutOfMemory}![]const Way {
     if (builtin.os.tag != .linux) return &.{};
     return arena.dupe(Way, &.{
         .{
@@ -74,7 +78,7 @@ pub fn assess(arena: Allocator, files: []const manifest.File) error{OutOfMemory}
             .reason = try tooLarge(arena, files) orelse
                 if (private_mount.rehearse("/")) |failure| try failure.describe(arena) else null,
         },
-        .{ .name = of_files, .reason = memory_files.objection() },
+        .{ .name = of_files, .reason = try objectionToFiles(arena, files) orelse try objectionToAll(arena, places) },
     });
 }
 
@@ -138,9 +142,11 @@ fn besideFiles(
     files: []const manifest.File,
     reason: *[]const u8,
 ) error{OutOfMemory}!?Base {
-    reason.* = memory_files.objection() orelse try tooLarge(arena, files) orelse
-        "there is no directory that can be written to";
-    if (!std.mem.startsWith(u8, reason.*, "there is")) return null;
+    if (try objectionToFiles(arena, files)) |found| {
+        reason.* = found;
+        return null;
+    }
+    reason.* = nowhere;
     for (places) |place| {
         var refused: []const u8 = "";
         if (!base_directory.isNameable(place.path)) continue;
@@ -154,6 +160,19 @@ fn besideFiles(
         return .{ .directory = directory, .path = path, .memory = .executables };
     }
     return null;
+}
+
+const nowhere = "there is no directory that can be written to";
+
+fn objectionToFiles(arena: Allocator, files: []const manifest.File) error{OutOfMemory}!?[]const u8 {
+    return memory_files.objection() orelse try tooLarge(arena, files);
+}
+
+fn objectionToAll(arena: Allocator, places: []const Candidate) error{OutOfMemory}!?[]const u8 {
+    for (places) |place| {
+        if (try base_directory.assessForInstalling(arena, place, &.{}, .data) != .refused) return null;
+    }
+    return nowhere;
 }
 
 const OwnName = [16]u8;

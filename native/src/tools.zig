@@ -64,7 +64,7 @@ pub const all = [_]Tool{
     .{
         .name = "doctor",
         .usage = " [--json]",
-        .summary = "tell where a start would unpack, and why not elsewhere; what the host is like",
+        .summary = "tell where a start would unpack, and why not elsewhere; what the host is like and lacks",
         .accepts = .{ .json = true },
         .run = @import("tools/doctor.zig").run,
     },
@@ -195,4 +195,5 @@ test {
     _ = @import("tools/relocation.zig");
     _ = @import("tools/size.zig");
     _ = @import("tools/stub.zig");
+    _ = @import("tools/surroundings.zig");
 }

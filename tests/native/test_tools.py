@@ -463,8 +463,19 @@ class TestDoctor:
         assert found["host"]["cpus"] == len(os.sched_getaffinity(0))
         assert found["host"]["page_size"] == os.sysconf("SC_PAGE_SIZE")
         assert os.uname().release in found["host"]["kernel"]
-        assert {each["path"] for each in found["host"]["directories"]} >= {"/tmp"}
+        assert {each["name"]: each["path"] for each in found["surroundings"]}["temporary files"]
         assert f"* {app.base} (CZSCIE_BASE): installed" in app.tool("doctor")
+
+    @linux_only
+    def test_it_tells_what_memory_a_start_could_have(self, app: App, tmp_path: Path) -> None:
+        mount, files = app.json("doctor")["memory"]
+        assert files == {"name": "memory (memfd_create)", "reason": None}
+        command = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=unshare:error=EPERM", app.path]
+        environment = {"SCIE": "doctor", "TMPDIR": str(tmp_path)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        refused = "memory (a tmpfs of its own): unshare(2) of a user and a mount namespace: EPERM"
+        assert mount["name"] == "memory (a tmpfs of its own)"
+        assert refused in done.stdout
 
 
 class TestCache:

@@ -1,9 +1,11 @@
-//! `doctor`: where a start would unpack and why not elsewhere, and what the host is like.
+//! `doctor`: where a start would unpack and why not elsewhere, what the host is like, and what it lacks.
 
 const std = @import("std");
 const builtin = @import("builtin");
 const base_directory = @import("../base.zig");
+const memory_base = @import("../memory_base.zig");
 const host = @import("host.zig");
+const surroundings = @import("surroundings.zig");
 const Context = @import("context.zig").Context;
 
 const Place = struct {
@@ -19,7 +21,9 @@ const Findings = struct {
     executable: []const u8,
     base: ?[]const u8,
     places: []const Place,
+    memory: []const memory_base.Way,
     host: host.Host,
+    surroundings: []const surroundings.Finding,
 };
 
 pub fn run(context: *const Context) anyerror!u8 {
@@ -27,11 +31,21 @@ pub fn run(context: *const Context) anyerror!u8 {
         .executable = context.executable.path,
         .base = null,
         .places = &.{},
+        .memory = try memory_base.assess(context.arena, try context.candidates(), context.lift.files),
+        .surroundings = try surroundings.examine(context.arena, context.variables),
         .host = try .examine(context.arena),
     };
     try assess(context, &findings);
     if (context.options.json) try context.json(findings) else try write(context.out, findings);
-    return if (findings.base == null) 1 else 0;
+    return if (findings.base != null or fallsBack(context, findings)) 0 else 1;
+}
+
+/// Whether a start that finds no directory has memory.
+fn fallsBack(context: *const Context, findings: Findings) bool {
+    if (!context.lift.holdsParts()) return false;
+    if (memory_base.Setting.read(context.variables) == .never) return false;
+    for (findings.memory) |way| if (way.reason == null) return true;
+    return false;
 }
 
 fn assess(context: *const Context, findings: *Findings) !void {
@@ -64,5 +78,8 @@ fn write(out: *std.Io.Writer, findings: Findings) !void {
         try out.print(": {s}\n", .{place.state});
     }
     if (findings.base == null) try out.writeAll("  none will do: set CZSCIE_BASE to a directory of your own\n");
+    if (findings.memory.len > 0) try out.writeAll("where none will do:\n");
+    for (findings.memory) |way| try out.print("    {s}: {s}\n", .{ way.name, way.reason orelse "usable" });
     try findings.host.write(out);
+    try surroundings.write(out, findings.surroundings);
 }

@@ -1,9 +1,8 @@
-//! The host, as far as it can matter to a start: kernel, C library, processors, limits, directories.
+//! The host, as far as it can matter to a start: kernel, C library, processors, limits.
 
 const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
-const report = @import("../report.zig");
 
 /// Where a system keeps its dynamic loader tells which C libraries it has.
 const loaders = switch (builtin.cpu.arch) {
@@ -14,12 +13,6 @@ const loaders = switch (builtin.cpu.arch) {
     .powerpc64le => .{ "/lib64/ld64.so.2", "/lib/ld-musl-powerpc64le.so.1" },
     .s390x => .{ "/lib/ld64.so.1", "/lib/ld-musl-s390x.so.1" },
     else => .{},
-};
-
-const directories = switch (builtin.os.tag) {
-    .linux => .{ "/proc", "/dev/shm", "/tmp" },
-    .windows => .{},
-    else => .{"/tmp"},
 };
 
 const Loader = struct {
@@ -34,8 +27,6 @@ const Limit = struct {
     value: ?u64,
 };
 
-const Directory = struct { path: []const u8, state: []const u8 };
-
 pub const Host = struct {
     kernel: []const u8,
     architecture: []const u8 = @tagName(builtin.cpu.arch),
@@ -43,7 +34,6 @@ pub const Host = struct {
     page_size: usize,
     loaders: []const Loader,
     limits: []const Limit,
-    directories: []const Directory,
 
     pub fn examine(arena: std.mem.Allocator) error{OutOfMemory}!Host {
         return .{
@@ -52,7 +42,6 @@ pub const Host = struct {
             .page_size = std.heap.pageSize(),
             .loaders = try findLoaders(arena),
             .limits = try readLimits(arena),
-            .directories = try lookAtDirectories(arena),
         };
     }
 
@@ -70,7 +59,6 @@ pub const Host = struct {
             try out.print("limit       {s}: ", .{limit.name});
             if (limit.value) |value| try out.print("{d}\n", .{value}) else try out.writeAll("none\n");
         }
-        for (host.directories) |directory| try out.print("directory   {s}: {s}\n", .{ directory.path, directory.state });
     }
 };
 
@@ -128,20 +116,6 @@ fn readLimits(arena: std.mem.Allocator) error{OutOfMemory}![]const Limit {
             const value: ?u64 = if (limit.cur == std.math.maxInt(@TypeOf(limit.cur))) null else @intCast(limit.cur);
             try found.append(arena, .{ .name = each[0], .value = value });
         } else |_| {}
-    }
-    return found.items;
-}
-
-fn lookAtDirectories(arena: std.mem.Allocator) error{OutOfMemory}![]const Directory {
-    var found: std.ArrayList(Directory) = .empty;
-    inline for (directories) |path| {
-        const state = if (std.fs.cwd().access(path, .{ .mode = .read_write }))
-            "there, can be written to"
-        else |err| switch (err) {
-            error.AccessDenied, error.PermissionDenied, error.ReadOnlyFileSystem => "there, cannot be written to",
-            else => report.words(err),
-        };
-        try found.append(arena, .{ .path = path, .state = state });
     }
     return found.items;
 }
