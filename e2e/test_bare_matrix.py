@@ -1,0 +1,297 @@
+"""What a hardened host takes away, one row for each: the application runs, or says exactly what is missing.
+
+docs/bare.md holds the same as a table. Every row is a process 1 in namespaces of its own, without a network and
+with an empty environment, in a root that has the executable, glibc, and what the row gives it besides.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from e2e.bare import BareRoot
+from e2e.build import Scie
+from e2e.confined import (
+    ENGINE_CAPABILITIES,
+    ENGINE_FILTER,
+    ENOSYS,
+    KILLED,
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_NOSUID,
+    Confinement,
+    Mount,
+    can_confine,
+    run,
+)
+from e2e.conftest import BuildScie
+from e2e.pexes import COWSAY
+
+USER = 12345
+
+PROC = Mount("/proc", "proc")
+TMP = Mount("/tmp", options="mode=1777")
+NOEXEC_TMP = replace(TMP, flags=MS_NOEXEC)
+TINY_TMP = replace(TMP, options="mode=1777,size=64k")
+FULL_TMP = replace(TMP, options="mode=1777,nr_inodes=1")
+SHM = Mount("/dev/shm", options="mode=1777,size=64m", flags=MS_NOEXEC | MS_NOSUID | MS_NODEV)
+
+#: What an engine leaves to root and to others when nobody says anything.
+ENGINE = {"filter": ENGINE_FILTER, "capabilities": ENGINE_CAPABILITIES}
+HARDENED = {"filter": ENGINE_FILTER, "capabilities": (), "no_new_privileges": True}
+
+NOTE = (
+    "cowsay: note: it unpacks NN MB into memory, as each start will: no directory can be written to and "
+    "executed from (CZSCIE_MEMORY=fallback: say nothing)\n"
+)
+HINT = (
+    "hint: set CZSCIE_BASE to a directory of your own that can be written to and executed from, "
+    "or unpack into the image (the tool install)\n"
+)
+READ_ONLY = "it cannot be made: read-only file system"
+MISSING = "it cannot be made: no such file or directory"
+NOEXEC = "it is on a file system mounted noexec"
+NO_NAMESPACE = "unshare(2) of a user and a mount namespace: EPERM"
+NO_PROC = "/proc is not mounted"
+
+
+def nowhere(tmp: str, shm: str, mount: str, files: str, user: int = USER, var: str = READ_ONLY) -> str:
+    """The error that tells what was tried: the candidates for a base directory, and the ways of memory."""
+    return (
+        "cowsay: error: there is no directory to unpack into; tried\n"
+        f"  /tmp/czscie-{user}: {tmp}\n  /var/tmp/czscie-{user}: {var}\n  /dev/shm/czscie-{user}: {shm}\n"
+        f"  memory (a tmpfs of its own): {mount}\n  memory (memfd_create): {files}\n{HINT}"
+    )
+
+
+@dataclass(frozen=True)
+class Row:
+    """A root that is read-only unless said otherwise, with `mounts`, and what comes of a start in it.
+
+    `error` is all of standard error when there is no cow; `note` what it is when there is one. `given` are more
+    of the confinement's fields, `files` more files of the root.
+    """
+
+    name: str
+    mounts: tuple[Mount, ...] = ()
+    user: int = USER
+    note: str = ""
+    error: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, object] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+    mode: int = 0o755
+    program: str = "/cowsay"
+
+
+ROWS = (
+    Row("writable root of root", user=0, given={"read_only": False}),
+    Row("writable root by chroot", user=0, given={"read_only": False, "pivot": False}),
+    Row("writable root by a relative path", user=0, given={"read_only": False}, program="./cowsay"),
+    Row("temporary directory", (TMP,)),
+    Row("temporary directory by chroot", (TMP,), given={"pivot": False}),
+    Row("temporary directory and /proc", (PROC, TMP)),
+    Row("temporary directory, hardened", (PROC, TMP, SHM), given=HARDENED),
+    Row("home that is not there", (TMP,), environment={"HOME": "/home/nobody"}),
+    Row("home is the root", (PROC, TMP), environment={"HOME": "/"}, given=HARDENED),
+    Row("nothing writable, root", user=0, note=NOTE),
+    Row("nothing writable, root by chroot", user=0, note=NOTE, given={"pivot": False}),
+    Row("nothing writable, root with /proc", (PROC,), user=0, note=NOTE),
+    Row("nothing writable, a user with /proc", (PROC,), note=NOTE),
+    Row(
+        "nothing writable, a user without /proc",
+        error=nowhere(READ_ONLY, READ_ONLY, "writing /proc/self/uid_map: ENOENT", NO_PROC),
+    ),
+    Row(
+        "nothing writable, a user in a chroot",
+        (PROC,),
+        given={"pivot": False},
+        error=nowhere(READ_ONLY, READ_ONLY, NO_NAMESPACE, "there is no directory that can be written to"),
+    ),
+    Row(
+        "nothing writable, hardened",
+        (PROC,),
+        given=HARDENED,
+        error=nowhere(READ_ONLY, READ_ONLY, NO_NAMESPACE, "there is no directory that can be written to"),
+    ),
+    Row("nothing but /proc in the root", (PROC,), user=0, note=NOTE, without=("tmp", "dev")),
+    Row(
+        "nothing at all in the root",
+        user=0,
+        without=("tmp", "dev", "proc"),
+        error=nowhere(
+            READ_ONLY, READ_ONLY, "there is no empty directory to mount it on", NO_PROC, user=0
+        ),
+    ),
+    Row("noexec, root", (NOEXEC_TMP,), user=0, note=NOTE),
+    Row("noexec, a user with /proc", (PROC, NOEXEC_TMP), note=NOTE),
+    Row("noexec, root of an engine", (PROC, NOEXEC_TMP, SHM), user=0, note=NOTE, given=ENGINE),
+    Row("noexec, a user of an engine", (PROC, NOEXEC_TMP, SHM), note=NOTE, given=ENGINE),
+    Row("noexec, hardened", (PROC, NOEXEC_TMP), note=NOTE, given=HARDENED),
+    Row("/dev/shm alone, hardened", (PROC, SHM), note=NOTE, given=HARDENED),
+    Row(
+        "noexec, hardened, without /proc",
+        (NOEXEC_TMP, SHM),
+        given=HARDENED,
+        error=nowhere(NOEXEC, NOEXEC, NO_NAMESPACE, NO_PROC),
+    ),
+    Row(
+        "noexec, memory refused",
+        (PROC, NOEXEC_TMP),
+        environment={"CZSCIE_MEMORY": "never"},
+        error=re.sub("  memory .*\n", "", nowhere(NOEXEC, READ_ONLY, "", "")),
+    ),
+    Row("noexec, memory agreed to", (PROC, NOEXEC_TMP), environment={"CZSCIE_MEMORY": "fallback"}),
+    Row("memory asked for", (PROC, TMP), environment={"CZSCIE_MEMORY": "always"}),
+    Row("memory asked for, hardened", (PROC, TMP), environment={"CZSCIE_MEMORY": "always"}, given=HARDENED),
+    Row("64 kB, root", (TINY_TMP,), user=0, note=NOTE),
+    Row("64 kB, a user with /proc", (PROC, TINY_TMP), note=NOTE),
+    Row(
+        "64 kB, hardened",
+        (PROC, TINY_TMP),
+        given=HARDENED,
+        note=NOTE,
+        error="cowsay: error: cannot unpack PATH into /tmp/czscie-12345/memory/NAME: no space left on the "
+        "device\nhint: make room there, or set CZSCIE_BASE to another directory\n",
+    ),
+    Row("no inode, root with /proc", (PROC, FULL_TMP), user=0, note=NOTE),
+    Row(
+        "no inode, hardened",
+        (PROC, FULL_TMP),
+        given=HARDENED,
+        error=nowhere(
+            "it cannot be made: no space left on the device",
+            READ_ONLY,
+            NO_NAMESPACE,
+            "there is no directory that can be written to",
+        ),
+    ),
+    Row(
+        "memory is limited to 40 MB",
+        (PROC,),
+        files={"sys/fs/cgroup/memory.max": "40000000\n"},
+        error=nowhere(
+            READ_ONLY,
+            READ_ONLY,
+            "NN MB are needed and the limit of memory is 40 MB",
+            "NN MB are needed and the limit of memory is 40 MB",
+        ),
+    ),
+    Row("memory is limited to 1 GB", (PROC,), files={"sys/fs/cgroup/memory.max": "1000000000\n"}, note=NOTE),
+    Row("memory is not limited", (PROC,), files={"sys/fs/cgroup/memory.max": "max\n"}, note=NOTE),
+    Row(
+        "no memfd_create, hardened",
+        (PROC, SHM),
+        given={**HARDENED, "filter": {**ENGINE_FILTER, "memfd_create": ENOSYS}},
+        error=nowhere(
+            READ_ONLY, NOEXEC, NO_NAMESPACE, "the system has no memfd_create(2), or forbids it"
+        ),
+    ),
+    Row("unshare kills", (PROC, SHM), note=NOTE, given={**HARDENED, "filter": {"unshare": KILLED}}),
+    Row("memfd_noexec = 1, hardened", (PROC, SHM), note=NOTE, given={**HARDENED, "memfd_noexec": 1}),
+    Row(
+        "memfd_noexec = 2, hardened",
+        (PROC, SHM),
+        given={**HARDENED, "memfd_noexec": 2},
+        error=nowhere(
+            READ_ONLY, NOEXEC, NO_NAMESPACE, "memfd_create(2): EACCES, as vm.memfd_noexec is 2"
+        ),
+    ),
+    Row(
+        "executable that may not be read",
+        (PROC, TMP),
+        mode=0o111,
+        error="cowsay: error: this executable may not read its own file\n"
+        "hint: give it read permission: chmod +r\n",
+    ),
+    Row("16 open files", (PROC, TMP), given={"limits": {"nofile": 16}}),
+    Row("1 process", (PROC, TMP), given={"limits": {"nproc": 1}}),
+    Row("1 process, nothing executable", (PROC, NOEXEC_TMP), note=NOTE, given={"limits": {"nproc": 1}}),
+    Row("256 kB of stack", (PROC, TMP), given={"limits": {"stack": 256 << 10}}),
+    Row(
+        "files of 1 MB",
+        (PROC, TMP),
+        given={"limits": {"fsize": 1 << 20}},
+        error="cowsay: error: cannot unpack PATH into /tmp/czscie-12345: a file would become larger than the "
+        "limit (ulimit -f)\nhint: set CZSCIE_BASE to another directory\n",
+    ),
+    Row("standard input and error are closed", (PROC, TMP), given={"closed": (0, 2)}),
+    Row("standard input is closed, hardened", (PROC, SHM), note=NOTE, given={**HARDENED, "closed": (0,)}),
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _confinable() -> None:
+    lack = can_confine()
+    if lack is not None:
+        pytest.skip(lack)
+
+
+@pytest.fixture(scope="module")
+def image(build_scie: BuildScie, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The root that every row's is made of."""
+    directory = tmp_path_factory.mktemp("image")
+    for parent in (directory, *directory.parents):
+        if parent.stat().st_uid == os.geteuid() and parent != Path("/"):
+            parent.chmod(parent.stat().st_mode | 0o755)
+    root = BareRoot.create(directory / "root", "x86_64")
+    root.add_shared_memory()
+    root.install(build_scie(Scie(COWSAY, "3.13")))
+    yield root.path
+
+
+@pytest.fixture
+def make_root(image: Path, tmp_path: Path) -> Callable[..., Path]:
+    """A function to a root of links to the image's files, less some directories."""
+
+    def make(without: tuple[str, ...] = (), files: Mapping[str, str] | None = None) -> Path:
+        tmp_path.chmod(0o755)
+        root = tmp_path / "root"
+        shutil.copytree(image, root, copy_function=os.link)
+        for name in without:
+            shutil.rmtree(root / name)
+        for name, text in (files or {}).items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text)
+        return root
+
+    return make
+
+
+def told(text: str) -> str:
+    """Standard error without what differs from build to build and from start to start."""
+    text = re.sub(r"[0-9]+ MB (into|are needed)", r"NN MB \1", text)
+    text = re.sub(r"cannot unpack \S+ into", "cannot unpack PATH into", text)
+    return re.sub(r"memory/[0-9a-f]{16}", "memory/NAME", text)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name.replace(" ", "-"))
+def test_the_application_runs_or_says_exactly_what_is_missing(
+    make_root: Callable[..., Path], row: Row
+) -> None:
+    root = make_root(row.without, row.files)
+    if row.mode != 0o755:
+        executable = (root / "cowsay").read_bytes()
+        (root / "cowsay").unlink()
+        (root / "cowsay").write_bytes(executable)
+        (root / "cowsay").chmod(row.mode)
+    confinement = Confinement(str(root), user=row.user, mounts=row.mounts, **row.given)  # type: ignore[arg-type]
+    done = run(confinement, row.program, "-t", "moo", environment=row.environment)
+    if row.error is not None:
+        assert (done.returncode, done.stdout, told(done.stderr)) == (1, "", row.note + row.error)
+    else:
+        assert (done.returncode, told(done.stderr)) == (0, row.note)
+        assert "| moo |" in done.stdout and "(oo)" in done.stdout
+
+
+def test_there_are_rows_enough() -> None:
+    assert len(ROWS) >= 25
+    assert len({row.name for row in ROWS}) == len(ROWS)
