@@ -15,6 +15,7 @@ from bench.workshop import LeftOut, Sandbox, Workshop
 from czscie.errors import CzscieError
 
 OURS = "czscie"
+CZEX = "czex"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,12 @@ class Entrant:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """One kind of start of an entrant: cold ones find none of its caches."""
+    """One kind of start of an entrant, `times` a turn: cold ones find none of its caches."""
 
     entrant: Entrant
     sandbox: Sandbox
     cold: bool
+    times: int = 1
 
     @property
     def name(self) -> str:
@@ -55,6 +57,8 @@ class Start:
         sample, printed = start(self.entrant.command, self.sandbox.environment, self.sandbox.directory)
         if self.entrant.output not in printed.decode(errors="replace"):
             raise CzscieError(f"{self.name} did not print {self.entrant.output!r}", why=repr(printed[:200]))
+        if self.cold:
+            os.sync()  # a warm start follows, which is not to wait for the disk
         return sample
 
 
@@ -83,7 +87,7 @@ def _ours_of_files(shop: Workshop) -> Entrant:
 
 def _czex(shop: Workshop) -> Entrant:
     path, built = shop.czex
-    return _pex_entrant(shop, "czex", "our CZEX of the zipapp PEX", path, built)
+    return _pex_entrant(shop, CZEX, "our CZEX of the zipapp PEX", path, built)
 
 
 def _pex(shop: Workshop) -> Entrant:
@@ -271,7 +275,7 @@ Build = Callable[[Workshop], Entrant]
 CONTESTANTS: dict[str, Build] = {
     OURS: _ours,
     "czscie-files": _ours_of_files,
-    "czex": _czex,
+    CZEX: _czex,
     "pex": _pex,
     "pex-venv": _venv_pex,
     "scie-jump": _scie_jump,

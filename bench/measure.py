@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,9 @@ _STARTER = Path(__file__).with_name("starter.py")
 
 #: What getrusage(2) counts memory in.
 _MEMORY_UNIT = 1 if sys.platform == "darwin" else 1024
+
+#: What takes longer is given up: a program that hangs must not stop the others.
+START_SECONDS_MAX = 1800
 
 #: How much of what a failed program said is told.
 _LINES_TOLD = 5
@@ -61,8 +66,13 @@ class Runner(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def times(self) -> int:
+        """How often it is run in a turn."""
+        ...
+
     def prepare(self) -> None:
-        """What has to happen before every run and is not measured."""
+        """What has to happen before every turn and is not measured."""
 
     def run(self) -> Sample:
         """Raises CzscieError or OSError when it does not run as it should."""
@@ -91,41 +101,53 @@ class Outcome:
 
 
 def take_turns(
-    runners: Sequence[Runner], rounds: int, done: Callable[[], None] = lambda: None
+    runners: Sequence[Runner],
+    rounds: int,
+    done: Callable[[], None] = lambda: None,
+    seconds: float = math.inf,
 ) -> list[Outcome]:
-    """Runs A B C, A B C …, `rounds` times after a round that is not counted; calls `done` after each run.
+    """Runs A B C, A B C …, `rounds` times after a round that is not counted; calls `done` after each turn.
 
-    A runner that fails is told of in its outcome and takes no further part; the others go on.
+    After `seconds` no further round is begun, but one is counted in any case. A runner that fails is told of
+    in its outcome and takes no further part; the others go on.
     """
-    samples: dict[str, list[Sample]] = {runner.name: [] for runner in runners}
-    failures: dict[str, str] = {}
+    end = time.monotonic() + seconds
+    samples: list[list[Sample]] = [[] for _ in runners]
+    failures: list[str | None] = [None] * len(runners)
     for number in range(rounds + 1):
-        for runner in runners:
-            if runner.name not in failures:
+        if number > 1 and time.monotonic() > end:
+            break
+        for index, runner in enumerate(runners):
+            if failures[index] is None:
                 try:
                     runner.prepare()
-                    sample = runner.run()
+                    taken = [runner.run() for _ in range(runner.times)]
                 except (CzscieError, OSError) as error:
-                    failures[runner.name] = str(error)
+                    failures[index] = str(error)
                 else:
-                    if number > 0:
-                        samples[runner.name].append(sample)
+                    samples[index] += taken if number > 0 else []
             done()
     return [
-        Outcome(name, failure=failures[name]) if name in failures else Outcome(name, tuple(taken))
-        for name, taken in samples.items()
+        Outcome(runner.name, failure=failure) if failure is not None else Outcome(runner.name, tuple(taken))
+        for runner, taken, failure in zip(runners, samples, failures, strict=True)
     ]
 
 
-def start(command: Sequence[str], environment: Mapping[str, str], directory: Path) -> tuple[Sample, bytes]:
+def start(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    directory: Path,
+    seconds: int = START_SECONDS_MAX,
+) -> tuple[Sample, bytes]:
     """Runs `command` with this environment in `directory`, and returns what it took and what it printed.
 
-    Raises CzscieError when it cannot be started or, with the last lines of its standard error, when its exit
-    status is not 0.
+    Raises CzscieError when it cannot be started, when it is killed because it did not end within `seconds`,
+    or, with the last lines of its standard error, when its exit status is not 0.
     """
     report, output, errors = (directory / f".{name}" for name in ("report", "output", "errors"))
+    starter = (sys.executable, "-I", "-S", str(_STARTER))
     done = subprocess.run(
-        [sys.executable, "-I", "-S", str(_STARTER), str(report), str(output), str(errors), *command],
+        [*starter, str(seconds), str(report), str(output), str(errors), *command],
         env=dict(environment),
         cwd=directory,
         capture_output=True,
@@ -134,6 +156,8 @@ def start(command: Sequence[str], environment: Mapping[str, str], directory: Pat
     if done.returncode != 0:
         raise CzscieError(f"{command[0]} cannot be started", why=done.stderr.strip().splitlines()[-1:])
     status, wall, processor, memory = map(int, report.read_text().split())
+    if wall >= seconds * 1e9:
+        raise CzscieError(f"{Path(command[0]).name} did not end within {seconds} s")
     if status != 0:
         said = errors.read_text(errors="replace").strip().splitlines()
         raise CzscieError(f"{Path(command[0]).name} ended with {status}", why=said[-_LINES_TOLD:])

@@ -15,7 +15,7 @@ from bench.machine import Machine
 from bench.measure import Outcome, Sample, Spread
 
 #: A table that goes to a file is not folded to the width of a terminal that is not there.
-_WIDTH = 150
+WIDTH = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Report:
 
     def print(self, console: Console) -> None:
         if not console.is_terminal:
-            console.width = _WIDTH
+            console.width = WIDTH
         python = self.interpreter
         size = f"{_megabytes(python.size)} MB in {python.files} files"
         console.print(
@@ -47,8 +47,8 @@ class Report:
             console.print(line, markup=False, soft_wrap=True)
 
     def _table(self, state: str, outcomes: Sequence[Outcome]) -> Table:
-        rounds = max((len(outcome.samples) for outcome in outcomes), default=0)
-        table = _new_table(f"{state} start, {rounds} times each")
+        times = max((len(outcome.samples) for outcome in outcomes), default=0)
+        table = _new_table(f"{state} start, {times} times each")
         table.add_column("")
         table.add_column("", overflow="fold")
         for column in ("size MB", "wall ms", "min", "max", "x", "CPU ms", "min", "max", "x", "peak MB", "x"):

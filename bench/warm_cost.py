@@ -42,6 +42,10 @@ class Exec:
     def name(self) -> str:
         return "exec"
 
+    @property
+    def times(self) -> int:
+        return 1
+
     def prepare(self) -> None:
         """The installation is there."""
 

@@ -69,7 +69,7 @@ class Workshop:
     def wheels(self) -> Path:
         """The directory of the program's wheels: everybody installs these, from nowhere else."""
         wheels = self.directory / "wheels"
-        wheels.mkdir()
+        wheels.mkdir(parents=True)
         if self.scenario.write_wheel is not None:
             self.scenario.write_wheel(wheels)
         if self.scenario.requirements:
@@ -113,7 +113,7 @@ class Workshop:
         """Of builds: that of the user without PYTHON… variables, with the caches below `directory`."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         return inherited | {
-            "PEX_ROOT": str(self.directory / "pex-root"),
+            "PEX_ROOT": str(self.pex_root),
             "SHIV_ROOT": str(self.directory / "shiv-root"),
             "CZSCIE_CACHE": str(self.build_cache),
             "PYTHONPATH": str(Path(czscie.__file__).parents[1]),
@@ -122,6 +122,16 @@ class Workshop:
     @property
     def build_cache(self) -> Path:
         return self.directory / "czscie-cache"
+
+    def discard_caches(self) -> None:
+        """Makes room for what runs: nothing is built any more."""
+        for directory in (self.build_cache, self.directory / "shiv-root"):
+            if directory.exists():
+                shutil.rmtree(directory)
+
+    @property
+    def pex_root(self) -> Path:
+        return self.directory / "pex-root"
 
     @functools.cached_property
     def pex(self) -> tuple[Path, Sample]:
@@ -146,6 +156,8 @@ class Workshop:
         command = [sys.executable, "-m", "pex", *self.from_wheels, "--python", python]
         command += ["--console-script", self.scenario.script, *options, "--output-file", str(output)]
         sample, _ = self.build(name, *command)
+        # pex keeps every wheel there three times: with torch that is eight gigabytes.
+        shutil.rmtree(self.pex_root)
         return output, sample
 
     @functools.cached_property
@@ -214,9 +226,12 @@ class Sandbox:
         }
 
     def clear(self) -> None:
-        """Deletes whatever a contestant has left, and lets the disk finish with it."""
-        if self.directory.exists():
-            shutil.rmtree(self.directory)
+        """Deletes whatever this contestant and the others have left, and lets the disk finish with it.
+
+        So the disk has to hold one installation at a time.
+        """
+        if self.directory.parent.exists():
+            shutil.rmtree(self.directory.parent)
         for name in ("home", "tmp", "cache"):
             (self.directory / name).mkdir(parents=True)
         os.sync()

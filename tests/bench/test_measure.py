@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,7 @@ class Runner:
     log: list[str]
     run_number: Callable[[int], Sample] = lambda number: SAMPLE
     runs: int = 0
+    times: int = 1
 
     def prepare(self) -> None:
         self.log.append(f"prepare {self.name}")
@@ -55,6 +58,18 @@ def test_runners_take_turns_and_are_prepared_before_each_run() -> None:
     log: list[str] = []
     take_turns([Runner("a", log), Runner("b", log)], 1)
     assert log == ["prepare a", "run a", "prepare b", "run b"] * 2
+
+
+def test_a_turn_is_prepared_once_however_often_it_runs() -> None:
+    log: list[str] = []
+    cold, warm = take_turns([Runner("a", log), Runner("a", log, times=2)], 3)
+    assert log[:5] == ["prepare a", "run a", "prepare a", "run a", "run a"]
+    assert (len(cold.samples), len(warm.samples)) == (3, 6)
+
+
+def test_when_the_time_is_over_no_round_begins_but_one_is_counted() -> None:
+    (outcome,) = take_turns([Runner("a", [])], 10, seconds=0)
+    assert len(outcome.samples) == 1
 
 
 def test_the_first_round_is_not_counted() -> None:
@@ -120,6 +135,17 @@ def test_a_program_that_fails_is_told_of_with_what_it_said_last(tmp_path: Path) 
     with pytest.raises(CzscieError, match="ended with 3") as caught:
         run("import sys; print('no cow here', file=sys.stderr); sys.exit(3)", tmp_path)
     assert caught.value.why == ("no cow here",)
+
+
+def test_a_program_that_does_not_end_is_killed_with_its_children_and_told_of(tmp_path: Path) -> None:
+    code = "import fcntl, os, time; file = open('lock', 'w'); fcntl.flock(file, fcntl.LOCK_EX)"
+    code += "; os.fork(); time.sleep(60)"
+    with pytest.raises(CzscieError, match="did not end within 1 s"):
+        start([sys.executable, "-I", "-S", "-c", code], {}, tmp_path, seconds=1)
+    waited = time.monotonic()
+    with (tmp_path / "lock").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    assert time.monotonic() - waited < 30
 
 
 def test_a_program_that_is_not_there_is_told_of(tmp_path: Path) -> None:
