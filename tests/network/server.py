@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,10 +25,15 @@ class Reply:
 
 
 class MirrorServer:
-    """`files` by raw path, `%2B` being another than `+`. `replies` come first, each once, in order."""
+    """`files` by raw path, `%2B` being another than `+`. `replies` come first, each once, in order.
 
-    def __init__(self, address: str) -> None:
-        self.url = address
+    Where `wants` is an `Authorization`, whoever shows no other is answered 401.
+    """
+
+    def __init__(self, scheme: str, port: int) -> None:
+        self.port = port
+        self.url = f"{scheme}://{'localhost' if scheme == 'https' else '127.0.0.1'}:{port}"
+        self.wants: str | None = None
         self.files: dict[str, bytes] = {}
         self.replies: dict[str, list[Reply]] = {}
         self.requests: list[tuple[str, str | None]] = []
@@ -40,7 +46,7 @@ class MirrorServer:
         return [span for requested, span in self.requests if requested == path]
 
 
-class _QuietServer(ThreadingHTTPServer):
+class QuietServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -48,7 +54,9 @@ class _QuietServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def mirror_server() -> Iterator[MirrorServer]:
+def mirror_server(tls: ssl.SSLContext | None = None) -> Iterator[MirrorServer]:
+    """A server; with `tls` it speaks HTTPS and is called localhost."""
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -61,7 +69,9 @@ def mirror_server() -> Iterator[MirrorServer]:
             reply = waiting.pop(0) if waiting else Reply()
             body = mirror.files.get(self.path, b"") if reply.body is None else reply.body
             status = reply.status
-            if status == 200 and self.path not in mirror.files and reply.body is None:
+            if mirror.wants not in (None, self.headers.get("Authorization")):
+                status, body = 401, b""
+            elif status == 200 and self.path not in mirror.files and reply.body is None:
                 status, body = 404, b"not here"
             headers = dict(reply.headers)
             if status == 200 and span and reply.ranges:
@@ -73,7 +83,8 @@ def mirror_server() -> Iterator[MirrorServer]:
                     headers.setdefault("Content-Range", f"bytes {first}-{len(body) - 1}/{len(body)}")
                     body = body[first:]
             self.send_response(status)
-            for name, value in ({"Content-Length": str(len(body))} | headers).items():
+            length = {} if "Transfer-Encoding" in headers else {"Content-Length": str(len(body))}
+            for name, value in (length | headers).items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body if reply.cut is None else body[: reply.cut])
@@ -86,8 +97,11 @@ def mirror_server() -> Iterator[MirrorServer]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = _QuietServer(("127.0.0.1", 0), Handler)
-    mirror = MirrorServer(f"http://127.0.0.1:{server.server_address[1]}")
+    server = QuietServer(("127.0.0.1", 0), Handler)
+    mirror = MirrorServer("http" if tls is None else "https", server.server_address[1])
+    if tls is not None:
+        # The handshake is the thread's that serves the request, so that one who refuses it holds up nobody.
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:

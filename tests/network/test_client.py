@@ -1,11 +1,5 @@
 from __future__ import annotations
 
-import shutil
-import ssl
-import subprocess
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -14,7 +8,7 @@ from czscie.errors import CzscieError
 from czscie.network.client import Client, Missing, RangeRefused
 from czscie.network.network import Network, Patience
 from czscie.network.perseverance import Watch
-from network.server import MirrorServer, Reply
+from network.server import MirrorServer, Reply, mirror_server
 
 QUICK = Network(Patience(connect=2, read=1, attempts=1, first_wait=0.01))
 
@@ -53,7 +47,9 @@ def test_a_redirect_that_never_ends_is_an_error(server: MirrorServer) -> None:
     server.replies["/x"] = [Reply(302, {"Location": "/x"}, b"")] * 50
     with pytest.raises(CzscieError) as caught:
         read(f"{server.url}/x")
-    assert caught.value.what == f"cannot read {server.url}/x"
+    assert str(caught.value) == (
+        f"error: cannot read {server.url}/x\n  it leads from one place to the next without end"
+    )
 
 
 def test_a_netrc_that_cannot_be_read_is_named(server: MirrorServer, tmp_path: Path) -> None:
@@ -64,65 +60,87 @@ def test_a_netrc_that_cannot_be_read_is_named(server: MirrorServer, tmp_path: Pa
     assert caught.value.what == f"cannot read {netrc}"
 
 
-class Redirecting(BaseHTTPRequestHandler):
-    target = ""
-
-    def do_GET(self) -> None:
-        self.send_response(302 if self.path == "/away" else 200)
-        self.send_header("Location", self.target)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture
-def tls_server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """An HTTPS server and the certificate that it would have to be trusted by."""
-    if shutil.which("openssl") is None:
-        pytest.skip("needs openssl to make a certificate")
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject]
-    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    server = HTTPServer(("127.0.0.1", 0), Redirecting)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    server.handle_error = lambda request, address: None  # type: ignore[method-assign]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    yield f"https://localhost:{server.server_address[1]}", certificate
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-def test_a_certificate_that_nobody_vouches_for_is_refused_at_once(tls_server: tuple[str, Path]) -> None:
-    url, _ = tls_server
+def test_a_certificate_that_nobody_vouches_for_is_refused_at_once(tls_server: MirrorServer) -> None:
     with pytest.raises(CzscieError) as caught:
-        read(f"{url}/x")
+        read(f"{tls_server.url}/x")
     assert caught.value.what == "the certificate of localhost is not trusted"
     assert caught.value.mend == "set SSL_CERT_FILE to a file with your certificate authorities"
 
 
 def test_a_certificate_of_ssl_cert_file_is_trusted(
-    tls_server: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+    tls_server: MirrorServer, authority_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url, certificate = tls_server
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    assert read(f"{url}/x") == b""
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority_file))
+    tls_server.files["/x"] = b"moo"
+    assert read(f"{tls_server.url}/x") == b"moo"
 
 
 def test_a_redirect_from_tls_to_plain_http_is_refused(
-    tls_server: tuple[str, Path], server: MirrorServer, monkeypatch: pytest.MonkeyPatch
+    tls_server: MirrorServer, authority_file: Path, server: MirrorServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url, certificate = tls_server
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    monkeypatch.setattr(Redirecting, "target", f"{server.url}/x")
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority_file))
+    tls_server.replies["/away"] = [Reply(302, {"Location": f"{server.url}/x"}, b"")]
     server.files["/x"] = b"anybody's"
     with pytest.raises(CzscieError) as caught:
-        read(f"{url}/away")
-    assert str(caught.value) == f"error: {url}/away leads to a place without TLS\n  {server.url}/x"
+        read(f"{tls_server.url}/away")
+    assert str(caught.value) == f"error: {tls_server.url}/away leads to a place without TLS\n  {server.url}/x"
+    assert server.requests == []
+
+
+def test_a_password_stays_with_its_host_when_that_leads_to_another(
+    server: MirrorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CZSCIE_AUTH_127_0_0_1_BEARER", "secret")
+    with mirror_server() as other:
+        other.files["/x"] = b"moo"
+        server.replies["/x"] = [Reply(302, {"Location": f"{other.url}/x"}, b"")]
+        assert read(f"{server.url}/x") == b"moo"
+        assert server.authorizations == ["Bearer secret"]
+        assert other.authorizations == [None]
+
+
+def test_a_password_goes_along_to_another_place_of_the_same_host(
+    server: MirrorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CZSCIE_AUTH_127_0_0_1_BEARER", "secret")
+    server.files["/y"] = b"moo"
+    server.replies["/x"] = [Reply(302, {"Location": "/y"}, b"")]
+    assert read(f"{server.url}/x") == b"moo"
+    assert server.authorizations == ["Bearer secret"] * 2
+
+
+def test_a_password_in_the_place_that_a_server_leads_to_is_not_shown(server: MirrorServer) -> None:
+    place = server.url.replace("//", "//me:secret@")
+    server.replies["/x"] = [Reply(302, {"Location": f"{place}/y?token=secret"}, b"")]
+    server.replies["/y?token=secret"] = [Reply(403, body=b"")]
+    with pytest.raises(CzscieError) as caught:
+        read(f"{server.url}/x")
+    assert "secret" not in str(caught.value)
+
+
+def test_what_was_shown_and_refused_is_named_and_not_told(
+    server: MirrorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CZSCIE_AUTH_127_0_0_1_BEARER", "secret")
+    server.wants = "Bearer other"
+    with pytest.raises(CzscieError) as caught:
+        read(f"{server.url}/x")
+    assert caught.value.why == (
+        "the server answered 401 Unauthorized",
+        "although it was shown what CZSCIE_AUTH_127_0_0_1_BEARER holds",
+    )
+    assert "secret" not in str(caught.value)
+
+
+def test_offline_no_server_is_asked(server: MirrorServer, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"moo")
+    with Client(Network(offline=True)) as client:
+        with pytest.raises(CzscieError) as caught, client.open(f"{server.url}/x", Watch(20)):
+            pass
+        with client.open((tmp_path / "x").as_uri(), Watch(20)) as body:
+            assert b"".join(body.chunks) == b"moo"
+    assert str(caught.value) == (
+        "error: a file is needed that is not here, and nothing may be downloaded\n"
+        f"  {server.url}/x: --offline or CZSCIE_OFFLINE forbids it"
+    )
     assert server.requests == []

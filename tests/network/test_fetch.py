@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gzip
 import hashlib
+import re
 import signal
 import stat
 import subprocess
@@ -16,7 +18,7 @@ from czscie.errors import CzscieError
 from czscie.network.fetch import fetch
 from czscie.network.network import Network, Patience
 from czscie.network.remote import Remote, WrongContent
-from network.server import MirrorServer, Reply
+from network.server import MirrorServer, Reply, mirror_server
 
 CONTENT = bytes(range(256)) * 2000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -44,6 +46,11 @@ def remote(server: MirrorServer, digest: str = DIGEST, size: int | None = None) 
 def get(file: Remote, console: Console | None = None, network: Network = QUICK) -> Path:
     [path] = fetch([file], network, console)
     return path
+
+
+def chunked(content: bytes) -> bytes:
+    """RFC 9112, 7.1."""
+    return b"%x\r\n%s\r\n0\r\n\r\n" % (len(content), content)
 
 
 def leave_part(content: bytes, digest: str = DIGEST) -> Path:
@@ -320,6 +327,203 @@ def test_a_body_without_end_does_not_fill_the_disk(
     assert kept(cache) == []
 
 
+def test_a_file_of_another_size_than_is_known_is_not_downloaded(server: MirrorServer, cache: Path) -> None:
+    server.files[PATH] = CONTENT
+    with pytest.raises(WrongContent) as caught:
+        get(remote(server, size=len(CONTENT) - 1))
+    assert str(caught.value) == (
+        f"error: {NAME} is not the file that was asked for; nothing of it was kept\n"
+        f"  expected {len(CONTENT) - 1} bytes\n"
+        f"  received {len(CONTENT)} bytes\n"
+        f"  from {server.url}{PATH}\n"
+        f"hint: {MEND}"
+    )
+    assert kept(cache) == []
+
+
+def test_a_file_that_goes_on_after_its_size_is_left(server: MirrorServer, cache: Path) -> None:
+    """A server that does not say how long it is."""
+    size = len(CONTENT) - 1000
+    server.replies[PATH] = [Reply(headers={"Transfer-Encoding": "chunked"}, body=chunked(CONTENT))]
+    with pytest.raises(WrongContent) as caught:
+        get(remote(server, size=size))
+    assert caught.value.why[:2] == (f"expected {size} bytes", "received more")
+    assert kept(cache) == []
+
+
+def test_a_file_that_ends_before_its_size_is_gone_on_with(server: MirrorServer) -> None:
+    server.files[PATH] = CONTENT
+    half = CONTENT[: len(CONTENT) // 2]
+    server.replies[PATH] = [Reply(headers={"Transfer-Encoding": "chunked"}, body=chunked(half))]
+    assert get(remote(server, size=len(CONTENT))).read_bytes() == CONTENT
+    assert server.asked(PATH)[-1] == f"bytes={len(half)}-"
+
+
+def test_what_a_server_compressed_unasked_is_not_unpacked(server: MirrorServer, cache: Path) -> None:
+    bomb = gzip.compress(bytes(1 << 24))
+    server.replies[PATH] = [Reply(headers={"Content-Encoding": "gzip"}, body=bomb)]
+    with pytest.raises(WrongContent) as caught:
+        get(remote(server))
+    assert caught.value.why[1] == f"received SHA-256 {hashlib.sha256(bomb).hexdigest()}"
+    assert kept(cache) == []
+
+
+def test_the_next_mirror_counts_where_the_first_cannot_be_reached(server: MirrorServer) -> None:
+    server.files[PATH] = CONTENT
+    lines = Lines()
+    urls = (f"http://127.0.0.1:1{PATH}", f"{server.url}{PATH}")
+    assert get(Remote(NAME, DIGEST, urls), lines).read_bytes() == CONTENT
+    assert lines.said == [f"downloading {NAME}"]
+
+
+def test_a_mirror_that_cannot_be_reached_is_asked_for_one_spelling_at_a_time(server: MirrorServer) -> None:
+    server.replies[PATH] = [Reply(503, body=b"")] * 3
+    server.replies["/other"] = [Reply(503, body=b"")] * 3
+    with pytest.raises(CzscieError):
+        get(Remote(NAME, DIGEST, (f"{server.url}{PATH}", f"{server.url}/other")))
+    assert [path for path, _ in server.requests] == [PATH] * 3
+
+
+def test_the_error_names_every_mirror_that_was_tried_and_why(server: MirrorServer) -> None:
+    broken = f"http://127.0.0.1:1{PATH}"
+    with pytest.raises(CzscieError) as caught:
+        get(Remote(NAME, DIGEST, (broken, f"{server.url}{PATH}"), mend=MEND))
+    assert caught.value.why[0].startswith(f"{broken}: no connection to 127.0.0.1: ")
+    assert caught.value.why[1:] == (f"there is nothing at {server.url}{PATH}", "gave up after attempt 3")
+    assert caught.value.mend == MEND
+
+
+def test_a_mirror_with_another_file_is_not_passed_over(server: MirrorServer) -> None:
+    """That would hide that somebody changed it."""
+    server.files["/first"] = b"somebody's"
+    server.files["/second"] = CONTENT
+    with pytest.raises(WrongContent):
+        get(Remote(NAME, DIGEST, (f"{server.url}/first", f"{server.url}/second")))
+    assert [path for path, _ in server.requests] == ["/first"]
+
+
+def test_a_mirror_that_goes_away_midway_is_gone_on_with_at_the_next(server: MirrorServer) -> None:
+    server.files[PATH] = CONTENT
+    server.replies[PATH] = [Reply(cut=100_000)]
+    with mirror_server() as other:
+        other.files[PATH] = CONTENT
+        urls = (f"{server.url}{PATH}", f"{other.url}{PATH}")
+        assert get(Remote(NAME, DIGEST, urls)).read_bytes() == CONTENT
+        assert other.asked(PATH) == ["bytes=100000-"]
+
+
+def test_a_download_that_trickles_ends_at_its_deadline(server: MirrorServer, cache: Path) -> None:
+    server.files[PATH] = CONTENT
+    server.replies[PATH] = [Reply(cut=1000, stalls=True)] * 3
+    network = Network(Patience(read=10, deadline=0.3, attempts=3, first_wait=0.01))
+    started = time.monotonic()
+    with pytest.raises(CzscieError) as caught:
+        get(remote(server), network=network)
+    assert time.monotonic() - started < 5
+    assert str(caught.value) == (
+        f"error: cannot download {NAME}\n"
+        "  it was not done within 0.3 s\n"
+        "hint: set CZSCIE_NET_DEADLINE to more seconds"
+    )
+    assert kept(cache) == [f".{DIGEST}.0.partial"]
+
+
+def test_the_deadline_counts_the_waits(server: MirrorServer) -> None:
+    server.replies[PATH] = [Reply(503, body=b"")] * 3
+    network = Network(Patience(deadline=0.3, attempts=3, first_wait=20))
+    with pytest.raises(CzscieError) as caught:
+        get(remote(server), network=network)
+    assert caught.value.why == (
+        f"{server.url}{PATH}: the server answered 503 Service Unavailable",
+        "it was not done within 0.3 s",
+    )
+
+
+def several(server: MirrorServer, number: int) -> list[Remote]:
+    """So many files, each a different one."""
+    files = []
+    for index in range(number):
+        content = CONTENT + bytes([index])
+        server.files[f"/{index}"] = content
+        digest = hashlib.sha256(content).hexdigest()
+        files.append(Remote(f"file-{index}.whl", digest, (f"{server.url}/{index}",), len(content), "wheels"))
+    return files
+
+
+def test_several_files_come_at_once_and_in_their_order(server: MirrorServer, cache: Path) -> None:
+    files = several(server, 9)
+    lines = Lines()
+    paths = fetch([*files, files[0]], QUICK, lines)
+    assert [path.name for path in paths] == [*(f"file-{index}.whl" for index in range(9)), "file-0.whl"]
+    assert [path.read_bytes()[-1] for path in paths[:9]] == list(range(9))
+    assert {path.parents[1] for path in paths} == {cache / "wheels"}
+    assert len(server.requests) == 9
+    assert lines.said == ["downloading 9 files"]
+
+
+def test_one_that_stalls_holds_up_none_of_the_others(server: MirrorServer, cache: Path) -> None:
+    files = several(server, 4)
+    server.replies["/0"] = [Reply(cut=10, stalls=True)]
+    patience = Patience(read=1, attempts=2, first_wait=0.01)
+    assert len(fetch(files, Network(patience, parallel=2))) == 4
+    assert [path for path, _ in server.requests][-1] == "/0"
+
+
+def test_one_that_cannot_be_had_ends_the_others(server: MirrorServer) -> None:
+    files = several(server, 3)
+    del server.files["/1"]
+    server.replies["/0"] = [Reply(cut=10, stalls=True)] * 2
+    started = time.monotonic()
+    with pytest.raises(CzscieError, match=re.escape("cannot download file-1.whl")):
+        fetch(files, Network(Patience(read=10, attempts=2), parallel=2))
+    assert time.monotonic() - started < 5
+
+
+def test_offline_all_that_is_missing_is_named_and_nobody_asked(server: MirrorServer) -> None:
+    files = several(server, 3)
+    fetch(files[:1], QUICK)
+    asked = len(server.requests)
+    with pytest.raises(CzscieError) as caught:
+        fetch(files, Network(offline=True))
+    assert str(caught.value) == (
+        "error: 2 files are not in the cache, and nothing may be downloaded\n"
+        f"  file-1.whl, SHA-256 {files[1].sha256}\n"
+        f"  file-2.whl, SHA-256 {files[2].sha256}\n"
+        "  --offline or CZSCIE_OFFLINE forbids it\n"
+        "hint: run it once without, or bring the files along"
+    )
+    assert [path.name for path in fetch(files[:1], Network(offline=True))] == ["file-0.whl"]
+    assert len(server.requests) == asked
+
+
+def test_offline_a_file_of_this_machine_is_read(tmp_path: Path) -> None:
+    original = tmp_path / NAME
+    original.write_bytes(CONTENT)
+    file = Remote(NAME, DIGEST, ("http://127.0.0.1:1/x", original.as_uri()))
+    assert get(file, network=Network(offline=True, patience=QUICK.patience)).read_bytes() == CONTENT
+
+
+def test_a_directory_with_the_file_comes_before_everybody(server: MirrorServer, tmp_path: Path) -> None:
+    (tmp_path / "wrong").mkdir()
+    (tmp_path / "wrong" / NAME).write_bytes(b"another")
+    (tmp_path / "right").mkdir()
+    (tmp_path / "right" / NAME).write_bytes(CONTENT)
+    network = Network(offline=True, directories=(tmp_path / "wrong", tmp_path / "right"))
+    assert get(remote(server), network=network) == tmp_path / "right" / NAME
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "a\\b", "a\0"])
+def test_a_name_that_leads_elsewhere_is_refused(name: str) -> None:
+    with pytest.raises(CzscieError, match="is not the name of a file"):
+        Remote(name, DIGEST, ())
+
+
+@pytest.mark.parametrize("digest", ["", "0" * 63, "../" + "0" * 61, "A" * 64])
+def test_what_is_no_digest_is_refused(digest: str) -> None:
+    with pytest.raises(CzscieError, match="is not a SHA-256"):
+        Remote(NAME, digest, ())
+
+
 FETCH = """
 import sys
 from czscie.network.fetch import fetch
@@ -377,3 +581,23 @@ def test_a_process_that_is_killed_leaves_a_part_to_go_on_with(server: MirrorServ
     assert get(remote(server)).read_bytes() == CONTENT
     assert server.asked(PATH) == [None, f"bytes={there}-"]
     assert kept(cache) == [DIGEST]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGINT")
+def test_ctrl_c_ends_at_once_and_keeps_what_has_arrived(server: MirrorServer, cache: Path) -> None:
+    server.files[PATH] = CONTENT
+    server.replies[PATH] = [Reply(cut=400_000, stalls=True)]
+    process = start_process(server)
+    wait_for_requests(server, 1)
+    part = cache / "archives" / f".{DIGEST}.0.partial"
+    deadline = time.monotonic() + 20
+    while not (part.exists() and part.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    started = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert time.monotonic() - started < 5
+    assert process.returncode != 0
+    assert errors.splitlines()[-1] == "KeyboardInterrupt"
+    assert get(remote(server)).read_bytes() == CONTENT
+    assert server.asked(PATH)[1] is not None

@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from network.conftest import cache, server
+from network.conftest import authority, authority_file, cache, proxy, server, tls_server
 
-__all__ = ["cache", "server"]
+__all__ = ["authority", "authority_file", "cache", "proxy", "server", "tls_server"]

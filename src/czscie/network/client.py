@@ -18,7 +18,7 @@ from czscie import __version__
 from czscie.errors import CzscieError
 from czscie.network.credentials import Credential, find_credential, variable_for
 from czscie.network.network import OFFLINE, Network
-from czscie.network.perseverance import Transient, Watch
+from czscie.network.perseverance import Transient, Unreachable, Watch
 from czscie.network.url import is_file, without_secrets
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Client:
         """A context manager that gives the Body at `url`, from byte `start` on if the server can do that.
 
         Entering and reading raise Missing, RangeRefused, Transient, Late, Stopped or, where no second attempt
-        would help, CzscieError.
+        would help, CzscieError: Unreachable where nobody may be asked.
         """
         return _open_file(url, start, watch) if is_file(url) else self._open_http(url, start, watch)
 
@@ -102,9 +102,9 @@ class Client:
 
     def _connect(self, url: str) -> httpx.Client:
         if self.network.offline:
-            raise CzscieError(
-                f"{without_secrets(url)} is needed, and nothing may be downloaded",
-                why=f"--offline or {OFFLINE} says so",
+            raise Unreachable(
+                "a file is needed that is not here, and nothing may be downloaded",
+                why=f"{without_secrets(url)}: --offline or {OFFLINE} forbids it",
             )
         with self._connecting:
             if self._http is None:

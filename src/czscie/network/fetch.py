@@ -59,7 +59,10 @@ def _check_offline(missing: Sequence[Remote]) -> None:
         number = "a file is" if len(far) == 1 else f"{len(far)} files are"
         raise CzscieError(
             f"{number} not in the cache, and nothing may be downloaded",
-            why=(*(f"{file.name}, SHA-256 {file.sha256}" for file in far), f"--offline or {OFFLINE} says so"),
+            why=(
+                *(f"{file.name}, SHA-256 {file.sha256}" for file in far),
+                f"--offline or {OFFLINE} forbids it",
+            ),
             mend="run it once without, or bring the files along",
         )
 

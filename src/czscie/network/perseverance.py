@@ -24,7 +24,7 @@ class Transient(Exception):
 
 
 class Unreachable(CzscieError):
-    """No attempt succeeded: another place may do better."""
+    """No attempt succeeded, or none was allowed: another place may do better."""
 
 
 class Late(Exception):

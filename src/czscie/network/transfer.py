@@ -6,7 +6,7 @@ from czscie.cache import cache_directory
 from czscie.errors import CzscieError
 from czscie.network.client import Client, Missing, RangeRefused
 from czscie.network.partial import Partial, claim_partial
-from czscie.network.perseverance import Transient, Watch, persevere
+from czscie.network.perseverance import Transient, Unreachable, Watch, persevere
 from czscie.network.remote import Remote, WrongContent
 from czscie.network.url import origin, without_secrets
 from czscie.progress import Progress, Show
@@ -78,6 +78,9 @@ class Transfer:
             except Transient as problem:
                 self._tried.append(f"{shown}: {problem.cause}")
                 failed.append(problem)
+                down.add(origin(url))
+            except Unreachable as problem:
+                self._tried += problem.why
                 down.add(origin(url))
         if failed:
             raise failed[0]
