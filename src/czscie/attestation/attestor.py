@@ -1,0 +1,79 @@
+"""Asks whether the release workflow built an archive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from czscie.attestation.bundles import Bundles, BundlesInFiles, BundlesOfGitHub
+from czscie.attestation.provenance import WORKFLOW, Provenance, Refused, Verifiers
+from czscie.errors import CzscieError
+from czscie.network.network import Network
+from czscie.progress import Progress
+
+if TYPE_CHECKING:
+    from czscie.console import Console
+
+#: Releases since then are attested.
+_FIRST_RELEASE = "20250212"
+
+
+class Attestor:
+    """Remembers what it has verified: one attestation is about all archives of a release."""
+
+    def __init__(self, bundles: Bundles, verifiers: Verifiers) -> None:
+        self._bundles = bundles
+        self._verifiers = verifiers
+        self._verified: list[Provenance] = []
+
+    @classmethod
+    def of(
+        cls,
+        console: Console | None = None,
+        attestations: Path | None = None,
+        trusted_root: Path | None = None,
+        network: Network | None = None,
+    ) -> Attestor:
+        """The attestations of GitHub, or those of a file or a directory. `network` is what the environment
+        says when None. With `attestations` no socket is opened. Raises CzscieError.
+        """
+        network = network or Network.of()
+        if attestations is not None and not attestations.exists():
+            raise CzscieError(f"there is no file or directory {attestations}")
+        verifiers = Verifiers(trusted_root, offline=network.offline or attestations is not None)
+        if attestations is not None:
+            return cls(BundlesInFiles(attestations), verifiers)
+        return cls(BundlesOfGitHub(network, Progress(console)), verifiers)
+
+    def attest(self, sha256: str, label: str) -> Provenance:
+        """How the archive with that SHA-256, in hexadecimal, came about.
+
+        Raises CzscieError, which calls the archive `label`, when nobody vouches for it.
+        """
+        known = next((each for each in self._verified if each.covers(sha256)), None)
+        return known or self._verify(sha256, label)
+
+    def _verify(self, sha256: str, label: str) -> Provenance:
+        bundles = self._bundles.find(sha256)
+        if not bundles:
+            raise CzscieError(
+                f"{label} has no attestation",
+                why=(f"there is none for sha256:{sha256} at {self._bundles}",),
+                mend=f"choose a release since {_FIRST_RELEASE}, which are attested, or lock without --attest",
+            )
+        refusals = []
+        for bundle in bundles:
+            try:
+                provenance = self._verifiers.verify(bundle)
+            except Refused as refusal:
+                refusals.append(str(refusal))
+                continue
+            self._verified.append(provenance)
+            if provenance.covers(sha256):
+                return provenance
+            refusals.append(f"it is about other files than that with sha256:{sha256}")
+        raise CzscieError(
+            f"no attestation of {label} proves that {WORKFLOW} built it",
+            why=refusals,
+            mend="do not use the archive; look at https://github.com/astral-sh/python-build-standalone/attestations",
+        )

@@ -1,0 +1,133 @@
+"""Where attestations come from: GitHub's API, or files that were brought along.
+
+An attestation is a Sigstore bundle: https://docs.sigstore.dev/about/bundle/
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from czscie.errors import CzscieError
+from czscie.network.client import Client
+from czscie.network.network import Network
+from czscie.network.read import read_small
+from czscie.network.url import without_secrets
+from czscie.progress import Progress
+
+#: GitHub itself stores no larger ones.
+_LARGEST = 16 << 20
+_API = "https://api.github.com/repos/astral-sh/python-build-standalone/attestations"
+_MEND = "czscie lock --attest --attestations DIR takes those that `gh attestation download` wrote"
+
+
+class Bundles(Protocol):
+    """Where to look for the attestations of a file."""
+
+    def find(self, sha256: str) -> list[bytes]:
+        """The bundles of the file with that SHA-256, in hexadecimal, as JSON; none is no error.
+
+        Raises CzscieError when they cannot be read.
+        """
+        ...
+
+    def __str__(self) -> str:
+        """How messages call the place."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BundlesInFiles:
+    """A file of bundles, or a directory of files `sha256:<digest>.jsonl`, as `gh attestation download` writes
+    them; on Windows, where names hold no colon, there is a hyphen.
+    """
+
+    path: Path
+
+    def find(self, sha256: str) -> list[bytes]:
+        names = [f"sha256{separator}{sha256}.jsonl" for separator in ":-"]
+        paths = [self.path / name for name in names] if self.path.is_dir() else [self.path]
+        try:
+            return [bundle for path in paths if path.is_file() for bundle in _split(path.read_bytes())]
+        except OSError as error:
+            raise CzscieError(f"cannot read {error.filename}", why=error.strerror or str(error)) from error
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+class _Entry(msgspec.Struct):
+    bundle: msgspec.Raw = msgspec.Raw(b"null")
+    bundle_url: str | None = None
+
+
+class _Answer(msgspec.Struct):
+    attestations: list[_Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class BundlesOfGitHub:
+    """GitHub's API, which needs no account, but answers a stranger only some sixty times an hour.
+
+    https://docs.github.com/en/rest/repos/attestations
+    """
+
+    network: Network
+    progress: Progress
+    api: str = _API
+
+    def find(self, sha256: str) -> list[bytes]:
+        url = f"{self.api}/sha256:{sha256}"
+        with Client(self.network) as client:
+            raw = self._read(client, url)
+            if raw is None:
+                return []
+            try:
+                answer = msgspec.json.decode(raw, type=_Answer)
+            except msgspec.MsgspecError as error:
+                raise CzscieError(f"{url} is no list of attestations", why=str(error)) from error
+            found = (self._bundle(client, entry) for entry in answer.attestations)
+            return [bundle for bundle in found if bundle is not None]
+
+    def _bundle(self, client: Client, entry: _Entry) -> bytes | None:
+        """The bundle itself: it once stood in the answer, and is a file elsewhere today."""
+        if (inline := bytes(entry.bundle)) != b"null":
+            return inline
+        if entry.bundle_url is None:
+            return None
+        raw = self._read(client, entry.bundle_url)
+        return None if raw is None else _unpack(raw, without_secrets(entry.bundle_url))
+
+    def _read(self, client: Client, url: str) -> bytes | None:
+        return read_small(client, url, "cannot read an attestation", _LARGEST, self.progress, _MEND)
+
+    def __str__(self) -> str:
+        return self.api
+
+
+def _split(text: bytes) -> list[bytes]:
+    """One bundle, or one a line."""
+    try:
+        json.loads(text)
+    except ValueError:
+        return [line for line in text.splitlines() if line.strip()]
+    return [text]
+
+
+def _unpack(raw: bytes, where: str) -> bytes:
+    """JSON as it is, or as one block of Snappy, which begins with the length that it unpacks to."""
+    if raw.startswith(b"{"):
+        return raw
+    import cramjam
+
+    try:
+        length = cramjam.snappy.decompress_raw_len(raw)
+        if length > _LARGEST:
+            raise CzscieError(f"{where} is too large", why=f"it would unpack to {length} bytes")
+        return bytes(cramjam.snappy.decompress_raw(raw))
+    except cramjam.DecompressionError as error:
+        raise CzscieError(f"{where} is damaged", why=str(error)) from error
