@@ -1,7 +1,7 @@
 """What a hardened host takes away, one row for each: the application runs, or says exactly what is missing.
 
-docs/bare.md holds the same as a table. Every row is a process 1 in namespaces of its own, without a network and
-with an empty environment, in a root that has the executable, glibc, and what the row gives it besides.
+docs/bare.md has the table. Every row is a process 1 in namespaces of its own, without a network and with an
+empty environment, in a root that has the executable, glibc, and what the row gives it besides.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -75,8 +74,8 @@ def nowhere(tmp: str, shm: str, mount: str, files: str, user: int = USER, var: s
 class Row:
     """A root that is read-only unless said otherwise, with `mounts`, and what comes of a start in it.
 
-    `error` is all of standard error when there is no cow; `note` what it is when there is one. `given` are more
-    of the confinement's fields, `files` more files of the root.
+    `error` is standard error when there is no cow, but for `note`, which is all of it when there is one.
+    `given` are more of the confinement's fields, `files` more files of the root.
     """
 
     name: str
@@ -127,9 +126,7 @@ ROWS = (
         "nothing at all in the root",
         user=0,
         without=("tmp", "dev", "proc"),
-        error=nowhere(
-            READ_ONLY, READ_ONLY, "there is no empty directory to mount it on", NO_PROC, user=0
-        ),
+        error=nowhere(READ_ONLY, READ_ONLY, "there is no empty directory to mount it on", NO_PROC, user=0),
     ),
     Row("noexec, root", (NOEXEC_TMP,), user=0, note=NOTE),
     Row("noexec, a user with /proc", (PROC, NOEXEC_TMP), note=NOTE),
@@ -191,9 +188,7 @@ ROWS = (
         "no memfd_create, hardened",
         (PROC, SHM),
         given={**HARDENED, "filter": {**ENGINE_FILTER, "memfd_create": ENOSYS}},
-        error=nowhere(
-            READ_ONLY, NOEXEC, NO_NAMESPACE, "the system has no memfd_create(2), or forbids it"
-        ),
+        error=nowhere(READ_ONLY, NOEXEC, NO_NAMESPACE, "the system has no memfd_create(2), or forbids it"),
     ),
     Row("unshare kills", (PROC, SHM), note=NOTE, given={**HARDENED, "filter": {"unshare": KILLED}}),
     Row("memfd_noexec = 1, hardened", (PROC, SHM), note=NOTE, given={**HARDENED, "memfd_noexec": 1}),
@@ -201,9 +196,7 @@ ROWS = (
         "memfd_noexec = 2, hardened",
         (PROC, SHM),
         given={**HARDENED, "memfd_noexec": 2},
-        error=nowhere(
-            READ_ONLY, NOEXEC, NO_NAMESPACE, "memfd_create(2): EACCES, as vm.memfd_noexec is 2"
-        ),
+        error=nowhere(READ_ONLY, NOEXEC, NO_NAMESPACE, "memfd_create(2): EACCES, as vm.memfd_noexec is 2"),
     ),
     Row(
         "executable that may not be read",
@@ -221,7 +214,21 @@ ROWS = (
         (PROC, TMP),
         given={"limits": {"fsize": 1 << 20}},
         error="cowsay: error: cannot unpack PATH into /tmp/czscie-12345: a file would become larger than the "
-        "limit (ulimit -f)\nhint: set CZSCIE_BASE to another directory\n",
+        "limit (ulimit -f)\nhint: raise that limit\n",
+    ),
+    Row(
+        "1 MB of data",
+        (PROC, TMP),
+        given={"limits": {"data": 1 << 20}},
+        error="cowsay: error: cannot unpack PATH into /tmp/czscie-12345: out of memory\n"
+        "hint: raise the limits of memory: ulimit -v and -d, or the container's\n",
+    ),
+    Row(
+        "8 open files",
+        (PROC, TMP),
+        given={"limits": {"nofile": 8}},
+        error="cowsay: error: cannot unpack PATH into /tmp/czscie-12345: too many open files (ulimit -n)\n"
+        "hint: raise that limit\n",
     ),
     Row("standard input and error are closed", (PROC, TMP), given={"closed": (0, 2)}),
     Row("standard input is closed, hardened", (PROC, SHM), note=NOTE, given={**HARDENED, "closed": (0,)}),

@@ -108,6 +108,17 @@ pub fn notInstalled(
             "cannot unpack {s} into {s}: {s}\nhint: make room there, or set CZSCIE_BASE to another directory",
             .{ subject, base, report.words(failure.err) },
         ),
+        error.ProcessFdQuotaExceeded, error.FileTooBig => report.fatal(
+            name,
+            "cannot unpack {s} into {s}: {s}\nhint: raise that limit",
+            .{ subject, base, report.words(failure.err) },
+        ),
+        error.OutOfMemory, error.SystemResources => report.fatal(
+            name,
+            "cannot unpack {s} into {s}: {s}" ++
+                "\nhint: raise the limits of memory: ulimit -v and -d, or the container's",
+            .{ subject, base, report.words(failure.err) },
+        ),
         else => report.fatal(
             name,
             "cannot unpack {s} into {s}: {s}\nhint: set CZSCIE_BASE to another directory",
