@@ -129,10 +129,12 @@ def test_a_missing_flavor_is_answered_with_those_there_are() -> None:
 
 
 def test_a_missing_platform_is_answered_with_those_there_are() -> None:
+    triples = ("x86_64-unknown-linux-gnu", "aarch64-apple-darwin")
+    two = made_up(*(("3.13.9", triple, "install_only") for triple in triples))
     with pytest.raises(CzscieError) as caught:
-        choose("3.13", None, "linux-s390x", release("20260414"))
+        choose("3.13", None, "linux-s390x", two)
     assert str(caught.value) == (
-        "error: release 20260414 of python-build-standalone has no CPython 3.13 install_only_stripped "
+        "error: release 20260101 of python-build-standalone has no CPython 3.13 install_only_stripped "
         "for linux-s390x\n"
         "  it has something for: linux-x86_64, macos-aarch64\n"
         "hint: choose another release or platform"

@@ -145,6 +145,88 @@ def test_a_page_that_is_no_list_of_digests_is_refused(server: MirrorServer) -> N
     )
 
 
+@pytest.mark.parametrize("spelling", ["+", "%2B"])
+@pytest.mark.parametrize("digest", [None, "0" * 64])
+def test_a_list_that_has_a_name_twice_is_refused(spelling: str, digest: str | None) -> None:
+    first = checksums(TAG).splitlines()[0].decode()
+    right, name = first.split()
+    raw = checksums(TAG) + f"{digest or right}  {name.replace('+', spelling)}\n".encode()
+    with pytest.raises(CzscieError) as caught:
+        parse_checksums(raw, "https://mirror.test")
+    assert str(caught.value) == (
+        "error: https://mirror.test/SHA256SUMS is not a list of SHA-256 digests\n"
+        f"  line {raw.count(10)} is the second for {name}"
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "0" * 63 + "  cpython.tar.gz",
+        "A" * 64 + "  cpython.tar.gz",
+        "0" * 64 + " cpython.tar.gz",
+        "0" * 64 + "  cpython tar.gz",
+        "0" * 64,
+    ],
+)
+def test_a_line_that_is_no_digest_and_name_is_refused(line: str) -> None:
+    with pytest.raises(CzscieError) as caught:
+        parse_checksums(f"{line}\n".encode() + checksums(TAG), "https://me:secret@mirror.test")
+    assert str(caught.value) == (
+        f"error: https://mirror.test/SHA256SUMS is not a list of SHA-256 digests\n  line 1 is {line[:80]!r}"
+    )
+
+
+def test_the_next_mirror_is_asked_for_what_one_does_not_have(server: MirrorServer) -> None:
+    server.files["/two/latest-release.json"] = json.dumps({"tag": TAG}).encode()
+    server.files[f"/two/{TAG}/SHA256SUMS"] = checksums(TAG)
+    both = releases(f"{server.url}/one", f"{server.url}/two")
+    assert both.newest() == TAG
+    assert both.find(TAG).directory == f"{server.url}/two/{TAG}"
+
+
+def test_the_next_mirror_is_asked_where_one_cannot_be_reached(server: MirrorServer) -> None:
+    server.files["/latest-release.json"] = json.dumps({"tag": TAG}).encode()
+    server.files[f"/{TAG}/SHA256SUMS"] = checksums(TAG)
+    both = releases("http://127.0.0.1:1", server.url)
+    assert both.newest() == TAG
+    assert both.find(TAG).directory == f"{server.url}/{TAG}"
+
+
+def test_a_mirror_that_answers_nonsense_is_not_passed_over(server: MirrorServer) -> None:
+    server.files[f"/one/{TAG}/SHA256SUMS"] = b"<!DOCTYPE html>\n"
+    server.files[f"/two/{TAG}/SHA256SUMS"] = checksums(TAG)
+    with pytest.raises(CzscieError, match="is not a list of SHA-256 digests"):
+        releases(f"{server.url}/one", f"{server.url}/two").find(TAG)
+
+
+def test_where_no_mirror_has_it_all_are_named_with_their_reasons(server: MirrorServer) -> None:
+    with pytest.raises(CzscieError) as caught:
+        releases("http://127.0.0.1:1", server.url).find(TAG)
+    assert caught.value.what == (
+        f"there is no release {TAG} of python-build-standalone at http://127.0.0.1:1 (base_url), "
+        f"{server.url} (base_url)"
+    )
+    assert caught.value.why[0].startswith(f"http://127.0.0.1:1/{TAG}/SHA256SUMS: no connection to ")
+    assert caught.value.why[1:] == (
+        "gave up after attempt 2",
+        f"nothing of that release is listed at {server.url}/{TAG}/SHA256SUMS",
+        f"nothing of that release is listed at {server.url}/download/{TAG}/SHA256SUMS",
+        f"nothing of that release is listed at {server.url}/SHA256SUMS",
+    )
+
+
+def test_a_password_of_a_mirror_is_not_kept_with_its_index(server: MirrorServer, cache: Path) -> None:
+    server.files[f"/download/{TAG}/SHA256SUMS"] = checksums(TAG)
+    base = server.url.replace("//", "//me:secret@")
+    for _ in range(2):
+        assert releases(base).find(TAG).directory == f"{base}/download/{TAG}"
+    assert len(server.asked(f"/download/{TAG}/SHA256SUMS")) == 1
+    [kept] = (cache / "indexes").iterdir()
+    assert b"secret" not in kept.read_bytes()
+
+
 def test_names_that_are_no_assets_are_passed_over() -> None:
     raw = (
         checksums(TAG)
