@@ -286,7 +286,7 @@ def test_the_bill_of_materials_tells_inputs_and_nothing_of_the_machine(
     archive = server.files[f"/{RELEASE}/{asset.url_name}"]
     cpython, wheel = components["cpython/cpython"], components["payload/cow"]
     assert cpython["hashes"][0]["content"] == hashlib.sha256(archive).hexdigest()
-    assert cpython["externalReferences"][0]["url"] == f"{server.url}/{RELEASE}/{asset.url_name}"
+    assert cpython["externalReferences"][0]["url"].endswith(f"/{RELEASE}/{asset.url_name}")
     with zipfile.ZipFile(project.directory / "moo.pex") as pex_file:
         data = pex_file.read(".deps/cow-1.0-py3-none-any.whl")
     assert wheel["hashes"][0]["content"] == hashlib.sha256(data).hexdigest()

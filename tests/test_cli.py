@@ -201,3 +201,33 @@ def test_a_reader_that_has_enough_is_no_error(moo: Path) -> None:
     assert b"Traceback" not in process.stderr.read()
     process.stderr.close()
     process.wait()
+
+
+def test_verify_prints_what_is_wrong_and_fails(moo: Path) -> None:
+    done = run("verify", moo)
+    assert (done.returncode, done.stderr, done.stdout) == (
+        0,
+        b"",
+        f"{moo}: 2 entries, all is well\n".encode(),
+    )
+    moo.write_bytes(moo.read_bytes().replace(b"launcher", b"Launcher"))
+    done = run("verify", moo)
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines() == [
+        f"error: {moo} is not as it was built",
+        "  launcher: launcher: it is not the one that was built",
+        "hint: copy or download the file again",
+    ]
+    done = run("verify", "--json", moo)
+    assert (done.returncode, json.loads(done.stdout)["ok"]) == (1, False)
+
+
+def test_sbom_prints_the_bill_of_materials_or_says_that_there_is_none(tmp_path: Path, moo: Path) -> None:
+    done = run("sbom", moo)
+    assert done.returncode == 1
+    assert b"was built without a bill of materials" in done.stderr
+    parts = [part(tmp_path, "cpython", Tree({"a": b"aaa"}))]
+    text = b'{"name": "\xf0\x9f\x90\x84"}\n'
+    scie(tmp_path / "bill", tmp_path / "launcher", parts, {"": Command(exe="{cpython}/a")}, sbom=text)
+    done = run("sbom", tmp_path / "bill")
+    assert (done.returncode, done.stdout, done.stderr) == (0, text, b"")

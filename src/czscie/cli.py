@@ -16,6 +16,7 @@ from czscie.commands.init import init
 from czscie.commands.inject import inject
 from czscie.commands.inspect import inspect
 from czscie.commands.sbom import sbom
+from czscie.commands.verify import verify
 from czscie.errors import CzscieError
 
 #: Set to anything, it lets tracebacks through: for whoever looks for a defect of czscie.
@@ -46,7 +47,7 @@ def _options(
     pass
 
 
-for command in (init, build, inspect, sbom, inject, eject):
+for command in (init, build, inspect, sbom, verify, inject, eject):
     app.command()(command)
 
 

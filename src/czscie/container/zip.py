@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
@@ -33,6 +33,11 @@ _END64_LOCATOR = struct.Struct("<4sLQL")
 _ZIP64_EXTRA = 0x0001
 _MASK32 = 0xFFFFFFFF
 _MASK16 = 0xFFFF
+
+#: What is read of an entry at a time: four bytes of zstd may become 128 KiB, so this becomes 128 MiB at most.
+_PIECE = 4 << 10
+#: docs/format.md, section 1.
+_WINDOW_MAX = 1 << 27
 
 _VERSION_ZSTD = 63
 _MADE_ON_UNIX = 3
@@ -252,3 +257,42 @@ def read_entry(file: BinaryIO, entry: Entry) -> bytes:
     if len(data) != entry.size or zlib.crc32(data) != entry.crc32:
         raise zipfile.BadZipFile(f"{entry.name!r} is damaged: its checksum differs")
     return data
+
+
+def stream_entry(file: BinaryIO, entry: Entry) -> Iterator[bytes]:
+    """The content of `entry`, stored or zstd, in pieces, for entries of any size.
+
+    Raises zipfile.BadZipFile, after the last piece too: only then it was compared with size and CRC-32.
+    """
+    import zlib
+
+    size, crc32 = 0, 0
+    for piece in _pieces(file, entry):
+        size += len(piece)
+        if size > entry.size:
+            raise zipfile.BadZipFile(f"{entry.name!r} is damaged: it is longer than it says")
+        crc32 = zlib.crc32(piece, crc32)
+        yield piece
+    if (size, crc32) != (entry.size, entry.crc32):
+        raise zipfile.BadZipFile(f"{entry.name!r} is damaged: its checksum differs")
+
+
+def _pieces(file: BinaryIO, entry: Entry) -> Iterator[bytes]:
+    import zstandard
+
+    if entry.method not in (STORED, ZSTD):
+        raise zipfile.BadZipFile(f"{entry.name!r} is compressed by method {entry.method}")
+    decoder = zstandard.ZstdDecompressor(max_window_size=_WINDOW_MAX).decompressobj()
+    position, left = data_offset(file, entry), entry.compressed_size
+    while left > 0:
+        file.seek(position)
+        data = file.read(min(left, _PIECE))
+        if not data or (entry.method == ZSTD and decoder.eof):
+            raise zipfile.BadZipFile(f"{entry.name!r} is damaged: its frame ends elsewhere")
+        position, left = position + len(data), left - len(data)
+        try:
+            yield data if entry.method == STORED else decoder.decompress(data)
+        except zstandard.ZstdError as error:
+            raise zipfile.BadZipFile(f"{entry.name!r} is damaged: {error}") from error
+    if entry.method == ZSTD and (not decoder.eof or decoder.unused_data):
+        raise zipfile.BadZipFile(f"{entry.name!r} is damaged: its frame ends elsewhere")

@@ -1,0 +1,143 @@
+"""Every digest of an executable: what its own tool `verify` does (native/src/tools), for any platform's."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from czscie.container import plan as plans
+from czscie.container import zip as zip_records
+from czscie.errors import CzscieError
+from czscie.scie.inspect import read_manifest
+from czscie.scie.manifest import Manifest, Part
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is not as it was built: `subject`, such as an entry, in the part `where`."""
+
+    where: str
+    subject: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.subject}: {self.problem}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What was looked at, and what is wrong with it: nothing, when `problems` is empty."""
+
+    manifest: Manifest
+    entries: int
+    problems: tuple[Problem, ...]
+
+
+def verify_file(path: Path) -> Verification:
+    """Compares launcher, plans and entries with their digests, and looks for what belongs to nothing.
+
+    Raises CzscieError when the file cannot be read, or is not one that czscie made.
+    """
+    try:
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            check = _Check(file, read_manifest(file, size, str(path)))
+            problems = (*check.launcher(), *check.places(size), *check.parts(str(path)))
+            return Verification(check.manifest, check.entries, problems)
+    except OSError as error:
+        raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
+
+
+@dataclass(slots=True)
+class _Check:
+    file: BinaryIO
+    manifest: Manifest
+    entries: int = 0
+
+    def launcher(self) -> Iterator[Problem]:
+        jump = self.manifest.scie.jump
+        digest, left = hashlib.sha256(), jump.size
+        self.file.seek(0)
+        while left > 0 and (chunk := self.file.read(min(left, _CHUNK))):
+            digest.update(chunk)
+            left -= len(chunk)
+        if digest.hexdigest() != jump.hash:
+            yield Problem("launcher", "launcher", "it is not the one that was built")
+
+    def places(self, size: int) -> Iterator[Problem]:
+        """Between the parts there is nothing: each begins where the one before it ends."""
+        end = self.manifest.scie.jump.size
+        for part in self.manifest.scie.lift.files:
+            if part.offset != end:
+                yield Problem(part.name, "its place", f"it begins at {part.offset}, and not at {end}")
+            end = part.offset + part.size
+        if end > size:
+            yield Problem("manifest", "its parts", "they are longer than the file")
+
+    def parts(self, label: str) -> Iterator[Problem]:
+        for part in self.manifest.scie.lift.files:
+            if part.size == 0:
+                raise CzscieError(
+                    f"{label} starts a permanent installation",
+                    why="it does not hold what is installed there",
+                    mend="verify the file that it was installed from",
+                )
+            yield from self._part(part)
+
+    def _part(self, part: Part) -> Iterator[Problem]:
+        try:
+            directory = zip_records.read_directory(self.file, part.offset + part.size)
+        except zipfile.BadZipFile as error:
+            yield Problem(part.name, "its directory of entries", str(error))
+            return
+        yield from self._layout(part, directory)
+        try:
+            text = zip_records.read_entry(self.file, directory.entry(plans.ENTRY_NAME))
+            if hashlib.sha256(text).hexdigest() != part.digest:
+                yield Problem(part.name, "its plan", "it is not the one that was built")
+            planned = {entry.name: entry for entry in plans.parse(text).entries}
+        except (zipfile.BadZipFile, CzscieError) as error:
+            yield Problem(part.name, "its plan", str(error).removeprefix("error: ").splitlines()[0])
+            return
+        there = {entry.name for entry in directory.entries}
+        for name in planned.keys() - there:
+            yield Problem(part.name, name, "it is missing")
+        for entry in directory.entries:
+            self.entries += 1
+            yield from self._entry(part, entry, planned.get(entry.name))
+
+    def _layout(self, part: Part, directory: zip_records.Directory) -> Iterator[Problem]:
+        """Between the entries there is nothing either."""
+        end = part.offset
+        for entry in sorted(directory.entries, key=lambda entry: entry.header_offset):
+            if entry.header_offset != end:
+                yield Problem(part.name, entry.name, f"it begins at {entry.header_offset}, and not at {end}")
+            try:
+                end = zip_records.data_offset(self.file, entry) + entry.compressed_size
+            except zipfile.BadZipFile as error:
+                yield Problem(part.name, entry.name, str(error))
+                return
+        if end != directory.offset:
+            yield Problem(part.name, "its directory of entries", "something lies before it")
+
+    def _entry(
+        self, part: Part, entry: zip_records.Entry, planned: plans.PlannedEntry | None
+    ) -> Iterator[Problem]:
+        """An entry that no plan names has a CRC-32 and no other digest."""
+        if planned is not None and (planned.size, planned.crc32) != (entry.size, entry.crc32):
+            yield Problem(part.name, entry.name, "its size or checksum is not the planned one")
+        digest = hashlib.sha256()
+        try:
+            for chunk in zip_records.stream_entry(self.file, entry):
+                digest.update(chunk)
+        except zipfile.BadZipFile as error:
+            yield Problem(part.name, entry.name, str(error))
+            return
+        if planned is not None and digest.hexdigest() != planned.sha256:
+            yield Problem(part.name, entry.name, "its content is not what was built")
