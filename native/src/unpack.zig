@@ -2,6 +2,7 @@
 
 const std = @import("std");
 const builtin = @import("builtin");
+const testing = std.testing;
 const Allocator = std.mem.Allocator;
 const entry_content = @import("entry.zig");
 const manifest = @import("manifest.zig");
@@ -256,6 +257,7 @@ const Worker = struct {
             worker.subject = files[0].path;
             const created = try create(part, files[0]);
             defer created.close();
+            reserve(created, files[0].length);
             return reader.stream(entry, data_end, Sink{ .file = created });
         }
         const content = try reader.read(entry, data_end);
@@ -284,6 +286,15 @@ const Worker = struct {
         return part.directory.createFile(file.path, .{ .exclusive = true, .mode = mode });
     }
 
+    /// Has the file system allocate a large file at once instead of piece by piece. Its size stays that of what was
+    /// written, because that is what tells a file that a power cut left short (fallocate(2), FALLOC_FL_KEEP_SIZE).
+    /// A file system that cannot is none the worse for it, and one that is full says so when it is written to.
+    fn reserve(created: std.fs.File, length: u64) void {
+        if (builtin.os.tag != .linux) return;
+        const keep_size = 1;
+        _ = std.os.linux.fallocate(created.handle, keep_size, 0, @intCast(length));
+    }
+
     const Sink = struct {
         file: std.fs.File,
 
@@ -299,4 +310,15 @@ fn writeRendered(created: std.fs.File, file: plan_text.File, content: []const u8
     const out = &writer.interface;
     rendering.render(out, file, content, places) catch return writer.err orelse error.Unexpected;
     out.flush() catch return writer.err orelse error.Unexpected;
+}
+
+test "a file for which room was reserved is as long as what was written to it" {
+    var tmp = testing.tmpDir(.{});
+    defer tmp.cleanup();
+    const file = try tmp.dir.createFile("large", .{});
+    defer file.close();
+    Worker.reserve(file, 4 << 20);
+    try testing.expectEqual(0, try file.getEndPos());
+    try file.writeAll("abc");
+    try testing.expectEqual(3, try file.getEndPos());
 }
