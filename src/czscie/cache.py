@@ -1,23 +1,49 @@
-"""Where czscie keeps what it can make or fetch again: the user's cache directory."""
+"""Where czscie keeps what it can make or fetch again: the user's cache directory.
+
+Who uses the cache holds a lock on it, together with all others who do; `czscie cache` takes things away only
+while nobody does.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from czscie.errors import CzscieError
 
+if sys.platform != "win32":
+    import fcntl
+
 #: The environment variable that puts the whole cache elsewhere.
 VARIABLE = "CZSCIE_CACHE"
+
+#: The directories of the cache, and what is in each.
+KINDS = {
+    "archives": "interpreters and other files as they were downloaded",
+    "compilers": "interpreters unpacked to compile with",
+    "debian": "packages of Debian as they were downloaded",
+    "indexes": "what releases of python-build-standalone hold",
+    "known": "what was found out about inputs",
+    "launchers": "launchers and what compiles them",
+    "packed": "interpreters and payloads, packed",
+    "wheels": "wheels as they were downloaded",
+}
+
+_LOCK = ".lock"
 
 
 def cache_directory(kind: str, environ: Mapping[str, str] = os.environ) -> Path:
     """Make `<cache>/<kind>`, readable by its owner only, and return its absolute path.
 
-    `kind` is one path component such as `archives`. The cache is `CZSCIE_CACHE` or else the platform's user
-    cache directory for `czscie`. Raises CzscieError when the directory cannot be made or is not writable.
+    `kind` is one of KINDS. The cache is `CZSCIE_CACHE` or else the platform's user cache directory for
+    `czscie`; from now on until this process ends nothing is taken away from it. Raises CzscieError when the
+    directory cannot be made or is not writable.
     """
+    assert kind in KINDS, kind
     directory = cache_root(environ) / kind
     try:
         directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -26,6 +52,7 @@ def cache_directory(kind: str, environ: Mapping[str, str] = os.environ) -> Path:
         raise _unusable(directory, error.strerror or str(error)) from error
     if not os.access(directory, os.W_OK | os.X_OK):
         raise _unusable(directory, "it is not writable")
+    _use(directory.parent)
     return directory
 
 
@@ -37,6 +64,51 @@ def cache_root(environ: Mapping[str, str] = os.environ) -> Path:
 
     # Beside it lies the default base directory of the executables that czscie builds.
     return Path(platformdirs.user_cache_dir("czscie", appauthor=False), "build").absolute()
+
+
+def mark_used(path: Path) -> None:
+    """Remember that the file or directory was of use today: its time of modification says when last."""
+    with suppress(OSError):
+        os.utime(path)
+
+
+@contextmanager
+def nobody_using(root: Path, wait: Callable[[], None]) -> Iterator[None]:
+    """Hold the cache at `root`, which exists, alone. `wait` is called before others have to be waited for.
+
+    Where files cannot be locked (Windows, some network file systems) nobody is waited for.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    with (root / _LOCK).open("ab") as file:
+        with suppress(OSError):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                wait()
+                fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+#: The cache that this process uses and the open file that it holds the lock by.
+_used: tuple[Path, int] | None = None
+_using = threading.Lock()
+
+
+def _use(root: Path) -> None:
+    """Hold the lock of the cache at `root` together with others, instead of that of any other cache."""
+    global _used
+    if sys.platform == "win32":
+        return
+    with _using, suppress(OSError):
+        if _used is not None and _used[0] == root:
+            return
+        file = os.open(root / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(file, fcntl.LOCK_SH)
+        if _used is not None:
+            os.close(_used[1])
+        _used = root, file
 
 
 def _unusable(directory: Path, why: str) -> CzscieError:

@@ -11,6 +11,7 @@ import typer
 
 from czscie import __version__
 from czscie.commands.build import build
+from czscie.commands.cache import cache
 from czscie.commands.eject import eject
 from czscie.commands.init import init
 from czscie.commands.inject import inject
@@ -49,6 +50,7 @@ def _options(
 
 for command in (init, build, inspect, sbom, verify, inject, eject):
     app.command()(command)
+app.add_typer(cache, name="cache")
 
 
 def main() -> None:

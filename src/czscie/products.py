@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from czscie.cache import cache_directory
+from czscie.cache import cache_directory, mark_used
 
 Known = TypeVar("Known", bound=msgspec.Struct)
 
@@ -21,6 +21,7 @@ def product(key: str, suffix: str, kind: type[Known], make: Callable[[Path], Kno
     """
     path = cache_directory("packed") / f"{key}{suffix}"
     if path.is_file() and (known := _read(path.with_suffix(".json"), kind)) is not None:
+        mark_used(path)
         return path, known
     made = make(path)
     _write(path.with_suffix(".json"), made)
@@ -34,6 +35,8 @@ def knowledge(key: str, kind: type[Known], make: Callable[[], Known]) -> Known:
     if known is None:
         known = make()
         _write(path, known)
+    else:
+        mark_used(path)
     return known
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from czscie.cache import cache_directory
+from czscie.cache import cache_directory, mark_used
 from czscie.launchers.build import compile_launcher, find_launcher
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ def provide_launcher(name: str, console: Console) -> Path:
     cache = cache_directory("launchers")
     found = find_launcher(name, cache)
     if found is not None:
+        mark_used(found)
         return found
     with console.phase(f"Compiled the launcher for {name}"):
         return compile_launcher(name, cache, cache)

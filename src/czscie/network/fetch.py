@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from czscie.cache import mark_used
 from czscie.errors import CzscieError
 from czscie.network.client import Client
 from czscie.network.network import OFFLINE, Network
@@ -48,9 +49,13 @@ def fetch(
 
 def find(file: Remote, network: Network | None = None) -> Path | None:
     """Where `file` is at hand with the right digest; None when it would have to be downloaded."""
-    directories = () if network is None else network.directories
-    places = (*(directory / file.name for directory in directories), file.path)
-    return next(filter(file.is_at, places), None)
+    for directory in () if network is None else network.directories:
+        if file.is_at(directory / file.name):
+            return directory / file.name
+    if not file.is_at(file.path):
+        return None
+    mark_used(file.path)
+    return file.path
 
 
 def _check_offline(missing: Sequence[Remote]) -> None:

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from czscie.cache import cache_directory
+from czscie.cache import cache_directory, mark_used
 from czscie.container.content import File, Link
 from czscie.pack.compiler import Compiler
 from czscie.pbs.distribution import Distribution, Layout
@@ -35,6 +35,7 @@ def own_compiler(digest: str, layout: Layout, load: Callable[[], Distribution]) 
             if Compiler.probe(root / layout.python, digest) is None:
                 return None
             _rename(root, directory)
+    mark_used(directory)
     return Compiler.probe(python, digest)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from czscie.cache import cache_directory
+from czscie.cache import cache_directory, mark_used
 from czscie.errors import CzscieError
 from czscie.network.client import Client
 from czscie.network.perseverance import Unreachable
@@ -199,5 +199,6 @@ def _read_kept(mirror: Mirror, tag: str, kept: Path) -> Release | None:
         below, _, raw = kept.read_bytes().partition(b"\n")
     except FileNotFoundError:
         return None
+    mark_used(kept)
     digests = _of_release(tag, raw, str(kept))
     return Release(tag, mirror.base + below.decode(), digests, kept, fresh=False) if digests else None
