@@ -139,6 +139,46 @@ def test_another_interpreter_is_found_when_this_one_does_not_suit(make: MakeCzex
     assert found.stdout.decode().strip() == version
 
 
+def test_an_interpreter_that_was_chosen_is_remembered_while_the_same_are_there(
+    make: MakeCzex, tmp_path: Path
+) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--copies", "--without-pip", tmp_path / "venv"], check=True)
+    directory = tmp_path / "path"
+    directory.mkdir()
+    (directory / "python3").symlink_to(tmp_path / "venv/bin/python")
+    czex = make()
+    verbose = {"PEX_PYTHON_PATH": str(directory), "PEX_VERBOSE": "1"}
+    told = f"chosen the last time: {directory}/python3".encode()
+    assert told not in czex.run("argv", environment=verbose).stderr
+    assert told in czex.run("argv", environment=verbose).stderr
+    # Another one is there, then another file under the name of the first.
+    (directory / "python3.99").symlink_to(sys.executable)
+    without = {**verbose, "PEX_PYTHON": str(directory / "python3")}
+    assert told in czex.run("argv", environment=without).stderr
+    assert told not in czex.run("argv", environment=verbose).stderr
+    os.utime(tmp_path / "venv/bin/python", (1, 1))
+    assert told not in czex.run("argv", environment=without).stderr
+    assert told in czex.run("argv", environment=without).stderr
+
+
+def test_a_script_on_the_path_is_asked_each_time(make: MakeCzex, tmp_path: Path) -> None:
+    script = tmp_path / "path/python3"
+    script.parent.mkdir()
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    script.chmod(0o755)
+    czex = make()
+    for _ in range(3):
+        done = czex.run("argv", environment={"PEX_PYTHON": str(script), "PEX_VERBOSE": "1"})
+        assert done.returncode == 0
+        assert b"chosen the last time" not in done.stderr
+
+
+def test_an_interpreter_that_was_remembered_and_no_longer_suits_is_not_used(make: MakeCzex) -> None:
+    czex = make(interpreter_constraints=["CPython==3.99.*"])
+    done = czex.run("argv", environment={"__CZSCIE_CHOSEN__": "remembered"})
+    assert b"there is no interpreter on PATH that it can run with" in done.stderr
+
+
 def test_what_a_marker_excludes_is_not_importable(make: MakeCzex, tmp_path: Path) -> None:
     dep = make_wheel(tmp_path, "winonly", {"winonly.py": b""})
     czex = make(dep, requirements=["probe", 'winonly; sys_platform == "win32"'])

@@ -34,6 +34,7 @@ _BOOTSTRAP = (
     "installation",
     "layout",
     "markers",
+    "remembered",
     "request",
     "resolve",
     "settings",

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 
-from . import settings
+from . import remembered, settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,15 +15,19 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"(?:python|pypy)(?:\d+(?:\.\d+)?t?)?$")
 
 
-def choose(czex, main, catalogue, own):
-    # type: (str, Any, dict, dict) -> str | None
-    """The interpreter to become, None for this one. Ends the process when none suits."""
+def choose(czex, main, catalogue, own, may_recall):
+    # type: (str, Any, dict, dict, bool) -> tuple[str, str] | None
+    """The interpreter to become and whether it was "asked" or "remembered"; None for this one.
+
+    Ends the process when none suits.
+    """
     python = os.environ.get("PEX_PYTHON")
     path = os.environ.get("PEX_PYTHON_PATH")
     if not python and not path:
         if not own["reason"]:
             return None
-        return _best(czex, main, catalogue, _on_path(os.environ.get("PATH", os.defpath)), own, "on PATH")
+        candidates, what = _on_path(os.environ.get("PATH", os.defpath)), "on PATH"
+        return _recall_or_ask(czex, main, catalogue, candidates, own, what, may_recall)
     if path:
         candidates = _on_path(path)
         if python and os.path.isabs(python):
@@ -40,7 +44,18 @@ def choose(czex, main, catalogue, own):
             # What is running already is as good as any.
             if _same(candidate, sys.executable):
                 return None
-    return _best(czex, main, catalogue, candidates, own, what)
+    return _recall_or_ask(czex, main, catalogue, candidates, own, what, may_recall)
+
+
+def _recall_or_ask(czex, main, catalogue, candidates, own, what, may_recall):
+    # type: (str, Any, dict, list[str], dict, str, bool) -> tuple[str, str]
+    last = remembered.Choice(czex, main, candidates)
+    python = last.recall() if may_recall else None
+    if python is not None:
+        return python, "remembered"
+    python = _best(czex, main, catalogue, candidates, own, what)
+    last.remember(python)
+    return python, "asked"
 
 
 def _same(one, other):

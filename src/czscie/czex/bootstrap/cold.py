@@ -49,13 +49,14 @@ def prepare(czex, main, may_choose):
     catalogue = read_catalogue(czex)
     others = [(path, _read_other(czex, path)) for path in settings.pex_path(catalogue)]
     chosen = os.environ.pop(main.CHOSEN, None)
-    if may_choose and not chosen:
-        python = choice.choose(czex, main, catalogue, judge(czex))
-        if python is not None:
-            os.environ[main.CHOSEN] = "1"
-            sys.stdout.flush()
-            arguments = [python] + main.own_arguments() + [czex] + sys.argv[1:]
-            os.execv(python, arguments)
+    if may_choose and chosen != "asked":
+        own = judge(czex)
+        if chosen != "remembered" or own["reason"]:
+            found = choice.choose(czex, main, catalogue, own, may_recall=not chosen)
+            if found is not None:
+                python, os.environ[main.CHOSEN] = found
+                sys.stdout.flush()
+                os.execv(python, [python] + main.own_arguments() + [czex] + sys.argv[1:])
     tolerant = settings.is_set("PEX_IGNORE_ERRORS", catalogue["settings"]["ignore_errors"])
     more = ["%s %d %r" % (path, os.stat(path).st_size, os.stat(path).st_mtime) for path, _ in others]
     name = main.key(more + (["tolerant"] if tolerant else []))

@@ -36,7 +36,7 @@ def ensure(czex, main, catalogue, name, request):
             else:
                 recheck = 1
         made = made or request()
-        reason = _objection(base, made.unpacked)
+        reason = objection(base, made.unpacked)
         if reason:
             refusals.append("%s: %s" % (base, reason))
             continue
@@ -53,7 +53,7 @@ def ensure(czex, main, catalogue, name, request):
     raise AssertionError
 
 
-def _objection(base, needed):
+def objection(base, needed):
     # type: (str, int) -> str
     """Why nothing can be installed below `base`, which is made if it can be, or the empty string."""
     try:

@@ -29,7 +29,8 @@ _LATER = [
     "PEX_VENV_BIN_PATH",
 ]
 
-#: Set for the Python that was chosen to start a CZEX.
+#: Set for the Python that is to start a CZEX: "asked" when it said that it suits, "remembered" when it did so
+#: at an earlier start. "probe" asks it.
 CHOSEN = "__CZSCIE_CHOSEN__"
 
 
@@ -100,10 +101,10 @@ def key(more):
     identity += [sys.platform, system[4], libc or "", str(sys.maxunicode), getattr(sys, "abiflags", "")]
     if sys.platform == "darwin":
         identity.append(system[2])
-    return _sha256("\0".join(identity + more))
+    return sha256("\0".join(identity + more))
 
 
-def _sha256(text):
+def sha256(text):
     # type: (str) -> str
     data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
     try:
@@ -165,16 +166,18 @@ def find(name):
 def installed(base, name):
     # type: (str, str) -> str | None
     """The installation below `base`, when nobody else can have put it there."""
+    root = base + "/apps/" + name
+    return root if is_trusted(base) and os.path.exists(root) else None
+
+
+def is_trusted(base):
+    # type: (str) -> bool
+    """Whether it is a directory and no link, ours or root's, that nobody else may write to."""
     try:
         status = os.lstat(base)
-        # A directory and no link, ours or root's, that nobody else may write to.
-        if status.st_mode & 0o170022 != 0o040000 or status.st_uid not in (0, os.geteuid()):
-            return None
-        root = base + "/apps/" + name
-        os.stat(root)
-        return root
     except OSError:
-        return None
+        return False
+    return status.st_mode & 0o170022 == 0o040000 and status.st_uid in (0, os.geteuid())
 
 
 def is_recent(root):
