@@ -69,6 +69,19 @@ SURROUNDINGS = Recipe(
     sources="surroundings",
 )
 
+SERVICE = Recipe(
+    "service",
+    (
+        *("fastapi==0.165.0", "starlette==1.10.0", "pydantic==2.14.3", "pydantic_core==2.50.4"),
+        *("annotated-doc==0.0.7", "annotated-types==0.8.0", "typing-inspection==0.4.5"),
+        *("typing_extensions==4.16.0", "opentelemetry-api==1.45.2", "anyio==4.16.0", "idna==3.20"),
+        *("uvicorn==0.54.0", "click==8.5.1", "h11==0.16.0", "setproctitle==1.3.8"),
+        *("--entry-point", "service:main"),
+    ),
+    sources="service",
+    pythons=("3.13",),
+)
+
 TOOLBOX = Recipe(
     "toolbox", ("--entry-point", "toolbox.cli:main", "--venv"), project="toolbox[speech]", sources="workbench"
 )

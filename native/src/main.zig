@@ -112,6 +112,7 @@ fn installAll(
     lift: manifest.Manifest,
     base: base_directory.Base,
 ) error{OutOfMemory}!void {
+    process.guardStandardHandles();
     const signal = process.ignoreFileSizeSignal();
     defer process.restoreFileSizeSignal(signal);
     const installations = try arena.alloc(install.Installation, lift.files.len);

@@ -34,6 +34,23 @@ pub fn restoreFileSizeSignal(before: FileSizeSignal) void {
     if (builtin.os.tag != .windows) std.posix.sigaction(std.posix.SIG.XFSZ, &before, null);
 }
 
+/// Occupies those of the standard handles that are closed, until the application starts: no file that is unpacked
+/// may become standard error, which messages are written to.
+pub fn guardStandardHandles() void {
+    if (builtin.os.tag == .windows) return;
+    for (0..3) |handle| {
+        if (isOpen(@intCast(handle))) continue;
+        _ = std.posix.open("/", .{ .DIRECTORY = true, .CLOEXEC = true }, 0) catch return;
+    }
+}
+
+/// std's fcntl takes it for granted that the descriptor is open.
+fn isOpen(descriptor: std.posix.fd_t) bool {
+    const flag = std.posix.F.GETFD;
+    if (builtin.os.tag == .linux) return std.os.linux.E.init(std.os.linux.fcntl(descriptor, flag, 0)) == .SUCCESS;
+    return std.c.fcntl(descriptor, flag, @as(c_int, 0)) != -1;
+}
+
 /// Does not return unless the program cannot be started.
 pub fn start(arena: Allocator, arguments: []const [:0]const u8, environment: *Environment) anyerror {
     if (builtin.os.tag == .windows) return runChild(arena, arguments, environment);

@@ -9,6 +9,7 @@ const Allocator = std.mem.Allocator;
 const Environment = @import("environment.zig").Environment;
 const locate = @import("locate.zig");
 const manifest = @import("manifest.zig");
+const process = @import("process.zig");
 const report = @import("report.zig");
 const Context = @import("tools/context.zig").Context;
 const Options = @import("tools/options.zig").Options;
@@ -110,6 +111,7 @@ pub fn run(
         .options = .{},
         .out = &stdout.interface,
     };
+    process.guardStandardHandles();
     const tool = find(word) orelse {
         // scies of other makers export their path, which need not hold a separator.
         if (std.fs.cwd().access(word, .{})) |_| return else |_| {}
