@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+
+import pytest
 
 import czscie
 from network.conftest import authority, authority_file, proxy, tls_server
 from network.proxy import Proxy
-from network.server import MirrorServer
+from network.server import MirrorServer, Reply
 from test_build import Project, project, server
 
 __all__ = ["authority", "authority_file", "project", "proxy", "server", "tls_server"]
@@ -59,3 +63,29 @@ def test_a_build_leaves_no_secret_anywhere(
     secrets = [SECRET.encode(), BASIC.encode()]
     told = {"what it said": done.stdout + done.stderr} | {str(path): path.read_bytes() for path in written}
     assert [name for name, data in told.items() for secret in secrets if secret in data] == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGINT")
+def test_ctrl_c_is_orderly(project: Project, server: MirrorServer, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    project.manifest(platforms=("windows-x86_64",))
+    [path] = [path for path in server.files if "windows" in path]
+    server.replies[path] = [Reply(cut=100, stalls=True)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "czscie", "build"],
+        cwd=project.directory,
+        env={**os.environ, "PYTHONPATH": str(Path(czscie.__file__).parents[1])},
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not server.asked(path) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert told.splitlines()[-1] == "stopped: the next time goes on with what has arrived"
+    assert "Traceback" not in told
+    assert [part.stat().st_size for part in (cache / "archives").iterdir()] == [100]

@@ -60,6 +60,13 @@ def test_a_source_that_is_there_is_not_fetched(tmp_path: Path) -> None:
     assert libzstd_source(tmp_path / "cache") == directory
 
 
+def test_offline_nothing_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CZSCIE_OFFLINE", "1")
+    with pytest.raises(CzscieError) as caught:
+        libzstd_source(tmp_path / "cache")
+    assert caught.value.why == ("--offline or CZSCIE_OFFLINE forbids to download it",)
+
+
 def test_without_an_index_the_error_names_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(CzscieError) as caught:
         libzstd_source(tmp_path / "cache")

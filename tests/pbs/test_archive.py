@@ -233,6 +233,23 @@ def test_an_archive_that_would_fill_the_disk_is_refused(
 
 
 @pytest.mark.parametrize("name", [NAME, "cpython.tar.zst"])
+@pytest.mark.parametrize("where", ["in what is passed over", "after the end"])
+def test_a_bomb_that_nothing_is_kept_of_is_not_unpacked_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, name: str
+) -> None:
+    monkeypatch.setattr("czscie.pbs.archive._LARGEST_ARCHIVE", 1 << 20)
+    inside = where == "in what is passed over"
+    zeros = bytes(1 << 21)
+    mark = member("python/PYTHON.json", b"{}")
+    whole = tar([mark, member("python/build/bomb", zeros if inside else b"")]) + (b"" if inside else zeros)
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(whole) if name == NAME else zstandard.compress(whole))
+    with pytest.raises(CzscieError) as caught:
+        read_archive(path)
+    assert caught.value.why == ("it unpacks to more than 1048576 bytes",)
+
+
+@pytest.mark.parametrize("name", [NAME, "cpython.tar.zst"])
 def test_an_archive_that_ends_anywhere_early_is_refused(tmp_path: Path, name: str) -> None:
     whole = archive(tmp_path, member("python/big", os.urandom(20_000)), name=name).read_bytes()
     for size in range(0, len(whole) - 1, 997):

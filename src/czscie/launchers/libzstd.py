@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path, PurePosixPath
 
 from czscie.errors import CzscieError
+from czscie.network.network import OFFLINE, Network
 
 #: libzstd as a tree, with the assembly of its Huffman decoder.
 VERSION = "1.5.7"
@@ -44,6 +45,12 @@ def libzstd_source(cache: Path) -> Path:
 
 
 def _fetch(directory: Path) -> Path:
+    if Network.of().offline:
+        raise CzscieError(
+            f"the source of libzstd ({REQUIREMENT}) is not here, and it is compiled into the launcher",
+            why=f"--offline or {OFFLINE} forbids to download it",
+            mend="build once without, or install a czscie wheel, which carries the launchers",
+        )
     requirements = directory / "requirements.txt"
     requirements.write_text(f"{REQUIREMENT} --hash=sha256:{SHA256}\n")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary=:all:"]

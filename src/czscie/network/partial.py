@@ -47,6 +47,7 @@ class Partial:
 
     def write(self, chunk: bytes) -> None:
         self._file.write(chunk)
+        self._file.flush()  # so that a process which is killed leaves all that arrived
         self._count(chunk)
 
     def restart(self) -> None:

@@ -26,6 +26,8 @@ _ROOT = "python/"
 _MARK_OF_FULL = "python/PYTHON.json"
 _INSTALL = "python/install/"
 _LARGEST_FILE = 1 << 30
+#: All that an archive holds, with what is passed over: eight times PBS's `-full`.
+_LARGEST_ARCHIVE = 8 << 30
 #: A tar ends with two blocks of zeros (POSIX pax, "ustar Interchange Format").
 _END = bytes(1024)
 #: PBS compresses at level 22, whose window is 128 MiB; the most that libzstd can be asked for is 2 GiB.
@@ -84,12 +86,16 @@ class _Tail(io.RawIOBase):
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
         self._tail = b""
+        self._size = 0
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> bytes:
         data = self._source.read(size)
+        self._size += len(data)
+        if self._size > _LARGEST_ARCHIVE:
+            raise ValueError(f"it unpacks to more than {_LARGEST_ARCHIVE} bytes")
         self._tail = (self._tail + data)[-len(_END) :] if len(data) < len(_END) else data[-len(_END) :]
         return data
 
