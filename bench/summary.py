@@ -28,7 +28,19 @@ class Summary:
         table = Table(title="all of them, medians", title_justify="left", title_style="bold", box=None)
         for column in ("", ""):
             table.add_column(column)
-        for column in ("size MB", "x", "build s", "cold ms", "x", "peak MB", "x", "warm ms", "x"):
+        for column in (
+            "size MB",
+            "x",
+            "build s",
+            "cold ms",
+            "x",
+            "CPU x",
+            "peak MB",
+            "x",
+            "warm ms",
+            "x",
+            "CPU x",
+        ):
             table.add_column(column, justify="right", no_wrap=True)
         for report in self.reports:
             for row in _rows(report):
@@ -48,8 +60,10 @@ class _Figures:
     size: float | None = None
     build: float | None = None
     cold: float | None = None
+    cold_processor: float | None = None
     memory: float | None = None
     warm: float | None = None
+    warm_processor: float | None = None
 
 
 def _rows(report: Report) -> list[list[str]]:
@@ -64,10 +78,12 @@ def _rows(report: Report) -> list[list[str]]:
             _shown(own.build, 1),
             _shown(own.cold, 1e3),
             _ratio(own.cold, reference.cold),
+            _ratio(own.cold_processor, reference.cold_processor),
             _shown(own.memory, 1e-6),
             _ratio(own.memory, reference.memory),
             _shown(own.warm, 1e3),
             _ratio(own.warm, reference.warm),
+            _ratio(own.warm_processor, reference.warm_processor),
         ]
         for name, own in figures.items()
     ]
@@ -83,8 +99,10 @@ def _figures(report: Report) -> dict[str, _Figures]:
             size=entrant.size,
             build=entrant.builds[0][1].wall if entrant.builds else None,
             cold=cold[entrant.name].wall.median if entrant.name in cold else None,
+            cold_processor=cold[entrant.name].processor.median if entrant.name in cold else None,
             memory=cold[entrant.name].memory.median if entrant.name in cold else None,
             warm=warm[entrant.name].wall.median if entrant.name in warm else None,
+            warm_processor=warm[entrant.name].processor.median if entrant.name in warm else None,
         )
         for entrant in report.entrants
     }

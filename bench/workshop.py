@@ -125,7 +125,7 @@ class Workshop:
 
     def discard_caches(self) -> None:
         """Makes room for what runs: nothing is built any more."""
-        for directory in (self.build_cache, self.directory / "shiv-root"):
+        for directory in (self.wheels, self.build_cache, self.directory / "shiv-root"):
             if directory.exists():
                 shutil.rmtree(directory)
 
