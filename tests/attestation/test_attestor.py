@@ -11,6 +11,7 @@ from attestation.instance import RUN, Attestation, Instance
 from czscie.attestation.attestor import Attestor
 from czscie.attestation.provenance import WORKFLOW, Verifiers
 from czscie.errors import CzscieError
+from czscie.network.network import Network
 
 DIGEST = "a" * 64
 OTHER = "b" * 64
@@ -82,3 +83,11 @@ def test_attestations_in_files_need_no_network(
     assert attestor.attest(DIGEST, "it").covers(DIGEST)
     with pytest.raises(CzscieError, match="there is no file or directory"):
         Attestor.of(attestations=tmp_path / "nothing", trusted_root=trusted_root)
+
+
+def test_offline_attestations_have_to_be_brought_along(trusted_root: Path) -> None:
+    with pytest.raises(CzscieError) as error:
+        Attestor.of(trusted_root=trusted_root, network=Network(offline=True))
+    assert error.value.mend == (
+        "czscie lock --attest --attestations DIR takes those that `gh attestation download` wrote"
+    )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from czscie.attestation.bundles import Bundles, BundlesInFiles, BundlesOfGitHub
+from czscie.attestation.bundles import BRING_ALONG, Bundles, BundlesInFiles, BundlesOfGitHub
 from czscie.attestation.provenance import WORKFLOW, Provenance, Refused, Verifiers
 from czscie.errors import CzscieError
-from czscie.network.network import Network
+from czscie.network.network import OFFLINE, Network
 from czscie.progress import Progress
 
 if TYPE_CHECKING:
@@ -40,7 +40,13 @@ class Attestor:
         network = network or Network.of()
         if attestations is not None and not attestations.exists():
             raise CzscieError(f"there is no file or directory {attestations}")
-        verifiers = Verifiers(trusted_root, offline=network.offline or attestations is not None)
+        if attestations is None and network.offline:
+            raise CzscieError(
+                "attestations are GitHub's to give, and nothing may be downloaded",
+                why=f"--offline or {OFFLINE} says so",
+                mend=BRING_ALONG,
+            )
+        verifiers = Verifiers(trusted_root, offline=attestations is not None)
         if attestations is not None:
             return cls(BundlesInFiles(attestations), verifiers)
         return cls(BundlesOfGitHub(network, Progress(console)), verifiers)

@@ -22,7 +22,8 @@ from czscie.progress import Progress
 #: GitHub itself stores no larger ones.
 _LARGEST = 16 << 20
 _API = "https://api.github.com/repos/astral-sh/python-build-standalone/attestations"
-_MEND = "czscie lock --attest --attestations DIR takes those that `gh attestation download` wrote"
+#: What to do without GitHub.
+BRING_ALONG = "czscie lock --attest --attestations DIR takes those that `gh attestation download` wrote"
 
 
 class Bundles(Protocol):
@@ -103,7 +104,7 @@ class BundlesOfGitHub:
         return None if raw is None else _unpack(raw, without_secrets(entry.bundle_url))
 
     def _read(self, client: Client, url: str) -> bytes | None:
-        return read_small(client, url, "cannot read an attestation", _LARGEST, self.progress, _MEND)
+        return read_small(client, url, "cannot read an attestation", _LARGEST, self.progress, BRING_ALONG)
 
     def __str__(self) -> str:
         return self.api

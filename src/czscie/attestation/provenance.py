@@ -117,7 +117,7 @@ def _of_sigstore(offline: bool) -> Verifier:
     except Error as error:
         raise CzscieError(
             "Sigstore's root of trust cannot be had",
-            why=_first_line(error),
+            why=[_first_line(each) for each in (error, error.__cause__) if isinstance(each, Exception)],
             mend="name a file with it: --trusted-root, which `gh attestation trusted-root` prints",
         ) from error
 
