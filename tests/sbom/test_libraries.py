@@ -14,6 +14,7 @@ from czscie.container.content import Data, File
 from czscie.pbs.host import resolve_host
 from czscie.platforms import current_platform
 from czscie.sbom.component import Component
+from czscie.sbom.interpreter import interpreter_components
 from czscie.sbom.libraries import bundled_libraries
 
 ELF = b"\x7fELF"
@@ -29,7 +30,7 @@ STATIC = b"\0".join(
         b"3.13.9",
         b" deflate 1.3.1 Copyright 1995-2024 Jean-loup Gailly and Mark Adler ",
         b" inflate 1.3.1 Copyright 1995-2024 Mark Adler ",
-        b"\xfd7zXZ\0",
+        b"_lzma.LZMACompressor",
         b"5.8.1",
         b"bzip2/libbzip2: internal error number %d.",
         b"1.0.8, 13-Jul-2019",
@@ -46,7 +47,9 @@ STATIC = b"\0".join(
 
 def libraries(files: Mapping[str, bytes]) -> dict[str, Component]:
     items = [File(path, Data(data), executable="bin/" in path) for path, data in files.items()]
-    return {each.reference: each for each in bundled_libraries(items, STDLIB)}
+    return {
+        each.reference: each for each in bundled_libraries(items, lambda path: not path.startswith(STDLIB))
+    }
 
 
 def versions(files: Mapping[str, bytes]) -> dict[str, str | None]:
@@ -98,6 +101,15 @@ def test_files_of_one_library_are_one_component() -> None:
     assert found["libffi"].places == ("lib/libffi.so.8",)
 
 
+def test_debugging_information_is_not_taken_for_a_library() -> None:
+    assert versions({"lib/libmoo.so.7": ELF + b"\0\xfd7zXZ\0\0 5.2.4\0"}) == {"libmoo": None}
+
+
+def test_a_library_that_holds_another_is_listed_besides() -> None:
+    text = b"\x001.0.8, 13-Jul-2019\0libbzip2\0"
+    assert versions({"lib/libfreetype.so.6": ELF + text}) == {"bzip2": "1.0.8", "libfreetype": None}
+
+
 def test_two_versions_of_a_library_are_two_components() -> None:
     text = b"\0 inflate %b Copyright 1995-2024 Mark Adler \0"
     assert versions({"bin/python3.13": ELF + text % b"1.3.1", "lib/libtcl9.0.so": ELF + text % b"1.3"}) == {
@@ -144,7 +156,7 @@ def test_windows_libraries_are_known_by_name_and_resources() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="the provider Host is for Linux")
 def test_the_versions_are_those_that_the_interpreter_itself_tells() -> None:
     distribution = resolve_host(current_platform()).load()
-    components = bundled_libraries(distribution.items, distribution.layout.stdlib)
+    components = interpreter_components(distribution)
     found = {each.name: each.version for each in components}
     assert found["openssl"] == ssl.OPENSSL_VERSION.split()[1]
     assert found["sqlite"] == sqlite3.sqlite_version

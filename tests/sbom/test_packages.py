@@ -64,6 +64,24 @@ def test_a_wheel_is_listed_by_its_file_and_the_files_digest() -> None:
     assert (calf.reference, calf.name, calf.sha256) == ("cow-calf", "Cow.Calf", None)
 
 
+def test_libraries_in_a_wheel_are_listed_and_its_modules_are_not() -> None:
+    tree = {
+        **metadata("moo"),
+        "moo/_rust.abi3.so": b"\x7fELF\0OpenSSL 3.5.4 30 Sep 2025\0",
+        "moo/_speedups.cpython-313-x86_64-linux-gnu.so": b"\x7fELF",
+        "moo.libs/libz-0af1e5f3.so.1.3.1": b"\x7fELF\0 inflate 1.3.1 Copyright 1995-2024 Mark Adler \0",
+        "moo.libs/libquadmath-96973f99-934c22de.so.0.0.0": b"\x7fELF",
+    }
+    moo = Wheel.read("moo-1.0-py3-none-any.whl", files(tree), spread=False, label="x.pex")
+    listed, *libraries = wheel_components([moo], {"moo": {"cow"}})
+    assert [(each.reference, each.version) for each in libraries] == [
+        ("moo/libquadmath", None),
+        ("moo/openssl", "3.5.4"),
+        ("moo/zlib", "1.3.1"),
+    ]
+    assert listed.needs == ("cow", "moo/libquadmath", "moo/openssl", "moo/zlib")
+
+
 def test_packages_that_come_with_an_interpreter_are_listed() -> None:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as bundled:

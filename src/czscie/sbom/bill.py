@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from czscie.products import digest_of, key_of, knowledge
-from czscie.sbom.component import Component
+from czscie.sbom.component import TREE, Component
 from czscie.sbom.document import Application, Part
 from czscie.scie.manifest import FILES, PAYLOAD
 
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from czscie.platforms import Platform
 
 __all__ = ["Part", "document", "files", "interpreter", "launcher"]
-
-
-#: The property with the digest of a tree of files (czscie.pbs.tree): a hash in CycloneDX is that of one file.
-_TREE = "czscie:tree-sha256"
 
 
 class Rendered(msgspec.Struct, frozen=True):
@@ -44,7 +40,7 @@ def interpreter(identifier: str, source: Source, components: Sequence[Component]
     # What was a directory has a digest of its tree, which is that of no file.
     is_file = not isinstance(source, DirectorySource)
     if not is_file:
-        properties[_TREE] = source.digest
+        properties[TREE] = source.digest
     # Paths are the build machine's own.
     url = source.url if urlsplit(source.url).scheme in ("http", "https") else None
     cpython = msgspec.structs.replace(
@@ -58,7 +54,7 @@ def files(located: Sequence[tuple[EmbeddedFile, Path]]) -> Part:
     components = []
     for file, path in located:
         digest: dict[str, Any] = (
-            {"properties": {_TREE: digest_of(path)}} if path.is_dir() else {"sha256": _sha256(path)}
+            {"properties": {TREE: digest_of(path)}} if path.is_dir() else {"sha256": _sha256(path)}
         )
         components.append(Component(reference=file.name, name=file.name, kind="file", **digest))
     return Part(FILES, components, [component.reference for component in components])

@@ -6,6 +6,16 @@ from typing import Literal
 
 import msgspec
 
+#: Properties, as CycloneDX calls what it has no words for. The digest of a tree of files (czscie.pbs.tree): a
+#: hash is that of one file.
+TREE = "czscie:tree-sha256"
+#: The file name of a wheel.
+WHEEL = "czscie:wheel"
+#: The digest of what a launcher is compiled from.
+SOURCE = "czscie:source-sha256"
+#: The digest of the PEX or the script that the manifest names.
+PAYLOAD = "czscie:payload-sha256"
+
 #: CycloneDX's component.type, as far as we list such.
 Kind = Literal["application", "library", "file"]
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,7 @@ class Application:
     version: str | None
     description: str | None
     platform: str
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
 def render(application: Application, parts: Sequence[Part]) -> bytes:
@@ -68,7 +69,10 @@ def render(application: Application, parts: Sequence[Part]) -> bytes:
         bom_ref="application",
         version=application.version,
         description=application.description,
-        properties=[Property(name="czscie:platform", value=application.platform)],
+        properties=[
+            Property(name=name, value=value)
+            for name, value in {"czscie:platform": application.platform, **application.properties}.items()
+        ],
     )
     bom = Bom()
     bom.metadata.component = subject

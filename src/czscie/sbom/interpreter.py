@@ -14,7 +14,8 @@ CPYTHON = "cpython"
 def interpreter_components(distribution: Distribution) -> tuple[Component, ...]:
     """What is in `distribution`, CPython first. Where it came from is for the document to say."""
     layout = distribution.layout
-    libraries = bundled_libraries(distribution.items, layout.stdlib)
+    own = [item for item in distribution.items if not item.path.startswith(f"{layout.stdlib}/site-packages/")]
+    libraries = bundled_libraries(own, lambda path: not path.startswith(f"{layout.stdlib}/"))
     packages = tuple(sorted(packages_beside(distribution.items, layout), key=lambda each: each.reference))
     cpython = Component(
         reference=CPYTHON,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from czscie import __version__
 from czscie.launchers import libzstd
 from czscie.launchers.build import ZIG_VERSION, source_digest
-from czscie.sbom.component import Component
+from czscie.sbom.component import SOURCE, Component
 
 
 def launcher_components(sha256: str) -> tuple[Component, ...]:
@@ -19,7 +19,7 @@ def launcher_components(sha256: str) -> tuple[Component, ...]:
             purl=f"pkg:generic/zstd@{libzstd.VERSION}",
             cpe=f"cpe:2.3:a:facebook:zstandard:{libzstd.VERSION}:*:*:*:*:*:*:*",
             licences=("BSD-3-Clause",),
-            properties={"czscie:source": libzstd.REQUIREMENT, "czscie:source-sha256": libzstd.SHA256},
+            properties={"czscie:source": libzstd.REQUIREMENT, SOURCE: libzstd.SHA256},
         ),
         Component(
             reference="zig",
@@ -40,6 +40,6 @@ def launcher_components(sha256: str) -> tuple[Component, ...]:
         licences=("Apache-2.0",),
         sha256=sha256,
         needs=tuple(part.reference for part in parts),
-        properties={"czscie:source-sha256": source_digest()},
+        properties={SOURCE: source_digest()},
     )
     return (launcher, *parts)

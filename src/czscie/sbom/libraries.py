@@ -1,8 +1,9 @@
-"""The libraries that a CPython brings along, and their versions as far as its files tell them.
+"""The libraries that a CPython or a wheel brings along, and their versions as far as its files tell them.
 
 python-build-standalone links nearly all of them into the executable, Windows and other CPythons have them as
-files. Most hold a text that names the library and its version; some hold the version alone, which counts if
-it is the only text of its form; the rest are listed without one. Nothing is derived from a release's name.
+files; wheels do either. Most hold a text that names the library and its version; some hold the version alone,
+which counts if it is the only text of its form; the rest are listed without one. Nothing is derived from a
+release's name.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 import struct
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from czscie.container.content import File
@@ -19,7 +20,8 @@ from czscie.sbom.component import Component
 
 #: ELF; Mach-O of 64 bits and of several processors; PE.
 _BINARIES = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"MZ")
-_SHARED = re.compile(r"(?P<stem>.+?)(-[0-9][^/]*)?\.(so|dylib|dll)(\.[0-9.]+)?")
+#: A name may end with a version, as in `libdb-5.3.so`, and with auditwheel's digests, `libz-0af1e5f3.so.1`.
+_SHARED = re.compile(r"(?P<stem>.+?)(-[0-9a-f]{8}|-[0-9][^/]*)*\.(so|dylib|dll)(\.[0-9.]+)?")
 _OF_CPYTHON = re.compile(r"(lib)?python3.*")
 
 #: VS_FIXEDFILEINFO of a PE file: signature, structure's version, file version as two numbers of 32 bits.
@@ -99,8 +101,10 @@ _LIBRARIES = (
         "xz",
         (("5.0", _PUBLIC), ("5.2", _PUBLIC), ("5.4", _PUBLIC), ("", "0BSD")),
         r"liblzma",
-        mark=b"\xfd7zXZ\0",
+        # Not the magic of its files: debugging information in others' binaries is one.
+        mark=b"_lzma.LZMACompressor",
         bare=rb"5\.\d+\.\d+(?:alpha|beta)?",
+        by_use=True,
         cpe="tukaani:xz",
     ),
     _Library(
@@ -187,12 +191,13 @@ class _Finding:
     own: bool
 
 
-def bundled_libraries(items: Iterable[Item], standard_library: str) -> tuple[Component, ...]:
-    """The libraries in the tree `items`, by name; `standard_library` is the path below which modules are.
+def bundled_libraries(items: Iterable[Item], holds_libraries: Callable[[str], bool]) -> tuple[Component, ...]:
+    """The libraries in the tree `items`, by name.
 
-    A shared library that nobody knows is listed by the name of its file.
+    A shared library that nobody knows is listed by the name of its file, if `holds_libraries` says of its
+    path that what is there is a library and no extension module.
     """
-    findings = [finding for item in items for finding in _findings(item, standard_library)]
+    findings = [finding for item in items for finding in _findings(item, holds_libraries)]
     by_library: dict[str, list[_Finding]] = defaultdict(list)
     for finding in findings:
         by_library[finding.library].append(finding)
@@ -204,8 +209,8 @@ def bundled_libraries(items: Iterable[Item], standard_library: str) -> tuple[Com
     )
 
 
-def _findings(item: Item, standard_library: str) -> Iterator[_Finding]:
-    if not isinstance(item, File) or item.path.startswith(f"{standard_library}/site-packages/"):
+def _findings(item: Item, holds_libraries: Callable[[str], bool]) -> Iterator[_Finding]:
+    if not isinstance(item, File):
         return
     name = item.path.rpartition("/")[2]
     shared = _SHARED.fullmatch(name)
@@ -227,8 +232,8 @@ def _findings(item: Item, standard_library: str) -> Iterator[_Finding]:
     if any(each.library == "zlib-ng" for each in found):
         found = [each for each in found if each.library != "zlib"]
     yield from found
-    inside = item.path.startswith(f"{standard_library}/")
-    if shared and not inside and not found and not _OF_CPYTHON.fullmatch(stem):
+    is_known = any(each.own for each in found) or _OF_CPYTHON.fullmatch(stem)
+    if shared and not is_known and holds_libraries(item.path):
         yield _Finding(stem, item.path, None, False, own=True)
 
 

@@ -10,10 +10,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+import msgspec
+
 from czscie.container.content import File
 from czscie.pbs.distribution import Layout
 from czscie.pbs.tree import Item
-from czscie.sbom.component import Component
+from czscie.sbom.component import WHEEL, Component
+from czscie.sbom.libraries import bundled_libraries
 
 if TYPE_CHECKING:
     from czscie.czex.wheel import Wheel
@@ -37,25 +40,39 @@ _SPDX: Mapping[str, str] = {
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
     "The Unlicense (Unlicense)": "Unlicense",
 }
+#: Directories for libraries: `numpy.libs`, `numpy/.dylibs`.
+_REPAIRED = re.compile(r"(^|/)([^/]+\.libs|\.dylibs)/")
+
 #: A License field that is longer holds the licence's text, not its name.
 _NAME_LENGTH_MAX = 100
 
 
 def wheel_components(wheels: Iterable[Wheel], needs: Mapping[str, Collection[str]]) -> tuple[Component, ...]:
-    """The `wheels` by project; `needs` are the projects that each project's wheel requires.
+    """The `wheels` by project, each with the libraries in it; `needs` are the projects that each requires.
 
     The digest is that of the wheel file, and missing where the PEX does not have it as a file any more.
     """
-    return tuple(
-        _component(
+    found: list[Component] = []
+    for wheel in sorted(wheels, key=lambda wheel: wheel.project):
+        libraries = [
+            msgspec.structs.replace(library, reference=f"{wheel.project}/{library.reference}")
+            for library in bundled_libraries(wheel.members, _is_repaired)
+        ]
+        required = (*needs.get(wheel.project, ()), *(library.reference for library in libraries))
+        component = _component(
             _metadata(wheel),
             reference=wheel.project,
             sha256=None if wheel.archive is None else hashlib.sha256(wheel.archive.read()).hexdigest(),
-            needs=tuple(sorted(needs.get(wheel.project, ()))),
-            properties={"czscie:wheel": wheel.filename},
+            needs=tuple(sorted(required)),
+            properties={WHEEL: wheel.filename},
         )
-        for wheel in sorted(wheels, key=lambda wheel: wheel.project)
-    )
+        found += [component, *libraries]
+    return tuple(found)
+
+
+def _is_repaired(path: str) -> bool:
+    """Whether auditwheel, delocate or delvewheel put the file there: a library that the wheel needs."""
+    return _REPAIRED.search(path) is not None
 
 
 def packages_beside(items: Iterable[Item], layout: Layout) -> Iterator[Component]:
@@ -76,7 +93,7 @@ def packages_beside(items: Iterable[Item], layout: Layout) -> Iterator[Component
                     reference=f"ensurepip/{match[1]}",
                     sha256=hashlib.sha256(data).hexdigest(),
                     places=(item.path,),
-                    properties={"czscie:wheel": match[1]},
+                    properties={WHEEL: match[1]},
                 )
 
 
