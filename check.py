@@ -19,7 +19,13 @@ ENVIRONMENT = ROOT / ".venv"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 #: Programs that the tests of real executables need, and the Debian packages that bring them.
-SYSTEM_PROGRAMS = {"strace": "strace", "unshare": "util-linux", "setpriv": "util-linux"}
+SYSTEM_PROGRAMS = {
+    "strace": "strace",
+    "unshare": "util-linux",
+    "setpriv": "util-linux",
+    "podman": "podman",
+    "runc": "runc",
+}
 
 STEPS = (
     ("-m", "ruff", "check", "."),
