@@ -2,7 +2,7 @@
 //!
 //! Text, a line an item, fields separated by tabs (docs/format.md has the grammar). In a field `\t`, `\n` and
 //! `\\` stand for a tab, a newline and a backslash, so paths of any bytes but NUL can be told. The first line
-//! is `czscie-plan 1`; entries come first, then directories, files in the order of their entries, links.
+//! is `czscie-plan 1`; entries come first, then directories, files in the order of their entries, links, patches.
 
 const std = @import("std");
 const testing = std.testing;
@@ -52,11 +52,55 @@ pub const File = struct {
 
 pub const Link = struct { path: []const u8, target: []const u8 };
 
+/// What is written over a file once it is there, or behind its end.
+pub const Patch = struct {
+    path: []const u8,
+    offset: u64,
+    what: union(enum) {
+        /// Hexadecimal.
+        bytes: []const u8,
+        /// A template as of a `fill`, followed by NULs up to the length.
+        text: struct { length: u32, template: []const u8 },
+        /// Bytes of the same file.
+        copy: struct { source: u64, length: u32 },
+    },
+
+    pub fn length(patch: Patch) u32 {
+        return switch (patch.what) {
+            .bytes => |hexadecimal| @intCast(hexadecimal.len / 2),
+            .text => |text| text.length,
+            .copy => |copy| copy.length,
+        };
+    }
+
+    pub fn end(patch: Patch) u64 {
+        return patch.offset + patch.length();
+    }
+
+    /// More than a program's string table has.
+    const length_max = 16 << 20;
+    /// More than any file of an installation has.
+    const offset_max = 1 << 48;
+
+    fn check(patch: Patch) Error!void {
+        const sound = switch (patch.what) {
+            .bytes => |hexadecimal| hexadecimal.len % 2 == 0 and hexadecimal.len / 2 <= length_max,
+            .text => |text| text.length > 0,
+            .copy => |copy| copy.source <= offset_max,
+        };
+        if (!sound or patch.length() > length_max or patch.offset > offset_max) return error.CorruptPlan;
+    }
+};
+
+/// Each names its file anew, and few programs have any.
+const patches_max = 4096;
+
 pub const Plan = struct {
     entries: []Entry,
     directories: []const []const u8,
     files: []const File,
     links: []const Link,
+    patches: []const Patch = &.{},
 };
 
 /// Parses `text`. All slices of the result point into `text` or into memory of `arena`.
@@ -65,6 +109,7 @@ pub fn parse(arena: Allocator, text: []const u8) Error!Plan {
     var directories: std.ArrayList([]const u8) = .empty;
     var files: std.ArrayList(File) = .empty;
     var links: std.ArrayList(Link) = .empty;
+    var patches: std.ArrayList(Patch) = .empty;
 
     var lines = std.mem.splitScalar(u8, text, '\n');
     if (!std.mem.eql(u8, lines.first(), first_line)) return error.CorruptPlan;
@@ -86,6 +131,9 @@ pub fn parse(arena: Allocator, text: []const u8) Error!Plan {
             try directories.append(arena, try fields.path());
         } else if (std.mem.eql(u8, word, "link")) {
             try links.append(arena, .{ .path = try fields.path(), .target = try fields.target() });
+        } else if (std.meta.stringToEnum(PatchKind, word)) |kind| {
+            if (patches.items.len == patches_max) return error.CorruptPlan;
+            try patches.append(arena, try parsePatch(&fields, kind, files.items));
         } else {
             const kind = std.meta.stringToEnum(Kind, word) orelse return error.CorruptPlan;
             const file = try parseFile(&fields, kind);
@@ -98,7 +146,29 @@ pub fn parse(arena: Allocator, text: []const u8) Error!Plan {
         .directories = directories.items,
         .files = files.items,
         .links = links.items,
+        .patches = patches.items,
     };
+}
+
+const PatchKind = enum { bytes, text, copy };
+
+fn parsePatch(fields: *Fields, kind: PatchKind, files: []const File) Error!Patch {
+    const offset = try fields.number(u64, 10);
+    var patch: Patch = .{
+        .offset = offset,
+        .what = switch (kind) {
+            .bytes => .{ .bytes = try fields.text() },
+            .text => .{ .text = .{ .length = try fields.number(u32, 10), .template = try fields.text() } },
+            .copy => .{ .copy = .{ .source = try fields.number(u64, 10), .length = try fields.number(u32, 10) } },
+        },
+        .path = try fields.path(),
+    };
+    try patch.check();
+    for (files) |file| if (file.kind == .file and std.mem.eql(u8, file.path, patch.path)) {
+        patch.path = file.path;
+        return patch;
+    };
+    return error.CorruptPlan;
 }
 
 fn parseFile(fields: *Fields, kind: Kind) Error!File {
@@ -201,7 +271,10 @@ const sample =
     "file\t644\t0\t0\t4\ta\\tb\n" ++
     "script\t755\t0\t4\t6\tbin/python -sE\tbin/tool\n" ++
     "fill\t644\t1\t0\t3\tpyvenv.cfg\n" ++
-    "link\tbin/python\t../../python\n";
+    "link\tbin/python\t../../python\n" ++
+    "bytes\t7\t00ff\ta\\tb\n" ++
+    "text\t9\t4096\t{base}/loader\ta\\tb\n" ++
+    "copy\t5000\t0\t4\ta\\tb\n";
 
 test "a plan names entries, directories, files and links" {
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
@@ -216,6 +289,9 @@ test "a plan names entries, directories, files and links" {
     try testing.expectEqualStrings("bin/python -sE", plan.files[1].interpreter);
     try testing.expectEqual(Kind.fill, plan.files[2].kind);
     try testing.expectEqualStrings("../../python", plan.links[0].target);
+    try testing.expectEqualStrings("00ff", plan.patches[0].what.bytes);
+    try testing.expectEqual(9 + 4096, plan.patches[1].end());
+    try testing.expectEqual(4, plan.patches[2].length());
 }
 
 test "a plan that leaves its directory or its entries is refused" {
@@ -238,6 +314,13 @@ test "a plan that leaves its directory or its entries is refused" {
         "file\t644\t0\t-0\t4\ta",
         "dir\t..",
         "link\ta\t",
+        "bytes\t0\t00\ta",
+        "file\t644\t0\t0\t4\ta\nbytes\t0\t0\ta",
+        "file\t644\t0\t0\t4\ta\nbytes\t-1\t00\ta",
+        "file\t644\t0\t0\t4\ta\ntext\t0\t0\tx\ta",
+        "file\t644\t0\t0\t4\ta\ntext\t0\t4294967295\tx\ta",
+        "file\t644\t0\t0\t4\ta\ncopy\t18446744073709551615\t0\t1\ta",
+        "fill\t644\t0\t0\t4\ta\ncopy\t0\t0\t1\ta",
         "what\ta",
         "",
     };

@@ -21,7 +21,7 @@ pub fn render(out: *Writer, file: plan.File, content: []const u8, places: Places
 }
 
 /// Writes a template with `{base}` and `{root}` replaced.
-fn fill(out: *Writer, template: []const u8, places: Places) Writer.Error!void {
+pub fn fill(out: *Writer, template: []const u8, places: Places) Writer.Error!void {
     var rest = template;
     while (rest.len > 0) {
         const open = std.mem.indexOfScalar(u8, rest, '{') orelse rest.len;

@@ -29,6 +29,7 @@ pub fn words(err: anyerror) []const u8 {
         error.FileNotFound => "no such file or directory",
         error.NotDir => "a component of its path is not a directory",
         error.SymLinkLoop => "too many symbolic links, or one where none may be",
+        error.BadPathName => "its path has a colon, which stands between directories of libraries",
         error.NameTooLong => "its path is too long",
         error.ReadOnlyFileSystem => "read-only file system",
         error.NoSpaceLeft => "no space left on the device",

@@ -5,11 +5,27 @@ from dataclasses import replace
 
 import pytest
 
-from czscie.container.plan import Plan, PlannedEntry, PlannedFile, PlannedLink, Slice, parse
+from czscie.container.plan import (
+    Plan,
+    PlannedBytes,
+    PlannedCopy,
+    PlannedEntry,
+    PlannedFile,
+    PlannedLink,
+    PlannedText,
+    Slice,
+    parse,
+)
 from czscie.errors import CzscieError
 
 GROUP = PlannedEntry("group.zip", 30, 0xC0FFEE, "ab" * 32)
 LARGE = PlannedEntry("large", 5000, 1, "cd" * 32)
+
+PATCHES = (
+    PlannedBytes("lib/large", 64, b"\0\xff"),
+    PlannedText("lib/large", 5008, 4096, "{base}/a\tb"),
+    PlannedCopy("lib/large", 9104, 100, 30),
+)
 
 PLAN = Plan(
     entries=(GROUP, LARGE),
@@ -41,6 +57,17 @@ def test_a_plan_is_the_text_that_the_format_describes() -> None:
         "file\t644\t1\t0\t5000\tlib/large\n"
         "link\tbin/python\t../../../interpreters/x/bin/python\n"
     )
+
+
+def test_patches_come_last_and_count_for_the_size() -> None:
+    patched = replace(PLAN, patches=PATCHES)
+    assert patched.render() == PLAN.render() + (
+        b"bytes\t64\t00ff\tlib/large\n"
+        b"text\t5008\t4096\t{base}/a\\tb\tlib/large\n"
+        b"copy\t9104\t100\t30\tlib/large\n"
+    )
+    assert parse(patched.render()).patches == PATCHES
+    assert patched.unpacked() == PLAN.unpacked() + 4096
 
 
 def test_a_rendered_plan_parses_to_the_same_plan() -> None:

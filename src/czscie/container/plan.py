@@ -70,12 +70,60 @@ class PlannedLink:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedBytes:
+    """Bytes that are written over those from `offset` on in the file installed at `path`."""
+
+    path: str
+    offset: int
+    data: bytes
+
+    @property
+    def end(self) -> int:
+        return self.offset + len(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedText:
+    """A template that is filled in as a `fill` is and written like `PlannedBytes`, followed by NULs: `size`
+    bytes in all, of which at least one is NUL.
+    """
+
+    path: str
+    offset: int
+    size: int
+    template: str
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.size
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCopy:
+    """The `size` bytes from `source` on in the file at `path`, written once more from `offset` on."""
+
+    path: str
+    offset: int
+    source: int
+    size: int
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.size
+
+
+Patch = PlannedBytes | PlannedText | PlannedCopy
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     entries: tuple[PlannedEntry, ...]
     files: tuple[PlannedFile, ...]
     links: tuple[PlannedLink, ...] = ()
     #: Directories that no file lies in; those of files are made anyway.
     directories: tuple[str, ...] = ()
+    #: What is written over files once they are there, in this order.
+    patches: tuple[Patch, ...] = ()
 
     def render(self) -> bytes:
         """The plan as the launcher reads it. Raises CzscieError on a path that would leave its directory."""
@@ -87,7 +135,10 @@ class Plan:
 
     def unpacked(self) -> int:
         """Bytes that the installation takes on a file system with blocks of 4 KiB."""
-        blocks = sum(-(-file.content.size // _BLOCK) for file in self.files)
+        sizes = {file.path: file.content.size for file in self.files}
+        for patch in self.patches:
+            sizes[patch.path] = max(sizes[patch.path], patch.end)
+        blocks = sum(-(-size // _BLOCK) for size in sizes.values())
         return _BLOCK * (blocks + len(self.links) + len(self._all_directories()))
 
     def _lines(self) -> Iterator[str]:
@@ -105,6 +156,13 @@ class Plan:
             yield _line(file.kind, mode, *where, *interpreter, file.path)
         for link in sorted(self.links, key=lambda link: link.path):
             yield _line("link", link.path, link.target)
+        for patch in self.patches:
+            if isinstance(patch, PlannedBytes):
+                yield _line("bytes", patch.offset, patch.data.hex(), patch.path)
+            elif isinstance(patch, PlannedText):
+                yield _line("text", patch.offset, patch.size, patch.template, patch.path)
+            else:
+                yield _line("copy", patch.offset, patch.source, patch.size, patch.path)
 
     def _all_directories(self) -> list[str]:
         """Every directory, parents first."""
@@ -152,6 +210,7 @@ def _parse(lines: Iterable[str]) -> Plan:
     files: list[PlannedFile] = []
     links: list[PlannedLink] = []
     directories: list[str] = []
+    patches: list[Patch] = []
     for line in rest[:-1]:
         word, *fields = (_unescape(field) for field in line.split("\t"))
         if word == "entry":
@@ -163,11 +222,20 @@ def _parse(lines: Iterable[str]) -> Plan:
         elif word == "link":
             path, target = fields
             links.append(PlannedLink(path, target))
+        elif word == "bytes":
+            offset, data, path = fields
+            patches.append(PlannedBytes(path, _number(offset), bytes.fromhex(data)))
+        elif word == "text":
+            offset, size, template, path = fields
+            patches.append(PlannedText(path, _number(offset), _number(size), template))
+        elif word == "copy":
+            offset, source, size, path = fields
+            patches.append(PlannedCopy(path, _number(offset), _number(source), _number(size)))
         else:
             mode, entry, offset, size, *interpreter, path = fields
             content = Slice(entries[_number(entry)].name, _number(offset), _number(size))
             files.append(PlannedFile(path, content, _KINDS[word], mode == "755", "".join(interpreter)))
-    return Plan(tuple(entries), tuple(files), tuple(links), tuple(directories))
+    return Plan(tuple(entries), tuple(files), tuple(links), tuple(directories), tuple(patches))
 
 
 def _number(field: str, base: int = 10) -> int:
