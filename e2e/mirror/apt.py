@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import re
 import subprocess
+from email.utils import parsedate_to_datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
@@ -117,6 +120,24 @@ class Apt:
         if missing:
             self._get("download", "-qq", *missing, directory=self._packages)
         return wanted
+
+    def places(self, *packages: str) -> dict[str, tuple[str, int, str]]:
+        """Of the file of each package its path below the mirror's root, its size and its SHA-256."""
+        found = {}
+        for line in self._get("download", "--print-uris", *packages).splitlines():
+            if match := re.match(r"'[^']*/(pool/[^']+)' (\S+) (\d+) SHA256:(\w+)", line):
+                found[match[2]] = (unquote(match[1]), int(match[3]), match[4])
+        return found
+
+    def release(self) -> tuple[str, datetime.datetime]:
+        """The version and the date of the suite."""
+        (index,) = (self._root / "lists").glob("*InRelease")
+        text = index.read_text()
+        version = re.search(r"(?m)^Version: (.+)", text)
+        date = re.search(r"(?m)^Date: (.+)", text)
+        if version is None or date is None:
+            raise AptError(f"{index} does not tell its version and date")
+        return version[1], parsedate_to_datetime(date[1].replace("UTC", "+0000"))
 
     def unpack(self, target: Path, *packages: str) -> None:
         """Download these packages and lay their files below `target`."""

@@ -80,6 +80,9 @@ pub fn applyEnvironment(arena: Allocator, command: manifest.Command, context: *c
         const name = variableName(key);
         if (value != null and (isReplacement(key) or environment.get(name) == null)) try environment.put(name, value.?);
     }
+    if (context.lift.libc) |libc| for (libc.env.map.keys(), libc.env.map.values()) |name, template| {
+        if (environment.get(name) == null) try environment.put(name, try placeholders.expand(arena, template, context.values()));
+    };
     environment.remove("SCIE_BOOT");
     try environment.put("SCIE", context.executable);
     try environment.put("SCIE_ARGV0", context.argv0);

@@ -9,6 +9,7 @@ const clock = @import("clock.zig");
 const command = @import("command.zig");
 const environment = @import("environment.zig");
 const install = @import("install.zig");
+const libc = @import("libc.zig");
 const locate = @import("locate.zig");
 const manifest = @import("manifest.zig");
 const memory_base = @import("memory_base.zig");
@@ -44,15 +45,16 @@ fn run(arena: std.mem.Allocator) error{OutOfMemory}!void {
 
     var path_buffer: [std.fs.max_path_bytes]u8 = undefined;
     const executable = locate.open(&path_buffer) catch |err| messages.selfNotFound(called, err);
-    const lift = manifest.read(arena, executable.file, executable.payload_end) catch |err| {
+    const built = manifest.read(arena, executable.file, executable.payload_end) catch |err| {
         const requested = arguments.len == 2 and std.mem.eql(u8, arguments[1], request.argument);
         if (err == error.NoManifest and requested) try request.carryOut(arena);
         messages.manifestUnreadable(called, executable.path, err);
     };
     var variables = environment.inherit(arena) catch return error.OutOfMemory;
+    const places = try base_directory.candidates(arena, variables, built.base);
+    const lift = try libc.settle(arena, built, variables, places);
     try tools.run(arena, executable, lift, variables, arguments[@min(arguments.len, 1)..]);
 
-    const places = try base_directory.candidates(arena, variables, lift.base);
     const base = try chooseBase(arena, executable, lift, variables, places);
     if (base.last_use) |last_use| {
         freshen(arena, executable, lift, base, last_use);
@@ -72,7 +74,9 @@ fn run(arena: std.mem.Allocator) error{OutOfMemory}!void {
     const own = command.arguments(arena, choice.command, &context) catch |err| messages.placeholderUnknown(lift.name, err);
     command.applyEnvironment(arena, choice.command, &context) catch |err| messages.placeholderUnknown(lift.name, err);
     try memory_base.pass(base, &variables);
-    if (!executable.by_proc or base.memory == .executables) try origin.replace(arena, &variables, base.path, lift.files);
+    // What starts with the bundled C library has the path of its libraries in it.
+    const lost = !executable.by_proc or base.memory == .executables;
+    if (lost and lift.libc == null) try origin.replace(arena, &variables, base.path, lift.files);
     const users = arguments[@min(arguments.len, 1 + choice.consumed)..];
     const all = try std.mem.concat(arena, [:0]const u8, &.{ own, users });
     messages.notStarted(lift.name, all[0], process.start(arena, all, &variables));
@@ -168,6 +172,7 @@ test {
     _ = command;
     _ = environment;
     _ = install;
+    _ = libc;
     _ = locate;
     _ = manifest;
     _ = origin;
@@ -181,6 +186,7 @@ test {
     _ = memory_base;
     _ = @import("memory_files.zig");
     _ = @import("private_mount.zig");
+    _ = @import("patch.zig");
     _ = @import("placeholders.zig");
     _ = @import("plan.zig");
     _ = @import("rendering.zig");

@@ -25,6 +25,8 @@ pub const Kind = enum {
     app,
     /// What a lift embeds besides.
     files,
+    /// A C library for hosts without one.
+    libc,
 
     /// The directory below the base directory in which installations of this kind lie.
     pub fn directory(kind: Kind) []const u8 {
@@ -32,9 +34,13 @@ pub const Kind = enum {
             .interpreter => "interpreters",
             .app => "apps",
             .files => "files",
+            .libc => "libcs",
         };
     }
 };
+
+/// The entry of a part's zip that says what is installed.
+pub const plan_entry = ".czscie/plan";
 
 /// A part of the scie that is installed as one directory.
 pub const File = struct {
@@ -47,6 +53,8 @@ pub const File = struct {
     size: u64,
     /// Bytes that the installation takes, without what a file system adds.
     unpacked: u64,
+    /// The entry of its zip that is the plan.
+    plan: []const u8 = plan_entry,
 
     pub fn range(file: File) zip.Range {
         return .{ .start = file.offset, .end = file.offset + file.size };
@@ -61,6 +69,23 @@ pub const Command = struct {
     description: ?[]const u8 = null,
 };
 
+/// What the host must have.
+pub const Needs = struct { glibc: ?[]const u8 = null };
+
+/// The C library that comes along, in the part of the kind `libc`.
+pub const OwnLibc = struct {
+    /// Where a host with a C library has its loader.
+    loader: []const u8,
+    /// The digests of the parts that are installed differently with it, by the parts' names.
+    plans: std.json.ArrayHashMap([]const u8),
+    /// What a host must have besides its C library.
+    libraries: []const []const u8 = &.{},
+    /// Whether it is used where the host has one, too.
+    always: bool = false,
+    /// Variables of the environment for what is started with it, unless they are set.
+    env: std.json.ArrayHashMap([]const u8) = .{},
+};
+
 pub const Boot = struct { commands: std.json.ArrayHashMap(Command) };
 
 /// The environment variable by which scie users choose tools.
@@ -71,6 +96,8 @@ pub const Manifest = struct {
     base: ?[]const u8 = null,
     /// The environment variable that chooses a tool; none when it is empty.
     tools: []const u8 = default_tools,
+    needs: Needs = .{},
+    libc: ?OwnLibc = null,
     files: []const File,
     boot: Boot,
 
@@ -159,6 +186,9 @@ pub fn parse(arena: std.mem.Allocator, text: []const u8, payload_end: u64) Error
             return error.CorruptManifest;
         }
     }
+    if (manifest.libc) |libc| for (libc.plans.map.values()) |digest| {
+        if (!isDigest(digest)) return error.CorruptManifest;
+    };
     return manifest;
 }
 

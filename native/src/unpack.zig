@@ -7,13 +7,12 @@ const Allocator = std.mem.Allocator;
 const entry_content = @import("entry.zig");
 const manifest = @import("manifest.zig");
 const memory_files = @import("memory_files.zig");
+const patch_file = @import("patch.zig");
 const plan_text = @import("plan.zig");
 const rendering = @import("rendering.zig");
 const Sha256 = @import("sha256.zig").Sha256;
 const zip = @import("zip.zig");
 
-/// The zip entry that holds the plan.
-pub const plan_entry = ".czscie/plan";
 const plan_length_max = 256 << 20;
 
 /// Each thread holds an entry of at most 8 MiB or a window, which is as large at zstd's level 19, and little besides:
@@ -48,7 +47,7 @@ pub const Part = struct {
     /// Of each entry of the plan, where it is.
     packed_entries: []const zip.Entry = &.{},
 
-    stage: enum { fresh, begun, planned } = .fresh,
+    stage: enum { fresh, begun, planned, patching, patched } = .fresh,
     next_entry: u32 = 0,
     /// Entries whose files are not all there yet.
     entries_left: usize = 0,
@@ -83,7 +82,7 @@ pub fn readPlan(
     file: manifest.File,
     entries: std.StringHashMapUnmanaged(zip.Entry),
 ) !plan_text.Plan {
-    const entry = entries.get(plan_entry) orelse return error.CorruptZip;
+    const entry = entries.get(file.plan) orelse return error.CorruptZip;
     if (entry.length > plan_length_max) return error.CorruptZip;
     const text = try arena.dupe(u8, try reader.read(entry, file.range().end));
     var hash: Sha256 = .{};
@@ -111,6 +110,7 @@ const Task = struct {
     work: union(enum) {
         begin,
         entry: u32,
+        patches,
         links: []const plan_text.Link,
     },
 };
@@ -172,9 +172,13 @@ const Pool = struct {
             part.next_entry += 1;
             return .{ .part = part, .work = .{ .entry = part.next_entry - 1 } };
         }
+        for (pool.parts) |*part| if (part.stage == .planned and part.entries_left == 0) {
+            part.stage = .patching;
+            return .{ .part = part, .work = .patches };
+        };
         for (pool.parts) |*part| {
             // Last of all, so that nothing is ever written through a link.
-            if (part.stage != .planned or part.entries_left > 0) continue;
+            if (part.stage != .patched) continue;
             const left = part.plan.links[part.next_link..];
             if (left.len == 0) continue;
             const batch = left[0..@min(left.len, links_batch)];
@@ -206,6 +210,7 @@ const Pool = struct {
         if (failure == null) switch (task.work) {
             .begin => task.part.stage = .planned,
             .entry => task.part.entries_left -= 1,
+            .patches => task.part.stage = .patched,
             .links => {},
         } else if (!pool.failed) {
             pool.failed = true;
@@ -233,6 +238,10 @@ const Worker = struct {
         switch (task.work) {
             .begin => try part.begin(try worker.readerForTask(), &worker.subject),
             .entry => |index| try worker.unpackEntry(part, index),
+            .patches => for (part.plan.patches) |patch| {
+                worker.subject = patch.path;
+                try patch_file.write(part.directory, patch, part.places);
+            },
             .links => |links| for (links) |link| {
                 worker.subject = link.path;
                 try part.directory.symLink(link.target, link.path, .{});

@@ -20,6 +20,7 @@ from czscie.errors import CzscieError
 from czscie.inputs import Inputs
 from czscie.interpreters import PackedInterpreter, PinnedInterpreter
 from czscie.launchers.provide import provide_launcher
+from czscie.lift.libc import NEVER
 from czscie.lift.lift import Lift
 from czscie.lift.payload import Payload
 from czscie.platforms import ANY_GLIBC, GlibcVersion, Platform
@@ -31,6 +32,7 @@ from czscie.scie.commands import boot
 from czscie.scie.manifest import FILES, PAYLOAD, Boot, Needs
 
 if TYPE_CHECKING:
+    from czscie.libc.bundle import Bundle
     from czscie.pack.payload import Packing
 
 #: The levels of zstd unless the manifest says one. An interpreter is packed once and then kept: 19 makes of
@@ -45,7 +47,8 @@ class Parts:
 
     `interpreters` are by their ids and in the manifest's order. `files` are those that the lift embeds,
     `payload` is the CZEX, `info` its PEX-INFO; each is None where the lift has none. `layouts` tell for each
-    interpreter what the payload's environment is built on.
+    interpreter what the payload's environment is built on. `libc` is the C library that comes along, None
+    where none does; the other parts hold their variants for it.
     """
 
     lift: Lift
@@ -60,11 +63,13 @@ class Parts:
     needs: Needs
     #: The bill of materials, CycloneDX 1.6 in JSON.
     sbom: bytes
+    libc: Bundle | None
 
     @property
     def in_order(self) -> list[PartFile]:
         """As an executable has them, the payload last."""
-        return [*self.interpreters.values(), *filter(None, (self.files, self.payload))]
+        libc = None if self.libc is None else self.libc.part
+        return [*self.interpreters.values(), *filter(None, (libc, self.files, self.payload))]
 
     @property
     def head(self) -> Head:
@@ -77,6 +82,7 @@ class Parts:
             description=self.lift.description,
             base=self.lift.base,
             tools=self.lift.tools,
+            libc=None if self.libc is None else self.libc.manifest,
         )
 
 
@@ -151,6 +157,13 @@ class _Maker:
             floors.append(converted.glibc)
             payload = _part(path, PAYLOAD, "app", converted)
             bill.append(bills.Part(PAYLOAD, converted.components, converted.required))
+        libc = self._libc([*interpreters.values(), *filter(None, (files, payload))])
+        if libc is not None:
+            varied = {part.name: part for part in libc.parts}
+            interpreters = {identifier: varied[part.name] for identifier, part in interpreters.items()}
+            files = files and varied[files.name]
+            payload = payload and varied[payload.name]
+            bill.append(bills.libc(libc.table, libc.packages))
         launcher = provide_launcher(self._platform.launcher, self.console)
         bill += [bills.files(self.inputs.files), bills.launcher(launcher)]
         return Parts(
@@ -165,7 +178,17 @@ class _Maker:
             commands=boot(self._lift, info, layouts, with_terminfo),
             needs=_needs(self._platform, floors),
             sbom=bills.document(self._lift, self._platform, bill),
+            libc=libc,
         )
+
+    def _libc(self, parts: Sequence[PartFile]) -> Bundle | None:
+        """The C library that comes along, if the lift says so. Systems other than Linux have one."""
+        settings = self._lift.libc
+        if settings.bundle == NEVER or self._platform.os != "linux":
+            return None
+        from czscie.libc.bundle import bundle
+
+        return bundle(settings, self._platform, parts, self._level(INTERPRETER_LEVEL), self.console)
 
     def _tell(self, notes: Sequence[str]) -> None:
         for note in notes:

@@ -40,12 +40,16 @@ def knowledge(key: str, kind: type[Known], make: Callable[[], Known]) -> Known:
     return known
 
 
+#: The packages of czscie whose code shapes products.
+_SHAPING = ("container", "czex", "libc", "pack", "pbs", "sbom", "scie")
+
+
 def key_of(*inputs: str) -> str:
     """A key over `inputs` and everything of czscie and zstd that shapes the bytes of a product."""
     import zstandard
 
     package = Path(__file__).parent
-    code = _code_digest(package / name for name in ("container", "czex", "pack", "pbs", "sbom", "scie"))
+    code = _code_digest(package / name for name in _SHAPING)
     versions = (code, zstandard.__version__, ".".join(map(str, zstandard.ZSTD_VERSION)))
     return hashlib.sha256("\0".join((*versions, *inputs)).encode()).hexdigest()
 

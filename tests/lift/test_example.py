@@ -11,6 +11,7 @@ from pathlib import Path
 from czscie.lift.command import Command, Environment
 from czscie.lift.embedded_file import Digest, EmbeddedFile, FromUrl
 from czscie.lift.interpreter import Local, PythonBuildStandalone
+from czscie.lift.libc import Libc
 from czscie.lift.lift import Lift
 from czscie.lift.manifest import read_manifest
 from czscie.lift.pack import Pack
@@ -70,7 +71,7 @@ def test_the_example_is_a_manifest_that_can_be_built() -> None:
 
 def test_the_example_shows_every_key_that_can_be_built() -> None:
     types = (
-        *(Lift, PythonBuildStandalone, Local, Payload, Pack),
+        *(Lift, PythonBuildStandalone, Local, Payload, Pack, Libc),
         *(EmbeddedFile, Digest, FromUrl, Command, Environment),
     )
     known = {field.name for each in types for field in fields(each)}

@@ -11,7 +11,7 @@ from czscie.container.packer import Packer, write_atomically
 from czscie.container.plan import Kind, Plan, PlannedFile, PlannedLink
 from czscie.platforms import Platform, current_platform
 from czscie.scie.assemble import Head, PartFile, assemble
-from czscie.scie.manifest import Boot, Command, Manifest, Needs
+from czscie.scie.manifest import Boot, Command, Manifest, Needs, OwnLibc
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,17 @@ def scie(
     description: str | None = None,
     base: str | None = None,
     sbom: bytes | None = None,
+    needs: Needs | None = None,
+    libc: OwnLibc | None = None,
 ) -> Manifest:
     """Writes a scie of these parts to `path`."""
     head = Head(
         name=name,
         platform=platform or current_platform(),
         commands=Boot(dict(commands)),
-        needs=Needs(),
+        needs=needs or Needs(),
         description=description,
         base=base,
+        libc=libc,
     )
     return assemble(path, launcher, "0.0", list(parts), head, sbom)

@@ -141,7 +141,7 @@ const Pruning = struct {
     removed: std.ArrayList(Item) = .empty,
 
     /// What to remove next: what dead processes left, then what is too old, then what is too much. An interpreter
-    /// that an application needs is never chosen.
+    /// that an application needs, or a C library that an interpreter needs, is never chosen.
     fn next(pruning: Pruning, days: ?u64, bytes_max: u64) ?usize {
         const items = pruning.items.items;
         const too_much = total(items) > bytes_max;
@@ -149,21 +149,21 @@ const Pruning = struct {
         for (items, 0..) |item, index| {
             if (item.running) continue;
             if (item.unfinished) return index;
-            if (item.kind == .interpreter and pruning.isNeeded(item)) continue;
+            if (item.isShared() and pruning.isNeeded(item)) continue;
             if (days) |limit| if (item.days() >= limit) return index;
-            if (too_much and (oldest == null or item.kind == .interpreter)) oldest = index;
+            if (too_much and (oldest == null or item.isShared())) oldest = index;
             // An interpreter without applications goes before any application does.
-            if (too_much and item.kind == .interpreter) break;
+            if (too_much and item.isShared()) break;
         }
         return oldest;
     }
 
-    /// Whether an application has the interpreter, or may be about to have it.
-    fn isNeeded(pruning: Pruning, interpreter: Item) bool {
+    /// Whether an application has the interpreter or C library, or may be about to have it.
+    fn isNeeded(pruning: Pruning, shared: Item) bool {
         const items = pruning.items.items;
-        if (interpreter.last_use > std.time.nanoTimestamp() - std.time.ns_per_hour) return true;
+        if (shared.last_use > std.time.nanoTimestamp() - std.time.ns_per_hour) return true;
         for (items) |item| if (item.unfinished and item.running) return true;
-        return inventory.isUsed(items, interpreter.digest);
+        return inventory.isUsed(items, shared.digest);
     }
 
     fn remove(pruning: *Pruning, arena: std.mem.Allocator, index: usize) !void {

@@ -3,11 +3,15 @@
 const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
+const patch_file = @import("../patch.zig");
 const plan_text = @import("../plan.zig");
+const rendering = @import("../rendering.zig");
 const report = @import("../report.zig");
 
 pub const Comparison = struct {
     file: ?std.fs.File,
+    /// What is written over the file; the bytes below count for nothing.
+    patches: []const plan_text.Patch = &.{},
     offset: u64 = 0,
     problem: ?[]const u8 = null,
 
@@ -37,11 +41,40 @@ pub const Comparison = struct {
         while (done < bytes.len) {
             const chunk = buffer[0..@min(buffer.len, bytes.len - done)];
             if (try comparison.file.?.preadAll(chunk, comparison.offset + done) != chunk.len) return "it is too short";
-            if (!std.mem.eql(u8, chunk, bytes[done..][0..chunk.len])) return "its content was changed";
+            comparison.overlook(chunk, bytes[done..][0..chunk.len], comparison.offset + done);
+            if (!std.mem.eql(u8, chunk, bytes[done..][0..chunk.len])) return changed;
             done += chunk.len;
         }
         return null;
     }
+
+    /// Makes those bytes of `chunk`, which is at `offset` of the file, as `planned` that a patch is written over.
+    fn overlook(comparison: Comparison, chunk: []u8, planned: []const u8, offset: u64) void {
+        for (comparison.patches) |patch| {
+            const first = @max(patch.offset, offset);
+            const last = @min(patch.end(), offset + chunk.len);
+            if (first >= last) continue;
+            const from: usize = @intCast(first - offset);
+            const to: usize = @intCast(last - offset);
+            @memcpy(chunk[from..to], planned[from..to]);
+        }
+    }
+
+    /// Looks at the patches, at the end: they are in the file as `places` have them. What is behind the file's end
+    /// is theirs.
+    pub fn feedPatches(comparison: *Comparison, places: rendering.Places) void {
+        for (comparison.patches) |patch| {
+            comparison.offset = @max(comparison.offset, patch.end());
+            if (comparison.problem != null) continue;
+            const same = patch_file.matches(comparison.file.?, patch, places) catch |err| {
+                comparison.problem = report.words(err);
+                continue;
+            };
+            if (!same) comparison.problem = changed;
+        }
+    }
+
+    const changed = "its content was changed";
 
     /// What is wrong with the file, after all that it must hold; null when nothing is.
     pub fn end(comparison: *Comparison) ?[]const u8 {
@@ -76,6 +109,34 @@ test "a file is as planned, or short, or long, or changed, or gone" {
     var gone: Comparison = .begin(tmp.dir, planned);
     gone.feed("abc");
     try testing.expectEqualStrings("no such file or directory", gone.end().?);
+}
+
+test "a patched file is as planned but for its patches, which are looked at too" {
+    var tmp = testing.tmpDir(.{});
+    defer tmp.cleanup();
+    const planned: plan_text.File = .{ .path = "f", .kind = .file, .mode = 0o644, .entry = 0, .offset = 0, .length = 6 };
+    const patches = [_]plan_text.Patch{
+        .{ .path = "f", .offset = 2, .what = .{ .bytes = "5859" } },
+        .{ .path = "f", .offset = 7, .what = .{ .bytes = "5a" } },
+    };
+    const cases = [_]struct { []const u8, ?[]const u8 }{
+        .{ "abXYef\x00Z", null },
+        .{ "abcdef\x00Z", "its content was changed" },
+        .{ "abXYeF\x00Z", "its content was changed" },
+        .{ "abXYef\x00z", "its content was changed" },
+        .{ "abXYef\x00", "its content was changed" },
+        .{ "abXYef\x00Z ", "it is too long" },
+    };
+    for (cases) |case| {
+        try tmp.dir.writeFile(.{ .sub_path = "f", .data = case[0] });
+        var comparison: Comparison = .begin(tmp.dir, planned);
+        comparison.patches = &patches;
+        comparison.feed("abcd");
+        comparison.feed("ef");
+        comparison.feedPatches(.{ .base = "", .root = "" });
+        const found = comparison.end();
+        if (case[1]) |wanted| try testing.expectEqualStrings(wanted, found.?) else try testing.expectEqual(null, found);
+    }
 }
 
 test "a program that is not executable is told" {

@@ -3,6 +3,7 @@
 const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
+const libc = @import("../libc.zig");
 
 /// Where a system keeps its dynamic loader tells which C libraries it has.
 const loaders = switch (builtin.cpu.arch) {
@@ -79,31 +80,10 @@ fn findLoaders(arena: std.mem.Allocator) error{OutOfMemory}![]const Loader {
     inline for (loaders) |path| {
         if (std.fs.cwd().openFile(path, .{})) |file| {
             defer file.close();
-            try found.append(arena, .{ .path = path, .version = try glibcVersion(arena, file) });
+            try found.append(arena, .{ .path = path, .version = try libc.glibcVersion(arena, file) });
         } else |_| {}
     }
     return found.items;
-}
-
-/// Loaders are some 200 KiB long.
-const loader_length_max = 4 << 20;
-
-/// glibc's loader holds the line that it answers `--version` with.
-fn glibcVersion(arena: std.mem.Allocator, file: std.fs.File) error{OutOfMemory}!?[]const u8 {
-    const bytes = file.readToEndAlloc(arena, loader_length_max) catch |err| switch (err) {
-        error.OutOfMemory => return error.OutOfMemory,
-        else => return null,
-    };
-    return versionIn(bytes);
-}
-
-fn versionIn(bytes: []const u8) ?[]const u8 {
-    const before = "release version ";
-    const start = (std.mem.indexOf(u8, bytes, before) orelse return null) + before.len;
-    var end = start;
-    while (end < bytes.len and (std.ascii.isDigit(bytes[end]) or bytes[end] == '.')) end += 1;
-    const version = std.mem.trimRight(u8, bytes[start..end], ".");
-    return if (version.len == 0) null else version;
 }
 
 fn readLimits(arena: std.mem.Allocator) error{OutOfMemory}![]const Limit {
@@ -118,13 +98,6 @@ fn readLimits(arena: std.mem.Allocator) error{OutOfMemory}![]const Limit {
         } else |_| {}
     }
     return found.items;
-}
-
-test "the version of a glibc is what its loader says" {
-    try testing.expectEqualStrings("2.36", versionIn("\x00ld.so (Debian GLIBC 2.36-9) stable release version 2.36.\nC").?);
-    for ([_][]const u8{ "", "release version", "release version .", "release version x" }) |bytes| {
-        try testing.expectEqual(null, versionIn(bytes));
-    }
 }
 
 test "a host has a kernel, a processor and pages" {

@@ -123,7 +123,7 @@ fn writeStubs(context: *const Context, base: base_directory.Base) ![]const []con
     for (commands.keys()) |command| {
         const called = nameOf(context.lift, command) orelse continue;
         const path = try std.mem.concat(arena, u8, &.{ executables_directory, "/", called, executable_suffix });
-        const tail = stub.tail(arena, document, command, base.path) catch |err| switch (err) {
+        const tail = stub.tail(arena, document, command, base.path, context.lift.libc != null) catch |err| switch (err) {
             error.ManifestTooLong => report.fatal(context.lift.name, "the path {s} is too long", .{base.path}),
             else => return err,
         };

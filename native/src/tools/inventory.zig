@@ -26,11 +26,18 @@ pub const Item = struct {
     last_use: clock.Time,
     /// Of an application: the digest of its interpreter.
     interpreter: ?[]const u8 = null,
+    /// Of an interpreter: the digest of the bundled C library that it starts with, if it does.
+    libc: ?[]const u8 = null,
     /// Whether a process that runs now was started from it, as far as we may know.
     running: bool = false,
 
     pub fn file(item: Item) manifest.File {
         return .{ .name = item.digest, .kind = item.kind, .digest = item.digest, .offset = 0, .size = 0, .unpacked = 0 };
+    }
+
+    /// Whether other installations can need it.
+    pub fn isShared(item: Item) bool {
+        return item.kind == .interpreter or item.kind == .libc;
     }
 
     pub fn days(item: Item) u64 {
@@ -88,6 +95,7 @@ fn readItem(
         .bytes = try bytesBelow(below),
         .last_use = (try below.stat()).mtime,
         .interpreter = if (kind == .app) try interpreterOf(arena, below) else null,
+        .libc = if (kind == .interpreter) try libcOf(arena, below) else null,
     };
 }
 
@@ -127,11 +135,22 @@ fn interpreterIn(text: []const u8) ?[]const u8 {
     return null;
 }
 
-/// Whether one of `items` that is whole has the interpreter `digest`.
+/// An interpreter that starts with a bundled C library has a link to it.
+fn libcOf(arena: Allocator, interpreter: std.fs.Dir) !?[]const u8 {
+    if (builtin.os.tag == .windows) return null;
+    var buffer: [std.fs.max_path_bytes]u8 = undefined;
+    const target = interpreter.readLink("libc", &buffer) catch return null;
+    const digest = std.fs.path.basename(target);
+    return if (manifest.isDigest(digest)) try arena.dupe(u8, digest) else null;
+}
+
+/// Whether one of `items` that is whole has the interpreter or the C library `digest`.
 pub fn isUsed(items: []const Item, digest: []const u8) bool {
-    for (items) |item| {
-        if (item.interpreter) |used| if (!item.unfinished and std.mem.eql(u8, used, digest)) return true;
-    }
+    for (items) |item| if (!item.unfinished) {
+        for ([_]?[]const u8{ item.interpreter, item.libc }) |used| {
+            if (used != null and std.mem.eql(u8, used.?, digest)) return true;
+        }
+    };
     return false;
 }
 
@@ -167,6 +186,6 @@ test "a base directory is read whatever else lies in it" {
     for (items) |item| switch (item.kind) {
         .interpreter => try testing.expectEqual(8192, item.bytes),
         .app => if (!item.unfinished) try testing.expectEqual(8192, item.bytes),
-        .files => return error.TestUnexpectedResult,
+        .files, .libc => return error.TestUnexpectedResult,
     };
 }

@@ -26,7 +26,8 @@ pub fn run(context: *const Context) anyerror!u8 {
     const text = try document_of.read(context);
     const document: Document = try .parse(context.arena, text);
     try writeLauncher(context, directory, document.scie.jump.size);
-    for (context.lift.files) |file| try writePart(context, directory, file);
+    const built = try manifest.read(context.arena, context.executable.file, context.executable.payload_end);
+    for (built.files) |file| try writePart(context, directory, file);
     const lift = try create(context, directory, "lift.json", 0o644);
     defer lift.close();
     try lift.writeAll(text);

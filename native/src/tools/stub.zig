@@ -11,14 +11,15 @@ const Document = @import("document.zig").Document;
 pub const Error = error{ManifestTooLong} || std.Io.Writer.Error || std.mem.Allocator.Error;
 
 /// What a stub ends with: a zip without entries whose comment is the manifest. The stub starts `command` of
-/// `document` by default, from the installation at `base`.
+/// `document` by default, from the installation at `base`, which has the bundled C library or not.
 pub fn tail(
     arena: std.mem.Allocator,
     document: Document,
     command: []const u8,
     base: []const u8,
+    with_libc: bool,
 ) Error![]const u8 {
-    const comment = try render(arena, try derive(arena, document, command, base));
+    const comment = try render(arena, try derive(arena, document, command, base, with_libc));
     if (comment.len > manifest.length_max) return error.ManifestTooLong;
     var end_record = ("PK\x05\x06" ++ "\x00" ** 18).*;
     const launcher_length = std.math.cast(u32, document.scie.jump.size) orelse return error.ManifestTooLong;
@@ -28,14 +29,25 @@ pub fn tail(
     return std.mem.concat(arena, u8, &.{ &end_record, comment });
 }
 
-fn derive(arena: std.mem.Allocator, document: Document, command: []const u8, base: []const u8) !Document {
+fn derive(
+    arena: std.mem.Allocator,
+    document: Document,
+    command: []const u8,
+    base: []const u8,
+    with_libc: bool,
+) !Document {
     var derived = document;
-    const parts = try arena.dupe(Document.Part, document.scie.lift.files);
-    for (parts) |*part| {
-        part.offset = 0;
-        part.size = 0;
+    var parts: std.ArrayList(Document.Part) = try .initCapacity(arena, document.scie.lift.files.len);
+    for (document.scie.lift.files) |part| {
+        if (part.kind == .libc and !with_libc) continue;
+        parts.appendAssumeCapacity(part);
+        const derived_part = &parts.items[parts.items.len - 1];
+        derived_part.offset = 0;
+        derived_part.size = 0;
     }
-    derived.scie.lift.files = parts;
+    derived.scie.lift.files = parts.items;
+    if (!with_libc) derived.scie.lift.libc = null;
+    if (derived.scie.lift.libc) |*libc| libc.always = true;
     derived.scie.lift.base = base;
     var commands = try document.scie.lift.boot.commands.map.clone(arena);
     if (commands.get(command)) |chosen| try commands.put(arena, "", chosen);
@@ -66,7 +78,7 @@ test "a stub is a scie of its command in its directory, without parts" {
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
     const document: Document = try .parse(arena.allocator(), document_for_tests);
-    const bytes = try tail(arena.allocator(), document, "other", "/opt/app");
+    const bytes = try tail(arena.allocator(), document, "other", "/opt/app", false);
     const file = try tmp.dir.createFile("stub", .{ .read = true });
     defer file.close();
     try file.writeAll("code");
@@ -84,5 +96,5 @@ test "a manifest that no zip comment holds is an error" {
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
     const document: Document = try .parse(arena.allocator(), document_for_tests);
-    try testing.expectError(error.ManifestTooLong, tail(arena.allocator(), document, "", "/x" ** 33_000));
+    try testing.expectError(error.ManifestTooLong, tail(arena.allocator(), document, "", "/x" ** 33_000, false));
 }

@@ -3,6 +3,7 @@
 const std = @import("std");
 const base_directory = @import("../base.zig");
 const install = @import("../install.zig");
+const libc = @import("../libc.zig");
 const manifest = @import("../manifest.zig");
 const report = @import("../report.zig");
 const cache = @import("cache.zig");
@@ -47,8 +48,9 @@ const Uninstallation = struct {
         running.mark(items);
         const others = try uninstallation.removeExecutables(base, items);
         // Applications first: then no start finds one without its interpreter.
-        for (items) |*item| if (item.kind != .interpreter) try uninstallation.removeItem(base, items, item, others);
+        for (items) |*item| if (!item.isShared()) try uninstallation.removeItem(base, items, item, others);
         for (items) |*item| if (item.kind == .interpreter) try uninstallation.removeItem(base, items, item, others);
+        for (items) |*item| if (item.kind == .libc) try uninstallation.removeItem(base, items, item, others);
         if (others != null and uninstallation.kept.items.len == 0) removeEmpty(base);
     }
 
@@ -63,7 +65,7 @@ const Uninstallation = struct {
         if (!cache.isOwn(uninstallation.context.lift, item.*)) return;
         const path = try std.fs.path.join(arena, &.{ base.path, item.kind.directory(), item.digest });
         const needed = isAmong(others orelse &.{}, item.digest) or inventory.isUsed(items, item.digest);
-        if (item.running and !(item.kind == .interpreter and needed)) {
+        if (item.running and !(item.isShared() and needed)) {
             uninstallation.in_use = true;
             return uninstallation.keep(path, "a process runs from it");
         }
@@ -74,6 +76,7 @@ const Uninstallation = struct {
         }
         // From now on nobody uses what it used.
         item.interpreter = null;
+        item.libc = null;
         try uninstallation.removed.append(arena, path);
     }
 
@@ -91,7 +94,7 @@ const Uninstallation = struct {
         base.directory.access(permanent.mark, .{}) catch return null;
         const arena = uninstallation.context.arena;
         const lift = uninstallation.context.lift;
-        for (items) |item| if (item.kind != .interpreter and item.running and cache.isOwn(lift, item)) {
+        for (items) |item| if (!item.isShared() and item.running and cache.isOwn(lift, item)) {
             return &.{};
         };
         var others: std.ArrayList([]const u8) = .empty;
@@ -125,7 +128,8 @@ fn manifestOf(arena: std.mem.Allocator, directory: std.fs.Dir, name: []const u8)
     const file = directory.openFile(name, .{}) catch return null;
     defer file.close();
     const size = file.getEndPos() catch return null;
-    return manifest.read(arena, file, size) catch null;
+    const found = manifest.read(arena, file, size) catch return null;
+    return libc.byItself(arena, found) catch null;
 }
 
 /// Whether both install the same.

@@ -29,6 +29,7 @@ pub fn run(context: *const Context) anyerror!u8 {
     defer verification.reader.deinit();
     try verification.launcher();
     for (context.lift.files) |file| try verification.part(file);
+    if (context.lift.libc == null) try verification.unusedLibrary();
     try verification.tell();
     return if (verification.problems.items.len == 0) 0 else report.exit_status;
 }
@@ -82,11 +83,21 @@ const Verification = struct {
             return verification.damaged(file.name, "its directory of entries", report.words(err));
         const plan = unpack.readPlan(context.arena, &verification.reader, file, entries) catch |err|
             return verification.damaged(file.name, "its plan", report.words(err));
-        var installation = try Installation.open(verification, file);
+        var installation = try Installation.open(verification, file, plan.patches);
         defer installation.close();
         for (plan.entries) |planned| try verification.entry(file, planned, plan, entries, &installation);
         try verification.unplanned(file, plan, entries);
         for (plan.links) |link| try installation.link(verification, link);
+    }
+
+    /// A C library that this host has no use for is a part of the file all the same.
+    fn unusedLibrary(verification: *Verification) !void {
+        const context = verification.context;
+        const built = try manifest.read(context.arena, context.executable.file, context.executable.payload_end);
+        const base = verification.base;
+        defer verification.base = base;
+        verification.base = null;
+        for (built.files) |file| if (file.kind == .libc) try verification.part(file);
     }
 
     fn entry(
@@ -175,8 +186,9 @@ const Installation = struct {
     /// `apps/<digest>`, or so.
     name: []const u8,
     places: rendering.Places,
+    patches: []const plan_text.Patch = &.{},
 
-    fn open(verification: *Verification, part: manifest.File) !Installation {
+    fn open(verification: *Verification, part: manifest.File, patches: []const plan_text.Patch) !Installation {
         var buffer: base_directory.Name = undefined;
         const base = verification.base orelse
             return .{ .directory = null, .name = "", .places = .{ .base = "", .root = "" } };
@@ -186,6 +198,7 @@ const Installation = struct {
             .directory = try base.directory.openDir(name, .{}),
             .name = name,
             .places = .{ .base = base.path, .root = try std.fs.path.join(arena, &.{ base.path, name }) },
+            .patches = patches,
         };
     }
 
@@ -194,7 +207,19 @@ const Installation = struct {
     }
 
     fn compare(installation: *Installation, planned: plan_text.File) ?Comparison {
-        return .begin(installation.directory orelse return null, planned);
+        var comparison: Comparison = .begin(installation.directory orelse return null, planned);
+        comparison.patches = installation.patchesOf(planned);
+        return comparison;
+    }
+
+    /// Those of one file follow each other.
+    fn patchesOf(installation: Installation, planned: plan_text.File) []const plan_text.Patch {
+        const all = installation.patches;
+        var start: usize = 0;
+        while (start < all.len and !std.mem.eql(u8, all[start].path, planned.path)) start += 1;
+        var end = start;
+        while (end < all.len and std.mem.eql(u8, all[end].path, planned.path)) end += 1;
+        return all[start..end];
     }
 
     fn file(
@@ -222,6 +247,7 @@ const Installation = struct {
         comparison: *Comparison,
     ) !void {
         verification.files += 1;
+        comparison.feedPatches(installation.places);
         if (comparison.end()) |problem| try verification.found(installation.name, planned.path, problem);
     }
 

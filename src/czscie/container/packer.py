@@ -201,6 +201,17 @@ class Packer:
         return Packed(name, planned.size, planned.crc32, frame), planned
 
 
+def put_entry(file: BinaryIO, name: str, data: bytes, level: int, start: int = 0) -> zip_records.Entry:
+    """Writes an entry at the position of `file`; its offset counts from `start`."""
+    frame = compress(data, level)
+    entry = zip_records.Entry(
+        name, zip_records.ZSTD, zlib.crc32(data), len(frame), len(data), file.tell() - start
+    )
+    file.write(entry.local_header())
+    file.write(frame)
+    return entry
+
+
 def _weight(file: File) -> int:
     """Bytes that a member takes in a group with its two headers: many empty files are not nothing."""
     return file.content.size + _MEMBER_OVERHEAD + 2 * len(file.path.encode())

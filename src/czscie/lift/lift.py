@@ -15,6 +15,7 @@ from czscie.lift.interpreter import (
     PythonBuildStandalone,
     read_interpreter,
 )
+from czscie.lift.libc import Libc
 from czscie.lift.pack import Pack
 from czscie.lift.payload import Payload
 from czscie.lift.peer_tools import Ptex, ScieJump
@@ -59,6 +60,7 @@ class Lift:
     bindings: tuple[Command, ...]
     payload: Payload | None
     pack: Pack
+    libc: Libc
 
     def interpreter(self, identifier: str) -> Interpreter:
         """The interpreter whose id is `identifier`. Raises KeyError when there is none."""
@@ -84,6 +86,7 @@ class Lift:
         interpreters = tuple(read_interpreter(each, directory) for each in table.tables("interpreters"))
         payload = table.optional_table("payload")
         pack = table.optional_table("pack")
+        libc = table.optional_table("libc")
         ids = tuple(dict.fromkeys(interpreter.id for interpreter in interpreters if interpreter.id))
         scie_jump = table.optional_table("scie_jump")
         ptex = table.optional_table("ptex")
@@ -107,6 +110,7 @@ class Lift:
             bindings=tuple(map(Command.read, table.tables("bindings"))),
             payload=None if payload is None else Payload.read(payload, directory, ids),
             pack=Pack() if pack is None else Pack.read(pack),
+            libc=Libc() if libc is None else Libc.read(libc, directory),
         )
         table.finish()
         return lift

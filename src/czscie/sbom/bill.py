@@ -7,22 +7,23 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from czscie.products import digest_of, key_of, knowledge
 from czscie.sbom.component import TREE, Component
 from czscie.sbom.document import Application, Part
-from czscie.scie.manifest import FILES, PAYLOAD
+from czscie.scie.manifest import FILES, LIBC, PAYLOAD
 
 if TYPE_CHECKING:
+    from czscie.libc.packages import PackageTable, PinnedPackage
     from czscie.lift.embedded_file import EmbeddedFile
     from czscie.lift.lift import Lift
     from czscie.pbs.provider import Source
     from czscie.platforms import Platform
 
-__all__ = ["Part", "document", "files", "interpreter", "launcher"]
+__all__ = ["Part", "document", "files", "interpreter", "launcher", "libc"]
 
 
 class Rendered(msgspec.Struct, frozen=True):
@@ -65,6 +66,25 @@ def launcher(path: Path) -> Part:
 
     components = launcher_components(_sha256(path))
     return Part("launcher", components, (components[0].reference,))
+
+
+def libc(table: PackageTable, packages: Sequence[PinnedPackage]) -> Part:
+    """The C library out of Debian's `packages`, which `table` pins."""
+    components = tuple(
+        Component(
+            reference=package.name,
+            name=package.name,
+            version=package.version,
+            description=f"A package of {table.release}",
+            purl=package.package_url,
+            licences=(package.licence,),
+            sha256=package.sha256,
+            url=f"{table.url}/{quote(package.path)}" if urlsplit(table.url).scheme != "file" else None,
+            properties={"czscie:source": package.source},
+        )
+        for package in packages
+    )
+    return Part(LIBC, components, [component.reference for component in components])
 
 
 def document(lift: Lift, platform: Platform, parts: Sequence[Part]) -> bytes:

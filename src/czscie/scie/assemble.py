@@ -1,7 +1,7 @@
 """Puts launcher, interpreters and payload into one file.
 
 Every part is a zip of its own whose offsets count from its start; here they move to where they are in the
-whole file, and the manifest becomes the comment of the last one. Nothing is compressed again.
+whole file, and the manifest becomes the comment of the last one. What is packed already stays as it is.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from czscie.container import zip as zip_records
-from czscie.container.packer import compress, write_atomically
+from czscie.container.packer import put_entry, write_atomically
 from czscie.errors import CzscieError
 from czscie.platforms import Platform
 from czscie.scie.manifest import (
@@ -27,13 +26,14 @@ from czscie.scie.manifest import (
     LiftManifest,
     Manifest,
     Needs,
+    OwnLibc,
     Part,
     Scie,
 )
 
 _CHUNK = 1 << 20
-#: It is small: the best that zstd has takes no time.
-_SBOM_LEVEL = 19
+#: zstd's, of what is added here. It is small: the best that zstd has takes no time.
+_LEVEL = 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class PartFile:
     digest: str
     unpacked: int
     description: str
+    #: More entries, by name: what the zip did not have when it was made.
+    entries: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Head:
     description: str | None = None
     base: str | None = None
     tools: str = TOOLS
+    libc: OwnLibc | None = None
 
 
 def assemble(
@@ -84,8 +87,9 @@ def assemble(
         for part in parts:
             start = stream.tell()
             entries = _copy_data(part.path, stream)
+            entries += [put_entry(stream, name, data, _LEVEL) for name, data in part.entries]
             if sbom is not None and part is parts[-1]:
-                entries.append(_write_sbom(sbom, stream))
+                entries.append(put_entry(stream, SBOM, sbom, _LEVEL))
             records = zip_records.directory(entries, stream.tell())
             placed.append(_part(part, start, stream.tell() + len(records) - start))
             if part is not parts[-1]:
@@ -118,14 +122,6 @@ def _copy_data(path: Path, stream: BinaryIO) -> list[zip_records.Entry]:
     return [entry.moved(start) for entry in found.entries]
 
 
-def _write_sbom(sbom: bytes, stream: BinaryIO) -> zip_records.Entry:
-    data = compress(sbom, _SBOM_LEVEL)
-    entry = zip_records.Entry(SBOM, zip_records.ZSTD, zlib.crc32(sbom), len(data), len(sbom), stream.tell())
-    stream.write(entry.local_header())
-    stream.write(data)
-    return entry
-
-
 def _part(part: PartFile, offset: int, size: int) -> Part:
     return Part(
         name=part.name,
@@ -148,6 +144,7 @@ def _manifest(head: Head, jump: Launcher, parts: list[Part]) -> Manifest:
         description=head.description,
         base=head.base,
         tools=head.tools,
+        libc=head.libc,
     )
     return Manifest(Scie(FORMAT, jump, lift))
 

@@ -19,6 +19,7 @@ TOOLS = "SCIE"
 #: What the parts of a scie that are not interpreters are called in the manifest.
 PAYLOAD = "payload"
 FILES = ".files"
+LIBC = ".libc"
 
 #: The entry of the last zip that is the bill of materials; no plan names it (native/src/tools/sbom.zig).
 SBOM = ".czscie/sbom.cdx.json"
@@ -67,6 +68,22 @@ class Needs(msgspec.Struct, frozen=True, omit_defaults=True):
     musl: bool = False
 
 
+class OwnLibc(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The C library that the file brings along: its part of the kind `libc`, used where the host has none or,
+    if `always`, everywhere.
+
+    `loader` is the path by which a host with a C library is known, `libraries` the names of what it must have
+    besides. `plans` are the digests of the parts that are installed differently then, by the parts' names.
+    `env` are variables for what is started with it, unless they are set.
+    """
+
+    loader: str
+    plans: dict[str, str]
+    libraries: tuple[str, ...] = ()
+    always: bool = False
+    env: dict[str, str] = {}
+
+
 class LiftManifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the launcher does. `tools` is the variable that chooses a tool; an empty one is for none."""
 
@@ -78,6 +95,7 @@ class LiftManifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     description: str | None = None
     base: str | None = None
     tools: str = TOOLS
+    libc: OwnLibc | None = None
 
 
 class Scie(msgspec.Struct, frozen=True):

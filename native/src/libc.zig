@@ -1,0 +1,244 @@
+//! The C library: the host's, or the one that the executable brings along for hosts that have none.
+//!
+//! Which one is settled when something is installed, and what is installed tells it from then on: parts that need
+//! the bundled library are other installations than those that do not. A warm start looks for the host's loader
+//! and for the installations, and no further.
+
+const std = @import("std");
+const builtin = @import("builtin");
+const testing = std.testing;
+const Allocator = std.mem.Allocator;
+const Environment = @import("environment.zig").Environment;
+const base_directory = @import("base.zig");
+const manifest = @import("manifest.zig");
+const report = @import("report.zig");
+
+/// `own` or `host`: takes the choice away from us.
+pub const setting = "CZSCIE_LIBC";
+
+/// The entry of a part's zip that says what is installed of it with the bundled library.
+const own_plan = ".czscie/plan-libc";
+
+/// Loaders are some 200 KiB long, caches of libraries some 100.
+const length_max = 4 << 20;
+
+/// `lift` with the parts that this host needs. Its `libc` stays if the bundled library is among them.
+pub fn settle(
+    arena: Allocator,
+    lift: manifest.Manifest,
+    variables: Environment,
+    places: []const base_directory.Candidate,
+) error{OutOfMemory}!manifest.Manifest {
+    const libc = lift.libc orelse return lift;
+    const own = try withOwn(arena, lift, libc);
+    if (libc.always) return own;
+    const host = try withHosts(arena, lift);
+    if (try told(lift, variables)) |word| return if (word == .own) own else host;
+    std.fs.cwd().access(libc.loader, .{}) catch return own;
+    if (isHeld(places, host.files)) return host;
+    if (isHeld(places, own.files)) return own;
+    return if (try shortcoming(arena, lift, libc) == null) host else own;
+}
+
+/// What an executable that no host has been seen for would install: of a permanent installation what is there.
+pub fn byItself(arena: Allocator, lift: manifest.Manifest) error{OutOfMemory}!manifest.Manifest {
+    const libc = lift.libc orelse return lift;
+    return if (libc.always) withOwn(arena, lift, libc) else withHosts(arena, lift);
+}
+
+/// Why the host's C library will not do, for people; null when it will.
+pub fn shortcoming(arena: Allocator, lift: manifest.Manifest, libc: manifest.OwnLibc) error{OutOfMemory}!?[]const u8 {
+    const loader = std.fs.cwd().openFile(libc.loader, .{}) catch |err|
+        return try std.fmt.allocPrint(arena, "{s}: {s}", .{ libc.loader, report.words(err) });
+    defer loader.close();
+    if (lift.needs.glibc) |needed| {
+        const found = try glibcVersion(arena, loader) orelse
+            return try std.fmt.allocPrint(arena, "{s} is not glibc's loader", .{libc.loader});
+        if (isOlder(found, needed)) {
+            return try std.fmt.allocPrint(arena, "glibc {s} is older than {s}", .{ found, needed });
+        }
+    }
+    for (libc.libraries) |name| if (!try hasLibrary(arena, name)) {
+        return try std.fmt.allocPrint(arena, "there is no {s}", .{name});
+    };
+    return null;
+}
+
+const Choice = enum { own, host };
+
+fn told(lift: manifest.Manifest, variables: Environment) error{OutOfMemory}!?Choice {
+    const word = variables.get(setting) orelse return null;
+    if (word.len == 0) return null;
+    return std.meta.stringToEnum(Choice, word) orelse
+        report.fatal(lift.name, "{s} is {s}\nhint: set it to own or host, or unset it", .{ setting, word });
+}
+
+fn isHeld(places: []const base_directory.Candidate, files: []const manifest.File) bool {
+    const base = base_directory.holding(places, files) orelse return false;
+    base_directory.close(base.directory);
+    return true;
+}
+
+fn withHosts(arena: Allocator, lift: manifest.Manifest) error{OutOfMemory}!manifest.Manifest {
+    var files: std.ArrayList(manifest.File) = try .initCapacity(arena, lift.files.len);
+    for (lift.files) |file| if (file.kind != .libc) files.appendAssumeCapacity(file);
+    var settled = lift;
+    settled.files = files.items;
+    settled.libc = null;
+    return settled;
+}
+
+fn withOwn(arena: Allocator, lift: manifest.Manifest, libc: manifest.OwnLibc) error{OutOfMemory}!manifest.Manifest {
+    const files = try arena.dupe(manifest.File, lift.files);
+    for (files) |*file| if (libc.plans.map.get(file.name)) |digest| {
+        file.digest = digest;
+        file.plan = own_plan;
+    };
+    var settled = lift;
+    settled.files = files;
+    return settled;
+}
+
+/// glibc's loader holds the line that it answers `--version` with. Null for any other file.
+pub fn glibcVersion(arena: Allocator, loader: std.fs.File) error{OutOfMemory}!?[]const u8 {
+    const bytes = loader.readToEndAlloc(arena, length_max) catch |err| switch (err) {
+        error.OutOfMemory => return error.OutOfMemory,
+        else => return null,
+    };
+    return versionIn(bytes);
+}
+
+fn versionIn(bytes: []const u8) ?[]const u8 {
+    const before = "release version ";
+    const start = (std.mem.indexOf(u8, bytes, before) orelse return null) + before.len;
+    var end = start;
+    while (end < bytes.len and (std.ascii.isDigit(bytes[end]) or bytes[end] == '.')) end += 1;
+    const version = std.mem.trimRight(u8, bytes[start..end], ".");
+    return if (version.len == 0) null else version;
+}
+
+/// Whether the version `found` is before `needed`. Numbers that are not there are 0.
+fn isOlder(found: []const u8, needed: []const u8) bool {
+    var left = std.mem.splitScalar(u8, found, '.');
+    var right = std.mem.splitScalar(u8, needed, '.');
+    for (0..4) |_| {
+        const one = std.fmt.parseInt(u32, left.next() orelse "0", 10) catch 0;
+        const other = std.fmt.parseInt(u32, right.next() orelse "0", 10) catch 0;
+        if (one != other) return one < other;
+    }
+    return false;
+}
+
+/// What Debian calls the directory of this machine's libraries.
+const multiarch = switch (builtin.cpu.arch) {
+    .arm => "arm-linux-gnueabihf",
+    else => |arch| @tagName(arch) ++ "-linux-gnu",
+};
+
+/// The directories that loaders are built with (Debian's, Fedora's and others).
+const directories = [_][]const u8{
+    "/lib/" ++ multiarch, "/usr/lib/" ++ multiarch, "/lib64",         "/usr/lib64",
+    "/lib",               "/usr/lib",               "/usr/local/lib",
+};
+
+/// Whether the host's loader would find the library `name`, as far as can be told without asking it.
+fn hasLibrary(arena: Allocator, name: []const u8) error{OutOfMemory}!bool {
+    for (directories) |directory| {
+        const path = try std.fs.path.join(arena, &.{ directory, name });
+        if (std.fs.cwd().access(path, .{})) |_| return true else |_| {}
+    }
+    const cache = std.fs.cwd().readFileAlloc(arena, "/etc/ld.so.cache", length_max) catch |err| switch (err) {
+        error.OutOfMemory => return error.OutOfMemory,
+        else => return false,
+    };
+    return std.mem.indexOf(u8, cache, name) != null;
+}
+
+const digest_for_tests = "0123456789abcdef" ** 4;
+const own_digest_for_tests = "fedcba9876543210" ** 4;
+
+fn fileForTests(name: []const u8, kind: manifest.Kind) manifest.File {
+    return .{ .name = name, .kind = kind, .digest = digest_for_tests, .offset = 0, .size = 1, .unpacked = 1 };
+}
+
+fn liftForTests(arena: Allocator, loader: []const u8) !manifest.Manifest {
+    var plans: std.json.ArrayHashMap([]const u8) = .{};
+    try plans.map.put(arena, "cpython", own_digest_for_tests);
+    const files = try arena.dupe(manifest.File, &.{
+        fileForTests("cpython", .interpreter), fileForTests(".libc", .libc), fileForTests("payload", .app),
+    });
+    return .{ .name = "tool", .libc = .{ .loader = loader, .plans = plans }, .files = files, .boot = .{ .commands = .{} } };
+}
+
+fn environmentForTests(arena: Allocator, word: ?[]const u8) !Environment {
+    var made = try @import("environment.zig").inherit(arena);
+    made.remove(setting);
+    if (word) |text| try made.put(setting, text);
+    return made;
+}
+
+fn expectOwn(settled: manifest.Manifest) !void {
+    try testing.expectEqual(3, settled.files.len);
+    try testing.expect(settled.libc != null);
+    try testing.expectEqualStrings(own_digest_for_tests, settled.find("cpython").?.digest);
+    try testing.expectEqualStrings(own_plan, settled.find("cpython").?.plan);
+    try testing.expectEqualStrings(manifest.plan_entry, settled.find("payload").?.plan);
+}
+
+fn expectHosts(settled: manifest.Manifest) !void {
+    try testing.expectEqual(2, settled.files.len);
+    try testing.expectEqual(null, settled.libc);
+    try testing.expectEqualStrings(digest_for_tests, settled.find("cpython").?.digest);
+    try testing.expectEqual(null, settled.find(".libc"));
+}
+
+test "a host without a loader gets the bundled library, one with a loader keeps its own" {
+    if (builtin.os.tag != .linux) return error.SkipZigTest;
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    const none = try environmentForTests(arena.allocator(), null);
+    try expectOwn(try settle(arena.allocator(), try liftForTests(arena.allocator(), "/nowhere/ld.so"), none, &.{}));
+    try expectHosts(try settle(arena.allocator(), try liftForTests(arena.allocator(), "/proc/self/exe"), none, &.{}));
+    var old = try liftForTests(arena.allocator(), "/proc/self/exe");
+    old.needs.glibc = "2.17";
+    try expectOwn(try settle(arena.allocator(), old, none, &.{}));
+    var lacking = try liftForTests(arena.allocator(), "/proc/self/exe");
+    lacking.libc.?.libraries = &.{"libnobody-has.so.9"};
+    try expectOwn(try settle(arena.allocator(), lacking, none, &.{}));
+}
+
+test "who says which library is heeded" {
+    if (builtin.os.tag == .windows) return error.SkipZigTest;
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    var lift = try liftForTests(arena.allocator(), "/nowhere/ld.so");
+    const host = try environmentForTests(arena.allocator(), "host");
+    try expectHosts(try settle(arena.allocator(), lift, host, &.{}));
+    lift.libc.?.always = true;
+    try expectOwn(try settle(arena.allocator(), lift, host, &.{}));
+    try expectOwn(try byItself(arena.allocator(), lift));
+    const own = try environmentForTests(arena.allocator(), "own");
+    try expectOwn(try settle(arena.allocator(), try liftForTests(arena.allocator(), "/proc/self/exe"), own, &.{}));
+}
+
+test "an executable without a C library starts as it is" {
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    const plain: manifest.Manifest = .{ .name = "tool", .files = &.{}, .boot = .{ .commands = .{} } };
+    const none = try environmentForTests(arena.allocator(), null);
+    try testing.expectEqual(null, (try settle(arena.allocator(), plain, none, &.{})).libc);
+}
+
+test "the version of a glibc is what its loader says" {
+    try testing.expectEqualStrings("2.36", versionIn("\x00ld.so (Debian GLIBC 2.36-9) stable release version 2.36.\nC").?);
+    for ([_][]const u8{ "", "release version", "release version .", "release version x" }) |bytes| {
+        try testing.expectEqual(null, versionIn(bytes));
+    }
+}
+
+test "versions compare by their numbers" {
+    try testing.expect(isOlder("2.9", "2.17"));
+    try testing.expect(isOlder("2.35", "2.35.1"));
+    try testing.expect(!isOlder("2.36", "2.36"));
+    try testing.expect(!isOlder("3.0", "2.36"));
+}

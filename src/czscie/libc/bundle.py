@@ -1,0 +1,133 @@
+"""Adds a C library to the parts of an executable: a part that holds it, and a variant of each other part."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from czscie.console import Console
+from czscie.container.packer import write_items
+from czscie.libc.library import LOCALES, fetch_library, host_loader, optional_libraries, packages_of
+from czscie.libc.packages import PackageTable, PinnedPackage
+from czscie.libc.scan import Demand, scan
+from czscie.libc.variant import variant
+from czscie.lift.libc import ALWAYS, Libc
+from czscie.platforms import Platform
+from czscie.products import key_of, knowledge, product
+from czscie.scie.assemble import PartFile
+from czscie.scie.manifest import LIBC, OwnLibc
+
+KIND = "libc"
+
+#: What a host with glibc may lack all the same.
+_OF_COMPILERS = frozenset({"libgcc_s.so.1", "libstdc++.so.6", "libatomic.so.1"})
+
+
+class PackedLibrary(msgspec.Struct, frozen=True):
+    """What the cache knows of a packed C library. `loader` is the loader's path in the installation."""
+
+    digest: str
+    unpacked: int
+    description: str
+    loader: str
+    names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """`parts` are those that it was made for, with their variants. `packages` say where `part` comes from:
+    they are of `table`.
+    """
+
+    part: PartFile
+    parts: tuple[PartFile, ...]
+    manifest: OwnLibc
+    table: PackageTable
+    packages: tuple[PinnedPackage, ...]
+
+
+def bundle(
+    settings: Libc, platform: Platform, parts: Sequence[PartFile], level: int, console: Console
+) -> Bundle:
+    """The C library for `parts` as `lift.libc` says. `level` is zstd's. Raises CzscieError."""
+    loader = host_loader(platform)
+    demands = {
+        part.name: knowledge(key_of("demand", part.digest, loader), Demand, partial(scan, part.path, loader))
+        for part in parts
+    }
+    libraries = frozenset(settings.libraries).union(*(demand.libraries for demand in demands.values()))
+    early = frozenset[str]().union(*(demand.early for demand in demands.values()))
+    table = PackageTable.builtin() if settings.packages is None else PackageTable.read(settings.packages)
+    wanted = [name for name in optional_libraries(platform) if name in libraries]
+    packages = packages_of(table, platform, wanted)
+    part, library = _library(table, packages, platform, wanted, level, console)
+
+    _tell_missing(libraries - library.names - {"ld.so", "libc.so"}, demands.values(), console)
+
+    varied: list[PartFile] = []
+    plans: dict[str, str] = {}
+    renamed: dict[str, str] = {}
+    # The variants of others name those of interpreters.
+    for each in sorted(parts, key=lambda part: part.kind != "interpreter"):
+        programs = demands[each.name].programs
+        found = variant(
+            each.path, each.kind, programs, part.digest, library.loader, early & library.names, renamed
+        )
+        if found is None:
+            continue
+        for program, why in found.failed:
+            console.warn(f"{program} of {each.name} does not start where the host has no C library: {why}")
+        plans[each.name] = found.plan.digest()
+        if each.kind == "interpreter":
+            renamed[each.digest] = plans[each.name]
+        varied.append(replace(each, entries=(*each.entries, *found.entries)))
+    by_name = {each.name: each for each in varied}
+    return Bundle(
+        part,
+        tuple(by_name.get(each.name, each) for each in parts),
+        OwnLibc(
+            loader=loader,
+            plans=plans,
+            libraries=tuple(sorted(libraries & library.names & _OF_COMPILERS)),
+            always=settings.bundle == ALWAYS,
+            env={} if platform.libc == "musl" else {"LOCPATH": f"{{{LIBC}}}/{LOCALES}"},
+        ),
+        table,
+        packages,
+    )
+
+
+def _tell_missing(libraries: Collection[str], demands: Iterable[Demand], console: Console) -> None:
+    """A host without a C library has no other library either."""
+    provided = frozenset[str]().union(*(demand.provided for demand in demands))
+    missing = sorted(name for name in set(libraries) - provided if not name.startswith("libpython"))
+    if missing:
+        console.warn(f"neither the executable nor a host without a C library has {', '.join(missing)}")
+
+
+def _library(
+    table: PackageTable,
+    packages: tuple[PinnedPackage, ...],
+    platform: Platform,
+    wanted: Collection[str],
+    level: int,
+    console: Console,
+) -> tuple[PartFile, PackedLibrary]:
+    """The C library in `packages` of `table`, with the optional libraries `wanted`, packed."""
+    key = key_of(
+        KIND, platform.name, str(level), table.release, *wanted, *(package.sha256 for package in packages)
+    )
+
+    def make(path: Path) -> PackedLibrary:
+        library = fetch_library(table, platform, wanted, console)
+        description = f"{library.description} of {table.release}"
+        with console.phase(f"Packed {description}"):
+            plan = write_items(library.items, path, level)
+        return PackedLibrary(plan.digest(), plan.unpacked(), description, library.loader, library.names)
+
+    path, known = product(key, ".zip", PackedLibrary, make)
+    return PartFile(path, LIBC, KIND, known.digest, known.unpacked, known.description), known

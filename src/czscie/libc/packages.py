@@ -1,0 +1,146 @@
+"""Which packages of Debian hold a C library, pinned: a table of digests that travels with czscie.
+
+The digests were taken from Debian's index, whose signature apt had verified, when the table was made (`python
+-m e2e.debian`). So nothing that is downloaded is trusted, wherever it comes from.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from czscie.errors import CzscieError
+from czscie.platforms import Platform
+
+if TYPE_CHECKING:
+    from czscie.console import Console
+    from czscie.network.network import Network
+    from czscie.network.remote import Remote
+
+#: Names a mirror of Debian: a directory that has `pool/`, as an https, http or file URL.
+MIRROR = "CZSCIE_DEBIAN_URL"
+_SCHEMES = ("https", "http", "file")
+
+#: What Debian calls the architectures of platforms, and how its directories of libraries are called.
+ARCHITECTURES = {
+    "x86_64": ("amd64", "x86_64-linux-gnu"),
+    "aarch64": ("arm64", "aarch64-linux-gnu"),
+    "armv7l": ("armhf", "arm-linux-gnueabihf"),
+    "powerpc64": ("ppc64el", "powerpc64le-linux-gnu"),
+    "riscv64": ("riscv64", "riscv64-linux-gnu"),
+    "s390x": ("s390x", "s390x-linux-gnu"),
+}
+
+#: SPDX expressions of what is taken from each package (its copyright file has the texts).
+_LICENCES = {
+    "libc6": "LGPL-2.1-or-later",
+    "libc-bin": "LGPL-2.1-or-later",
+    "libcrypt1": "LGPL-2.1-or-later",
+    "musl": "MIT",
+}
+_OF_GCC = "GPL-3.0-or-later WITH GCC-exception-3.1"
+
+
+class PinnedPackage(msgspec.Struct, frozen=True, kw_only=True):
+    """One `.deb`. `path` is below the mirror's root, `size` in bytes, `sha256` of the file."""
+
+    name: str
+    version: str
+    architecture: str
+    source: str
+    path: str
+    size: int
+    sha256: str
+
+    @property
+    def file_name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+    @property
+    def licence(self) -> str:
+        """An SPDX licence expression of the libraries in it."""
+        return _LICENCES.get(self.name, _OF_GCC)
+
+    @property
+    def package_url(self) -> str:
+        """Its purl (https://github.com/package-url/purl-spec)."""
+        return f"pkg:deb/debian/{self.name}@{quote(self.version, safe='')}?arch={self.architecture}"
+
+
+class PackageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`release` is for people; `url` is a mirror that keeps these very files."""
+
+    release: str
+    url: str
+    packages: tuple[PinnedPackage, ...]
+
+    @classmethod
+    def builtin(cls) -> PackageTable:
+        """The one that this version of czscie was made with."""
+        return cls.parse(resources.files(__package__).joinpath("debian.json").read_bytes(), "debian.json")
+
+    @classmethod
+    def read(cls, path: Path) -> PackageTable:
+        """Raises CzscieError when `path` is not such a table."""
+        try:
+            return cls.parse(path.read_bytes(), str(path))
+        except OSError as error:
+            raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
+
+    @classmethod
+    def parse(cls, text: bytes, label: str) -> PackageTable:
+        try:
+            return msgspec.json.decode(text, type=cls)
+        except msgspec.MsgspecError as error:
+            raise CzscieError(f"{label} is not a table of Debian packages", why=str(error)) from error
+
+    def find(self, name: str, platform: Platform) -> PinnedPackage:
+        """The package `name` for `platform`. Raises CzscieError when the table has none."""
+        architecture = ARCHITECTURES[platform.arch][0]
+        for package in self.packages:
+            if (package.name, package.architecture) == (name, architecture):
+                return package
+        raise CzscieError(
+            f"there is no C library to bundle for {platform.name}",
+            why=f"{self.release} has no {name} for {architecture}",
+            mend='set bundle = "never" in [lift.libc]',
+        )
+
+    def remote(self, package: PinnedPackage, environ: Mapping[str, str] = os.environ) -> Remote:
+        """Where `package` is fetched from. Raises CzscieError when the mirror that is named is no URL."""
+        from czscie.network.remote import Remote
+        from czscie.network.url import without_secrets
+
+        base = environ.get(MIRROR) or self.url
+        if urlsplit(base).scheme not in _SCHEMES:
+            raise CzscieError(
+                f"{MIRROR} is {without_secrets(base)!r}, which is not a URL of a mirror",
+                why="it has to begin with https://, http:// or file://",
+            )
+        # Mirrors on disk may have the name with its + and ~ as they are or escaped.
+        paths = dict.fromkeys((quote(package.path), package.path))
+        urls = tuple(f"{base.rstrip('/')}/{path}" for path in paths)
+        mend = f"set {MIRROR} to a mirror that has it"
+        return Remote(package.file_name, package.sha256, urls, package.size, kind="debian", mend=mend)
+
+
+def fetch_packages(
+    table: PackageTable,
+    packages: tuple[PinnedPackage, ...],
+    network: Network | None = None,
+    console: Console | None = None,
+) -> dict[str, Path]:
+    """Where the verified `packages` are, by name; those that the cache has not are downloaded.
+
+    Raises CzscieError when one cannot be had.
+    """
+    from czscie.network.fetch import fetch
+
+    paths = fetch([table.remote(package) for package in packages], network, console)
+    return {package.name: path for package, path in zip(packages, paths, strict=True)}

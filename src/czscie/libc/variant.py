@@ -1,0 +1,117 @@
+"""The same part for hosts without a C library: another plan of the same zip, and so another installation.
+
+Programs start through the bundled loader, and what names the installation of an interpreter names that of its
+variant. Nothing is packed twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from czscie.container import zip as zip_records
+from czscie.container.plan import Patch, Plan, PlannedEntry, PlannedFile, PlannedLink, Slice
+from czscie.elf import ElfError
+from czscie.libc.library import LIBRARIES
+from czscie.libc.own_loader import own_loader
+from czscie.libc.scan import elf_files, read_plan
+
+#: Entries of the variant in a part's zip.
+PLAN = ".czscie/plan-libc"
+_FILLED = ".czscie/libc/"
+#: Where the installations of C libraries are, and what the link to one is called in an interpreter's.
+DIRECTORY = "libcs"
+_LINK = "libc"
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """`entries` are names and contents to add to the zip, the plan among them. `failed` are programs that
+    have no room for another loader, with the reason.
+    """
+
+    plan: Plan
+    entries: tuple[tuple[str, bytes], ...]
+    failed: tuple[tuple[str, str], ...] = ()
+
+
+def variant(
+    path: Path,
+    kind: str,
+    programs: Collection[str],
+    libc: str,
+    loader: str,
+    early: Collection[str],
+    renamed: Mapping[str, str],
+) -> Variant | None:
+    """The variant of the packed part at `path`; None when it would be the same.
+
+    `libc` is the digest of the C library's installation and `loader` the loader's path in it. `early` are
+    libraries that `programs` shall load at their start. `renamed` maps digests of interpreters to those of
+    their variants. Raises ElfError when an interpreter has no room for another loader.
+    """
+    plan = read_plan(path)
+    patches: list[Patch] = []
+    failed: list[tuple[str, str]] = []
+    root = f"{{base}}/{DIRECTORY}/{libc}"
+    for file, data in elf_files(path) if programs else ():
+        if file.path in programs:
+            try:
+                patches += own_loader(data, file.path, f"{root}/{loader}", f"{root}/{LIBRARIES}", early)
+            except ElfError as error:
+                if kind == "interpreter":
+                    raise
+                failed.append((file.path, " ".join(error.why) or error.what))
+    files, added = _renamed_files(path, plan, renamed)
+    links = [replace(link, target=_renamed(link.target, renamed)) for link in plan.links]
+    if kind == "interpreter":
+        links.append(PlannedLink(_LINK, f"../../{DIRECTORY}/{libc}"))
+    made = replace(
+        plan,
+        entries=(*plan.entries, *(_planned(name, content) for name, content in added)),
+        files=tuple(files),
+        links=tuple(links),
+        patches=tuple(patches),
+    )
+    if made == plan:
+        return None
+    return Variant(made, (*added, (PLAN, made.render())), tuple(failed))
+
+
+def _renamed_files(
+    path: Path, plan: Plan, renamed: Mapping[str, str]
+) -> tuple[list[PlannedFile], list[tuple[str, bytes]]]:
+    """The files, of which templates that name an interpreter have entries of their own."""
+    files: list[PlannedFile] = []
+    added: list[tuple[str, bytes]] = []
+    for file in plan.files:
+        if file.kind == "fill" and renamed:
+            content = _content(path, file)
+            text = _renamed(content.decode("utf-8", "surrogateescape"), renamed)
+            changed = text.encode("utf-8", "surrogateescape")
+            if changed != content:
+                name = _FILLED + file.path
+                added.append((name, changed))
+                file = replace(file, content=Slice(name, 0, len(changed)))
+        files.append(file)
+    return files, added
+
+
+def _content(path: Path, file: PlannedFile) -> bytes:
+    with path.open("rb") as stream:
+        directory = zip_records.read_directory(stream, path.stat().st_size)
+        whole = zip_records.read_entry(stream, directory.entry(file.content.entry))
+        return whole[file.content.offset :][: file.content.size]
+
+
+def _renamed(text: str, renamed: Mapping[str, str]) -> str:
+    for before, after in renamed.items():
+        text = text.replace(f"interpreters/{before}", f"interpreters/{after}")
+    return text
+
+
+def _planned(name: str, content: bytes) -> PlannedEntry:
+    return PlannedEntry(name, len(content), zlib.crc32(content), hashlib.sha256(content).hexdigest())

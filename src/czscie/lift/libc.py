@@ -1,0 +1,34 @@
+"""Whether an executable brings a C library along: `lift.libc`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from czscie.lift.table import Shape, Table
+
+NEVER, WHEN_MISSING, ALWAYS = "never", "when-missing", "always"
+_LIBRARY = Shape.of('the name of a shared library, such as "libstdc++.so.6"', r"[A-Za-z0-9_+.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Libc:
+    """`lift.libc`. `bundle` is when the C library that comes along is used.
+
+    `libraries` are some to bundle though nothing is linked with them. `packages` is a table of Debian's
+    packages to take in place of czscie's own (docs/bare.md).
+    """
+
+    bundle: str = NEVER
+    libraries: tuple[str, ...] = ()
+    packages: Path | None = None
+
+    @classmethod
+    def read(cls, table: Table, directory: Path) -> Libc:
+        libc = cls(
+            bundle=table.optional_choice("bundle", (WHEN_MISSING, ALWAYS, NEVER)) or NEVER,
+            libraries=table.texts("libraries", _LIBRARY),
+            packages=table.optional_path("packages", directory),
+        )
+        table.finish()
+        return libc

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from czscie.errors import CzscieError
+from czscie.libc.library import host_loader, optional_libraries, packages_of
+from czscie.libc.packages import MIRROR, PackageTable, fetch_packages
+from czscie.network.remote import WrongContent
+from czscie.platforms import PLATFORMS, find_platform
+from libc.making import X86_64, mirror
+
+
+@pytest.fixture(autouse=True)
+def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CZSCIE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv(MIRROR, raising=False)
+
+
+@pytest.mark.parametrize("platform", [each for each in PLATFORMS if each.os == "linux"], ids=lambda p: p.name)
+def test_czscies_own_table_has_every_package_of_every_linux(platform) -> None:  # type: ignore[no-untyped-def]
+    assert host_loader(platform).startswith("/lib")
+    for package in packages_of(PackageTable.builtin(), platform, optional_libraries(platform)):
+        assert package.path.startswith("pool/main/") and package.path.endswith(f"_{package.architecture}.deb")
+        assert package.size > 1000 and len(package.sha256) == 64
+
+
+def test_a_platform_without_packages_is_told() -> None:
+    with pytest.raises(CzscieError) as caught:
+        PackageTable("Debian 13", "file:///m", ()).find("libc6", X86_64)
+    assert str(caught.value) == (
+        "error: there is no C library to bundle for linux-x86_64\n"
+        "  Debian 13 has no libc6 for amd64\n"
+        'hint: set bundle = "never" in [lift.libc]'
+    )
+    with pytest.raises(CzscieError, match="macos-aarch64"):
+        host_loader(find_platform("macos-aarch64"))
+
+
+def test_packages_are_fetched_and_verified(tmp_path: Path) -> None:
+    table = mirror(tmp_path / "mirror")
+    package = table.find("libstdc++6", X86_64)
+    path = fetch_packages(table, (package,))["libstdc++6"]
+    assert path.read_bytes() == (tmp_path / "mirror" / package.path).read_bytes()
+
+
+def test_a_mirror_is_named_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = mirror(tmp_path / "mirror")
+    far = msgspec.structs.replace(table, url="https://192.0.2.1/debian")
+    monkeypatch.setenv(MIRROR, (tmp_path / "mirror").as_uri() + "/")
+    assert fetch_packages(far, (table.packages[0],))
+    monkeypatch.setenv(MIRROR, "/srv/debian")
+    with pytest.raises(CzscieError) as caught:
+        fetch_packages(far, (table.packages[1],))
+    assert str(caught.value) == (
+        "error: CZSCIE_DEBIAN_URL is '/srv/debian', which is not a URL of a mirror\n"
+        "  it has to begin with https://, http:// or file://"
+    )
+
+
+def test_another_package_of_the_same_name_is_refused(tmp_path: Path) -> None:
+    table = mirror(tmp_path / "mirror")
+    package = table.find("libc6", X86_64)
+    (tmp_path / "mirror" / package.path).write_bytes(b"another")
+    with pytest.raises(WrongContent, match="is not the file that was asked for"):
+        fetch_packages(table, (package,))
+
+
+def test_a_missing_package_names_the_setting(tmp_path: Path) -> None:
+    table = mirror(tmp_path / "mirror")
+    package = table.find("libc6", X86_64)
+    (tmp_path / "mirror" / package.path).unlink()
+    with pytest.raises(CzscieError) as caught:
+        fetch_packages(table, (package,))
+    assert caught.value.mend == "set CZSCIE_DEBIAN_URL to a mirror that has it"
+
+
+def test_a_table_of_ones_own_is_read(tmp_path: Path) -> None:
+    table = mirror(tmp_path / "mirror")
+    path = tmp_path / "debian.json"
+    path.write_bytes(msgspec.json.encode(table))
+    assert PackageTable.read(path) == table
+    path.write_text("{}")
+    with pytest.raises(CzscieError, match="is not a table of Debian packages"):
+        PackageTable.read(path)
+    with pytest.raises(CzscieError, match="cannot read"):
+        PackageTable.read(tmp_path / "none")
+
+
+def test_a_package_has_a_purl_and_a_licence(tmp_path: Path) -> None:
+    package = mirror(tmp_path).find("libstdc++6", X86_64)
+    assert package.package_url == "pkg:deb/debian/libstdc++6@2.41-12%2Bdeb13u4?arch=amd64"
+    assert package.licence == "GPL-3.0-or-later WITH GCC-exception-3.1"
+    assert mirror(tmp_path).find("libc6", X86_64).licence == "LGPL-2.1-or-later"
