@@ -194,6 +194,13 @@ def test_the_next_mirror_is_asked_where_one_cannot_be_reached(server: MirrorServ
     assert both.find(TAG).directory == f"{server.url}/{TAG}"
 
 
+def test_what_the_cache_knows_of_any_mirror_is_not_asked_of_another(server: MirrorServer) -> None:
+    server.files[f"/two/{TAG}/SHA256SUMS"] = checksums(TAG)
+    releases(f"{server.url}/two").find(TAG)
+    assert releases("http://127.0.0.1:1", f"{server.url}/two").find(TAG).fresh is False
+    assert len(server.requests) == 1
+
+
 def test_a_mirror_that_answers_nonsense_is_not_passed_over(server: MirrorServer) -> None:
     server.files[f"/one/{TAG}/SHA256SUMS"] = b"<!DOCTYPE html>\n"
     server.files[f"/two/{TAG}/SHA256SUMS"] = checksums(TAG)

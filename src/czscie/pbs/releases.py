@@ -85,11 +85,15 @@ class Releases:
 
     def find(self, tag: str, fresh: bool = False) -> Release:
         """The release `tag`; `fresh` asks the mirrors even when the cache knows it. Raises CzscieError."""
+        if not fresh:
+            for mirror in self._mirrors:
+                if (release := _read_kept(mirror, tag)) is not None:
+                    return release
         failed: list[Unreachable] = []
         why: list[str] = []
         for mirror in self._mirrors:
             try:
-                if (release := self._find_at(mirror, tag, fresh)) is not None:
+                if (release := self._find_at(mirror, tag)) is not None:
                     return release
                 why += [
                     f"nothing of that release is listed at {without_secrets(directory)}/{_CHECKSUMS}"
@@ -127,10 +131,8 @@ class Releases:
         assets = parse_checksums(flat, mirror.base) if flat else ()
         return max((asset.release for asset in assets), default=None)
 
-    def _find_at(self, mirror: Mirror, tag: str, fresh: bool) -> Release | None:
+    def _find_at(self, mirror: Mirror, tag: str) -> Release | None:
         kept = _kept(mirror, tag)
-        if kept is not None and not fresh and (release := _read_kept(mirror, tag, kept)):
-            return release
         for directory in mirror.directories(tag):
             raw = self._read(f"{directory}/{_CHECKSUMS}", mirror)
             digests = {} if raw is None else _of_release(tag, raw, directory)
@@ -194,7 +196,10 @@ def _keep(path: Path, below: str, raw: bytes) -> None:
     write_atomically(path, lambda stream: stream.write(below.encode() + b"\n" + raw))
 
 
-def _read_kept(mirror: Mirror, tag: str, kept: Path) -> Release | None:
+def _read_kept(mirror: Mirror, tag: str) -> Release | None:
+    kept = _kept(mirror, tag)
+    if kept is None:
+        return None
     try:
         below, _, raw = kept.read_bytes().partition(b"\n")
     except FileNotFoundError:
