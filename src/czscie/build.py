@@ -13,6 +13,7 @@ from pathlib import Path
 
 from czscie import __version__
 from czscie.console import Console
+from czscie.czex.division import Division
 from czscie.errors import CzscieError
 from czscie.inputs import Inputs
 from czscie.lift.lift import Lift
@@ -54,16 +55,21 @@ def read_order(manifest: Path, platforms: Sequence[Platform]) -> tuple[Lift, lis
 
 
 @contextmanager
-def making_parts(lift: Lift, targets: Sequence[Platform], console: Console) -> Iterator[Iterator[Parts]]:
+def making_parts(
+    lift: Lift, targets: Sequence[Platform], console: Console, division: Division | None = None
+) -> Iterator[Iterator[Parts]]:
     """The parts for each of `targets`, made when they are asked for and there until the context ends.
 
-    Raises CzscieError, as does asking for the next.
+    With `division` the application is kept apart from its dependencies (czscie.parts). Raises CzscieError, as
+    does asking for the next.
     """
     provider = Provider(console)
     with tempfile.TemporaryDirectory(prefix="czscie-") as name:
         directory = Path(name)
         yield (
-            make_parts(Inputs.gather(lift, target, provider, directory, console), directory, console)
+            make_parts(
+                Inputs.gather(lift, target, provider, directory, console), directory, console, division
+            )
             for target in targets
         )
 

@@ -14,6 +14,7 @@ import msgspec
 
 from czscie.console import Console
 from czscie.container.content import Data, File
+from czscie.czex.division import Division
 from czscie.czex.info import PexInfo
 from czscie.czex.write import Interpreter
 from czscie.errors import CzscieError
@@ -46,7 +47,8 @@ class Parts:
     """What one executable is made of.
 
     `interpreters` are by their ids and in the manifest's order. `files` are those that the lift embeds,
-    `payload` is the CZEX, `info` its PEX-INFO; each is None where the lift has none. `layouts` tell for each
+    `payload` is the CZEX, `info` its PEX-INFO; each is None where the lift has none. `own` are the file names
+    of those of its wheels that are the application's own, when it was divided. `layouts` tell for each
     interpreter what the payload's environment is built on. `libc` is the C library that comes along, None
     where none does; the other parts hold their variants for it.
     """
@@ -59,6 +61,7 @@ class Parts:
     files: PartFile | None
     payload: PartFile | None
     info: PexInfo | None
+    own: frozenset[str]
     commands: Boot
     needs: Needs
     #: The bill of materials, CycloneDX 1.6 in JSON.
@@ -104,14 +107,16 @@ class PackedPayload(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...]
     components: tuple[Component, ...]
     required: tuple[str, ...]
+    own: tuple[str, ...]
 
 
-def make_parts(inputs: Inputs, directory: Path, console: Console) -> Parts:
+def make_parts(inputs: Inputs, directory: Path, console: Console, division: Division | None = None) -> Parts:
     """Packs `inputs`, as far as the cache has not the parts already.
 
-    `directory` is for what is made for this build alone. Raises CzscieError.
+    `directory` is for what is made for this build alone. With `division` no entry of the payload has files
+    both of the application and of its dependencies. Raises CzscieError.
     """
-    return _Maker(inputs, directory, console).make()
+    return _Maker(inputs, directory, console, division).make()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,7 @@ class _Maker:
     inputs: Inputs
     directory: Path
     console: Console
+    division: Division | None
 
     @property
     def _lift(self) -> Lift:
@@ -148,6 +154,7 @@ class _Maker:
                 with_terminfo.add(identifier)
         files = self._files() if self.inputs.files else None
         payload, info = None, None
+        own: tuple[str, ...] = ()
         if self._lift.payload is not None and self.inputs.pex is not None:
             identifier = self._lift.payload.interpreter
             path, converted = self._payload(
@@ -157,6 +164,7 @@ class _Maker:
             floors.append(converted.glibc)
             payload = _part(path, PAYLOAD, "app", converted)
             bill.append(bills.Part(PAYLOAD, converted.components, converted.required))
+            own = converted.own
         libc = self._libc([*interpreters.values(), *filter(None, (files, payload))])
         if libc is not None:
             varied = {part.name: part for part in libc.parts}
@@ -175,6 +183,7 @@ class _Maker:
             files=files,
             payload=payload,
             info=info,
+            own=frozenset(own),
             commands=boot(self._lift, info, layouts, with_terminfo),
             needs=_needs(self._platform, floors),
             sbom=bills.document(self._lift, self._platform, bill),
@@ -238,6 +247,7 @@ class _Maker:
             payload.entry_point or "",
             str(payload.glibc),
             repr(self._lift.pack),
+            "" if self.division is None else self.division.key(),
         )
 
         def make(path: Path) -> PackedPayload:
@@ -254,6 +264,7 @@ class _Maker:
                     self._level(PAYLOAD_LEVEL),
                     self._redirector(interpreter_path),
                     packing,
+                    self.division,
                 )
                 phase.become(f"Packed {pex.name}: {converted.description}")
             return PackedPayload(
@@ -266,6 +277,7 @@ class _Maker:
                 converted.warnings,
                 converted.components,
                 converted.required,
+                converted.own,
             )
 
         path, known = product(key, ".czex", PackedPayload, make)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 import random
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,12 +62,13 @@ def write(
     interpreter: Interpreter = LINUX,
     redirector: File | None = None,
     order: int = 1,
+    own: Collection[Wheel] | None = None,
 ) -> Czex:
-    own = files(sources or {})
-    items = venv_items(wheels, own, interpreter.layout, interpreter.platform)
+    users = files(sources or {})
+    items = venv_items(wheels, users, interpreter.layout, interpreter.platform)
     installed = Installed(items.placements[::order])
     path = directory / "moo.czex"
-    plan = write_czex(info, wheels[::order], own, installed, interpreter, path, 3, redirector)
+    plan = write_czex(info, wheels[::order], users, installed, interpreter, path, 3, redirector, own)
     czex = Czex(path.read_bytes(), plan)
     assert parse(czex.entry(ENTRY_NAME)).render() == plan.render()
     return czex
@@ -234,3 +235,13 @@ def test_equal_wheels_are_equal_entries_in_every_czex(tmp_path: Path) -> None:
 
     moo = wheel(MOO, {"moo.py": b"moo"})
     assert entry(moo) == entry(moo, wheel(COW, {"cow.py": b"cow"}))
+
+
+def test_what_is_made_for_dependencies_is_apart_from_what_is_made_for_the_application(tmp_path: Path) -> None:
+    moo = wheel(MOO, {"moo.py": b""}, entry_points=POINTS)
+    cow = wheel(COW, {"cow.py": b""}, entry_points="[console_scripts]\ncow = cow:main\n")
+    czex = write(tmp_path, moo, cow, own=[moo])
+    assert czex.planned("bin/cow").content.entry == ".czscie/dependencies.zip"
+    assert czex.planned(f"{SITE}/cow-2.0.dist-info/RECORD").content.entry == ".czscie/dependencies.zip"
+    for path in ("bin/moo", f"{SITE}/moo-1.0.dist-info/RECORD", "__main__.py", "pyvenv.cfg"):
+        assert czex.planned(path).content.entry == ".czscie/venv.zip"

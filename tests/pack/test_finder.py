@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from czscie.pack.pack import NAME, Bytecode, render
+from czscie.pack.pack import NAME, REST, Bytecode, render, render_in_two
 from pack.making import HERE, Library, compiled, this_python
 
 PACKED = {
@@ -251,6 +251,18 @@ def test_a_pack_in_site_packages_is_found(library: Library) -> None:
     installed.mkdir()
     (installed / NAME).write_bytes(render(compiled({"app.py": "VALUE = 1\n"}), HERE))
     assert library.tell("app.VALUE", f"sys.path.append({str(installed)!r}); import app") == 1
+
+
+def test_a_pack_in_two_files_is_one(tmp_path: Path) -> None:
+    modules = compiled(PACKED)
+    own = [module for module in modules if module.path.startswith("outer/")]
+    others = [module for module in modules if module not in own]
+    first, second = render_in_two((own, []), (others, []), HERE)
+    library = Library.with_pack(tmp_path / "library", first)
+    (library.root / REST).write_bytes(second)
+    program = "import outer.inner, alone, importlib.util, inspect"
+    told = library.tell("[outer.inner.VALUE, alone.VALUE, inspect.getsource(alone)]", program)
+    assert told == ["inner", "alone", PACKED["alone.py"]]
 
 
 def test_another_pythons_pack_is_left_alone(library: Library) -> None:

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from czscie.pack.pack import MAGIC, Bytecode, Module, render
+from czscie.pack.pack import MAGIC, REST, Bytecode, Module, render, render_in_two
 
 XZ = Bytecode(b"\x01\x02\r\n", xz=True)
 MODULES = [
@@ -86,3 +86,27 @@ def test_offsets_hold_however_long_the_index_grows() -> None:
     for n in (0, 9, 999, 2999):
         offset, size, *_ = map(int, directories[f"package{n}/"].split()[1:])
         assert pack[offset : offset + size] == b"%d" % n
+
+
+def test_the_second_file_of_a_pack_depends_on_nothing_in_the_first() -> None:
+    others = MODULES[1:], [(b"12345678", b"expression")]
+    first, second = render_in_two((MODULES[:1], []), others, XZ)
+    longer, same = render_in_two(
+        ([Module("b.py", b"a longer code of b", b"")], [(b"abcdefgh", b"x")]), others, XZ
+    )
+    assert second == same
+    assert first != longer
+
+
+def test_offsets_go_on_in_the_second_file_of_a_pack() -> None:
+    own, others = (MODULES[:1], [(b"own hash", b"own entry")]), (MODULES[1:], [(b"its hash", b"its entry")])
+    first, second = render_in_two(own, others, XZ)
+    size = int.from_bytes(first[12:16], "little")
+    _, directories, table, rest = marshal.loads(first[16 : 16 + size])
+    assert rest == (REST, len(first))
+    both = first + second
+    offset, length = map(int, directories["a/deep/"].split()[1:])
+    assert both[offset : offset + length] == b"code of c"
+    for at in (0, 16):
+        offset, length = (int.from_bytes(table[at + 8 + x : at + 12 + x], "little") for x in (0, 4))
+        assert both[offset : offset + length] == table[at : at + 3] + b" entry"

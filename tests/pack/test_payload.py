@@ -9,8 +9,9 @@ import pytest
 from czex.making import wheel
 from czscie.container.content import Data, File
 from czscie.czex.install import Installed, Placement
+from czscie.czex.wheel import Wheel
 from czscie.lift.pack import Pack
-from czscie.pack.pack import NAME
+from czscie.pack.pack import NAME, REST
 from czscie.pack.payload import Packing
 from czscie.platforms import find_platform
 from pack.making import this_python
@@ -150,3 +151,28 @@ def test_the_same_payload_gives_the_same_pack_from_the_cache_and_without() -> No
     first = pack(Pack())
     again = pack(Pack())
     assert [file.content.read() for file in again.packs] == [file.content.read() for file in first.packs]
+
+
+def test_what_dependencies_have_in_a_pack_depends_on_nothing_of_the_application() -> None:
+    packing = Packing(Pack(), this_python(), find_platform("linux-x86_64"), xz=True)
+    dependencies = [*placements("pure", PURE), *placements("looks", LOOKS)]
+    packs = []
+    for text in (b"VALUE = 1\n", b"VALUE = 22\n"):
+        application = placements("mine", {"mine/__init__.py": text})
+        own = [placement.origin for placement in application if isinstance(placement.origin, Wheel)]
+        installed = packing.pack([*dependencies, *application], SITE, own)
+        assert kept(installed) == {"pure/py.typed", "pure/core.pyi", *LOOKS}
+        packs.append((installed.packs, installed.dependency_packs))
+    assert [file.path for file in packs[0][0]] == [f"{SITE}/{NAME}"]
+    assert [file.path for file in packs[0][1]] == [f"{SITE}/{REST}"]
+    assert packs[0][0] != packs[1][0]
+    assert packs[0][1] == packs[1][1]
+
+
+def test_without_dependencies_there_is_one_pack() -> None:
+    packing = Packing(Pack(), this_python(), find_platform("linux-x86_64"), xz=True)
+    application = placements("pure", PURE)
+    own = [placement.origin for placement in application if isinstance(placement.origin, Wheel)]
+    installed = packing.pack(application, SITE, own)
+    assert [file.path for file in installed.packs] == [f"{SITE}/{NAME}"]
+    assert installed.dependency_packs == ()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from czscie.container.content import File
 from czscie.container.plan import Plan
+from czscie.czex.division import Division
 from czscie.czex.entry_override import with_entry_point
 from czscie.czex.info import PexInfo
 from czscie.czex.install import Installed, describe, venv_items
 from czscie.czex.pex import Pex
 from czscie.czex.resolve import Resolution, resolve
+from czscie.czex.start import boot_file
 from czscie.czex.wheel import Wheel
 from czscie.czex.write import Interpreter, write_czex
 from czscie.elf import ElfError
@@ -31,6 +33,7 @@ class Converted:
     """A CZEX that was written. `glibc` is the oldest that its extension modules load with, None for any.
 
     `components` are its wheels as a bill of materials lists them, `required` those that the PEX asks for.
+    `own` are the file names of the wheels that are the application's own, when it was divided.
     """
 
     info: PexInfo
@@ -41,6 +44,7 @@ class Converted:
     warnings: tuple[str, ...]
     components: tuple[Component, ...]
     required: tuple[str, ...]
+    own: tuple[str, ...] = ()
 
 
 def convert(
@@ -52,11 +56,13 @@ def convert(
     level: int,
     redirector: File | None = None,
     packing: Packing | None = None,
+    division: Division | None = None,
 ) -> Converted:
     """Writes the PEX at `path` to `output` as a CZEX for `interpreter`.
 
     `entry_point` replaces the PEX's own; `glibc` is the newest that wheels may ask for; `level` is zstd's.
-    `packing` says how modules are packed; without it they are files and nothing else.
+    `packing` says how modules are packed; without it they are files and nothing else. With `division` no
+    entry has both the application's own files and those of its dependencies.
     Raises CzscieError when the PEX cannot be read or does not hold what the target needs.
     """
     with Pex.open(path) as pex:
@@ -65,6 +71,7 @@ def convert(
         info = pex.info
         if entry_point is not None:
             info = with_entry_point(info, resolution.wheels, entry_point, pex.sources)
+        own = None if division is None else division.own(resolution.wheels, pex.sources, info)
         items = venv_items(resolution.wheels, pex.sources, interpreter.layout, interpreter.platform)
         warnings = [
             f"{collision.destination} of {describe(collision.refused)} is left out: "
@@ -78,9 +85,10 @@ def convert(
         warnings += [f"{missing.requirement} is missing, as the PEX allows" for missing in resolution.missing]
         installed = Installed(items.placements)
         if packing is not None:
-            installed = packing.pack(items.placements, f"{interpreter.layout.stdlib}/site-packages")
+            installed = packing.pack(items.placements, f"{interpreter.layout.stdlib}/site-packages", own)
+            installed = replace(installed, packs=(*installed.packs, packing.cached(boot_file())))
         plan = write_czex(
-            info, resolution.wheels, pex.sources, installed, interpreter, output, level, redirector
+            info, resolution.wheels, pex.sources, installed, interpreter, output, level, redirector, own
         )
         floor = _glibc(resolution.wheels) if interpreter.platform.libc == "gnu" else None
         return Converted(
@@ -92,6 +100,7 @@ def convert(
             tuple(warnings),
             wheel_components(resolution.wheels, resolution.needs),
             tuple(sorted(resolution.needs.get("", ()))),
+            tuple(sorted(wheel.filename for wheel in own or ())),
         )
 
 

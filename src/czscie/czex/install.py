@@ -57,6 +57,7 @@ class Placement:
     """One file of the virtual environment: `member` of `origin`, at `destination` below its root.
 
     A `script` gets a first line that starts the environment's Python in place of its first `skip` bytes.
+    `wheel` is the one that a file was generated for.
     """
 
     destination: str
@@ -64,6 +65,7 @@ class Placement:
     member: File
     kind: Kind = "file"
     skip: int = 0
+    wheel: Wheel | None = None
 
     @property
     def executable(self) -> bool:
@@ -91,11 +93,13 @@ class VenvItems:
 class Installed:
     """What the virtual environment gets: `placements`, and `packs` of modules that are not among them.
 
-    `notes` are lines for the user.
+    `dependency_packs` hold modules of wheels that are not the application's own. `notes` are lines for the
+    user.
     """
 
     placements: tuple[Placement, ...]
     packs: tuple[File, ...] = ()
+    dependency_packs: tuple[File, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -188,7 +192,7 @@ def _generated(wheel: Wheel, scheme: _Scheme) -> Iterator[Placement]:
         for name, point in sorted(points.items()):
             destination = f"{scheme.scripts}/{name}{suffix}"
             file = File(destination, Data(_script(point, suffix)), executable=True)
-            yield Placement(destination, "generated", file, "script")
+            yield Placement(destination, "generated", file, "script", wheel=wheel)
 
 
 def _script(point: EntryPoint, suffix: str) -> bytes:
@@ -258,4 +262,5 @@ def _installed_record(wheel: Wheel, won: Sequence[Placement], scheme: _Scheme) -
         )
         for placement in won
     ]
-    return Placement(destination, "generated", File(destination, Data(render_record(sorted(rows)))))
+    record = File(destination, Data(render_record(sorted(rows))))
+    return Placement(destination, "generated", record, wheel=wheel)

@@ -76,12 +76,17 @@ if __name__ == "__main__":
 """.encode()
 
 
+def boot_file() -> File:
+    """The module that starts applications."""
+    source = resources.files("czscie.czex.bootstrap").joinpath("boot.py").read_bytes()
+    return File("czscie_boot.py", Data(source))
+
+
 def environment_files(start: Start, layout: Layout) -> list[File]:
     """The start's own files, at their places in the virtual environment."""
-    boot = resources.files("czscie.czex.bootstrap").joinpath("boot.py").read_bytes()
     return [
         File("__main__.py", Data(start.main())),
-        File("czscie_boot.py", Data(boot)),
+        boot_file(),
         File(f"{layout.stdlib}/site-packages/PEX_EXTRA_SYS_PATH.pth", Data(_EXTRA_SYS_PATH.encode())),
         File("PEX-INFO", Data(start.info.render())),
     ]

@@ -6,7 +6,7 @@ entries in whatever CZEX.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -22,6 +22,8 @@ from czscie.pbs.distribution import Layout
 from czscie.platforms import Platform
 
 _CONFIGURATION = "pyvenv.cfg"
+#: Begins the names of entries with what was made for wheels that are not the application's own.
+OF_DEPENDENCIES = ".czscie/dependencies"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,13 @@ def write_czex(
     path: Path,
     level: int,
     redirector: File | None = None,
+    own: Collection[Wheel] | None = None,
 ) -> Plan:
     """Writes the CZEX to `path` and returns the plan of its virtual environment.
 
     `installed` says where the members of `wheels` and `sources` go. `level` is zstd's. `redirector` is the
-    program that stands for Python in the environment where links cannot (Windows; CPython's own).
+    program that stands for Python in the environment where links cannot (Windows; CPython's own). With `own`,
+    the wheels that are the application's own, no entry has files both of these and of others.
     """
     packer = Packer(level)
     slices: dict[tuple[object, str], Slice] = {}
@@ -73,20 +77,23 @@ def write_czex(
         has_setproctitle=any(wheel.project == "setproctitle" for wheel in wheels),
         certificates=_certificates(installed.placements, interpreter),
     )
-    own = [*environment_files(start, interpreter.layout), *installed.packs]
+    together = [*environment_files(start, interpreter.layout), *installed.packs]
     if redirector is not None:
-        own.append(replace(redirector, path=interpreter.python))
+        together.append(replace(redirector, path=interpreter.python))
+    apart = list(installed.dependency_packs)
+    made = (*together, *apart)
     links = _links(interpreter)
-    taken = {_CONFIGURATION, *(file.path for file in own), *(link.path for link in links)}
+    taken = {_CONFIGURATION, *(file.path for file in made), *(link.path for link in links)}
     placements = [placement for placement in installed.placements if placement.destination not in taken]
-    generated = [
-        replace(placement.member, path=placement.destination)
-        for placement in placements
-        if placement.origin == "generated"
-    ]
-    configuration = File(_CONFIGURATION, Data(_configuration(info, interpreter)))
-    added = packer.add(".czscie/venv/", [*own, *generated, configuration], whole=".czscie/venv.zip")
-    slices |= {("generated", member): where for member, where in added.items()}
+    together.append(File(_CONFIGURATION, Data(_configuration(info, interpreter))))
+    for placement in placements:
+        if placement.origin == "generated":
+            of_dependency = own is not None and placement.wheel is not None and placement.wheel not in own
+            file = replace(placement.member, path=placement.destination)
+            (apart if of_dependency else together).append(file)
+    for name, files_of in ((OF_DEPENDENCIES, apart), (".czscie/venv", together)):
+        added = packer.add(f"{name}/", files_of, whole=f"{name}.zip") if files_of else {}
+        slices |= {("generated", member): where for member, where in added.items()}
 
     hermetic = " -I" if info.venv_hermetic_scripts else ""
     files = [
@@ -100,7 +107,7 @@ def write_czex(
         for placement in placements
     ]
     files += [
-        PlannedFile(file.path, slices["generated", file.path], executable=file.executable) for file in own
+        PlannedFile(file.path, slices["generated", file.path], executable=file.executable) for file in made
     ]
     files.append(PlannedFile(_CONFIGURATION, slices["generated", _CONFIGURATION], "fill"))
     site_packages = f"{interpreter.layout.stdlib}/site-packages"

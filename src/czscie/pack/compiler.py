@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from czscie.container.content import Data, File
 from czscie.errors import CzscieError
 
 #: A regular expression: the finder's hash of it (8 bytes) and the marshalled arguments of `_sre.compile`.
@@ -60,6 +61,17 @@ class Compiler:
             codes.append(answer[at + 4 : at + 4 + size])
             at += 4 + size
         return codes
+
+    def cached(self, path: str, code: bytes) -> File:
+        """The bytecode of the source at `path`, where its Python looks for it (PEP 3147).
+
+        It is never compared with the source (PEP 552).
+        """
+        directory, separator, name = path.rpartition("/")
+        data = self.magic + (1).to_bytes(4, "little") + bytes(8) + code
+        return File(
+            f"{directory}{separator}__pycache__/{name.removesuffix('.py')}.{self.tag}.pyc", Data(data)
+        )
 
     def expressions(self, sources: Iterable[bytes]) -> list[Expression]:
         """The regular expressions that the modules `sources` are seen to compile, compiled; sorted.

@@ -55,6 +55,7 @@ class Pack:
         """
         self.root = root + path_sep
         self.path = self.root + NAME
+        self._end = sys.maxsize
         head = self.read(0, _FIRST_READ)
         size = int.from_bytes(head[12:HEADER], "little")
         if head[:8] != MAGIC or head[8:12] != MAGIC_NUMBER:
@@ -64,13 +65,18 @@ class Pack:
             index += self.read(len(head), size - len(index))
         # The lines of the modules of each directory, whose name is relative to the root and has `/`.
         try:
-            self._codec, self._directories, self._expressions = marshal.loads(index)
+            self._codec, self._directories, self._expressions, *rest = marshal.loads(index)
         except (EOFError, TypeError, ValueError) as error:
             raise ValueError(self.path + " is damaged") from error
+        if rest:  # the second file of a pack in two, and where it begins
+            self._rest, self._end = rest[0]
         self._block = None, b""
 
     def read(self, offset, size):
-        descriptor = _os.open(self.path, _OPEN)
+        path = self.path
+        if offset >= self._end:
+            path, offset = self.root + self._rest, offset - self._end
+        descriptor = _os.open(path, _OPEN)
         try:
             if offset:
                 _os.lseek(descriptor, offset, 0)

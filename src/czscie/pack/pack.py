@@ -17,6 +17,8 @@ from czscie.pack.compiler import Expression
 
 #: The name of a pack in the directory of `sys.path` that it stands for.
 NAME = "czscie.pack"
+#: The second file of a pack in two.
+REST = "czscie-dependencies.pack"
 MAGIC = b"czpack1\n"
 #: How the lines of a directory begin in which there is nothing more to be found.
 COMPLETE = b"="
@@ -51,31 +53,50 @@ class Bytecode:
 def render(
     modules: Iterable[Module],
     bytecode: Bytecode,
-    expressions: Sequence[Expression] = (),
+    expressions: Iterable[Expression] = (),
     complete: Container[str] = (),
 ) -> bytes:
     """The bytes of the pack of `modules`, in an order of its own, and of regular `expressions`.
 
     In the directories `complete` (`""`, `json/`) there are no other modules, and nobody will look for them.
     """
-    ordered = sorted(modules, key=lambda module: _place(module.path))
-    blocks = list(_blocks([module for module in ordered if module.source is not None], bytecode))
+    (pack,) = _render([_Volume.of(modules, expressions, bytecode)], bytecode, complete)
+    return pack
+
+
+def render_in_two(
+    own: tuple[Iterable[Module], Iterable[Expression]],
+    others: tuple[Iterable[Module], Iterable[Expression]],
+    bytecode: Bytecode,
+) -> tuple[bytes, bytes]:
+    """One pack in two files, NAME and REST. The second depends on nothing but `others` and `bytecode`."""
+    volumes = [_Volume.of(modules, expressions, bytecode) for modules, expressions in (own, others)]
+    first, second = _render(volumes, bytecode, ())
+    return first, second
+
+
+def _render(volumes: Sequence[_Volume], bytecode: Bytecode, complete: Container[str]) -> list[bytes]:
+    """The files of the pack that consists of `volumes`; the index of all is in the first."""
     codec = "xz" if bytecode.xz else "zlib"
     # The index tells offsets, which depend on its size, which depends on the number of digits of offsets.
     start = 0
     while True:
-        directories, end = _directories(ordered, blocks, start)
+        starts = [start]
+        for volume in volumes:
+            starts.append(starts[-1] + volume.size)
+        placed = list(zip(volumes, starts, strict=False))
+        directories = _directories(placed)
         for name in filter(complete.__contains__, directories):
             directories[name] = COMPLETE + directories[name]
-        index = marshal.dumps((codec, directories, _table(expressions, end)), _MARSHAL_VERSION)
+        rest = ((REST, starts[1]),) if len(volumes) > 1 else ()
+        index = marshal.dumps((codec, directories, _table(placed), *rest), _MARSHAL_VERSION)
         needed = len(MAGIC) + 8 + len(index)
         if needed <= start:
             break
         start = needed
     head = MAGIC + bytecode.magic + len(index).to_bytes(4, "little") + index
-    entries = (entry for _, entry in expressions)
-    parts = (module.code for module in ordered), (block.packed for block in blocks), entries
-    return b"".join((head.ljust(start, b"\0"), *chain(*parts)))
+    first, *others = [volume.data() for volume in volumes]
+    return [head.ljust(start, b"\0") + first, *others]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +105,35 @@ class _Block:
 
     modules: tuple[Module, ...]
     packed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Volume:
+    """What is in one file of a pack: code objects, blocks of sources, regular expressions."""
+
+    modules: tuple[Module, ...]
+    blocks: tuple[_Block, ...]
+    expressions: tuple[Expression, ...]
+
+    @classmethod
+    def of(cls, modules: Iterable[Module], expressions: Iterable[Expression], bytecode: Bytecode) -> _Volume:
+        ordered = tuple(sorted(modules, key=lambda module: _place(module.path)))
+        blocks = _blocks([module for module in ordered if module.source is not None], bytecode)
+        return cls(ordered, tuple(blocks), tuple(expressions))
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self._pieces()))
+
+    def data(self) -> bytes:
+        return b"".join(self._pieces())
+
+    def _pieces(self) -> Iterator[bytes]:
+        return chain(
+            (module.code for module in self.modules),
+            (block.packed for block in self.blocks),
+            (entry for _, entry in self.expressions),
+        )
 
 
 def _blocks(modules: Sequence[Module], bytecode: Bytecode) -> Iterator[_Block]:
@@ -114,38 +164,42 @@ def _place(path: str) -> tuple[str, bool, str]:
     return parent, name != "__init__.py", name
 
 
-def _directories(
-    modules: Sequence[Module], blocks: Sequence[_Block], start: int
-) -> tuple[dict[str, bytes], int]:
-    """For each directory (`""`, `json/`) the lines of its modules; what they tell of starts at `start`.
+def _directories(volumes: Iterable[tuple[_Volume, int]]) -> dict[str, bytes]:
+    """For each directory (`""`, `json/`) the lines of its modules. Each volume comes with its start."""
+    lines: dict[str, list[str]] = {"": []}
+    for volume, start in volumes:
+        sources = _places_of_sources(volume, start)
+        at = start
+        for module in volume.modules:
+            for parent in PurePosixPath(module.path).parents:
+                lines.setdefault("" if str(parent) == "." else f"{parent}/", [])
+            directory, separator, name = module.path.rpartition("/")
+            line = f"{name.removesuffix('.py')}\t{at} {len(module.code)}{sources.get(module.path, '')}\n"
+            lines[directory + separator].append(line)
+            at += len(module.code)
+    return {directory: f"\n{''.join(found)}".encode() for directory, found in sorted(lines.items())}
 
-    And where that ends.
-    """
-    sources: dict[str, str] = {}
-    at = start + sum(len(module.code) for module in modules)
-    for block in blocks:
+
+def _places_of_sources(volume: _Volume, start: int) -> dict[str, str]:
+    """What the lines of modules say of their sources."""
+    places: dict[str, str] = {}
+    at = start + sum(len(module.code) for module in volume.modules)
+    for block in volume.blocks:
         offset = 0
         for module in block.modules:
             size = len(module.source or b"")
-            sources[module.path] = f" {at} {len(block.packed)} {offset} {size}"
+            places[module.path] = f" {at} {len(block.packed)} {offset} {size}"
             offset += size
         at += len(block.packed)
-    lines: dict[str, list[str]] = {"": []}
-    end, at = at, start
-    for module in modules:
-        for parent in PurePosixPath(module.path).parents:
-            lines.setdefault("" if str(parent) == "." else f"{parent}/", [])
-        directory, separator, name = module.path.rpartition("/")
-        line = f"{name.removesuffix('.py')}\t{at} {len(module.code)}{sources.get(module.path, '')}\n"
-        lines[directory + separator].append(line)
-        at += len(module.code)
-    return {directory: f"\n{''.join(found)}".encode() for directory, found in sorted(lines.items())}, end
+    return places
 
 
-def _table(expressions: Sequence[Expression], start: int) -> bytes:
-    """For each of the `expressions` its hash (8 bytes), offset and size (little-endian, 4 each)."""
+def _table(volumes: Iterable[tuple[_Volume, int]]) -> bytes:
+    """For each regular expression its hash (8 bytes), offset and size (little-endian, 4 each)."""
     records = []
-    for hashed, entry in expressions:
-        records.append(hashed + start.to_bytes(4, "little") + len(entry).to_bytes(4, "little"))
-        start += len(entry)
+    for volume, start in volumes:
+        at = start + volume.size - sum(len(entry) for _, entry in volume.expressions)
+        for hashed, entry in volume.expressions:
+            records.append(hashed + at.to_bytes(4, "little") + len(entry).to_bytes(4, "little"))
+            at += len(entry)
     return b"".join(records)

@@ -9,16 +9,17 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
 from czscie.container.content import Data, File
 from czscie.czex.install import Installed, Origin, Placement, describe
+from czscie.czex.wheel import Wheel
 from czscie.lift.pack import Pack
 from czscie.pack.compiler import Compiler, Expression
 from czscie.pack.modules import is_in_package, module_sources
-from czscie.pack.pack import NAME, Bytecode, Module, render
+from czscie.pack.pack import NAME, REST, Bytecode, Module, render, render_in_two
 from czscie.pack.scan import looks_at_files
 from czscie.platforms import Platform
 from czscie.products import key_of, knowledge
@@ -47,10 +48,13 @@ class Packing:
     #: Whether the interpreter reads xz.
     xz: bool
 
-    def pack(self, placements: Sequence[Placement], site_packages: str) -> Installed:
+    def pack(
+        self, placements: Sequence[Placement], site_packages: str, own: Collection[Wheel] | None = None
+    ) -> Installed:
         """Packs those of `placements` that are modules of the directory `site_packages`.
 
-        Raises CzscieError when they cannot be compiled.
+        With `own`, the wheels that are the application's own, the others' modules are in a file apart. Raises
+        CzscieError when they cannot be compiled.
         """
         inside = {
             placement.destination.removeprefix(f"{site_packages}/"): placement
@@ -71,29 +75,33 @@ class Packing:
                     stays,
                 )
             )
-        modules: list[Module] = []
-        expressions: dict[bytes, bytes] = {}
+        contents = _Contents(), _Contents()
         gone: set[str] = set()
         reasons: list[str] = []
         for unit, (codes, found), (staying, reason) in zip(units, compiled, stays, strict=True):
-            expressions |= found
+            content = contents[own is not None and unit.origin != "sources" and unit.origin not in own]
+            content.expressions.update(found)
             if staying:
                 count = f"{len(staying):,} of {len(unit.modules):,} modules of {describe(unit.origin)}"
                 reasons.append(f"{count} stay files: {reason}")
             for path, code in codes.items():
                 packed = path not in staying and not self._is_named(path)
                 source = unit.files[path].member.content.read() if packed and self.settings.source else None
-                modules.append(Module(path, code, source))
+                content.modules.append(Module(path, code, source))
                 if packed:
                     gone.add(f"{site_packages}/{path}")
-        bytecode = Bytecode(self.compiler.magic, self.xz)
-        files = (
-            [File(f"{site_packages}/{NAME}", Data(render(modules, bytecode, sorted(expressions.items()))))]
-            if modules
-            else []
-        )
+        packs = [
+            File(f"{site_packages}/{name}", Data(data))
+            for name, data in _rendered(*contents, Bytecode(self.compiler.magic, self.xz))
+        ]
         kept = tuple(placement for placement in placements if placement.destination not in gone)
-        return Installed(kept, tuple(files), _notes(len(modules), len(gone), reasons))
+        number = sum(len(content.modules) for content in contents)
+        return Installed(kept, tuple(packs[:1]), tuple(packs[1:]), _notes(number, len(gone), reasons))
+
+    def cached(self, source: File) -> File:
+        """The bytecode of a module that is no package's and stays a file. Raises CzscieError."""
+        (code,) = self.compiler.compile([(source.path, source.content.read())])
+        return self.compiler.cached(source.path, code)
 
     def _compile(
         self, unit: _Unit, site_packages: str, paths: Sequence[str]
@@ -116,6 +124,27 @@ class Packing:
         """Whether `lift.pack.files` has the module: by its package's name or by a pattern."""
         top = path.partition("/")[0].removesuffix(".py")
         return any(top == name or fnmatch.fnmatchcase(path, name) for name in self.settings.files)
+
+
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """What goes into one file of a pack."""
+
+    modules: list[Module] = field(default_factory=list)
+    expressions: dict[bytes, bytes] = field(default_factory=dict)
+
+
+def _rendered(own: _Contents, others: _Contents, bytecode: Bytecode) -> Iterator[tuple[str, bytes]]:
+    """The files of the pack of both, by their names."""
+    if others.modules:
+        kept = [each for each in own.expressions.items() if each[0] not in others.expressions]
+        first, second = render_in_two(
+            (own.modules, sorted(kept)), (others.modules, sorted(others.expressions.items())), bytecode
+        )
+        yield NAME, first
+        yield REST, second
+    elif own.modules:
+        yield NAME, render(own.modules, bytecode, sorted(own.expressions.items()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
 
-from czscie.container.content import Data, File
+from czscie.container.content import Content, Data, File
 from czscie.errors import CzscieError
 from czscie.pack.compiler import Compiler
 from czscie.pack.modules import module_sources
@@ -79,13 +79,14 @@ def pack_library(distribution: Distribution, compiler: Compiler, *, source: bool
     ]
     bytecode = Bytecode(compiler.magic, reads_xz(distribution))
     gone = {prefix + path for path in compiled if not _stays_a_file(path)}
-    made = {
+    made: dict[str, Content] = {
         prefix + NAME: Data(render(packed, bytecode, expressions, _complete(library, compiled))),
         prefix + _FINDER: library[_FINDER].content,
         prefix + _ENCODINGS: Data(encodings),
     }
     for path in (_FINDER, _ENCODINGS):
-        made[prefix + _cached(path, compiler.tag)] = Data(_unchecked(compiled[path], compiler.magic))
+        cached = compiler.cached(prefix + path, compiled[path])
+        made[cached.path] = cached.content
     items = [item for item in distribution.items if item.path not in gone | made.keys()]
     items += [File(path, content) for path, content in made.items()]
     ordered = tuple(sorted(items, key=lambda item: item.path))
@@ -130,17 +131,6 @@ def _complete(library: Collection[str], compiled: Collection[str]) -> set[str]:
 def _stays_a_file(path: str) -> bool:
     """Whether the source at `path` is a file in the installation, whatever the pack has."""
     return path in _FROZEN or path in (_ENCODINGS, _FINDER) or not _OF_FILES.isdisjoint(path.split("/")[:-1])
-
-
-def _cached(path: str, tag: str) -> str:
-    """Where CPython, whose cache tag is `tag`, looks for the bytecode of the source at `path` (PEP 3147)."""
-    directory, separator, name = path.rpartition("/")
-    return f"{directory}{separator}__pycache__/{name.removesuffix('.py')}.{tag}.pyc"
-
-
-def _unchecked(code: bytes, magic: bytes) -> bytes:
-    """A .pyc that is never compared with its source (PEP 552)."""
-    return magic + (1).to_bytes(4, "little") + bytes(8) + code
 
 
 def reads_xz(distribution: Distribution) -> bool:

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from czex.making import files, wheel
+from czscie.czex.division import Division
+from czscie.czex.info import PexInfo
+
+POINTS = "[console_scripts]\nmoo = moo.cli:main\n"
+MOO = wheel("moo-1.0-py3-none-any.whl", {"moo/__init__.py": b"", "moo/cli.py": b""}, entry_points=POINTS)
+COW = wheel("cow_herd-2.0-py3-none-any.whl", {"cow.py": b"", "cow_herd-2.0.data/scripts/milk": b""})
+WHEELS = (MOO, COW)
+SOURCES = files({"app.py": b""})
+
+
+def test_with_sources_all_wheels_are_dependencies() -> None:
+    assert Division().own(WHEELS, SOURCES, PexInfo(entry_point="moo.cli:main")) == set()
+
+
+def test_wheels_that_are_named_are_the_applications() -> None:
+    assert Division(frozenset({"cow-herd"})).own(WHEELS, SOURCES, PexInfo()) == {COW}
+
+
+def test_the_project_that_a_pex_was_made_of_is_the_applications() -> None:
+    info = PexInfo(requirements=("Cow.Herd[milk]==2.0",))
+    assert Division(roots=True).own(WHEELS, (), info) == {COW}
+    assert Division().own(WHEELS, (), info) == set()
+
+
+@pytest.mark.parametrize(
+    ("info", "found"),
+    [
+        (PexInfo(entry_point="moo.cli:main"), MOO),
+        (PexInfo(entry_point="cow"), COW),
+        (PexInfo(script="milk"), COW),
+        (PexInfo(script="moo"), MOO),
+    ],
+)
+def test_without_sources_the_wheel_that_starts_is_the_applications(info: PexInfo, found: object) -> None:
+    assert Division().own(WHEELS, (), info) == {found}
