@@ -75,7 +75,7 @@ class Project:
         return sorted(path.name for path in (self.directory / "dist").iterdir())
 
 
-def pex(path: Path, says: str = "moo") -> Path:
+def pex(path: Path, says: str = "moo", source: str = MOO) -> Path:
     """A PEX of a wheel and a module, made by hand."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
@@ -90,7 +90,7 @@ def pex(path: Path, says: str = "moo") -> Path:
     entries = {
         "PEX-INFO": json.dumps(info).encode(),
         ".deps/cow-1.0-py3-none-any.whl": stream.getvalue(),
-        "moo.py": MOO.encode(),
+        "moo.py": source.encode(),
     }
     return write_zip(path, entries)
 

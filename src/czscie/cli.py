@@ -13,6 +13,7 @@ from czscie import __version__
 from czscie.commands.build import build
 from czscie.commands.cache import cache
 from czscie.commands.eject import eject
+from czscie.commands.image import image
 from czscie.commands.init import init
 from czscie.commands.inject import inject
 from czscie.commands.inspect import inspect
@@ -48,7 +49,7 @@ def _options(
     pass
 
 
-for command in (init, build, inspect, sbom, verify, inject, eject):
+for command in (init, build, image, inspect, sbom, verify, inject, eject):
     app.command()(command)
 app.add_typer(cache, name="cache")
 

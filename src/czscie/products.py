@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -48,8 +48,7 @@ def key_of(*inputs: str) -> str:
     """A key over `inputs` and everything of czscie and zstd that shapes the bytes of a product."""
     import zstandard
 
-    package = Path(__file__).parent
-    code = _code_digest(package / name for name in _SHAPING)
+    code = code_of(*_SHAPING)
     versions = (code, zstandard.__version__, ".".join(map(str, zstandard.ZSTD_VERSION)))
     return hashlib.sha256("\0".join((*versions, *inputs)).encode()).hexdigest()
 
@@ -69,10 +68,11 @@ def digest_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _code_digest(directories: Iterable[Path]) -> str:
+def code_of(*rooms: str) -> str:
+    """SHA-256 of the modules in these packages of czscie."""
     digest = hashlib.sha256()
-    for directory in directories:
-        for path in sorted(directory.rglob("*.py")):
+    for room in rooms:
+        for path in sorted((Path(__file__).parent / room).rglob("*.py")):
             digest.update(path.read_bytes())
     return digest.hexdigest()
 

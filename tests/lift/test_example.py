@@ -10,6 +10,7 @@ from pathlib import Path
 
 from czscie.lift.command import Command, Environment
 from czscie.lift.embedded_file import Digest, EmbeddedFile, FromUrl
+from czscie.lift.image import Image
 from czscie.lift.interpreter import Local, PythonBuildStandalone
 from czscie.lift.libc import Libc
 from czscie.lift.lift import Lift
@@ -71,7 +72,7 @@ def test_the_example_is_a_manifest_that_can_be_built() -> None:
 
 def test_the_example_shows_every_key_that_can_be_built() -> None:
     types = (
-        *(Lift, PythonBuildStandalone, Local, Payload, Pack, Libc),
+        *(Lift, PythonBuildStandalone, Local, Payload, Pack, Libc, Image),
         *(EmbeddedFile, Digest, FromUrl, Command, Environment),
     )
     known = {field.name for each in types for field in fields(each)}
@@ -91,3 +92,4 @@ def test_what_the_example_shows_in_comments_can_be_built_too(tmp_path: Path) -> 
     assert lift.payload is not None
     assert lift.payload.glibc == (2, 28)
     assert lift.pack == Pack(files=("moo", "*/data/*.py"))
+    assert lift.image.base == (tmp_path / "distroless.tar",)

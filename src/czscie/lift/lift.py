@@ -8,6 +8,7 @@ from pathlib import Path
 
 from czscie.lift.command import Command
 from czscie.lift.embedded_file import EmbeddedFile
+from czscie.lift.image import Image
 from czscie.lift.interpreter import (
     Interpreter,
     InterpreterGroup,
@@ -61,6 +62,7 @@ class Lift:
     payload: Payload | None
     pack: Pack
     libc: Libc
+    image: Image
 
     def interpreter(self, identifier: str) -> Interpreter:
         """The interpreter whose id is `identifier`. Raises KeyError when there is none."""
@@ -87,6 +89,7 @@ class Lift:
         payload = table.optional_table("payload")
         pack = table.optional_table("pack")
         libc = table.optional_table("libc")
+        image = table.optional_table("image")
         ids = tuple(dict.fromkeys(interpreter.id for interpreter in interpreters if interpreter.id))
         scie_jump = table.optional_table("scie_jump")
         ptex = table.optional_table("ptex")
@@ -111,6 +114,7 @@ class Lift:
             payload=None if payload is None else Payload.read(payload, directory, ids),
             pack=Pack() if pack is None else Pack.read(pack),
             libc=Libc() if libc is None else Libc.read(libc, directory),
+            image=Image() if image is None else Image.read(image, directory),
         )
         table.finish()
         return lift

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -63,6 +64,20 @@ class Head:
     tools: str = TOOLS
     libc: OwnLibc | None = None
 
+    def describe(self, parts: Sequence[Part]) -> LiftManifest:
+        """The manifest's `lift` of a scie of these parts."""
+        return LiftManifest(
+            name=self.name,
+            platform=self.platform.name,
+            files=tuple(parts),
+            boot=self.commands,
+            needs=self.needs,
+            description=self.description,
+            base=self.base,
+            tools=self.tools,
+            libc=self.libc,
+        )
+
 
 def assemble(
     path: Path,
@@ -94,7 +109,7 @@ def assemble(
             placed.append(_part(part, start, stream.tell() + len(records) - start))
             if part is not parts[-1]:
                 stream.write(records)
-        manifest = _manifest(head, jump, placed)
+        manifest = Manifest(Scie(FORMAT, jump, head.describe(placed)))
         stream.write(zip_records.directory(entries, stream.tell(), manifest.render()))
         return manifest
 
@@ -132,21 +147,6 @@ def _part(part: PartFile, offset: int, size: int) -> Part:
         unpacked=part.unpacked,
         description=part.description,
     )
-
-
-def _manifest(head: Head, jump: Launcher, parts: list[Part]) -> Manifest:
-    lift = LiftManifest(
-        name=head.name,
-        platform=head.platform.name,
-        files=tuple(parts),
-        boot=head.commands,
-        needs=head.needs,
-        description=head.description,
-        base=head.base,
-        tools=head.tools,
-        libc=head.libc,
-    )
-    return Manifest(Scie(FORMAT, jump, lift))
 
 
 def _umask() -> int:

@@ -1,0 +1,126 @@
+"""Images written for engines: a layout directory, and a tar that is a layout and a docker-archive at once.
+
+The layout is https://github.com/opencontainers/image-spec/blob/main/image-layout.md; `podman load`, skopeo
+and Docker with containerd's store read it. Docker's own store reads `manifest.json`, which is as `docker
+save` writes it and names the same blobs. So one tar has each layer once.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from czscie.container.packer import write_atomically
+from czscie.errors import CzscieError
+from czscie.image.blob import Blob
+from czscie.image.image import Image
+from czscie.image.layer import TIME
+from czscie.image.manifest import INDEX, Descriptor, Index, render
+from czscie.image.reference import Reference
+
+_LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
+_REFERENCE = "org.opencontainers.image.ref.name"
+#: The whole reference, as BuildKit writes it: podman and containerd read it first.
+_WHOLE_REFERENCE = "io.containerd.image.name"
+
+
+class _DockerImage(msgspec.Struct, frozen=True, rename="pascal"):
+    """A member of `manifest.json`. The paths are those of members of the archive."""
+
+    config: str
+    repo_tags: tuple[str, ...]
+    layers: tuple[str, ...]
+
+
+def write_archive(images: Sequence[Image], reference: Reference, path: Path) -> None:
+    """Writes `images`, which are of different platforms, to the tar `path`, called `reference`.
+
+    Where a name can be but one image's, which is what Docker's own store knows, it is that of the first; the
+    others have the architecture at the end of their tags.
+    """
+
+    def write(file: BinaryIO) -> None:
+        with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
+            for name, blob in _members(images, reference):
+                _add(tar, name, blob)
+            docker = msgspec.json.encode(_docker_images(images, reference))
+            _add(tar, "manifest.json", Blob.of("", docker))
+
+    write_atomically(path, write)
+    path.chmod(0o666 & ~_umask())
+
+
+def write_layout(images: Sequence[Image], reference: Reference, directory: Path) -> None:
+    """Writes `images`, which are of different platforms, to the new or empty `directory`.
+
+    Raises CzscieError when there is something in it that is no layout.
+    """
+    if directory.exists() and any(directory.iterdir()) and not (directory / "oci-layout").is_file():
+        raise CzscieError(f"{directory} is not empty", mend="name a directory that is new: --oci DIR")
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}."))
+    try:
+        temporary.chmod(0o777 & ~_umask())
+        for name, blob in _members(images, reference):
+            target = temporary / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("wb") as out:
+                for chunk in blob.chunks():
+                    out.write(chunk)
+        if directory.exists():
+            shutil.rmtree(directory)
+        temporary.replace(directory)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def _members(images: Sequence[Image], reference: Reference) -> Iterator[tuple[str, Blob]]:
+    """The files of the layout, by their paths; each blob once."""
+    yield "oci-layout", Blob.of("", _LAYOUT)
+    descriptors = [Descriptor.of(image.manifest, image.platform) for image in images]
+    blobs = [blob for image in images for blob in image.blobs]
+    if len(images) > 1:
+        index = Blob.of(INDEX, render(Index(manifests=tuple(descriptors))))
+        blobs.append(index)
+        descriptors = [Descriptor.of(index)]
+    names = {_REFERENCE: reference.tag, _WHOLE_REFERENCE: reference.familiar}
+    top = Index(manifests=(msgspec.structs.replace(descriptors[0], annotations=names),))
+    yield "index.json", Blob.of(INDEX, render(top))
+    for blob in {blob.digest: blob for blob in blobs}.values():
+        yield _path(blob), blob
+
+
+def _docker_images(images: Sequence[Image], reference: Reference) -> list[_DockerImage]:
+    return [
+        _DockerImage(
+            _path(image.configuration),
+            ((reference if image is images[0] else reference.on(image.platform.architecture)).text,),
+            tuple(_path(layer.blob) for layer in image.layers),
+        )
+        for image in images
+    ]
+
+
+def _path(blob: Blob) -> str:
+    return f"blobs/sha256/{blob.digest}"
+
+
+def _add(tar: tarfile.TarFile, name: str, blob: Blob) -> None:
+    info = tarfile.TarInfo(name)
+    info.size, info.mtime, info.mode = blob.size, TIME, 0o644
+    with blob.open() as stream:
+        tar.addfile(info, stream)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,159 @@
+"""The flow of `czscie image`: manifest, parts, layers, and one image per platform."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from czscie.build import making_parts, read_order
+from czscie.console import Console
+from czscie.czex.division import Division
+from czscie.elf import Elf
+from czscie.errors import CzscieError
+from czscie.image.archive import write_archive, write_layout
+from czscie.image.base import read_base
+from czscie.image.image import CREATED, Base, Image, compose, scratch
+from czscie.image.layers import make_contents
+from czscie.image.platform import ImagePlatform
+from czscie.image.reference import Reference
+from czscie.lift.lift import Lift
+from czscie.parts import Parts
+from czscie.platforms import Platform
+from czscie.scie.interpreter import read_file
+
+_ANNOTATION = "org.opencontainers.image."
+#: What engines look in when an image names no PATH.
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to make of a lift, as the command line says it, which wins over the manifest.
+
+    `archive` and `layout` are what is written: a file, a directory.
+    """
+
+    archive: Path | None
+    layout: Path | None
+    name: Reference | None = None
+    base: tuple[Path, ...] = ()
+
+    @classmethod
+    def parse(
+        cls, archive: Path | None, layout: Path | None, name: str | None, base: Sequence[Path]
+    ) -> Order:
+        """Raises CzscieError for a name that is none."""
+        reference = None if name is None else Reference.parse(name)
+        if name is not None and reference is None:
+            raise CzscieError(
+                f"{name!r} is not the name of an image",
+                mend="give it one such as registry.example.com/team/app:1.0, in lower case",
+            )
+        return cls(archive, layout, reference, tuple(base))
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The images of one lift, and what they are called."""
+
+    reference: Reference
+    images: tuple[Image, ...]
+
+
+def make_images(manifest: Path, platforms: Sequence[Platform], order: Order, console: Console) -> Made:
+    """Makes the images of the Linux platforms of the lift manifest, or of `platforms`. Raises CzscieError."""
+    lift, targets = read_order(manifest, platforms)
+    targets = _choose(lift, targets, chosen=bool(platforms))
+    reference = order.name or lift.image.name or Reference.of(lift.name)
+    bases = order.base or lift.image.base
+    division = Division(
+        frozenset(map(_normalized, lift.image.application)),
+        roots=lift.payload is not None and lift.payload.project is not None,
+    )
+    images = []
+    with making_parts(lift, targets, console, division) as made:
+        for parts in made:
+            images.append(_make(parts, bases, console))
+    if order.archive is not None:
+        with console.phase(f"Wrote {order.archive}"):
+            write_archive(images, reference, order.archive)
+    if order.layout is not None:
+        with console.phase(f"Wrote {order.layout}"):
+            write_layout(images, reference, order.layout)
+    return Made(reference, tuple(images))
+
+
+def _choose(lift: Lift, platforms: Sequence[Platform], *, chosen: bool) -> list[Platform]:
+    """Those of `platforms` that images are for, of each architecture one."""
+    found: dict[ImagePlatform, Platform] = {}
+    for platform in platforms:
+        if platform.os != "linux":
+            if chosen:
+                raise CzscieError(f"there are no images for {platform.name}", why="images are for Linux")
+            continue
+        taken = found.setdefault(ImagePlatform.of(platform), platform)
+        if taken is not platform:
+            raise CzscieError(
+                f"{taken.name} and {platform.name} are one platform to images",
+                mend=f"name one of them: --platform {taken.name}",
+            )
+    if not found:
+        raise CzscieError(
+            f"{lift.path} is for no Linux platform, and images are for nothing else",
+            mend='add "linux-x86_64" to lift.platforms',
+        )
+    return list(found.values())
+
+
+def _normalized(name: str) -> str:
+    from packaging.utils import canonicalize_name
+
+    return canonicalize_name(name)
+
+
+def _make(parts: Parts, bases: Sequence[Path], console: Console) -> Image:
+    platform = ImagePlatform.of(parts.platform)
+    settings = parts.lift.image
+    if bases:
+        base = read_base(bases, platform)
+    else:
+        _check_libc(parts)
+        base = scratch(platform)
+    with console.phase(f"Laid out the image for {platform.name}"):
+        contents = make_contents(parts, settings.directory, from_scratch=not bases)
+    labels = {f"{_ANNOTATION}title": parts.lift.name, f"{_ANNOTATION}created": CREATED}
+    if parts.lift.description is not None:
+        labels[f"{_ANNOTATION}description"] = parts.lift.description
+    labels |= settings.labels
+    executables = f"{settings.directory}/bin"
+    config = {
+        "User": settings.user,
+        "Env": _environment(base, executables, settings.env),
+        "Entrypoint": [f"{executables}/{contents.command}"],
+        "Cmd": None,
+        "Labels": {**(base.configuration.config.get("Labels") or {}), **labels},
+    }
+    return compose(base, contents.layers, config, labels)
+
+
+def _environment(base: Base, executables: str, more: Mapping[str, str]) -> list[str]:
+    """The base's variables with the directory of the executables in front of its PATH, and `more`."""
+    inherited = dict(each.partition("=")[::2] for each in base.configuration.config.get("Env") or ())
+    path = inherited.get("PATH", _PATH if base.layers else "")
+    variables = {**inherited, "PATH": ":".join(filter(None, (executables, path))), **more}
+    return [f"{name}={value}" for name, value in variables.items()]
+
+
+def _check_libc(parts: Parts) -> None:
+    """Nothing starts in an image that has nothing but a Python which needs a loader."""
+    for identifier, part in parts.interpreters.items():
+        python = parts.layouts[identifier].layout.python
+        program = read_file(part.path, python)
+        loader = None if program is None else Elf.parse(program, python).interpreter
+        if loader is not None:
+            raise CzscieError(
+                f"the interpreter for {parts.platform.name} does not start in an image FROM scratch",
+                why=f"it needs {loader}, which is the C library's",
+                mend="make it on an image that has one: --base IMAGE.tar",
+            )

@@ -1,0 +1,81 @@
+"""An image of one platform: layers, the configuration of what runs in them, and the manifest of both."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from czscie.image import manifest as documents
+from czscie.image.blob import Blob
+from czscie.image.layer import TIME, Layer
+from czscie.image.manifest import Configuration, Descriptor, History, Manifest, RootFs
+from czscie.image.platform import ImagePlatform
+
+#: RFC 3339, as the specification asks.
+CREATED = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(TIME))
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """`layers` begin with those of the base image."""
+
+    platform: ImagePlatform
+    configuration: Blob
+    layers: tuple[Layer, ...]
+    manifest: Blob
+
+    @property
+    def blobs(self) -> tuple[Blob, ...]:
+        return (self.manifest, self.configuration, *(layer.blob for layer in self.layers))
+
+    @property
+    def size(self) -> int:
+        """Bytes that a registry stores of it."""
+        return sum(blob.size for blob in self.blobs)
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """An image that others are made on, less its manifest."""
+
+    configuration: Configuration
+    layers: tuple[Layer, ...]
+
+
+def scratch(platform: ImagePlatform) -> Base:
+    """The base image that has nothing."""
+    configuration = Configuration(
+        architecture=platform.architecture, os=platform.os, variant=platform.variant, rootfs=RootFs()
+    )
+    return Base(configuration, ())
+
+
+def compose(
+    base: Base, layers: Sequence[Layer], settings: Mapping[str, object], annotations: Mapping[str, str]
+) -> Image:
+    """The image of `layers` on `base`.
+
+    `settings` take the place of the base's, name by name; None removes one.
+    """
+    below = base.configuration
+    every = (*base.layers, *layers)
+    configuration = Configuration(
+        architecture=below.architecture,
+        os=below.os,
+        variant=below.variant,
+        created=CREATED,
+        config={name: value for name, value in {**below.config, **settings}.items() if value is not None},
+        rootfs=RootFs(diff_ids=tuple(f"sha256:{layer.diff_id}" for layer in every)),
+        history=(
+            *below.history,
+            *(History(CREATED, "czscie image", comment=layer.comment) for layer in layers),
+        ),
+    )
+    blob = Blob.of(documents.CONFIGURATION, documents.render(configuration))
+    manifest = Manifest(
+        config=Descriptor.of(blob),
+        layers=tuple(Descriptor.of(layer.blob) for layer in every),
+        annotations=dict(annotations),
+    )
+    return Image(configuration.platform, blob, every, Blob.of(documents.MANIFEST, documents.render(manifest)))

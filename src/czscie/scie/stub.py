@@ -1,0 +1,30 @@
+"""A stub: an executable of a permanent installation, which starts what is installed in its directory.
+
+It is a launcher and a manifest that says of every part that it is 0 bytes long. On a user's machine the tool
+`install` writes it (native/src/tools/stub.zig).
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from czscie.container import zip as zip_records
+from czscie.scie.manifest import FORMAT, Boot, Launcher, LiftManifest, Manifest, Scie
+
+
+def stub(launcher: bytes, version: str, lift: LiftManifest, base: str, command: str | None) -> bytes:
+    """The executable that starts `command` of `lift`, whose parts are installed in the directory `base`.
+
+    `version` is that of `launcher`. Without `command` it starts what the first argument names. Raises
+    CzscieError when the manifest is too long.
+    """
+    commands = dict(lift.boot.commands)
+    if command is not None:
+        commands[""] = commands[command]
+    parts = tuple(msgspec.structs.replace(part, offset=0, size=0) for part in lift.files)
+    there = msgspec.structs.replace(lift, files=parts, boot=Boot(commands), base=base)
+    jump = Launcher(version, len(launcher), hashlib.sha256(launcher).hexdigest())
+    manifest = Manifest(Scie(FORMAT, jump, there))
+    return launcher + zip_records.directory([], len(launcher), manifest.render())
