@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import getpass
 import hashlib
-import io
 import json
 import os
 import re
@@ -10,123 +9,23 @@ import stat
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 import czscie
-from czex.making import metadata, write_zip
-from czscie.build import build
-from czscie.console import Console
+from building import INTERPRETERS, RELEASE, Project, pex
+from czex.making import write_zip
 from czscie.errors import CzscieError
 from czscie.launchers import build as launchers
 from czscie.pbs.assets import Asset
 from czscie.platforms import current_launcher, current_platform, find_platform
-from czscie.scie.inspect import Contents, read_sbom
+from czscie.scie.inspect import read_sbom
 from native.small_scie import host_launcher
-from network.server import MirrorServer, mirror_server
-from pbs.making import AARCH64_PYTHON, MACOS_PYTHON, cpython, members, tar_gz, windows_cpython
-
-RELEASE = "20260101"
-REDIRECTOR = {"Lib/venv/scripts/nt/venvlauncher.exe": b"MZ redirector"}
-#: Interpreters that nobody runs, by platform.
-INTERPRETERS = {
-    "linux-x86_64": cpython(),
-    "linux-aarch64": cpython(python=AARCH64_PYTHON),
-    "macos-aarch64": cpython(python=MACOS_PYTHON),
-    "windows-x86_64": {**windows_cpython(), **REDIRECTOR},
-}
-STANDALONE = f'provider = "PythonBuildStandalone"\nrelease = "{RELEASE}"\nversion = "3.13"'
-
-MOO = "import sys\nimport cow\ndef main(): print(cow.SAYS, sys.argv[1:]); sys.exit(3)\n"
-
-
-@dataclass(frozen=True)
-class Project:
-    """A directory with a manifest and a PEX."""
-
-    directory: Path
-
-    def manifest(
-        self,
-        interpreter: str = STANDALONE,
-        platforms: tuple[str, ...] = ("linux-x86_64",),
-        lift: str = "",
-        payload: str = 'pex = "moo.pex"',
-        rest: str = "",
-    ) -> Path:
-        path = self.directory / "lift.toml"
-        path.write_text(
-            f'[lift]\nname = "moo"\nplatforms = {json.dumps(platforms)}\n{lift}\n'
-            f'[[lift.interpreters]]\nid = "cpython"\n{interpreter}\n'
-            + (f"[lift.payload]\n{payload}\n" if payload else "")
-            + rest
-        )
-        return path
-
-    def build(self, *platforms: str, output: str = "dist") -> list[Contents]:
-        targets = [find_platform(name) for name in platforms]
-        return build(self.directory / "lift.toml", self.directory / output, targets, Console())
-
-    @property
-    def built(self) -> list[str]:
-        return sorted(path.name for path in (self.directory / "dist").iterdir())
-
-
-def pex(path: Path, says: str = "moo", source: str = MOO) -> Path:
-    """A PEX of a wheel and a module, made by hand."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, data in {**metadata("cow"), "cow.py": f"SAYS = {says!r}\n".encode()}.items():
-            archive.writestr(name, data)
-    info = {
-        "deps_are_wheel_files": True,
-        "distributions": {"cow-1.0-py3-none-any.whl": "00" * 32},
-        "requirements": ["cow"],
-        "entry_point": "moo:main",
-    }
-    entries = {
-        "PEX-INFO": json.dumps(info).encode(),
-        ".deps/cow-1.0-py3-none-any.whl": stream.getvalue(),
-        "moo.py": source.encode(),
-    }
-    return write_zip(path, entries)
-
-
-@pytest.fixture
-def server() -> Iterator[MirrorServer]:
-    """A mirror with an interpreter for each platform."""
-    with mirror_server() as mirror:
-        mirror.files["/latest-release.json"] = json.dumps({"tag": RELEASE}).encode()
-        lines = []
-        for name, files in INTERPRETERS.items():
-            asset = Asset("3.13.9", RELEASE, find_platform(name).triple, "install_only_stripped")
-            data = tar_gz(members(files))
-            mirror.files[f"/{RELEASE}/{asset.url_name}"] = data
-            lines.append(f"{hashlib.sha256(data).hexdigest()}  {asset.name}\n")
-        mirror.files[f"/{RELEASE}/SHA256SUMS"] = "".join(lines).encode()
-        yield mirror
-
-
-@pytest.fixture
-def project(tmp_path: Path, server: MirrorServer, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A project whose interpreters and launchers are fakes, with a cache of its own."""
-    for name in list(os.environ):
-        if name.lower().endswith("_proxy"):
-            monkeypatch.delenv(name)
-    cache = tmp_path / "cache"
-    monkeypatch.setenv("CZSCIE_CACHE", str(cache))
-    monkeypatch.setenv("CZSCIE_PBS_URL", server.url)
-    monkeypatch.setenv("CZSCIE_PBS_DIGESTS", "none")
-    (cache / "launchers").mkdir(parents=True)
-    for launcher in launchers.TARGETS:
-        (cache / "launchers" / launchers.file_name(launcher)).write_bytes(f"launcher {launcher}\n".encode())
-    directory = tmp_path / "project"
-    directory.mkdir()
-    pex(directory / "moo.pex")
-    return Project(directory)
+from network.server import MirrorServer
+from pbs.making import members, tar_gz, windows_cpython
 
 
 def phases(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -194,8 +93,9 @@ def test_the_path_and_the_digest_are_all_of_standard_output(real: Real) -> None:
 
 def test_phases_table_and_needs_are_told_on_standard_error(real: Real) -> None:
     lines = real.first.stderr.splitlines()
-    assert lines[0].startswith("Resolved cpython: cpython 3.")
-    phases = [line for line in lines if line.startswith(("Read", "Packed", "Wrote"))]
+    assert lines[0].startswith("Wrote lift.lock in ")
+    assert lines[1].startswith("Resolved cpython: cpython 3.")
+    phases = [line for line in lines if line.startswith(("Read", "Packed", "Wrote dist"))]
     assert phases[0].startswith("Read cpython 3.")
     assert phases[1].startswith("Packed cpython 3.")
     assert phases[2].startswith("Packed moo.pex: 1 wheel, 1 source file in ")
@@ -369,6 +269,7 @@ def test_what_is_packed_already_is_not_packed_again(
     resolved = "Resolved cpython: cpython 3.13.9+20260101 x86_64-unknown-linux-gnu install_only_stripped"
     wrote = f"Wrote {project.directory}/dist/moo"
     assert phases(capsys) == [
+        f"Wrote {project.directory}/lift.lock",
         resolved,
         resolved.replace("Resolved cpython: ", "Read "),
         resolved.replace("Resolved cpython: ", "Packed "),

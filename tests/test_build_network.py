@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 import czscie
+from building import Project
 from network.conftest import authority, authority_file, proxy, tls_server
 from network.proxy import Proxy
 from network.server import MirrorServer, Reply
-from test_build import Project, project, server
 
-__all__ = ["authority", "authority_file", "project", "proxy", "server", "tls_server"]
+__all__ = ["authority", "authority_file", "proxy", "tls_server"]
 
 SECRET = "Hunter2-and-more"
 BASIC = base64.b64encode(f"builder:{SECRET}".encode()).decode()
@@ -70,7 +70,8 @@ def test_ctrl_c_is_orderly(project: Project, server: MirrorServer, tmp_path: Pat
     cache = tmp_path / "cache"
     project.manifest(platforms=("windows-x86_64",))
     [path] = [path for path in server.files if "windows" in path]
-    server.replies[path] = [Reply(cut=100, stalls=True)]
+    # The first request is for its size.
+    server.replies[path] = [Reply(), Reply(cut=100, stalls=True)]
     process = subprocess.Popen(
         [sys.executable, "-m", "czscie", "build"],
         cwd=project.directory,
@@ -80,7 +81,7 @@ def test_ctrl_c_is_orderly(project: Project, server: MirrorServer, tmp_path: Pat
         text=True,
     )
     deadline = time.monotonic() + 60
-    while not server.asked(path) and time.monotonic() < deadline:
+    while len(server.asked(path)) < 2 and time.monotonic() < deadline:
         time.sleep(0.02)
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)

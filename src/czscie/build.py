@@ -1,4 +1,4 @@
-"""The flow of a build, in one direction: manifest, inputs, parts, and one file per platform.
+"""The flow of a build, in one direction: manifest, lock, inputs, parts, and one file per platform.
 
 Each stage's product is a file of the user's cache, named by what it is made of: a second build only puts the
 parts together.
@@ -15,9 +15,11 @@ from czscie import __version__
 from czscie.console import Console
 from czscie.czex.division import Division
 from czscie.errors import CzscieError
-from czscie.inputs import Inputs
 from czscie.lift.lift import Lift
 from czscie.lift.manifest import read_manifest
+from czscie.lock.inputs import locked_inputs
+from czscie.lock.settle import LockUse, settled_lock
+from czscie.network.network import Network
 from czscie.parts import Parts, make_parts
 from czscie.pbs.provider import Provider
 from czscie.platforms import Platform
@@ -25,14 +27,22 @@ from czscie.scie.assemble import assemble
 from czscie.scie.inspect import Contents, read_scie
 
 
-def build(manifest: Path, output: Path, platforms: Sequence[Platform], console: Console) -> list[Contents]:
+def build(
+    manifest: Path,
+    output: Path,
+    platforms: Sequence[Platform],
+    console: Console,
+    use: LockUse = LockUse.UPDATE,
+    network: Network | None = None,
+) -> list[Contents]:
     """Builds the executables of the lift manifest into the directory `output`.
 
-    `platforms` are those to build for, all of the manifest's when empty. Raises CzscieError.
+    `platforms` are those to build for, all of the manifest's when empty. `use` says what to do about a lock
+    that is not up to date, `network` is what the environment says when None. Raises CzscieError.
     """
     lift, targets = read_order(manifest, platforms)
     _make_directory(output)
-    with making_parts(lift, targets, console) as made:
+    with making_parts(lift, targets, console, use=use, network=network) as made:
         return [_assemble(parts, output, console) for parts in made]
 
 
@@ -56,19 +66,29 @@ def read_order(manifest: Path, platforms: Sequence[Platform]) -> tuple[Lift, lis
 
 @contextmanager
 def making_parts(
-    lift: Lift, targets: Sequence[Platform], console: Console, division: Division | None = None
+    lift: Lift,
+    targets: Sequence[Platform],
+    console: Console,
+    division: Division | None = None,
+    use: LockUse = LockUse.UPDATE,
+    network: Network | None = None,
 ) -> Iterator[Iterator[Parts]]:
     """The parts for each of `targets`, made when they are asked for and there until the context ends.
 
-    With `division` the application is kept apart from its dependencies (czscie.parts). Raises CzscieError, as
-    does asking for the next.
+    They are what the lift's lock says; `use` and `network` as in `build`. With `division` the application is
+    kept apart from its dependencies (czscie.parts). Raises CzscieError, as does asking for the next.
     """
-    provider = Provider(console)
+    network = network or Network.of()
+    provider = Provider(console, network)
+    lock = settled_lock(lift, targets, use, provider, network, console)
     with tempfile.TemporaryDirectory(prefix="czscie-") as name:
         directory = Path(name)
         yield (
             make_parts(
-                Inputs.gather(lift, target, provider, directory, console), directory, console, division
+                locked_inputs(lift, lock, target, provider, network, directory, console),
+                directory,
+                console,
+                division,
             )
             for target in targets
         )

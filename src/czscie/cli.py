@@ -17,6 +17,7 @@ from czscie.commands.image import image
 from czscie.commands.init import init
 from czscie.commands.inject import inject
 from czscie.commands.inspect import inspect
+from czscie.commands.lock import lock
 from czscie.commands.sbom import sbom
 from czscie.commands.verify import verify
 from czscie.errors import CzscieError
@@ -49,7 +50,7 @@ def _options(
     pass
 
 
-for command in (init, build, image, inspect, sbom, verify, inject, eject):
+for command in (init, lock, build, image, inspect, sbom, verify, inject, eject):
     app.command()(command)
 app.add_typer(cache, name="cache")
 

@@ -1,17 +1,35 @@
-"""What goes into the executable of one platform: pinned and at hand, nothing of it packed yet."""
+"""What goes into the executable of one platform: pinned, and fetched when it is asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from czscie.console import Console
 from czscie.interpreters import PinnedInterpreter
 from czscie.lift.embedded_file import EmbeddedFile
 from czscie.lift.lift import Lift
-from czscie.pbs.provider import Provider
 from czscie.platforms import Platform
+
+
+@dataclass(slots=True)
+class PayloadPex:
+    """The payload as a PEX. `name` is for messages, `digest` what caches go by.
+
+    `make` fetches its parts and puts them together; it is called when the PEX is needed, once.
+    """
+
+    name: str
+    digest: str
+    make: Callable[[], Path] = field(repr=False)
+    _made: Path | None = None
+
+    @property
+    def path(self) -> Path:
+        """The PEX on this machine. Raises CzscieError when it cannot be had."""
+        if self._made is None:
+            self._made = self.make()
+        return self._made
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,43 +41,5 @@ class Inputs:
     lift: Lift
     platform: Platform
     interpreters: Mapping[str, PinnedInterpreter]
-    pex: Path | None
+    pex: PayloadPex | None
     files: tuple[tuple[EmbeddedFile, Path], ...]
-
-    @classmethod
-    def gather(
-        cls, lift: Lift, platform: Platform, provider: Provider, directory: Path, console: Console
-    ) -> Inputs:
-        """`directory` is for what is made for this build alone. Raises CzscieError for what cannot be had."""
-        interpreters = {
-            each.id: PinnedInterpreter.resolve(each, platform, provider, console)
-            for each in lift.interpreters
-        }
-        pex = _pex(lift, platform, interpreters, directory, console)
-        return cls(lift, platform, interpreters, pex, _files(lift, console))
-
-
-def _pex(
-    lift: Lift,
-    platform: Platform,
-    interpreters: Mapping[str, PinnedInterpreter],
-    directory: Path,
-    console: Console,
-) -> Path | None:
-    """The payload's PEX, made by pex if it has to be."""
-    payload = lift.payload
-    if payload is None or payload.pex is not None:
-        return None if payload is None else payload.pex
-    from czscie.czex.payload import make_pex
-
-    layout = interpreters[payload.interpreter].traits().layout
-    made = directory / f"pex-{platform.name}"
-    made.mkdir()
-    with console.phase("Resolved the payload with pex"):
-        return make_pex(payload, platform, layout, payload.glibc, made)
-
-
-def _files(lift: Lift, console: Console) -> tuple[tuple[EmbeddedFile, Path], ...]:
-    from czscie.scie.files import locate
-
-    return tuple((file, locate(file, console)) for file in lift.files)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -14,7 +14,7 @@ from czscie.errors import CzscieError
 from czscie.lift.interpreter import Interpreter
 from czscie.lift.pack import Pack
 from czscie.pbs.distribution import Distribution, Layout
-from czscie.pbs.provider import Provider, Source
+from czscie.pbs.provider import Source
 from czscie.platforms import GlibcVersion, Platform, current_platform
 from czscie.products import key_of, knowledge, product
 from czscie.sbom.component import Component
@@ -50,6 +50,28 @@ class PackedInterpreter(msgspec.Struct, frozen=True):
     components: tuple[Component, ...]
 
 
+class Sources(Protocol):
+    """What knows which CPython an interpreter of the manifest is."""
+
+    def resolve(self, interpreter: Interpreter, platform: Platform) -> Source:
+        """Raises CzscieError when there is none."""
+        ...
+
+
+def traits_of(source: Source, platform: Platform, load: Callable[[], Distribution] | None = None) -> Traits:
+    """What is known of `source`, once it was unpacked; `load` does that. Raises CzscieError."""
+
+    def find_out() -> Traits:
+        from czscie.pack.python import magic_number
+        from czscie.pack.standard_library import reads_xz
+
+        distribution = (load or source.load)()
+        magic = magic_number(distribution) or b""
+        return Traits(distribution.layout, magic.hex(), reads_xz(distribution))
+
+    return knowledge(key_of("traits", source.digest, platform.name), Traits, find_out)
+
+
 @dataclass(slots=True)
 class PinnedInterpreter:
     """One interpreter of the manifest for one platform."""
@@ -57,13 +79,13 @@ class PinnedInterpreter:
     wanted: Interpreter
     platform: Platform
     source: Source
-    provider: Provider
+    provider: Sources
     console: Console
     _loaded: Distribution | None = None
 
     @classmethod
     def resolve(
-        cls, wanted: Interpreter, platform: Platform, provider: Provider, console: Console
+        cls, wanted: Interpreter, platform: Platform, provider: Sources, console: Console
     ) -> PinnedInterpreter:
         """Raises CzscieError when there is no such interpreter."""
         with console.phase(f"Resolved {wanted.id}") as phase:
@@ -73,16 +95,7 @@ class PinnedInterpreter:
 
     def traits(self) -> Traits:
         """What is known of it without unpacking it, once it was unpacked."""
-
-        def find_out() -> Traits:
-            from czscie.pack.python import magic_number
-            from czscie.pack.standard_library import reads_xz
-
-            distribution = self.load()
-            magic = magic_number(distribution) or b""
-            return Traits(distribution.layout, magic.hex(), reads_xz(distribution))
-
-        return knowledge(key_of("traits", self.source.digest, self.platform.name), Traits, find_out)
+        return traits_of(self.source, self.platform, self.load)
 
     def load(self) -> Distribution:
         """Its files, fetched and verified. Raises CzscieError."""

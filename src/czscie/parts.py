@@ -18,14 +18,14 @@ from czscie.czex.division import Division
 from czscie.czex.info import PexInfo
 from czscie.czex.write import Interpreter
 from czscie.errors import CzscieError
-from czscie.inputs import Inputs
+from czscie.inputs import Inputs, PayloadPex
 from czscie.interpreters import PackedInterpreter, PinnedInterpreter
 from czscie.launchers.provide import provide_launcher
 from czscie.lift.libc import NEVER
 from czscie.lift.lift import Lift
 from czscie.lift.payload import Payload
 from czscie.platforms import ANY_GLIBC, GlibcVersion, Platform
-from czscie.products import digest_of, key_of, knowledge, product
+from czscie.products import key_of, knowledge, product
 from czscie.sbom import bill as bills
 from czscie.sbom.component import Component
 from czscie.scie.assemble import Head, PartFile
@@ -215,7 +215,7 @@ class _Maker:
         started = set(names_in_arguments(("-m", module)))
         for command in self._lift.commands:
             started |= names_in_arguments(command.args)
-        needed = knowledge(key_of("parts", digest_of(pex)), NeededParts, lambda: _needed_parts(pex))
+        needed = knowledge(key_of("parts", pex.digest), NeededParts, lambda: _needed_parts(pex.path))
         # A command starts the interpreter itself, which sees the packages that it came with.
         of_commands = needed_parts(started, system_site_packages=True)
         return frozenset({*interpreter.wanted.keep, *needed.words, *of_commands})
@@ -233,14 +233,14 @@ class _Maker:
 
     def _payload(
         self,
-        pex: Path,
+        pex: PayloadPex,
         payload: Payload,
         interpreter: Interpreter,
         interpreter_path: Path,
     ) -> tuple[Path, PackedPayload]:
         key = key_of(
             "payload",
-            digest_of(pex),
+            pex.digest,
             interpreter.digest,
             self._platform.name,
             str(self._level(PAYLOAD_LEVEL)),
@@ -256,7 +256,7 @@ class _Maker:
             packing = self._packing(self.inputs.interpreters[payload.interpreter])
             with self.console.phase(f"Packed {pex.name}") as phase:
                 converted = convert(
-                    pex,
+                    pex.path,
                     payload.entry_point,
                     interpreter,
                     payload.glibc or ANY_GLIBC,

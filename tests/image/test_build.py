@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from building import Project, pex
 from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.image.build import Made, Order, make_images
@@ -14,9 +15,6 @@ from czscie.image.dockerfile import dockerfile
 from czscie.lift.manifest import read_manifest
 from czscie.platforms import find_platform
 from image.making import AMD64, ARM64, saved, tar
-from test_build import Project, pex, project, server
-
-__all__ = ["project", "server"]  # fixtures
 
 BASE = 'image = { base = ["base.tar", "arm.tar"]'
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from czscie.lock.lock import (
+    AskedInterpreter,
+    AskedPayload,
     Directory,
     Hashes,
     Launcher,
@@ -16,8 +18,8 @@ from czscie.lock.lock import (
     LockedWheel,
     PackageNotes,
     PackageTools,
+    Question,
     Sdist,
-    Vcs,
 )
 
 #: What TOML can say: all of Unicode but surrogates.
@@ -27,7 +29,6 @@ DIGESTS = st.text("0123456789abcdef", min_size=64, max_size=64)
 SIZES = st.none() | st.integers(0, 2**40)
 MAYBE = st.none() | TEXTS
 HASHES = st.builds(Hashes, sha256=DIGESTS)
-ASKED = TEXTS | st.integers(-(2**40), 2**40) | st.booleans() | st.lists(TEXTS, max_size=3).map(tuple)
 TUPLES = st.lists(TEXTS, max_size=3).map(tuple)
 
 WHEELS = st.builds(LockedWheel, name=NAMES, url=MAYBE, path=MAYBE, size=SIZES, hashes=HASHES)
@@ -38,8 +39,8 @@ PACKAGES = st.builds(
     wheels=st.lists(WHEELS, max_size=3).map(tuple),
     sdist=st.none() | st.builds(Sdist, name=NAMES, url=MAYBE, path=MAYBE, size=SIZES, hashes=HASHES),
     directory=st.none() | st.builds(Directory, path=NAMES),
-    vcs=st.none() | st.builds(Vcs, type=NAMES, url=NAMES, commit_id=NAMES),
-    tool=st.builds(
+    tool=st.none()
+    | st.builds(
         PackageTools,
         czscie=st.builds(PackageNotes, platforms=TUPLES, built=st.lists(WHEELS, max_size=2).map(tuple)),
     ),
@@ -52,19 +53,36 @@ INTERPRETERS = st.builds(
     version=NAMES,
     release=MAYBE,
     flavor=MAYBE,
+    name=MAYBE,
     url=MAYBE,
-    path=MAYBE,
     sha256=DIGESTS,
     size=SIZES,
+    helper=st.booleans(),
     attested=MAYBE,
+)
+QUESTIONS = st.builds(
+    Question,
+    interpreters=st.dictionaries(
+        TEXTS,
+        st.builds(AskedInterpreter, provider=NAMES, version=MAYBE, release=MAYBE, flavor=MAYBE, path=MAYBE),
+        max_size=2,
+    ),
+    payload=st.none()
+    | st.builds(
+        AskedPayload,
+        pex=MAYBE,
+        requirements=st.none() | TUPLES,
+        project=MAYBE,
+        requires=st.none() | TUPLES,
+        interpreter=MAYBE,
+        glibc=MAYBE,
+    ),
 )
 LOCKS = st.builds(
     Lock,
     created_by=NAMES,
     launcher=st.builds(Launcher, source=DIGESTS),
-    manifest=st.dictionaries(
-        TEXTS, TEXTS | st.integers(-(2**40), 2**40) | st.booleans() | TUPLES, max_size=5
-    ),
+    manifest=QUESTIONS,
     interpreters=st.lists(INTERPRETERS, max_size=3).map(tuple),
     files=st.lists(st.builds(LockedFile, id=NAMES, sha256=DIGESTS, size=SIZES), max_size=3).map(tuple),
     payload=st.none() | st.builds(LockedPayload, sha256=st.none() | DIGESTS, platforms=TUPLES),

@@ -13,13 +13,14 @@ from czscie.lock.lock import (
     LockedPackage,
     PackageNotes,
     PackageTools,
+    Question,
     lock_path,
     read_lock,
     write_lock,
 )
 from lock.making import LOCKS
 
-LOCK = Lock(created_by="czscie 0.1.0", launcher=Launcher(source="0" * 64), manifest={})
+LOCK = Lock(created_by="czscie 0.1.0", launcher=Launcher(source="0" * 64), manifest=Question())
 
 
 @settings(max_examples=50, deadline=None)
@@ -41,7 +42,7 @@ def test_the_order_of_what_is_locked_changes_no_byte() -> None:
         for platform in ("linux-x86_64", "linux-aarch64")
     )
     locks = [
-        Lock(created_by="c", launcher=LOCK.launcher, manifest={}, interpreters=each)
+        Lock(created_by="c", launcher=LOCK.launcher, manifest=Question(), interpreters=each)
         for each in ((one, other), (other, one))
     ]
     assert locks[0].render() == locks[1].render()
@@ -72,7 +73,7 @@ def test_a_package_without_platforms_is_for_all() -> None:
     linux = LockedPackage(
         name="b", version="1", tool=PackageTools(czscie=PackageNotes(platforms=("linux-x86_64",)))
     )
-    lock = Lock(created_by="c", launcher=LOCK.launcher, manifest={}, packages=(everywhere, linux))
+    lock = Lock(created_by="c", launcher=LOCK.launcher, manifest=Question(), packages=(everywhere, linux))
     assert lock.packages_for("linux-x86_64") == (everywhere, linux)
     assert lock.packages_for("macos-aarch64") == (everywhere,)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from czscie.lock.settle import LockUse
 
 
 def build(
@@ -14,6 +17,12 @@ def build(
     platform: Annotated[
         list[str] | None, typer.Option("--platform", help="Build for this platform only. Repeatable.")
     ] = None,
+    locked: Annotated[bool, typer.Option("--locked", help="Fail when the lock is not up to date.")] = False,
+    frozen: Annotated[
+        bool,
+        typer.Option("--frozen", help="Build what the lock says; do not look whether it is up to date."),
+    ] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Open no network connection.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print what was built as JSON.")] = False,
 ) -> None:
     """Build one executable per platform of the lift manifest.
@@ -22,12 +31,15 @@ def build(
     """
     from czscie.build import build as build_lift
     from czscie.console import Console, write_json, write_result
+    from czscie.network.network import go_offline
     from czscie.platforms import find_platform
     from czscie.report import as_json, print_contents
 
     console = Console()
+    if offline:
+        go_offline()
     platforms = [find_platform(name) for name in platform or ()]
-    built = build_lift(manifest, output, platforms, console)
+    built = build_lift(manifest, output, platforms, console, _use(locked, frozen))
     for contents in built:
         print_contents(contents, console.errors)
     if json:
@@ -35,3 +47,11 @@ def build(
     else:
         for contents in built:
             write_result(f"{contents.path}  {contents.sha256}")
+
+
+def _use(locked: bool, frozen: bool) -> LockUse:
+    from czscie.lock.settle import LockUse
+
+    if locked and frozen:
+        raise typer.BadParameter("--locked looks whether the lock is up to date, --frozen does not")
+    return LockUse.LOCKED if locked else LockUse.FROZEN if frozen else LockUse.UPDATE

@@ -31,8 +31,6 @@ _HEADER = """\
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 Size = Annotated[int, msgspec.Meta(ge=0)]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
-#: What a key of the manifest says; arrays keep their order.
-Asked = str | int | bool | tuple[str, ...]
 
 
 class _Struct(
@@ -45,13 +43,48 @@ class _Struct(
     """A table of the file. A key that is not known is an error: it may pin what this czscie does not heed."""
 
 
+class AskedInterpreter(_Struct, frozen=True, kw_only=True):
+    """The keys of an interpreter that a lock answers. `path` is relative to the manifest."""
+
+    provider: Text
+    version: str | None = None
+    release: str | None = None
+    flavor: str | None = None
+    path: str | None = None
+
+
+class AskedPayload(_Struct, frozen=True, kw_only=True):
+    """The keys of the payload that a lock answers, paths relative to the manifest.
+
+    `requires` is what the project or the script says itself. `interpreter` and `glibc` are there where
+    wheels are chosen for them.
+    """
+
+    pex: str | None = None
+    requirements: tuple[str, ...] | None = None
+    project: str | None = None
+    script: str | None = None
+    lock: str | None = None
+    requires: tuple[str, ...] | None = None
+    interpreter: str | None = None
+    glibc: str | None = None
+
+
+class Question(_Struct, frozen=True, kw_only=True):
+    """What the manifest asks for; `interpreters` are by their ids."""
+
+    interpreters: dict[str, AskedInterpreter] = {}
+    payload: AskedPayload | None = None
+
+
 class LockedInterpreter(_Struct, frozen=True, kw_only=True):
     """A CPython for one platform.
 
-    `id` is the manifest's, `version` CPython's whole one. `sha256` and `size` (in bytes, where it is known)
-    are those of the archive; of a directory (Host, Local) they are those of its tree. `release`, `flavor` and
-    `url` are there for python-build-standalone's, `path`, relative to the manifest, for Local ones.
-    `attested` says who vouched for the digest besides the release's own list.
+    `id` is the manifest's, `version` CPython's whole one, with a t at its end where it is free-threaded.
+    `sha256` and `size` (in bytes, where it is known) are those of the archive; of a directory (Host, Local)
+    they are those of its tree. `release`, `flavor`, `name` (the archive's) and `url` are there for
+    python-build-standalone's. A `helper` is not shipped: on a machine of its kind it packs the modules for
+    the other platforms. `attested` says who vouched for the digest besides the release's own list.
     """
 
     id: Text
@@ -60,10 +93,11 @@ class LockedInterpreter(_Struct, frozen=True, kw_only=True):
     version: Text
     release: str | None = None
     flavor: str | None = None
+    name: str | None = None
     url: str | None = None
-    path: str | None = None
     sha256: Sha256
     size: Size | None = None
+    helper: bool = False
     attested: str | None = None
 
 
@@ -127,14 +161,6 @@ class Directory(_Struct, frozen=True, kw_only=True):
     path: Text
 
 
-class Vcs(_Struct, frozen=True, kw_only=True):
-    """A commit of PEP 751."""
-
-    type: Text
-    url: Text
-    commit_id: Text
-
-
 class PackageNotes(_Struct, frozen=True, kw_only=True):
     """What czscie adds to a package of PEP 751.
 
@@ -147,7 +173,12 @@ class PackageNotes(_Struct, frozen=True, kw_only=True):
 
 
 class PackageTools(_Struct, frozen=True, kw_only=True):
-    czscie: PackageNotes = PackageNotes()
+    czscie: PackageNotes
+
+    @classmethod
+    def of(cls, platforms: tuple[str, ...] = (), built: tuple[LockedWheel, ...] = ()) -> PackageTools | None:
+        """None when there is nothing to note."""
+        return cls(czscie=PackageNotes(platforms=platforms, built=built)) if platforms or built else None
 
 
 class LockedPackage(_Struct, frozen=True, kw_only=True):
@@ -158,12 +189,15 @@ class LockedPackage(_Struct, frozen=True, kw_only=True):
     wheels: tuple[LockedWheel, ...] = ()
     sdist: Sdist | None = None
     directory: Directory | None = None
-    vcs: Vcs | None = None
-    tool: PackageTools = PackageTools()
+    tool: PackageTools | None = None
+
+    @property
+    def notes(self) -> PackageNotes:
+        return PackageNotes() if self.tool is None else self.tool.czscie
 
     @property
     def built(self) -> tuple[LockedWheel, ...]:
-        return self.tool.czscie.built
+        return self.notes.built
 
     @property
     def all_wheels(self) -> tuple[LockedWheel, ...]:
@@ -171,12 +205,12 @@ class LockedPackage(_Struct, frozen=True, kw_only=True):
 
 
 class Lock(_Struct, frozen=True, kw_only=True):
-    """The whole file. `manifest` is what the manifest asked for: its keys, and what they said."""
+    """The whole file. `manifest` is what the manifest asked for when it was written."""
 
     lock_version: Text = LOCK_VERSION
     created_by: Text
     launcher: Launcher
-    manifest: dict[str, Asked]
+    manifest: Question
     interpreters: tuple[LockedInterpreter, ...] = ()
     files: tuple[LockedFile, ...] = ()
     payload: LockedPayload | None = None
@@ -211,7 +245,9 @@ class Lock(_Struct, frozen=True, kw_only=True):
         """The same with everything in the order in which it is written."""
         return msgspec.structs.replace(
             self,
-            manifest=dict(sorted(self.manifest.items())),
+            manifest=Question(
+                interpreters=dict(sorted(self.manifest.interpreters.items())), payload=self.manifest.payload
+            ),
             interpreters=tuple(sorted(self.interpreters, key=lambda each: (each.id, each.platform))),
             files=tuple(sorted(self.files, key=lambda each: each.id)),
             packages=tuple(sorted(self.packages, key=lambda each: (each.name, each.version))),
@@ -228,9 +264,7 @@ class Lock(_Struct, frozen=True, kw_only=True):
 
     def packages_for(self, platform: str) -> tuple[LockedPackage, ...]:
         """The packages that `platform` needs, with the wheels of all platforms."""
-        return tuple(
-            each for each in self.packages if platform in (each.tool.czscie.platforms or (platform,))
-        )
+        return tuple(each for each in self.packages if platform in (each.notes.platforms or (platform,)))
 
 
 def lock_path(manifest: Path) -> Path:

@@ -65,7 +65,8 @@ def _value(value: Any) -> str:
 
 def _inline(value: Any) -> str:
     if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{_key(key)} = {_inline(each)}' for key, each in value.items())} }}"
+        items = ", ".join(f"{_key(key)} = {_inline(each)}" for key, each in value.items())
+        return f"{{ {items} }}" if items else "{}"
     if _is_array(value):
         return f"[{', '.join(map(_inline, value))}]"
     if isinstance(value, bool):

@@ -8,6 +8,7 @@ from czscie.errors import CzscieError
 from czscie.lift.interpreter import Host, Interpreter, Local, PyPy, PythonBuildStandalone
 from czscie.network.network import Network
 from czscie.pbs import standalone
+from czscie.pbs.assets import Asset
 from czscie.pbs.distribution import Distribution
 from czscie.platforms import Platform
 
@@ -38,7 +39,7 @@ class Source(Protocol):
 
 
 class Provider:
-    """Resolves the interpreters of one build.
+    """Resolves the interpreters of one build, each once.
 
     `console` hears of retries; None says nothing. `network` is what the environment says when None.
     """
@@ -49,9 +50,31 @@ class Provider:
         network: Network | None = None,
     ) -> None:
         self._standalone = standalone.PythonBuildStandalone(console, network)
+        self._resolved: dict[tuple[Interpreter, Platform], Source] = {}
+
+    def pinned(
+        self,
+        interpreter: PythonBuildStandalone,
+        platform: Platform,
+        asset: Asset,
+        digest: str,
+        size: int | None,
+        url: str | None,
+    ) -> standalone.StandaloneSource:
+        """The CPython that is known to be `asset`, with the SHA-256 `digest`; nobody is asked.
+
+        It is at `url`, unless a mirror is named. Raises CzscieError for a mirror that is no URL.
+        """
+        return self._standalone.pinned(platform, asset, digest, size, url, interpreter.base_url)
 
     def resolve(self, interpreter: Interpreter, platform: Platform) -> Source:
         """The CPython that `interpreter` means on `platform`. Raises CzscieError when there is none."""
+        key = interpreter, platform
+        if key not in self._resolved:
+            self._resolved[key] = self._resolve(interpreter, platform)
+        return self._resolved[key]
+
+    def _resolve(self, interpreter: Interpreter, platform: Platform) -> Source:
         match interpreter:
             case PythonBuildStandalone(libc=libc) if libc not in (None, platform.libc) and platform.libc:
                 raise CzscieError(

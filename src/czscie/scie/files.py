@@ -22,6 +22,7 @@ from czscie.container.plan import Plan
 from czscie.errors import CzscieError
 from czscie.lift.embedded_file import EmbeddedFile, FromUrl
 from czscie.network.fetch import fetch
+from czscie.network.network import Network
 from czscie.network.remote import Remote
 from czscie.pbs.tree import Item, Tree
 
@@ -42,16 +43,14 @@ _ENDINGS = {
 }
 
 
-def locate(file: EmbeddedFile, console: Console) -> Path:
+def locate(file: EmbeddedFile, console: Console, network: Network | None = None) -> Path:
     """Where `file` is on this machine, downloaded if it comes from a URL, its digest checked.
 
     Raises CzscieError when it is missing or another one.
     """
     digest = file.digest
     if isinstance(file.source, FromUrl):
-        assert digest is not None and digest.fingerprint is not None  # the manifest's reader saw to it
-        name = file.name.rpartition("/")[2]
-        [path] = fetch([Remote(name, digest.fingerprint, (file.source.url,), digest.size)], console=console)
+        [path] = fetch([remote_of(file)], network, console)
         return path
     if not file.path.exists():
         raise CzscieError(f"the lift's file {file.name} is missing", why=f"there is nothing at {file.path}")
@@ -67,6 +66,14 @@ def locate(file: EmbeddedFile, console: Console) -> Path:
                 ],
             )
     return file.path
+
+
+def remote_of(file: EmbeddedFile) -> Remote:
+    """The file as its URL and its digest in the manifest tell it."""
+    assert isinstance(file.source, FromUrl) and file.digest is not None
+    assert file.digest.fingerprint is not None  # the manifest's reader saw to it
+    name = file.name.rpartition("/")[2]
+    return Remote(name, file.digest.fingerprint, (file.source.url,), file.digest.size)
 
 
 def write_files(files: Sequence[tuple[EmbeddedFile, Path]], output: Path, level: int) -> Plan:

@@ -1,0 +1,79 @@
+"""What `czscie lock` does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from czscie.build import read_order
+from czscie.console import Console
+from czscie.errors import CzscieError
+from czscie.lift.lift import Lift
+from czscie.lift.problem import nearest
+from czscie.lock.lock import Lock, lock_path, read_lock, write_lock
+from czscie.lock.locker import Locker, Upgrade
+from czscie.network.network import Network
+from czscie.pbs.provider import Provider
+
+
+def check_lock(manifest: Path, console: Console) -> tuple[str, ...]:
+    """What locking would change, a line each. Raises CzscieError."""
+    lift, targets = read_order(manifest, ())
+    return _locker(lift, console).changes(read_lock(lock_path(manifest)), targets)
+
+
+def update_lock(manifest: Path, upgrade: bool, names: Sequence[str], console: Console) -> Path:
+    """Writes the lock for all platforms of the manifest, and returns where it is.
+
+    `upgrade` finds everything out again, `names` the interpreters and packages of these names. Raises
+    CzscieError.
+    """
+    lift, targets = read_order(manifest, ())
+    path = lock_path(manifest)
+    old = read_lock(path)
+    _check_names(names, lift, old, path)
+    lock = _locker(lift, console).lock(old, targets, Upgrade(upgrade, frozenset(names)), prune=True)
+    for line in _news(old, lock):
+        console.line(f"  {line}")
+    write_lock(path, lock)
+    return path
+
+
+def _locker(lift: Lift, console: Console) -> Locker:
+    network = Network.of()
+    return Locker(lift, Provider(console, network), network, console)
+
+
+def _check_names(names: Sequence[str], lift: Lift, lock: Lock | None, path: Path) -> None:
+    known = [each.id for each in lift.interpreters]
+    known += () if lock is None else [each.name for each in lock.packages]
+    for name in names:
+        if name not in known:
+            near = nearest(name, known)
+            raise CzscieError(
+                f"{path} has no interpreter and no package called {name}",
+                why=f"it has: {', '.join(dict.fromkeys(known))}",
+                mend=None if near is None else f"did you mean {near}?",
+            )
+
+
+def _news(old: Lock | None, new: Lock) -> list[str]:
+    """A line for each version that the lock did not have before."""
+    before = _versions(old)
+    news = []
+    for name, versions in _versions(new).items():
+        if (was := before.get(name, "")) != versions:
+            news.append(f"{name} {was} → {versions}" if was else f"{name} {versions}")
+    return [*news, *(f"{name} is gone" for name in before if name not in _versions(new))]
+
+
+def _versions(lock: Lock | None) -> dict[str, str]:
+    """The versions of everything, as text: an interpreter's with its release."""
+    if lock is None:
+        return {}
+    found: dict[str, list[str]] = {}
+    for each in lock.interpreters:
+        found.setdefault(each.id, []).append(each.version + (f"+{each.release}" if each.release else ""))
+    for package in lock.packages:
+        found.setdefault(package.name, []).append(package.version)
+    return {name: ", ".join(dict.fromkeys(versions)) for name, versions in found.items()}

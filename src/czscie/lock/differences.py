@@ -1,0 +1,96 @@
+"""How a lock and what it is for have come apart: in words, and as what there is to find out again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from czscie.lock.lock import Lock, LockedFile
+from czscie.lock.now import Now
+from czscie.lock.question import changed_keys
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """`words` are lines for people, none when the lock is up to date.
+
+    `interpreters` are the ids and platforms, `payload` the platforms for which it has no answer (any more).
+    """
+
+    words: tuple[str, ...]
+    interpreters: frozenset[tuple[str, str]]
+    payload: frozenset[str]
+
+
+def differences(lock: Lock | None, now: Now, platforms: Sequence[str]) -> Differences:
+    """What `lock` does not answer of `now` for the `platforms` of these names; all when there is no lock."""
+    every = {(identifier, name) for identifier in now.question.interpreters for name in platforms}
+    if lock is None:
+        resolved = platforms if now.is_resolved else ()
+        return Differences(("there is no lock yet",), frozenset(every), frozenset(resolved))
+    stale = {each for each in every if _is_stale(lock, now, *each)}
+    payload = {name for name in platforms if _lacks_payload(lock, now, name, stale)}
+    words = (
+        *_of_czscie(lock, now),
+        *changed_keys(lock.manifest, now.question),
+        *_of_interpreters(lock, now, stale),
+        *_of_files(lock.files, now.files),
+        *_of_payload(lock, now, payload),
+    )
+    return Differences(tuple(words), frozenset(stale), frozenset(payload))
+
+
+def _of_czscie(lock: Lock, now: Now) -> Iterator[str]:
+    if lock.created_by != now.created_by:
+        yield f"it was written by {lock.created_by}, this is {now.created_by}"
+    if lock.launcher.source != now.launcher:
+        yield "the source of the launcher is another one"
+
+
+def _is_stale(lock: Lock, now: Now, identifier: str, platform: str) -> bool:
+    asked = now.question.interpreters[identifier]
+    locked = lock.interpreter(identifier, platform)
+    if locked is None or locked.helper or lock.manifest.interpreters.get(identifier) != asked:
+        return True
+    here = now.interpreters.get((identifier, platform))
+    return here is not None and here != locked
+
+
+def _of_interpreters(lock: Lock, now: Now, stale: set[tuple[str, str]]) -> Iterator[str]:
+    for identifier, platform in sorted(stale):
+        locked = lock.interpreter(identifier, platform)
+        if locked is None or locked.helper:
+            yield f"the interpreter {identifier} is not locked for {platform}"
+        elif (identifier, platform) in now.interpreters:
+            yield f"the interpreter {identifier} of this machine is another one"
+
+
+def _of_files(locked: Sequence[LockedFile], there: Sequence[LockedFile]) -> Iterator[str]:
+    before, now = ({each.id: each for each in files} for files in (locked, there))
+    for identifier in sorted({*before, *now}):
+        if identifier not in before or identifier not in now:
+            yield f"the file {identifier} is {'new' if identifier not in before else 'gone'}"
+        elif before[identifier] != now[identifier]:
+            yield f"the file {identifier} has another content"
+
+
+def _lacks_payload(lock: Lock, now: Now, platform: str, stale: set[tuple[str, str]]) -> bool:
+    if not now.is_resolved or now.question.payload is None:
+        return False
+    return (
+        lock.payload is None
+        or platform not in lock.payload.platforms
+        or lock.manifest.payload != now.question.payload
+        or (now.question.payload.lock is not None and lock.payload.sha256 != now.payload)
+        or (now.question.payload.interpreter, platform) in stale
+    )
+
+
+def _of_payload(lock: Lock, now: Now, lacking: set[str]) -> Iterator[str]:
+    locked = lock.payload
+    asked = now.question.payload
+    if asked is not None and locked is not None and locked.sha256 != now.payload:
+        yield f"{asked.pex or asked.lock or asked.script} has another content"
+    for platform in sorted(lacking):
+        if locked is None or platform not in locked.platforms:
+            yield f"the payload is not locked for {platform}"

@@ -1,0 +1,58 @@
+"""The inputs of an executable, from a lock: what it pins and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from czscie.errors import CzscieError
+from czscie.inputs import Inputs
+from czscie.interpreters import PinnedInterpreter
+from czscie.lift.embedded_file import EmbeddedFile
+from czscie.lift.lift import Lift
+from czscie.lock.lock import Lock
+from czscie.lock.now import path_digest
+from czscie.lock.payload import locked_payload
+from czscie.lock.sources import LockedSources
+from czscie.network.network import Network
+from czscie.pbs.provider import Provider
+from czscie.platforms import Platform
+from czscie.scie.files import locate
+
+if TYPE_CHECKING:
+    from czscie.console import Console
+
+
+def locked_inputs(
+    lift: Lift,
+    lock: Lock,
+    platform: Platform,
+    provider: Provider,
+    network: Network,
+    directory: Path,
+    console: Console,
+) -> Inputs:
+    """What the executable for `platform` is made of. `directory` is for what is made for this build alone.
+
+    Raises CzscieError for what is not locked, and for what is here and not as it was locked.
+    """
+    sources = LockedSources(lock, provider)
+    return Inputs(
+        lift=lift,
+        platform=platform,
+        interpreters={
+            each.id: PinnedInterpreter.resolve(each, platform, sources, console) for each in lift.interpreters
+        },
+        pex=locked_payload(lift, lock, platform, directory, network, console),
+        files=tuple((file, _locate(file, lock, network, console)) for file in lift.files),
+    )
+
+
+def _locate(file: EmbeddedFile, lock: Lock, network: Network, console: Console) -> Path:
+    path = locate(file, console, network)
+    locked = lock.file(file.id)
+    if locked is None or path_digest(path) != locked.sha256:
+        raise CzscieError(
+            f"the lift's file {file.name} is not the one that is locked", mend="czscie lock takes it"
+        )
+    return path

@@ -1,0 +1,122 @@
+"""What a lift is made of as this machine sees it now: all that a lock is compared with, without a network."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from czscie import __version__
+from czscie.czex.inline_metadata import InlineMetadata
+from czscie.errors import CzscieError
+from czscie.interpreters import traits_of
+from czscie.launchers.build import source_digest
+from czscie.lift.embedded_file import EmbeddedFile, FromUrl
+from czscie.lift.interpreter import Host, Local
+from czscie.lift.lift import Lift
+from czscie.lock.lock import LockedFile, LockedInterpreter, Question
+from czscie.lock.question import question_of
+from czscie.pbs.provider import Provider
+from czscie.platforms import Platform
+from czscie.products import digest_of
+
+CREATED_BY = f"czscie {__version__}"
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The state of a lift's inputs. `payload` is the SHA-256 of its PEX, lock or script, `launcher` that of
+    the launcher's source; `interpreters` are those of this machine, by id and platform.
+    """
+
+    created_by: str
+    launcher: str
+    question: Question
+    files: tuple[LockedFile, ...]
+    payload: str | None
+    interpreters: Mapping[tuple[str, str], LockedInterpreter]
+
+    @classmethod
+    def of(
+        cls, lift: Lift, targets: Sequence[Platform], provider: Provider, requires: tuple[str, ...] | None
+    ) -> Now:
+        """`requires` is what the lift's project is known to require. Raises CzscieError for what is missing
+        or cannot be read.
+        """
+        if lift.payload is not None and lift.payload.script is not None:
+            requires = InlineMetadata.read(lift.payload.script).requirements
+        return cls(
+            CREATED_BY,
+            source_digest(),
+            question_of(lift, requires),
+            tuple(_file(file) for file in lift.files),
+            _payload_digest(lift),
+            {
+                (each.id, platform.name): _local(each, platform, provider)
+                for each in lift.interpreters
+                for platform in targets
+                if isinstance(each, (Host, Local))
+            },
+        )
+
+    @property
+    def is_resolved(self) -> bool:
+        """Whether the payload is made of packages."""
+        return self.question.payload is not None and self.question.payload.pex is None
+
+
+def _payload_digest(lift: Lift) -> str | None:
+    payload = lift.payload
+    path = None if payload is None else payload.pex or payload.lock or payload.script
+    if path is None:
+        return None
+    if not path.exists():
+        raise CzscieError(f"there is nothing at {path}", why="it is to be the payload")
+    return path_digest(path)
+
+
+def path_digest(path: Path) -> str:
+    """SHA-256 of a file, or of a directory's files with their names and modes. Raises CzscieError."""
+    try:
+        if path.is_dir():
+            return digest_of(path)
+        status = path.stat()
+        return _file_digest(path, status.st_size, status.st_mtime_ns)
+    except OSError as error:
+        raise CzscieError(
+            f"cannot read {error.filename or path}", why=error.strerror or str(error)
+        ) from error
+
+
+@functools.cache
+def _file_digest(path: Path, size: int, modified: int) -> str:
+    """Of a file that was not touched meanwhile: a PEX may be large, and each platform asks for it."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _file(file: EmbeddedFile) -> LockedFile:
+    if isinstance(file.source, FromUrl) and file.digest is not None and file.digest.fingerprint is not None:
+        return LockedFile(id=file.id, sha256=file.digest.fingerprint, size=file.digest.size)
+    if not file.path.exists():
+        raise CzscieError(f"the lift's file {file.name} is missing", why=f"there is nothing at {file.path}")
+    size = None if file.path.is_dir() else file.path.stat().st_size
+    return LockedFile(id=file.id, sha256=path_digest(file.path), size=size)
+
+
+def _local(interpreter: Host | Local, platform: Platform, provider: Provider) -> LockedInterpreter:
+    source = provider.resolve(interpreter, platform)
+    layout = traits_of(source, platform).layout
+    return LockedInterpreter(
+        id=interpreter.id,
+        platform=platform.name,
+        provider=type(interpreter).__name__,
+        version=layout.version + ("t" if layout.free_threaded else ""),
+        sha256=source.digest,
+        size=source.size,
+    )

@@ -1,0 +1,107 @@
+"""Packages of a lock from what platforms resolved to, and back: which wheels of them a platform gets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from czscie.czex.target import Target
+from czscie.errors import CzscieError
+from czscie.lock.lock import Lock, LockedPackage, LockedWheel, PackageTools
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One wheel that a platform gets, and the package it is of; `built` when it was made of source."""
+
+    package: LockedPackage
+    wheel: LockedWheel
+
+    @property
+    def built(self) -> bool:
+        return self.wheel in self.package.built
+
+
+def grouped(resolved: Mapping[str, Sequence[LockedPackage]]) -> tuple[LockedPackage, ...]:
+    """The packages of a lock for what each platform, by its name, resolved to: every version once."""
+    found: dict[tuple[str, str], dict[str, LockedPackage]] = {}
+    for platform, packages in sorted(resolved.items()):
+        for package in packages:
+            found.setdefault((package.name, package.version), {})[platform] = package
+    return tuple(_merged(packages, len(resolved)) for _, packages in sorted(found.items()))
+
+
+def _merged(packages: Mapping[str, LockedPackage], platforms: int) -> LockedPackage:
+    first = next(iter(packages.values()))
+    return LockedPackage(
+        name=first.name,
+        version=first.version,
+        wheels=_union(package.wheels for package in packages.values()),
+        sdist=next((package.sdist for package in packages.values() if package.sdist), None),
+        directory=first.directory,
+        tool=PackageTools.of(
+            platforms=() if len(packages) == platforms else tuple(packages),
+            built=_union(package.built for package in packages.values()),
+        ),
+    )
+
+
+def _union(groups: Iterable[tuple[LockedWheel, ...]]) -> tuple[LockedWheel, ...]:
+    return tuple(sorted({wheel for group in groups for wheel in group}, key=lambda wheel: wheel.name))
+
+
+def selected(lock: Lock, target: Target) -> tuple[Chosen, ...]:
+    """The wheels that `target` gets, sorted by name, as PEP 751 says they are to be selected.
+
+    Raises CzscieError when one of the packages has none for it.
+    """
+    from packaging.pylock import Pylock, PylockSelectError, PylockValidationError
+
+    packages = lock.packages_for(target.platform.name)
+    document = {
+        "lock-version": lock.lock_version,
+        "created-by": lock.created_by,
+        "packages": [_as_wheels(package) for package in packages],
+    }
+    by_name = {package.name: package for package in packages}
+    chosen = []
+    try:
+        pylock = Pylock.from_dict(document)
+        for package, wheel in pylock.select(environment=target.marker_environment, tags=target.tags):  # type: ignore[arg-type]
+            of = by_name[package.name]
+            name = getattr(wheel, "name", None)
+            chosen.append(Chosen(of, next(each for each in of.all_wheels if each.name == name)))
+    except (PylockSelectError, PylockValidationError) as error:
+        raise CzscieError(
+            f"the lock does not say which wheels {target} gets", why=str(error), mend="run czscie lock"
+        ) from error
+    return tuple(sorted(chosen, key=lambda each: each.wheel.name))
+
+
+def _as_wheels(package: LockedPackage) -> dict[str, Any]:
+    """The package with nothing but wheels to select from; those that were built are where they are named."""
+    wheels = [
+        {**msgspec.to_builtins(wheel), **({} if wheel.url or wheel.path else {"path": wheel.name})}
+        for wheel in package.all_wheels
+    ]
+    return {"name": package.name, "version": package.version, "wheels": wheels}
+
+
+def narrowed(chosen: Sequence[Chosen]) -> tuple[LockedPackage, ...]:
+    """The packages of one platform, each with nothing but the wheel that it gets: what `grouped` takes."""
+    return tuple(_narrow(each) for each in chosen)
+
+
+def _narrow(chosen: Chosen) -> LockedPackage:
+    package, wheel = chosen.package, chosen.wheel
+    return LockedPackage(
+        name=package.name,
+        version=package.version,
+        wheels=() if chosen.built else (wheel,),
+        sdist=package.sdist if chosen.built else None,
+        directory=package.directory,
+        tool=PackageTools.of(built=(wheel,) if chosen.built else ()),
+    )

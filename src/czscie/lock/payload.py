@@ -1,0 +1,110 @@
+"""The payload's PEX, made of what a lock pins: wheels and perhaps a script. Nothing is resolved."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.requirements import Requirement
+
+from czscie.czex import info as pex_info
+from czscie.errors import CzscieError
+from czscie.inputs import PayloadPex
+from czscie.lift.lift import Lift
+from czscie.lock.lock import Lock
+from czscie.lock.locker import target_of
+from czscie.lock.now import path_digest
+from czscie.lock.packages import Chosen, selected
+from czscie.lock.wheels import wheel_files
+from czscie.network.network import Network
+from czscie.platforms import Platform
+
+if TYPE_CHECKING:
+    from czscie.console import Console
+
+#: What pex calls the script of a PEX, in which it is the entry point.
+_SCRIPT = "__pex_executable__"
+
+
+def locked_payload(
+    lift: Lift, lock: Lock, platform: Platform, directory: Path, network: Network, console: Console
+) -> PayloadPex | None:
+    """The payload of `lift` for `platform` as `lock` has it; None when there is none.
+
+    `directory` is for what is made for this build alone. Nothing is fetched before the PEX is asked for.
+    Raises CzscieError when what is here is not what is locked.
+    """
+    payload = lift.payload
+    if payload is None:
+        return None
+    if payload.pex is not None:
+        pex = payload.pex
+        return PayloadPex(pex.name, _checked(pex, lock), lambda: pex)
+    target = target_of(lift, lock, platform)
+    if target is None or lock.payload is None or platform.name not in lock.payload.platforms:
+        raise CzscieError(f"the payload is not locked for {platform.name}", mend="run czscie lock")
+    chosen = selected(lock, target)
+    info = _pex_info(lift, chosen)
+
+    def make() -> Path:
+        files = wheel_files(chosen, target, lift.path.parent.absolute(), network, console)
+        return _lay_out(directory / platform.name / lift.name, info, files, payload.script)
+
+    script = "" if payload.script is None else _checked(payload.script, lock)
+    digest = hashlib.sha256(b"\0".join((info, script.encode()))).hexdigest()
+    return PayloadPex(lift.name, digest, make)
+
+
+def _checked(path: Path, lock: Lock) -> str:
+    """The SHA-256 of the file, which is the one that is locked."""
+    if not path.exists():
+        raise CzscieError(f"there is nothing at {path}", why="it is to be the payload")
+    digest = path_digest(path)
+    if lock.payload is None or digest != lock.payload.sha256:
+        raise CzscieError(f"{path} is not the one that is locked", mend="czscie lock takes it")
+    return digest
+
+
+def _pex_info(lift: Lift, chosen: tuple[Chosen, ...]) -> bytes:
+    """PEX-INFO of a PEX of these wheels: what pex writes, but for what tells of pex."""
+    payload = lift.payload
+    assert payload is not None
+    requirements = [f"{each.package.name}=={each.package.version}" for each in chosen]
+    if payload.requirements is not None:
+        requirements = [_without_url(each) for each in payload.requirements]
+    document = {
+        "deps_are_wheel_files": True,
+        "distributions": {each.wheel.name: each.wheel.sha256 for each in chosen},
+        "requirements": requirements,
+        **({} if payload.script is None else {"entry_point": _SCRIPT}),
+    }
+    return json.dumps(document, sort_keys=True).encode()
+
+
+def _without_url(text: str) -> str:
+    """The requirement without where it comes from, which may hold a password."""
+    requirement = Requirement(text)
+    requirement.url = None
+    return str(requirement)
+
+
+def _lay_out(directory: Path, info: bytes, wheels: list[Path], script: Path | None) -> Path:
+    """A PEX as a directory, whose wheels are those of the cache."""
+    (directory / ".deps").mkdir(parents=True)
+    (directory / pex_info.PATH).write_bytes(info)
+    for wheel in wheels:
+        _link(wheel, directory / ".deps" / wheel.name)
+    if script is not None:
+        shutil.copyfile(script, directory / f"{_SCRIPT}.py")
+    return directory
+
+
+def _link(path: Path, link: Path) -> None:
+    try:
+        os.link(path, link)
+    except OSError:  # another file system
+        shutil.copyfile(path, link)

@@ -1,0 +1,67 @@
+"""A lock of somebody else's (PEP 751): what of it a target gets."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from czscie.czex.target import Target
+from czscie.errors import CzscieError
+from czscie.lock.pex_tool import Artifact
+
+if TYPE_CHECKING:
+    from packaging.pylock import Package, PackageArchive, PackageSdist, PackageWheel
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+def read_pylock(path: Path, target: Target) -> tuple[Artifact, ...]:
+    """What `target` gets of the lock at `path`, as packaging selects it.
+
+    Raises CzscieError when it is no lock, has nothing for the target, or something without a SHA-256.
+    """
+    from packaging.pylock import (
+        PackageDirectory,
+        PackageVcs,
+        Pylock,
+        PylockSelectError,
+        PylockValidationError,
+    )
+
+    found = []
+    try:
+        pylock = Pylock.from_dict(tomllib.loads(path.read_text(encoding="utf-8")))
+        for package, source in pylock.select(
+            environment=target.marker_environment,  # type: ignore[arg-type]
+            tags=target.tags,
+        ):
+            if isinstance(source, PackageVcs):
+                raise _refusal(path, package, "it comes from version control, for which there is no digest")
+            if isinstance(source, PackageDirectory):
+                url = (path.parent / source.path).resolve().as_uri()
+                found.append(Artifact(package.name, str(package.version or "0"), url, "0" * 64))
+            else:
+                found.append(_artifact(path, package, source))
+    except FileNotFoundError:
+        raise CzscieError(f"there is no lock {path}") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, PylockValidationError) as error:
+        raise CzscieError(f"{path} is not a lock of PEP 751", why=str(error)) from error
+    except PylockSelectError as error:
+        raise CzscieError(f"{path} is not for {target}", why=str(error)) from error
+    return tuple(found)
+
+
+def _artifact(path: Path, package: Package, source: PackageWheel | PackageSdist | PackageArchive) -> Artifact:
+    sha256 = source.hashes.get("sha256")
+    if sha256 is None:
+        raise _refusal(path, package, f"it has no SHA-256, but: {', '.join(source.hashes)}")
+    url = source.url or (path.parent / (source.path or "")).resolve().as_uri()
+    return Artifact(package.name, str(package.version or "0"), url, sha256)
+
+
+def _refusal(path: Path, package: Package, why: str) -> CzscieError:
+    return CzscieError(f"{package.name} of {path} cannot be locked", why=why)

@@ -1,0 +1,65 @@
+"""The lock that a build goes by: the one that is there, brought up to date as far as it may be."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from pathlib import Path
+
+from czscie.console import Console
+from czscie.errors import CzscieError
+from czscie.lift.lift import Lift
+from czscie.lock.lock import Lock, lock_path, read_lock, write_lock
+from czscie.lock.locker import Locker
+from czscie.network.network import Network
+from czscie.pbs.provider import Provider
+from czscie.platforms import Platform
+
+
+class LockUse(enum.Enum):
+    """What a build may do about a lock that is not up to date."""
+
+    #: Write what has changed.
+    UPDATE = enum.auto()
+    #: Fail.
+    LOCKED = enum.auto()
+    #: Not look: what it does not answer is an error, what it does not know of is not noticed.
+    FROZEN = enum.auto()
+
+
+def settled_lock(
+    lift: Lift,
+    targets: Sequence[Platform],
+    use: LockUse,
+    provider: Provider,
+    network: Network,
+    console: Console,
+) -> Lock:
+    """The lock of `lift` for `targets`, written beside the manifest if it changed. Raises CzscieError."""
+    path = lock_path(lift.path)
+    lock = read_lock(path)
+    if use is LockUse.FROZEN:
+        return _there(lock, path, lift)
+    locker = Locker(lift, provider, network, console)
+    changes = locker.changes(lock, targets)
+    if not changes and lock is not None:
+        return lock
+    if use is LockUse.LOCKED:
+        raise CzscieError(
+            f"{path} is not up to date" if lock is not None else f"there is no lock {path}",
+            why=changes,
+            mend=f"czscie lock {lift.path}",
+        )
+    new = locker.lock(lock, targets, prune=False)
+    with console.phase(f"Wrote {path}"):
+        write_lock(path, new)
+    if lock is not None:
+        for change in changes:
+            console.line(f"  {change}")
+    return new
+
+
+def _there(lock: Lock | None, path: Path, lift: Lift) -> Lock:
+    if lock is None:
+        raise CzscieError(f"there is no lock {path}", mend=f"czscie lock {lift.path}")
+    return lock

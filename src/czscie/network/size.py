@@ -1,0 +1,49 @@
+"""How large files are that nobody downloads yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from czscie.network.client import Client, Missing, RangeRefused
+from czscie.network.fetch import find
+from czscie.network.network import Network
+from czscie.network.perseverance import Watch, persevere
+from czscie.network.remote import Remote
+from czscie.progress import Progress
+
+if TYPE_CHECKING:
+    from czscie.console import Console
+
+
+def sizes(files: Iterable[Remote], network: Network, console: Console | None = None) -> list[int | None]:
+    """The size of each file in bytes, as its server tells it; None where none does.
+
+    Nothing is read but the answers' headers. Raises CzscieError when a server does not answer.
+    """
+    progress = Progress(console)
+
+    def size(file: Remote) -> int | None:
+        if file.size is not None:
+            return file.size
+        if (path := find(file, network)) is not None:
+            return path.stat().st_size
+        watch = Watch(network.patience.deadline)
+        what = f"cannot ask for {file.name}"
+        return persevere(
+            lambda: _ask(client, file, watch), what, file.urls, None, network.patience, watch, progress
+        )
+
+    with Client(network) as client, ThreadPoolExecutor(network.parallel) as pool:
+        return list(pool.map(size, files))
+
+
+def _ask(client: Client, file: Remote, watch: Watch) -> int | None:
+    for url in file.urls:
+        try:
+            with client.open(url, watch) as body:
+                return body.total
+        except (Missing, RangeRefused):
+            continue
+    return None
