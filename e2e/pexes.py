@@ -82,6 +82,11 @@ SERVICE = Recipe(
     pythons=("3.13",),
 )
 
+#: The same without what `[lift.bare]` adds.
+DESTITUTE = Recipe(
+    "destitute", ("--entry-point", "surroundings:main"), sources="surroundings", pythons=("3.13",)
+)
+
 TOOLBOX = Recipe(
     "toolbox", ("--entry-point", "toolbox.cli:main", "--venv"), project="toolbox[speech]", sources="workbench"
 )

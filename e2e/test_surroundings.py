@@ -12,7 +12,7 @@ import pytest
 from e2e.bare import BareRoot
 from e2e.build import Scie
 from e2e.conftest import PYTHONS, BuildScie, MakeRoot
-from e2e.pexes import SURROUNDINGS
+from e2e.pexes import DESTITUTE, SURROUNDINGS
 
 #: What xterm sends for the arrow that points up, once its keypad is switched on.
 ARROW_UP = "\x1bOA"
@@ -27,6 +27,10 @@ def program(
     return root, root.install(build_scie(Scie(SURROUNDINGS, request.param)))
 
 
+#: What czscie adds where the payload has none.
+BARE = "\n[lift.bare]\ncertificates = true\ntzdata = true\n"
+
+
 def found(program: tuple[BareRoot, str], environment: Mapping[str, str] | None = None) -> dict[str, Any]:
     root, path = program
     done = root.run(path, environment=environment)
@@ -38,6 +42,17 @@ def found(program: tuple[BareRoot, str], environment: Mapping[str, str] | None =
 def test_a_bare_root_has_terminals_certificates_and_time_zones(program: tuple[BareRoot, str]) -> None:
     surroundings = found(program)
     assert surroundings["arrow"] == ARROW_UP
+    assert surroundings["roots"] > 100
+    assert surroundings["roots of a child"] == surroundings["roots"]
+    assert surroundings["noon"] == "2026-07-01T12:00:00+05:45"
+
+
+def test_an_application_without_certificates_and_time_zones_is_given_them(
+    build_scie: BuildScie, make_root: MakeRoot
+) -> None:
+    root = make_root()
+    root.add_shared_memory()
+    surroundings = found((root, root.install(build_scie(Scie(DESTITUTE, "3.13", pack=BARE)))))
     assert surroundings["roots"] > 100
     assert surroundings["roots of a child"] == surroundings["roots"]
     assert surroundings["noon"] == "2026-07-01T12:00:00+05:45"

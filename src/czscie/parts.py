@@ -16,6 +16,7 @@ from czscie.console import Console
 from czscie.container.content import Data, File
 from czscie.czex.division import Division
 from czscie.czex.info import PexInfo
+from czscie.czex.provisions import provisions, wheel_digest
 from czscie.czex.write import Interpreter
 from czscie.errors import CzscieError
 from czscie.inputs import Inputs, PayloadPex
@@ -238,6 +239,7 @@ class _Maker:
         interpreter: Interpreter,
         interpreter_path: Path,
     ) -> tuple[Path, PackedPayload]:
+        provided = provisions(self._lift.bare, self._platform)
         key = key_of(
             "payload",
             pex.digest,
@@ -248,6 +250,7 @@ class _Maker:
             str(payload.glibc),
             repr(self._lift.pack),
             "" if self.division is None else self.division.key(),
+            *(f"{wheel.filename} {wheel_digest(wheel)}" for wheel in provided),
         )
 
         def make(path: Path) -> PackedPayload:
@@ -265,6 +268,7 @@ class _Maker:
                     self._redirector(interpreter_path),
                     packing,
                     self.division,
+                    provided,
                 )
                 phase.become(f"Packed {pex.name}: {converted.description}")
             return PackedPayload(

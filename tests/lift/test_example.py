@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
+from czscie.lift.bare import Bare
 from czscie.lift.command import Command, Environment
 from czscie.lift.embedded_file import Digest, EmbeddedFile, FromUrl
 from czscie.lift.image import Image
@@ -72,7 +73,7 @@ def test_the_example_is_a_manifest_that_can_be_built() -> None:
 
 def test_the_example_shows_every_key_that_can_be_built() -> None:
     types = (
-        *(Lift, PythonBuildStandalone, Local, Payload, Pack, Libc, Image),
+        *(Lift, PythonBuildStandalone, Local, Payload, Pack, Libc, Image, Bare),
         *(EmbeddedFile, Digest, FromUrl, Command, Environment),
     )
     known = {field.name for each in types for field in fields(each)}

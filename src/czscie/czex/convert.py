@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,17 +58,19 @@ def convert(
     redirector: File | None = None,
     packing: Packing | None = None,
     division: Division | None = None,
+    provisions: Sequence[Wheel] = (),
 ) -> Converted:
     """Writes the PEX at `path` to `output` as a CZEX for `interpreter`.
 
     `entry_point` replaces the PEX's own; `glibc` is the newest that wheels may ask for; `level` is zstd's.
     `packing` says how modules are packed; without it they are files and nothing else. With `division` no
-    entry has both the application's own files and those of its dependencies.
+    entry has both the application's own files and those of its dependencies. Those of `provisions` are added
+    whose projects the PEX does not bring itself.
     Raises CzscieError when the PEX cannot be read or does not hold what the target needs.
     """
     with Pex.open(path) as pex:
         _refuse_pex_paths(pex)
-        resolution = resolve(pex, interpreter.platform, interpreter.layout, glibc)
+        resolution = _with(provisions, resolve(pex, interpreter.platform, interpreter.layout, glibc))
         info = pex.info
         if entry_point is not None:
             info = with_entry_point(info, resolution.wheels, entry_point, pex.sources)
@@ -102,6 +105,15 @@ def convert(
             tuple(sorted(resolution.needs.get("", ()))),
             tuple(sorted(wheel.filename for wheel in own or ())),
         )
+
+
+def _with(provisions: Sequence[Wheel], resolution: Resolution) -> Resolution:
+    own = {wheel.project for wheel in resolution.wheels}
+    added = tuple(wheel for wheel in provisions if wheel.project not in own)
+    projects = frozenset(wheel.project for wheel in added)
+    needs = {**resolution.needs, **dict.fromkeys(projects, frozenset[str]())}
+    needs[""] = needs.get("", frozenset()) | projects
+    return replace(resolution, wheels=(*resolution.wheels, *added), needs=needs)
 
 
 def _refuse_pex_paths(pex: Pex) -> None:

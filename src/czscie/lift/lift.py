@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from czscie.lift.bare import Bare
 from czscie.lift.command import Command
 from czscie.lift.embedded_file import EmbeddedFile
 from czscie.lift.image import Image
@@ -63,6 +64,7 @@ class Lift:
     pack: Pack
     libc: Libc
     image: Image
+    bare: Bare
 
     def interpreter(self, identifier: str) -> Interpreter:
         """The interpreter whose id is `identifier`. Raises KeyError when there is none."""
@@ -90,6 +92,7 @@ class Lift:
         pack = table.optional_table("pack")
         libc = table.optional_table("libc")
         image = table.optional_table("image")
+        bare = table.optional_table("bare")
         ids = tuple(dict.fromkeys(interpreter.id for interpreter in interpreters if interpreter.id))
         scie_jump = table.optional_table("scie_jump")
         ptex = table.optional_table("ptex")
@@ -115,6 +118,7 @@ class Lift:
             pack=Pack() if pack is None else Pack.read(pack),
             libc=Libc() if libc is None else Libc.read(libc, directory),
             image=Image() if image is None else Image.read(image, directory),
+            bare=Bare() if bare is None else Bare.read(bare),
         )
         table.finish()
         return lift
