@@ -10,26 +10,41 @@ import typer
 
 def verify(
     file: Annotated[Path, typer.Argument(help="An executable that czscie built, for any platform.")],
+    lock: Annotated[
+        Path | None, typer.Option("--lock", help="Compare what it was made of with this lock.")
+    ] = None,
+    rebuild: Annotated[
+        Path | None,
+        typer.Option("--rebuild", help="Build this manifest again, and compare byte for byte."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
 ) -> None:
     """Check every digest of an executable, and that nothing else is in it."""
-    from czscie.console import write_json, write_result
+    from czscie.console import Console, write_json, write_result
     from czscie.errors import CzscieError
-    from czscie.verify.file import verify_file
+    from czscie.verify.findings import verify as verify_executable
 
-    found = verify_file(file)
+    console = Console()
+    found = verify_executable(file, lock, rebuild, console)
     if json:
-        problems = [
-            {"where": each.where, "subject": each.subject, "problem": each.problem} for each in found.problems
-        ]
-        write_json({"ok": not problems, "path": str(file), "entries": found.entries, "problems": problems})
-        if problems:
+        write_json(found.as_json())
+        if found.problems:
             raise typer.Exit(1)
-    elif found.problems:
+        return
+    for line in () if found.lock is None else found.lock.unknown:
+        console.warn(f"unknown: {line}")
+    if found.file.problems:
         raise CzscieError(
-            f"{file} is not as it was built",
-            why=map(str, found.problems),
-            mend="copy or download the file again",
+            f"{file} is not as it was built", why=found.problems, mend="copy or download the file again"
         )
-    else:
-        write_result(f"{file}: {found.entries} entries, all is well")
+    if found.problems:
+        raise CzscieError(
+            f"{file} is not what it should be",
+            why=found.problems,
+            mend="build it again, or lock what it was built of",
+        )
+    write_result(f"{file}: {found.file.entries} entries, all is well")
+    if found.lock is not None:
+        write_result(f"{file}: {found.lock.agreed} inputs are as locked, as far as the file tells")
+    if found.rebuilt is not None:
+        write_result(f"{file}: built again byte for byte")

@@ -11,7 +11,9 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from czscie.products import digest_of, key_of, knowledge
+from czscie.lock.now import path_digest
+from czscie.products import key_of, knowledge
+from czscie.sbom.component import PAYLOAD as PAYLOAD_DIGEST
 from czscie.sbom.component import TREE, Component
 from czscie.sbom.document import Application, Part
 from czscie.scie.manifest import FILES, LIBC, PAYLOAD
@@ -54,17 +56,16 @@ def files(located: Sequence[tuple[EmbeddedFile, Path]]) -> Part:
     """The files that the lift embeds, each with where it is: as archives, not what is in them."""
     components = []
     for file, path in located:
-        digest: dict[str, Any] = (
-            {"properties": {TREE: digest_of(path)}} if path.is_dir() else {"sha256": _sha256(path)}
-        )
-        components.append(Component(reference=file.name, name=file.name, kind="file", **digest))
+        digest = path_digest(path)
+        told: dict[str, Any] = {"properties": {TREE: digest}} if path.is_dir() else {"sha256": digest}
+        components.append(Component(reference=file.id, name=file.name, kind="file", **told))
     return Part(FILES, components, [component.reference for component in components])
 
 
 def launcher(path: Path) -> Part:
     from czscie.sbom.launcher import launcher_components
 
-    components = launcher_components(_sha256(path))
+    components = launcher_components(path_digest(path))
     return Part("launcher", components, (components[0].reference,))
 
 
@@ -89,7 +90,10 @@ def libc(table: PackageTable, packages: Sequence[PinnedPackage]) -> Part:
 
 def document(lift: Lift, platform: Platform, parts: Sequence[Part]) -> bytes:
     """The document about the executable of `lift` for `platform`, from the cache if it has it."""
-    application = Application(lift.name, _version(lift.name, parts), lift.description, platform.name)
+    named = lift.payload and (lift.payload.pex or lift.payload.script)
+    properties = {PAYLOAD_DIGEST: path_digest(named)} if named else {}
+    version = _version(lift.name, parts)
+    application = Application(lift.name, version, lift.description, platform.name, properties)
     everything = msgspec.json.encode((application, parts))
     return knowledge(
         key_of("sbom", hashlib.sha256(everything).hexdigest(), _library_version()),
@@ -112,14 +116,6 @@ def _version(name: str, parts: Sequence[Part]) -> str | None:
             if part.name == PAYLOAD and component.reference == project:
                 return component.version
     return None
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _library_version() -> str:

@@ -1,0 +1,67 @@
+"""What an executable's own bill of materials says of the inputs it was made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from czscie.errors import CzscieError
+from czscie.sbom.component import TREE
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A component as the document has it; `sha256` is that of a file or, of a directory, of its tree."""
+
+    name: str
+    version: str | None
+    sha256: str | None
+    properties: Mapping[str, str]
+
+
+class _Hash(msgspec.Struct, frozen=True):
+    alg: str
+    content: str
+
+
+class _Property(msgspec.Struct, frozen=True):
+    name: str
+    value: str = ""
+
+
+class _Component(msgspec.Struct, frozen=True, rename={"reference": "bom-ref"}):
+    reference: str
+    name: str
+    version: str | None = None
+    hashes: tuple[_Hash, ...] = ()
+    properties: tuple[_Property, ...] = ()
+
+
+class _Metadata(msgspec.Struct, frozen=True):
+    component: _Component
+
+
+class _Document(msgspec.Struct, frozen=True):
+    metadata: _Metadata
+    components: tuple[_Component, ...] = ()
+
+
+def read_bill(text: bytes, label: str) -> Mapping[str, Recorded]:
+    """The components of the document `text` by reference, the application among them.
+
+    Raises CzscieError, which calls the executable `label`, when czscie did not write it.
+    """
+    try:
+        document = msgspec.json.decode(text, type=_Document)
+    except msgspec.MsgspecError as error:
+        raise CzscieError(f"the bill of materials of {label} cannot be read", why=str(error)) from error
+    return {each.reference: _recorded(each) for each in (document.metadata.component, *document.components)}
+
+
+def _recorded(component: _Component) -> Recorded:
+    hashes = {each.alg: each.content for each in component.hashes}
+    properties = {each.name: each.value for each in component.properties}
+    digest = hashes.get("SHA-256") or properties.get(TREE)
+    return Recorded(component.name, component.version, digest, properties)

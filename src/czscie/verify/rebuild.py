@@ -1,0 +1,65 @@
+"""The whole proof: what a manifest and its lock build again is the same file, byte for byte."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from czscie.build import build
+from czscie.console import Console
+from czscie.lock.settle import LockUse
+from czscie.platforms import find_platform
+from czscie.scie.inspect import Contents, read_sbom, read_scie
+from czscie.scie.manifest import Launcher
+
+_CHUNK = 1 << 20
+
+
+def rebuild(path: Path, manifest: Path, console: Console) -> tuple[str, ...]:
+    """Builds the executable at `path` again, and tells in which ways it is another one; in none if it is not.
+
+    Raises CzscieError when it cannot be built, or the lock beside `manifest` is not up to date.
+    """
+    there = read_scie(path)
+    platform = find_platform(there.manifest.scie.lift.platform)
+    with tempfile.TemporaryDirectory(prefix="czscie-") as directory:
+        [made] = build(manifest, Path(directory), [platform], console, LockUse.LOCKED)
+        if _equal(path, made.path):
+            return ()
+        return tuple(_differences(there, made)) or ("the files differ where no digest is",)
+
+
+def _equal(one: Path, other: Path) -> bool:
+    if one.stat().st_size != other.stat().st_size:
+        return False
+    with one.open("rb") as first, other.open("rb") as second:
+        while chunk := first.read(_CHUNK):
+            if chunk != second.read(_CHUNK):
+                return False
+    return True
+
+
+def _differences(there: Contents, made: Contents) -> Iterator[str]:
+    one, other = there.manifest.scie, made.manifest.scie
+    same_bill = read_sbom(there.path) == read_sbom(made.path)
+    if one.jump != other.jump:
+        yield f"the launcher: {_launcher(one.jump)}, built again {_launcher(other.jump)}"
+    parts, again = ({each.name: each for each in manifest.lift.files} for manifest in (one, other))
+    for name in dict.fromkeys((*parts, *again)):
+        if name not in parts or name not in again:
+            yield f"the part {name}: it is only in the {'file' if name in parts else 'one built again'}"
+        elif parts[name].digest != again[name].digest:
+            yield f"the part {name}: {parts[name].digest}, built again {again[name].digest}"
+        # The last part's size is that of the bill of materials, too.
+        elif parts[name].size != again[name].size and (same_bill or parts[name] != one.lift.files[-1]):
+            yield f"the part {name}: the same files, packed otherwise"
+    for field in one.lift.__struct_fields__:
+        if field != "files" and getattr(one.lift, field) != getattr(other.lift, field):
+            yield f"the manifest's {field}"
+    if not same_bill:
+        yield "the bill of materials"
+
+
+def _launcher(jump: Launcher) -> str:
+    return f"{jump.version}, SHA-256 {jump.hash}"

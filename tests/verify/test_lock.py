@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from czscie.lock.lock import (
+    AskedPayload,
+    Hashes,
+    Launcher,
+    Lock,
+    LockedFile,
+    LockedInterpreter,
+    LockedPackage,
+    LockedPayload,
+    LockedWheel,
+    PackageTools,
+    Question,
+)
+from czscie.platforms import current_platform
+from czscie.sbom.component import PAYLOAD, SOURCE, TREE, WHEEL, Component
+from czscie.sbom.document import Application, Part, render
+from czscie.sbom.read import read_bill
+from czscie.scie.inspect import read_sbom, read_scie
+from czscie.scie.manifest import Command
+from czscie.verify.lock import Comparison, OwnLauncher, compare_with_lock
+from scie.making import Tree, part, scie
+
+HERE = current_platform().name
+LAUNCHER = b"launcher"
+COW, CALF = "cow-1.0-py3-none-any.whl", "calf-2.0-py3-none-any.whl"
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+OWN = OwnLauncher(digest("source"), hashlib.sha256(LAUNCHER).hexdigest())
+
+
+def wheel(name: str, platforms: tuple[str, ...] = (), content: str = "") -> LockedPackage:
+    return LockedPackage(
+        name=name.partition("-")[0],
+        version=name.split("-")[1],
+        wheels=(LockedWheel(name=name, hashes=Hashes(sha256=digest(content or name))),),
+        tool=PackageTools.of(platforms=platforms),
+    )
+
+
+LOCK = Lock(
+    created_by="czscie",
+    launcher=Launcher(source=OWN.source),
+    manifest=Question(payload=AskedPayload(requirements=("cow",))),
+    interpreters=(
+        LockedInterpreter(
+            id="cpython", platform=HERE, provider="Moo", version="3.13.9", sha256=digest("cpython")
+        ),
+        LockedInterpreter(
+            id="cpython", platform="other", provider="Moo", version="3.13.9", sha256=digest("x")
+        ),
+    ),
+    files=(LockedFile(id="bell", sha256=digest("bell")),),
+    payload=LockedPayload(platforms=(HERE, "other")),
+    packages=(wheel(COW), wheel(CALF), wheel("bull-1.0-py3-none-any.whl", platforms=("other",))),
+)
+
+
+def listed(name: str, content: str = "") -> Component:
+    sha256 = digest(content or name)
+    return Component(reference=name.partition("-")[0], name=name, sha256=sha256, properties={WHEEL: name})
+
+
+def components(*wheels: Component) -> list[Part]:
+    cpython = Component(reference="cpython", name="cpython", sha256=digest("cpython"))
+    launcher = Component(
+        reference="launcher", name="launcher", sha256=OWN.sha256, properties={SOURCE: OWN.source}
+    )
+    bell = Component(reference="bell", name="bell", kind="file", properties={TREE: digest("bell")})
+    return [
+        Part("cpython", (cpython,), ("cpython",)),
+        Part(".files", (bell,), ()),
+        Part("payload", wheels or (listed(COW), listed(CALF)), ()),
+        Part("launcher", (launcher,), ()),
+    ]
+
+
+def compare(
+    directory: Path,
+    lock: Lock = LOCK,
+    parts: list[Part] | None = None,
+    wheels: tuple[str, ...] = (COW, CALF),
+    own: OwnLauncher = OWN,
+    properties: Mapping[str, str] | None = None,
+) -> Comparison:
+    """Compares with `lock` an executable of these `wheels` that says it is made of `parts`."""
+    application = Application("moo", None, None, HERE, dict(properties or {}))
+    (directory / "launcher").write_bytes(LAUNCHER)
+    made = [
+        part(directory, "cpython", Tree({"a": b"a"})),
+        # Large enough to be entries of their own.
+        part(directory, "payload", Tree({f".deps/{name}/large": bytes(1 << 20) for name in wheels}), "app"),
+    ]
+    bill = render(application, parts or components())
+    path = directory / "moo"
+    scie(path, directory / "launcher", made, {"": Command(exe="{cpython}/a")}, sbom=bill)
+    return compare_with_lock(read_scie(path), read_bill(read_sbom(path), "moo"), lock, own)
+
+
+def test_an_executable_that_is_as_locked_agrees_in_everything(tmp_path: Path) -> None:
+    found = compare(tmp_path)
+    assert (found.differences, found.unknown) == ([], [])
+    assert found.agreed == len(["cpython", "bell", COW, CALF, "the launcher's source", "the launcher"])
+
+
+def test_every_difference_is_told_at_once(tmp_path: Path) -> None:
+    lock = msgspec.structs.replace(
+        LOCK,
+        launcher=Launcher(source=digest("other source")),
+        interpreters=(
+            msgspec.structs.replace(LOCK.interpreters[0], sha256=digest("other cpython")),
+            msgspec.structs.replace(LOCK.interpreters[0], id="second"),
+        ),
+        files=(LockedFile(id="whistle", sha256=digest("whistle")),),
+        packages=(wheel(COW, content="other cow"), wheel("hay-3.0-py3-none-any.whl")),
+    )
+    found = compare(tmp_path, lock)
+    assert sorted(line.partition(": ")[0] for line in found.differences) == [
+        "hay 3.0 is locked and not in the file",
+        "the file bell is not locked",
+        "the file whistle is locked and not in the file",
+        "the interpreter cpython is another one",
+        "the interpreter second is locked and not in the file",
+        "the launcher's source is another one",
+        f"the wheel {CALF} is not locked",
+        f"the wheel {COW} is another one",
+    ]
+
+
+def test_the_bill_of_materials_has_to_list_what_is_there(tmp_path: Path) -> None:
+    found = compare(tmp_path, parts=components(listed(COW), listed("bull-1.0-py3-none-any.whl")))
+    assert sorted(found.differences) == [
+        "the bill of materials does not list the wheel calf-2.0-py3-none-any.whl",
+        "the bill of materials lists, without its being there, the wheel bull-1.0-py3-none-any.whl",
+    ]
+
+
+def test_a_launcher_that_the_locked_source_does_not_give_is_told(tmp_path: Path) -> None:
+    found = compare(tmp_path, own=OwnLauncher(OWN.source, digest("other launcher")))
+    assert [line.partition(":")[0] for line in found.differences] == ["the launcher is another one"]
+
+
+@pytest.mark.parametrize("own", [OwnLauncher(OWN.source, None), OwnLauncher(digest("newer"), OWN.sha256)])
+def test_what_cannot_be_told_is_said_to_be_unknown(tmp_path: Path, own: OwnLauncher) -> None:
+    found = compare(tmp_path, own=own)
+    assert (found.differences, len(found.unknown)) == ([], 1)
+    assert found.unknown[0].startswith("the launcher: ")
+
+
+def test_a_wheel_whose_digest_the_file_does_not_tell_is_unknown(tmp_path: Path) -> None:
+    without = msgspec.structs.replace(listed(COW), sha256=None)
+    found = compare(tmp_path, parts=components(without, listed(CALF)))
+    assert found.unknown == [f"the wheel {COW}: the file does not say which it was made of"]
+
+
+def test_a_pex_is_pinned_as_a_whole(tmp_path: Path) -> None:
+    lock = msgspec.structs.replace(
+        LOCK,
+        manifest=Question(payload=AskedPayload(pex="moo.pex")),
+        payload=LockedPayload(sha256=digest("pex")),
+        packages=(),
+    )
+    assert compare(tmp_path, lock, properties={PAYLOAD: digest("pex")}).differences == []
+    found = compare(tmp_path, lock, properties={PAYLOAD: digest("other")})
+    assert [line.partition(":")[0] for line in found.differences] == ["the payload moo.pex is another one"]
