@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -10,8 +11,9 @@ import pytest
 
 from czscie.container.zip import read_directory
 from czscie.errors import CzscieError
+from czscie.libc.scan import read_plan
 from czscie.scie.inspect import read_scie
-from czscie.scie.manifest import Command, Launcher, Manifest, Scie
+from czscie.scie.manifest import Command, Launcher, Manifest, OwnLibc, Scie
 from czscie.verify.file import verify_file
 from scie.making import Tree, part, scie
 
@@ -77,8 +79,8 @@ def test_a_changed_plan_is_found(moo: Path) -> None:
     with moo.open("rb") as file:
         entry = read_directory(file, interpreter.offset + interpreter.size).entry(".czscie/plan")
     flip(moo, entry.header_offset + 30 + len(entry.name) + 20)
-    assert [problem.partition(": ")[0] for problem in problems(moo)] == ["cpython"]
-    assert "its plan" in problems(moo)[0]
+    [problem] = problems(moo)
+    assert problem.startswith("cpython: .czscie/plan: ")
 
 
 def with_manifest(path: Path, change: Callable[[Scie], Scie]) -> None:
@@ -108,3 +110,18 @@ def test_what_is_no_scie_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"#!/bin/sh\n")
     with pytest.raises(CzscieError, match="is not a scie"):
         verify_file(tmp_path / "file")
+
+
+def test_the_other_plan_of_a_part_has_its_own_digest(tmp_path: Path) -> None:
+    (tmp_path / "launcher").write_bytes(LAUNCHER)
+    made = part(tmp_path, "cpython", Tree({"a": b"aaa", "b": b"bb"}))
+    plan = read_plan(made.path)
+    other = replace(plan, files=plan.files[:1]).render()
+    made = replace(made, entries=((".czscie/plan-libc", other),))
+    for digest, expected in (
+        (hashlib.sha256(other).hexdigest(), []),
+        (made.digest, ["cpython: .czscie/plan-libc: it is not the one that was built"]),
+    ):
+        libc = OwnLibc(loader="/lib/ld.so", plans={"cpython": digest})
+        scie(tmp_path / "moo", tmp_path / "launcher", [made], {"": Command(exe="{cpython}/a")}, libc=libc)
+        assert problems(tmp_path / "moo") == expected

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from czscie.container import plan as plans
 from czscie.container import zip as zip_records
 from czscie.errors import CzscieError
+from czscie.libc.variant import PLAN as LIBC_PLAN
 from czscie.scie.inspect import read_manifest
 from czscie.scie.manifest import Manifest, Part
 
@@ -97,20 +98,29 @@ class _Check:
             yield Problem(part.name, "its directory of entries", str(error))
             return
         yield from self._layout(part, directory)
-        try:
-            text = zip_records.read_entry(self.file, directory.entry(plans.ENTRY_NAME))
-            if hashlib.sha256(text).hexdigest() != part.digest:
-                yield Problem(part.name, "its plan", "it is not the one that was built")
-            planned = {entry.name: entry for entry in plans.parse(text).entries}
-        except (zipfile.BadZipFile, CzscieError) as error:
-            yield Problem(part.name, "its plan", str(error).removeprefix("error: ").splitlines()[0])
-            return
+        planned: dict[str, plans.PlannedEntry] = {}
+        for name, digest in self._plans(part):
+            try:
+                text = zip_records.read_entry(self.file, directory.entry(name))
+                if hashlib.sha256(text).hexdigest() != digest:
+                    yield Problem(part.name, name, "it is not the one that was built")
+                planned |= {entry.name: entry for entry in plans.parse(text).entries}
+            except (zipfile.BadZipFile, CzscieError) as error:
+                yield Problem(part.name, name, str(error).removeprefix("error: ").splitlines()[0])
+                return
         there = {entry.name for entry in directory.entries}
         for name in planned.keys() - there:
             yield Problem(part.name, name, "it is missing")
         for entry in directory.entries:
             self.entries += 1
             yield from self._entry(part, entry, planned.get(entry.name))
+
+    def _plans(self, part: Part) -> Iterator[tuple[str, str]]:
+        """The entries of `part` that are plans, and the digests that they must have."""
+        yield plans.ENTRY_NAME, part.digest
+        libc = self.manifest.scie.lift.libc
+        if libc is not None and part.name in libc.plans:
+            yield LIBC_PLAN, libc.plans[part.name]
 
     def _layout(self, part: Part, directory: zip_records.Directory) -> Iterator[Problem]:
         """Between the entries there is nothing either."""
