@@ -118,7 +118,8 @@ def _make(parts: Parts, bases: Sequence[Path], console: Console) -> Image:
     if bases:
         base = read_base(bases, platform)
     else:
-        _check_libc(parts)
+        if parts.libc is None:
+            _check_libc(parts)
         base = scratch(platform)
     with console.phase(f"Laid out the image for {platform.name}"):
         contents = make_contents(parts, settings.directory, from_scratch=not bases)
@@ -155,5 +156,5 @@ def _check_libc(parts: Parts) -> None:
             raise CzscieError(
                 f"the interpreter for {parts.platform.name} does not start in an image FROM scratch",
                 why=f"it needs {loader}, which is the C library's",
-                mend="make it on an image that has one: --base IMAGE.tar",
+                mend='bundle one: [lift.libc] bundle = "when-missing" (or name an image that has it: --base)',
             )

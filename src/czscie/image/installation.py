@@ -43,6 +43,8 @@ def read_plan(part: Path) -> Plan:
 def installed(part: Path, plan: Plan, place: Place) -> Iterator[File | Directory | Link]:
     """The installation of `plan`, whose entries are in the zip `part`, at `place`: files, then the rest.
 
+    What a plan writes over files is for hosts without a C library, and images have one where programs look.
+
     Raises CzscieError when an entry is damaged.
     """
     try:

@@ -1,6 +1,7 @@
 """The layers of an application's image, those that change least first.
 
-    root          what a root directory lacks that has nothing       FROM scratch only
+    libc          the C library that the lift bundles                FROM scratch only
+    root          what else a root directory lacks that has nothing  FROM scratch only
     interpreter   one for each
     dependencies  wheels, and their modules in a file of the pack
     files         what the lift embeds
@@ -16,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Callable, Container, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from czscie import __version__
 from czscie.container.content import Data, File, Link
@@ -24,6 +25,7 @@ from czscie.container.plan import Plan
 from czscie.czex.write import OF_DEPENDENCIES
 from czscie.image.installation import Place, installed, read_plan
 from czscie.image.layer import Directory, Layer, LayerDigests, write_layer
+from czscie.libc.library import LIBRARIES, LOCALES, host_loader
 from czscie.parts import Parts
 from czscie.products import code_of, key_of, product
 from czscie.scie.assemble import PartFile
@@ -95,6 +97,15 @@ class _Payload:
         return cls(part, dependencies, application, dependencies.digest())
 
 
+def _system_path(path: str, loader: str) -> str:
+    """Where the root directory has what a bundled C library has at `path` (czscie.libc.library)."""
+    if path == f"{LIBRARIES}/{loader.rpartition('/')[2]}":
+        return loader.lstrip("/")
+    if path.startswith((f"{LOCALES}/", "share/")):
+        return f"usr/{path}"
+    return path
+
+
 def _is_dependency(entry: str, own: Container[str]) -> bool:
     if entry.startswith(_WHEELS):
         return entry.removeprefix(_WHEELS).partition("/")[0] not in own
@@ -110,6 +121,8 @@ class _Maker:
     def layers(self, executables: Mapping[str, bytes], from_scratch: bool) -> Iterator[Layer]:
         parts, payload = self.parts, self.payload
         if from_scratch:
+            if parts.libc is not None:
+                yield self._libc(parts.libc.part)
             yield self._layer("root", "", lambda: iter(_ROOT))
         for part in parts.interpreters.values():
             yield self._installation("interpreter", part, read_plan(part.path), part.digest)
@@ -132,7 +145,10 @@ class _Maker:
         for command in sorted(commands):
             if command not in ("", ".", "..") and not {"/", "\\", ":"} & set(command):
                 chosen.setdefault(command, command)
-        lift = self.parts.head.describe([self._described(part) for part in self.parts.in_order])
+        # What is here starts with the C library that every program finds.
+        installed_parts = [part for part in self.parts.in_order if part.kind != "libc"]
+        head = replace(self.parts.head, libc=None)
+        lift = head.describe([self._described(part) for part in installed_parts])
         launcher = self.parts.launcher.read_bytes()
         return {
             executable: stub(launcher, __version__, lift, self.directory, command)
@@ -173,6 +189,18 @@ class _Maker:
             unpacked=0 if of_payload else part.unpacked,
             description="" if of_payload else part.description,
         )
+
+    def _libc(self, part: PartFile) -> Layer:
+        """The C library where programs look for one, as in any root directory."""
+        plan = read_plan(part.path)
+        loader = host_loader(self.parts.platform)
+
+        def items() -> Items:
+            for item in installed(part.path, plan, Place("/", "/")):
+                if isinstance(item, File):
+                    yield replace(item, path=_system_path(item.path, loader))
+
+        return self._layer("libc", plan.digest(), items, part.description)
 
     def _installation(self, what: str, part: PartFile, plan: Plan, name: str) -> Layer:
         """The layer of the installation of `plan`, which is called `name`."""
