@@ -39,7 +39,7 @@ def build(
     if offline:
         go_offline()
     platforms = [find_platform(name) for name in platform or ()]
-    built = build_lift(manifest, output, platforms, console, _use(locked, frozen))
+    built = build_lift(manifest, output, platforms, console, lock_use(locked, frozen))
     for contents in built:
         print_contents(contents, console.errors)
     if json:
@@ -49,7 +49,8 @@ def build(
             write_result(f"{contents.path}  {contents.sha256}")
 
 
-def _use(locked: bool, frozen: bool) -> LockUse:
+def lock_use(locked: bool, frozen: bool) -> LockUse:
+    """What two options say. Raises typer.BadParameter when both are given."""
     from czscie.lock.settle import LockUse
 
     if locked and frozen:

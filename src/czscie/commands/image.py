@@ -33,6 +33,12 @@ def image(
     platform: Annotated[
         list[str] | None, typer.Option("--platform", help="Make it for this platform only. Repeatable.")
     ] = None,
+    locked: Annotated[bool, typer.Option("--locked", help="Fail when the lock is not up to date.")] = False,
+    frozen: Annotated[
+        bool,
+        typer.Option("--frozen", help="Make what the lock says; do not look whether it is up to date."),
+    ] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Open no network connection.")] = False,
     print_dockerfile: Annotated[
         bool, typer.Option("--print-dockerfile", help="Print a Dockerfile that does the same instead.")
     ] = False,
@@ -42,11 +48,13 @@ def image(
 
     The path goes to standard output, everything else to standard error.
     """
+    from czscie.commands.build import lock_use
     from czscie.console import Console, write_json, write_result
     from czscie.image.build import Order, make_images
     from czscie.image.dockerfile import dockerfile
     from czscie.image.report import as_json, print_images
     from czscie.lift.manifest import read_manifest
+    from czscie.network.network import go_offline
     from czscie.platforms import find_platform
 
     if print_dockerfile:
@@ -56,7 +64,10 @@ def image(
     if output is None and oci is None:
         output = Path(f"{read_manifest(manifest).name}.tar")
     platforms = [find_platform(each) for each in platform or ()]
-    made = make_images(manifest, platforms, Order.parse(output, oci, name, base or ()), console)
+    if offline:
+        go_offline()
+    order = Order.parse(output, oci, name, base or ())
+    made = make_images(manifest, platforms, order, console, lock_use(locked, frozen))
     print_images(made, console.errors)
     if json:
         write_json(as_json(made))

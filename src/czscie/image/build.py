@@ -18,6 +18,7 @@ from czscie.image.layers import make_contents
 from czscie.image.platform import ImagePlatform
 from czscie.image.reference import Reference
 from czscie.lift.lift import Lift
+from czscie.lock.settle import LockUse
 from czscie.parts import Parts
 from czscie.platforms import Platform
 from czscie.scie.interpreter import read_file
@@ -61,8 +62,17 @@ class Made:
     images: tuple[Image, ...]
 
 
-def make_images(manifest: Path, platforms: Sequence[Platform], order: Order, console: Console) -> Made:
-    """Makes the images of the Linux platforms of the lift manifest, or of `platforms`. Raises CzscieError."""
+def make_images(
+    manifest: Path,
+    platforms: Sequence[Platform],
+    order: Order,
+    console: Console,
+    use: LockUse = LockUse.UPDATE,
+) -> Made:
+    """Makes the images of the Linux platforms of the lift manifest, or of `platforms`.
+
+    `use` says what to do about a lock that is not up to date. Raises CzscieError.
+    """
     lift, targets = read_order(manifest, platforms)
     targets = _choose(lift, targets, chosen=bool(platforms))
     reference = order.name or lift.image.name or Reference.of(lift.name)
@@ -72,7 +82,7 @@ def make_images(manifest: Path, platforms: Sequence[Platform], order: Order, con
         roots=lift.payload is not None and lift.payload.project is not None,
     )
     images = []
-    with making_parts(lift, targets, console, division) as made:
+    with making_parts(lift, targets, console, division, use) as made:
         for parts in made:
             images.append(_make(parts, bases, console))
     if order.archive is not None:
