@@ -165,6 +165,14 @@ def test_a_wheel_whose_digest_the_file_does_not_tell_is_unknown(tmp_path: Path) 
     assert found.unknown == [f"the wheel {COW}: the file does not say which it was made of"]
 
 
+def test_what_czscie_adds_of_its_own_is_unknown(tmp_path: Path) -> None:
+    own = "certifi-2025.1-py3-none-any.whl"
+    added = msgspec.structs.replace(listed(own), sha256=None)
+    found = compare(tmp_path, parts=components(listed(COW), listed(CALF), added), wheels=(COW, CALF, own))
+    assert found.differences == []
+    assert [line.partition(":")[0] for line in found.unknown] == [f"the wheel {own}"]
+
+
 def test_a_pex_is_pinned_as_a_whole(tmp_path: Path) -> None:
     lock = msgspec.structs.replace(
         LOCK,

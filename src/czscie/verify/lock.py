@@ -132,7 +132,10 @@ def _compare_payload(found: Comparison, contents: Contents, bill: Mapping[str, R
     packages = lock.packages_for(contents.manifest.scie.lift.platform)
     locked = {wheel.name: wheel.sha256 for package in packages for wheel in package.all_wheels}
     for name in sorted(there):
-        if name not in locked:
+        if name not in locked and name in listed and listed[name].sha256 is None:
+            # [lift.bare] adds what czscie is installed with.
+            found.unknown.append(f"the wheel {name}: it is not locked, and the file does not say which it is")
+        elif name not in locked:
             found.differences.append(f"the wheel {name} is not locked")
         elif name in listed:
             found.digests(f"the wheel {name}", listed[name].sha256, locked[name])
