@@ -1,7 +1,8 @@
-"""What `czscie init` writes can be built, and runs."""
+"""What `czscie init` writes can be built as `czscie plan` says, and runs."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,6 +67,10 @@ def test_a_first_manifest_builds_an_executable_that_runs(
     built = builder.run(directory=tmp_path)
     assert built.returncode == 0, built.stderr
     [result] = read_results(built.stdout)
+    planned = builder.run("--locked", "--json", directory=tmp_path, command="plan")
+    plan = json.loads(planned.stdout)
+    assert [executable["path"] for executable in plan["executables"]] == [str(result.path)]
+    assert (plan["lock"]["state"], plan["downloads"]["files"]) == ("current", 0)
     arguments = ["-t", "moo"] if isinstance(subject, Path) else ["moo"]
     done = start(tmp_path / result.path, *arguments, base=shared_base)
     assert (done.returncode, done.stderr) == (0, b"")

@@ -99,6 +99,11 @@ def file_stem(lift: Lift, platform: Platform) -> str:
     return lift.name if len(lift.platforms) == 1 else f"{lift.name}-{platform.name}"
 
 
+def executable_path(lift: Lift, platform: Platform, output: Path) -> Path:
+    """Where in the directory `output` the executable for `platform` goes."""
+    return output / f"{file_stem(lift, platform)}{platform.executable_suffix}"
+
+
 def _make_directory(output: Path) -> None:
     """Before anything is downloaded or packed for it."""
     try:
@@ -112,8 +117,7 @@ def _make_directory(output: Path) -> None:
 
 
 def _assemble(parts: Parts, output: Path, console: Console) -> Contents:
-    platform = parts.platform
-    path = output / f"{file_stem(parts.lift, platform)}{platform.executable_suffix}"
+    path = executable_path(parts.lift, parts.platform, output)
     with console.phase(f"Wrote {path}"):
         assemble(path, parts.launcher, __version__, parts.in_order, parts.head, parts.sbom)
         return read_scie(path)

@@ -18,6 +18,7 @@ from czscie.commands.init import init
 from czscie.commands.inject import inject
 from czscie.commands.inspect import inspect
 from czscie.commands.lock import lock
+from czscie.commands.plan import plan
 from czscie.commands.sbom import sbom
 from czscie.commands.verify import verify
 from czscie.errors import CzscieError
@@ -50,7 +51,7 @@ def _options(
     pass
 
 
-for command in (init, lock, build, image, inspect, sbom, verify, inject, eject):
+for command in (init, lock, plan, build, image, inspect, sbom, verify, inject, eject):
     app.command()(command)
 app.add_typer(cache, name="cache")
 

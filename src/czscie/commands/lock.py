@@ -20,6 +20,16 @@ def lock(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit with 1 and say what would change.")
     ] = False,
+    attest: Annotated[
+        bool, typer.Option("--attest", help="Verify who built the interpreters (docs/attestations.md).")
+    ] = False,
+    attestations: Annotated[
+        Path | None,
+        typer.Option("--attestations", help="A directory or file of attestations, in place of GitHub's."),
+    ] = None,
+    trusted_root: Annotated[
+        Path | None, typer.Option("--trusted-root", help="A file with Sigstore's root of trust.")
+    ] = None,
 ) -> None:
     """Pin all that the lift manifest asks for in the lock beside it.
 
@@ -29,9 +39,16 @@ def lock(
     from czscie.lock.command import check_lock, update_lock
 
     console = Console()
+    attestor = None
+    if attest or attestations is not None or trusted_root is not None:
+        from czscie.attestation.attestor import Attestor
+
+        if check:
+            raise typer.BadParameter("--check looks at the lock, --attest at what it pins")
+        attestor = Attestor.of(console, attestations, trusted_root)
     if check:
         changes = check_lock(manifest, console)
         for change in changes:
             write_result(change)
         raise typer.Exit(1 if changes else 0)
-    write_result(str(update_lock(manifest, upgrade, only or (), console)))
+    write_result(str(update_lock(manifest, upgrade, only or (), console, attestor)))

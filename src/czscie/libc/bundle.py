@@ -61,7 +61,7 @@ def bundle(
     }
     libraries = frozenset(settings.libraries).union(*(demand.libraries for demand in demands.values()))
     early = frozenset[str]().union(*(demand.early for demand in demands.values()))
-    table = PackageTable.builtin() if settings.packages is None else PackageTable.read(settings.packages)
+    table = PackageTable.of(settings)
     wanted = [name for name in optional_libraries(platform) if name in libraries]
     packages = packages_of(table, platform, wanted)
     part, library = _library(table, packages, platform, wanted, level, console)

@@ -20,6 +20,7 @@ from czscie.platforms import Platform
 
 if TYPE_CHECKING:
     from czscie.console import Console
+    from czscie.lift.libc import Libc
     from czscie.network.network import Network
     from czscie.network.remote import Remote
 
@@ -79,6 +80,11 @@ class PackageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     release: str
     url: str
     packages: tuple[PinnedPackage, ...]
+
+    @classmethod
+    def of(cls, settings: Libc) -> PackageTable:
+        """The one that `lift.libc` names, or czscie's own. Raises CzscieError when it cannot be read."""
+        return cls.builtin() if settings.packages is None else cls.read(settings.packages)
 
     @classmethod
     def builtin(cls) -> PackageTable:

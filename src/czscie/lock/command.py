@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from czscie.attestation.attestor import Attestor
 from czscie.build import read_order
 from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.lift.lift import Lift
 from czscie.lift.problem import nearest
+from czscie.lock.attested import attested
 from czscie.lock.lock import Lock, lock_path, read_lock, write_lock
 from czscie.lock.locker import Locker, Upgrade
 from czscie.network.network import Network
@@ -22,17 +24,21 @@ def check_lock(manifest: Path, console: Console) -> tuple[str, ...]:
     return _locker(lift, console).changes(read_lock(lock_path(manifest)), targets)
 
 
-def update_lock(manifest: Path, upgrade: bool, names: Sequence[str], console: Console) -> Path:
+def update_lock(
+    manifest: Path, upgrade: bool, names: Sequence[str], console: Console, attestor: Attestor | None = None
+) -> Path:
     """Writes the lock for all platforms of the manifest, and returns where it is.
 
-    `upgrade` finds everything out again, `names` the interpreters and packages of these names. Raises
-    CzscieError.
+    `upgrade` finds everything out again, `names` the interpreters and packages of these names; `attestor` is
+    asked who built the interpreters. Raises CzscieError.
     """
     lift, targets = read_order(manifest, ())
     path = lock_path(manifest)
     old = read_lock(path)
     _check_names(names, lift, old, path)
     lock = _locker(lift, console).lock(old, targets, Upgrade(upgrade, frozenset(names)), prune=True)
+    if attestor is not None:
+        lock = attested(lock, attestor, console)
     for line in _news(old, lock):
         console.line(f"  {line}")
     write_lock(path, lock)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from czscie.console import Console
@@ -27,6 +28,15 @@ class LockUse(enum.Enum):
     FROZEN = enum.auto()
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The lock to go by, and the one that is there; `changes` are lines about what that one does not say."""
+
+    lock: Lock
+    before: Lock | None
+    changes: tuple[str, ...]
+
+
 def settled_lock(
     lift: Lift,
     targets: Sequence[Platform],
@@ -36,27 +46,41 @@ def settled_lock(
     console: Console,
 ) -> Lock:
     """The lock of `lift` for `targets`, written beside the manifest if it changed. Raises CzscieError."""
+    settled = settle(lift, targets, use, provider, network, console)
+    if settled.lock is not settled.before:
+        path = lock_path(lift.path)
+        with console.phase(f"Wrote {path}"):
+            write_lock(path, settled.lock)
+        if settled.before is not None:
+            for change in settled.changes:
+                console.line(f"  {change}")
+    return settled.lock
+
+
+def settle(
+    lift: Lift,
+    targets: Sequence[Platform],
+    use: LockUse,
+    provider: Provider,
+    network: Network,
+    console: Console,
+) -> Settled:
+    """The lock of `lift` for `targets`, which is written nowhere. Raises CzscieError."""
     path = lock_path(lift.path)
     lock = read_lock(path)
     if use is LockUse.FROZEN:
-        return _there(lock, path, lift)
+        return Settled(_there(lock, path, lift), lock, ())
     locker = Locker(lift, provider, network, console)
     changes = locker.changes(lock, targets)
     if not changes and lock is not None:
-        return lock
+        return Settled(lock, lock, ())
     if use is LockUse.LOCKED:
         raise CzscieError(
             f"{path} is not up to date" if lock is not None else f"there is no lock {path}",
             why=changes,
             mend=f"czscie lock {lift.path}",
         )
-    new = locker.lock(lock, targets, prune=False)
-    with console.phase(f"Wrote {path}"):
-        write_lock(path, new)
-    if lock is not None:
-        for change in changes:
-            console.line(f"  {change}")
-    return new
+    return Settled(locker.lock(lock, targets, prune=False), lock, changes)
 
 
 def _there(lock: Lock | None, path: Path, lift: Lift) -> Lock:
