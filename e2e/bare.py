@@ -11,6 +11,7 @@ import os
 import platform
 import shutil
 import signal
+import stat
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,19 +37,24 @@ class BareRoot:
     enter: tuple[str, ...] = field(default=())
 
     @classmethod
-    def create(
-        cls, path: Path, machine: str, system: Path = Path("/"), enter: Sequence[str] = ()
-    ) -> BareRoot:
-        """Make a bare root for `machine` out of the glibc that the system at `system` has."""
+    def empty(cls, path: Path, enter: Sequence[str] = ()) -> BareRoot:
+        """Make a root that has not even a C library."""
         path.mkdir(parents=True)
         (path / "proc").mkdir()
         (path / "tmp").mkdir()
         (path / "tmp").chmod(0o1777)
+        return cls(path, tuple(enter))
+
+    @classmethod
+    def create(
+        cls, path: Path, machine: str, system: Path = Path("/"), enter: Sequence[str] = ()
+    ) -> BareRoot:
+        """Make a bare root for `machine` out of the glibc that the system at `system` has."""
+        root = cls.empty(path, enter)
         loader = system / LOADERS[machine]
         copied = path / LOADERS[machine]
         copied.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(loader, copied)
-        root = cls(path, tuple(enter))
         for library in GLIBC_LIBRARIES:
             for found in loader.resolve().parent.glob(f"lib{library}.so.[0-9]"):
                 root._copy_library(found, system)
@@ -72,6 +78,12 @@ class BareRoot:
         directory.mkdir(parents=True)
         directory.chmod(0o1777)
 
+    def add_null_device(self) -> None:
+        """Make `/dev/null`, which only root can; without, what needs it fails and says so."""
+        if os.geteuid() == 0:
+            os.mknod(self.path / "dev/null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+            (self.path / "dev/null").chmod(0o666)
+
     def install(self, executable: Path) -> str:
         """Put the executable into the root; its path inside is returned."""
         target = self.path / executable.name
@@ -80,12 +92,21 @@ class BareRoot:
         return f"/{executable.name}"
 
     def run(
-        self, *arguments: str, environment: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        proc: bool = True,
+        user: int = 0,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program of the root; its environment is empty unless given."""
+        """Run a program of the root; its environment is empty unless given, and it is root's own.
+
+        Only root can run it as another `user`.
+        """
         command = [*self.enter, _tool("unshare"), *_identity(bool(self.enter))]
         command += ["--mount", "--net", "--pid", "--fork", "--kill-child"]
-        command += [f"--root={self.path}", "--wd=/", "--mount-proc=/proc", *arguments]
+        command += [f"--root={self.path}", "--wd=/", *(["--mount-proc=/proc"] if proc else [])]
+        command += [f"--setuid={user}", f"--setgid={user}"] if user else []
+        command += arguments
         with subprocess.Popen(
             command,
             env=dict(environment or {}),

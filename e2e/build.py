@@ -10,25 +10,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from e2e import debian
 from e2e.mirror.release import TAG
 from e2e.pexes import Recipe
 
 
 @dataclass(frozen=True, slots=True)
 class Scie:
-    """What to build: one PEX on one CPython (`3.13`) for one platform. `pack` is TOML: `lift.pack`."""
+    """What to build: one PEX on one CPython (`3.13`) for one platform. `pack` is TOML: `lift.pack`. `libc` is
+    when the C library that comes along is used, if one does.
+    """
 
     recipe: Recipe
     python: str
     platform: str = "linux-x86_64"
     entry_point: str | None = None
     pack: str = ""
+    libc: str | None = None
 
     @property
     def name(self) -> str:
         return self.recipe.name
 
     def manifest(self, pex: Path) -> str:
+        libc = ""
+        if self.libc is not None:
+            libc = f'\n[lift.libc]\nbundle = "{self.libc}"\npackages = "{debian.table()}"\n'
         entry_point = "" if self.entry_point is None else f'entry_point = "{self.entry_point}"\n'
         return f"""\
 [lift]
@@ -46,7 +53,8 @@ flavor = "install_only_stripped"
 pex = "{pex}"
 {entry_point}
 [lift.pack]
-{self.pack}"""
+{self.pack}
+{libc}"""
 
 
 @dataclass(frozen=True, slots=True)

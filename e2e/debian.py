@@ -22,11 +22,25 @@ from pathlib import Path
 import msgspec
 
 from czscie.libc.packages import ARCHITECTURES, PackageTable, PinnedPackage
+from e2e.cache import cached
 from e2e.mirror.apt import Apt, AptError, run
 
 SUITE = "trixie"
 NAMES = ("libc6", "libc-bin", "libgcc-s1", "libstdc++6", "libatomic1", "libcrypt1", "gcc-14-base", "musl")
 _ARCHIVE = "https://snapshot.debian.org/archive/debian"
+
+
+def table() -> Path:
+    """The table of a mirror on this machine's disk, made once and kept, for the architectures of tests."""
+
+    def make(out: Path) -> None:
+        write_mirror(out, ["amd64", "arm64"])
+        # The mirror gets another name when it is whole.
+        target = out.with_name(out.name.removeprefix(".").removesuffix(".partial"))
+        local = msgspec.structs.replace(PackageTable.read(out / "debian.json"), url=target.as_uri())
+        (out / "local.json").write_bytes(msgspec.json.encode(local))
+
+    return cached("debian", [SUITE, *NAMES], make) / "local.json"
 
 
 def write_mirror(out: Path, architectures: Sequence[str]) -> None:

@@ -87,6 +87,9 @@ DESTITUTE = Recipe(
     "destitute", ("--entry-point", "surroundings:main"), sources="surroundings", pythons=("3.13",)
 )
 
+#: No distribution but itself.
+LONER = Recipe("loner", ("--entry-point", "loner:main"), sources="loner")
+
 TOOLBOX = Recipe(
     "toolbox", ("--entry-point", "toolbox.cli:main", "--venv"), project="toolbox[speech]", sources="workbench"
 )

@@ -79,8 +79,6 @@ def bundle(
         )
         if found is None:
             continue
-        for program, why in found.failed:
-            console.warn(f"{program} of {each.name} does not start where the host has no C library: {why}")
         plans[each.name] = found.plan.digest()
         if each.kind == "interpreter":
             renamed[each.digest] = plans[each.name]

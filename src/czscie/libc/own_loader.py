@@ -1,11 +1,14 @@
 """Makes an interpreter start through a dynamic loader of its own: which bytes of it change, and to what.
 
-The executable gets one more segment behind its end. It holds the loader's path (PT_INTERP), a longer copy of
-the string table with the directories of its libraries (DT_RPATH), and a longer copy of the dynamic section.
-Both paths are filled in where it is installed, because the kernel and, without /proc, glibc's loader take
-absolute paths only. DT_RPATH, unlike DT_RUNPATH, counts for the libraries that the executable loads too,
-unless one has a DT_RUNPATH of its own: what such a library needs of the C library the executable has to need
-first, and then it is found by its name.
+The executable gets one more segment behind its end. It holds the program headers, one more than before, the
+loader's path (PT_INTERP), a longer copy of the string table with the directories of its libraries (DT_RPATH),
+and a longer copy of the dynamic section. Both paths are filled in where it is installed, because the kernel
+and, without /proc, glibc's loader take absolute ones only. DT_RPATH, unlike DT_RUNPATH, counts for the
+libraries that the executable loads too, unless one has a DT_RUNPATH of its own: what such a library needs of
+the C library the executable has to need first, and then it is found by its name.
+
+The segment is mapped as far from the first one as it is in the file, because Linux before 5.18 tells the
+loader that the headers are there (AT_PHDR), whatever their own segment says.
 
 Sources: System V gABI chapters 4 and 5, ld.so(8), load_elf_binary in Linux's fs/binfmt_elf.c.
 """
@@ -27,17 +30,19 @@ from czscie.elf import (
     PT_DYNAMIC,
     PT_INTERP,
     PT_LOAD,
+    PT_PHDR,
     Codec,
     Elf,
     ElfError,
     Segment,
 )
-from czscie.pbs.search_path import spare_segment
 
 #: Linux refuses a longer PT_INTERP (PATH_MAX); the search path has two directories and more.
 _LOADER_SIZE = 4096
 _SEARCH_PATH_SIZE = 8192
 _PF_R, _PF_W = 4, 2
+#: The size of e_ident, and which fields after it are e_phoff and e_phnum.
+_IDENT_SIZE, _E_PHOFF, _E_PHNUM = 16, 4, 9
 _SHT_STRTAB, _SHT_DYNAMIC = 3, 6
 _SMALLEST_PAGE = 0x1000
 _ALIGN = 16
@@ -51,7 +56,7 @@ def own_loader(
 
     `loader` and `libraries` are templates (`{base}/…`) of the loader's path and of the directory of its
     libraries. `needed` are libraries that shall be loaded at the start. Raises ElfError when the executable
-    is not sound, is linked statically or has no room for the change.
+    is not sound or is linked statically.
     """
     elf = Elf.parse(data, path)
     if elf.interpreter is None or not elf.strings:
@@ -70,21 +75,24 @@ class _Change:
         self.codec = Codec(elf.bits, elf.big_endian)
         loads = [segment for segment in elf.segments if segment.type == PT_LOAD]
         self.page = max(_SMALLEST_PAGE, *(segment.align for segment in loads))
-        self.loader = _aligned(len(data))
+        #: What an address is more than its place.
+        self.bias = loads[0].address - loads[0].offset
+        free = max(segment.address + segment.memory_size for segment in loads)
+        # Before the next page the kernel would clear what follows the last segment.
+        self.start = max(_aligned(len(data)), free + -free % self.page - self.bias)
+        self.loader = _aligned(self.start + self.codec.segment.size * (len(elf.segments) + 1))
         self.strings = self.loader + _LOADER_SIZE
         self.search_path = self.strings + len(elf.strings)
         self.names = self.search_path + _SEARCH_PATH_SIZE
         self.dynamic = _aligned(self.names + len(self._names()))
-        free = max(segment.address + segment.memory_size for segment in loads)
-        #: What an address is more than its place: a multiple of the page, as the kernel maps whole ones.
-        self.bias = free + -free % self.page - self.loader // self.page * self.page
 
     def patches(self, loader: str, libraries: str) -> tuple[Patch, ...]:
         names = self._names().ljust(self.dynamic - self.names, b"\0")
         dynamic = self._dynamic()
         return (
-            PlannedBytes(self.path, self.elf.program_headers, self._headers(len(dynamic))),
+            PlannedBytes(self.path, _IDENT_SIZE, self._header()),
             *self._sections(len(dynamic)),
+            PlannedBytes(self.path, self.start, self._program_headers(len(dynamic))),
             PlannedText(self.path, self.loader, _LOADER_SIZE, loader),
             PlannedCopy(self.path, self.strings, self._old_strings(), len(self.elf.strings)),
             PlannedText(self.path, self.search_path, _SEARCH_PATH_SIZE, self._search_path(libraries)),
@@ -121,20 +129,25 @@ class _Change:
             place += len(name.encode()) + 1
         return b"".join(self.codec.dynamic.pack(*entry) for entry in (*entries, (DT_NULL, 0)))
 
-    def _headers(self, dynamic_size: int) -> bytes:
-        """The program headers: two that moved, and a new segment in the place of one that can be spared."""
-        spare = spare_segment(self.elf, self.path)
-        segments: list[Segment] = []
-        for segment in self.elf.segments:
-            if segment.type == PT_INTERP:
-                segments.append(self._moved(segment, self.loader, _LOADER_SIZE))
-            elif segment.type == PT_DYNAMIC:
-                segments.append(self._moved(segment, self.dynamic, dynamic_size))
-            elif segment is not spare:
-                segments.append(segment)
-        address, size = self.loader + self.bias, self.dynamic + dynamic_size - self.loader
+    def _header(self) -> bytes:
+        """The ELF header after its e_ident, with the place and the number of the program headers."""
+        fields = list(self.codec.header.unpack_from(self.data, _IDENT_SIZE))
+        fields[_E_PHOFF], fields[_E_PHNUM] = self.start, len(self.elf.segments) + 1
+        return self.codec.header.pack(*fields)
+
+    def _program_headers(self, dynamic_size: int) -> bytes:
+        moved = {
+            PT_PHDR: (self.start, self.codec.segment.size * (len(self.elf.segments) + 1)),
+            PT_INTERP: (self.loader, _LOADER_SIZE),
+            PT_DYNAMIC: (self.dynamic, dynamic_size),
+        }
+        segments = [
+            self._moved(segment, *moved[segment.type]) if segment.type in moved else segment
+            for segment in self.elf.segments
+        ]
+        address, size = self.start + self.bias, self.dynamic + dynamic_size - self.start
         # At the end, because loaders want the PT_LOADs in ascending order of their addresses.
-        load = Segment(PT_LOAD, _PF_R | _PF_W, self.loader, address, address, size, size, self.page)
+        load = Segment(PT_LOAD, _PF_R | _PF_W, self.start, address, address, size, size, self.page)
         return b"".join(self.codec.pack_segment(segment) for segment in (*segments, load))
 
     def _moved(self, segment: Segment, place: int, size: int) -> Segment:

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from czscie.container import zip as zip_records
 from czscie.container.plan import Patch, Plan, PlannedEntry, PlannedFile, PlannedLink, Slice
-from czscie.elf import ElfError
 from czscie.libc.library import LIBRARIES
 from czscie.libc.own_loader import own_loader
 from czscie.libc.scan import elf_files, read_plan
@@ -29,13 +28,10 @@ _LINK = "libc"
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """`entries` are names and contents to add to the zip, the plan among them. `failed` are programs that
-    have no room for another loader, with the reason.
-    """
+    """`entries` are names and contents to add to the zip, the plan among them."""
 
     plan: Plan
     entries: tuple[tuple[str, bytes], ...]
-    failed: tuple[tuple[str, str], ...] = ()
 
 
 def variant(
@@ -51,20 +47,14 @@ def variant(
 
     `libc` is the digest of the C library's installation and `loader` the loader's path in it. `early` are
     libraries that `programs` shall load at their start. `renamed` maps digests of interpreters to those of
-    their variants. Raises ElfError when an interpreter has no room for another loader.
+    their variants.
     """
     plan = read_plan(path)
     patches: list[Patch] = []
-    failed: list[tuple[str, str]] = []
     root = f"{{base}}/{DIRECTORY}/{libc}"
     for file, data in elf_files(path) if programs else ():
         if file.path in programs:
-            try:
-                patches += own_loader(data, file.path, f"{root}/{loader}", f"{root}/{LIBRARIES}", early)
-            except ElfError as error:
-                if kind == "interpreter":
-                    raise
-                failed.append((file.path, " ".join(error.why) or error.what))
+            patches += own_loader(data, file.path, f"{root}/{loader}", f"{root}/{LIBRARIES}", early)
     files, added = _renamed_files(path, plan, renamed)
     links = [replace(link, target=_renamed(link.target, renamed)) for link in plan.links]
     if kind == "interpreter":
@@ -78,7 +68,7 @@ def variant(
     )
     if made == plan:
         return None
-    return Variant(made, (*added, (PLAN, made.render())), tuple(failed))
+    return Variant(made, (*added, (PLAN, made.render())))
 
 
 def _renamed_files(

@@ -90,7 +90,7 @@ def _append_strings(patched: bytearray, elf: Elf, codec: Codec, strings: bytes, 
     patched.extend(strings)
     load = Segment(PT_LOAD, _PF_R, offset, address, address, len(strings), len(strings), page)
     segments = list(elf.segments)
-    segments.remove(spare_segment(elf, name))
+    segments.remove(_spare(elf, name))
     # At the end, because loaders want the PT_LOADs in ascending order of their addresses.
     segments.append(load)
     for index, segment in enumerate(segments):
@@ -100,8 +100,7 @@ def _append_strings(patched: bytearray, elf: Elf, codec: Codec, strings: bytes, 
     return address
 
 
-def spare_segment(elf: Elf, name: str) -> Segment:
-    """A segment that only debuggers read, whose program header can be had. Raises ElfError."""
+def _spare(elf: Elf, name: str) -> Segment:
     properties = [segment for segment in elf.segments if segment.type == _PT_GNU_PROPERTY]
     notes = [segment for segment in elf.segments if segment.type == PT_NOTE]
     doubled = [note for note in notes if any(note.offset == twin.offset for twin in properties)]
