@@ -20,6 +20,7 @@ from czscie.commands.inspect import inspect
 from czscie.commands.lock import lock
 from czscie.commands.plan import plan
 from czscie.commands.sbom import sbom
+from czscie.commands.vendor import vendor
 from czscie.commands.verify import verify
 from czscie.errors import CzscieError
 
@@ -51,7 +52,7 @@ def _options(
     pass
 
 
-for command in (init, lock, plan, build, image, inspect, sbom, verify, inject, eject):
+for command in (init, lock, plan, build, vendor, image, inspect, sbom, verify, inject, eject):
     app.command()(command)
 app.add_typer(cache, name="cache")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from czscie.interpreters import PinnedInterpreter
 from czscie.lift.embedded_file import EmbeddedFile
 from czscie.lift.lift import Lift
+from czscie.network.network import Network
 from czscie.platforms import Platform
 
 
@@ -35,7 +36,7 @@ class PayloadPex:
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """The inputs of one executable. `interpreters` are by their ids; `pex` is None where there is no payload;
-    `files` are those that the lift embeds, each with where it is.
+    `files` are those that the lift embeds, each with where it is. `network` is where everything else is from.
     """
 
     lift: Lift
@@ -43,3 +44,4 @@ class Inputs:
     interpreters: Mapping[str, PinnedInterpreter]
     pex: PayloadPex | None
     files: tuple[tuple[EmbeddedFile, Path], ...]
+    network: Network

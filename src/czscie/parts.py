@@ -173,7 +173,7 @@ class _Maker:
             files = files and varied[files.name]
             payload = payload and varied[payload.name]
             bill.append(bills.libc(libc.table, libc.packages))
-        launcher = provide_launcher(self._platform.launcher, self.console)
+        launcher = provide_launcher(self._platform.launcher, self.console, self.inputs.network)
         bill += [bills.files(self.inputs.files), bills.launcher(launcher)]
         return Parts(
             lift=self._lift,
@@ -198,7 +198,8 @@ class _Maker:
             return None
         from czscie.libc.bundle import bundle
 
-        return bundle(settings, self._platform, parts, self._level(INTERPRETER_LEVEL), self.console)
+        level = self._level(INTERPRETER_LEVEL)
+        return bundle(settings, self._platform, parts, level, self.inputs.network, self.console)
 
     def _tell(self, notes: Sequence[str]) -> None:
         for note in notes:

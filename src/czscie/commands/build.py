@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from czscie.lock.settle import LockUse
+    from czscie.network.network import Network
 
 
 def build(
@@ -23,6 +24,9 @@ def build(
         typer.Option("--frozen", help="Build what the lock says; do not look whether it is up to date."),
     ] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Open no network connection.")] = False,
+    vendor: Annotated[
+        Path | None, typer.Option("--vendor", help="Take what `czscie vendor` wrote into this directory.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print what was built as JSON.")] = False,
 ) -> None:
     """Build one executable per platform of the lift manifest.
@@ -39,7 +43,7 @@ def build(
     if offline:
         go_offline()
     platforms = [find_platform(name) for name in platform or ()]
-    built = build_lift(manifest, output, platforms, console, lock_use(locked, frozen))
+    built = build_lift(manifest, output, platforms, console, lock_use(locked, frozen), _network(vendor))
     for contents in built:
         print_contents(contents, console.errors)
     if json:
@@ -47,6 +51,13 @@ def build(
     else:
         for contents in built:
             write_result(f"{contents.path}  {contents.sha256}")
+
+
+def _network(vendor: Path | None) -> Network:
+    from czscie.network.network import Network
+    from czscie.vendor.directory import open_vendor
+
+    return Network.of(directories=() if vendor is None else open_vendor(vendor))
 
 
 def lock_use(locked: bool, frozen: bool) -> LockUse:

@@ -35,10 +35,12 @@ def inject(
     from czscie.czex.inject import default_output
     from czscie.czex.inject import inject as inject_pex
     from czscie.launchers.provide import provide_launcher
+    from czscie.network.network import Network
     from czscie.platforms import find_platform
     from czscie.progress import Progress
 
     console = Console()
+    network = Network.of()
     platforms = [find_platform(name) for name in platform or ()]
     with console.phase(f"Packed {pex}") as phase, Progress(console).work(f"packing {pex.name}") as show:
         target = output or default_output(pex)
@@ -46,7 +48,7 @@ def inject(
             pex,
             target,
             platforms,
-            lambda name: provide_launcher(name, console),
+            lambda name: provide_launcher(name, console, network),
             compression_level,
             jobs or None,
             show,

@@ -25,12 +25,21 @@ _LIBRARY = PurePosixPath("pyzstd-0.17.0/zstd/lib")
 _WANTED = ("common", "decompress")
 
 
+def has_source(cache: Path) -> bool:
+    """Whether `libzstd_source` downloads nothing."""
+    return _directory(cache).is_dir()
+
+
+def _directory(cache: Path) -> Path:
+    return cache / f"libzstd-{SHA256[:16]}"
+
+
 def libzstd_source(cache: Path) -> Path:
     """The `lib` directory of libzstd, fetched with pip into `cache` unless it is there.
 
     Raises CzscieError when pip cannot get the source or gets another one than was pinned.
     """
-    directory = cache / f"libzstd-{SHA256[:16]}"
+    directory = _directory(cache)
     if not directory.is_dir():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache, prefix="libzstd-") as temporary:

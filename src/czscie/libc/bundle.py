@@ -16,6 +16,7 @@ from czscie.libc.packages import PackageTable, PinnedPackage
 from czscie.libc.scan import Demand, scan
 from czscie.libc.variant import variant
 from czscie.lift.libc import ALWAYS, Libc
+from czscie.network.network import Network
 from czscie.platforms import Platform
 from czscie.products import key_of, knowledge, product
 from czscie.scie.assemble import PartFile
@@ -51,7 +52,12 @@ class Bundle:
 
 
 def bundle(
-    settings: Libc, platform: Platform, parts: Sequence[PartFile], level: int, console: Console
+    settings: Libc,
+    platform: Platform,
+    parts: Sequence[PartFile],
+    level: int,
+    network: Network,
+    console: Console,
 ) -> Bundle:
     """The C library for `parts` as `lift.libc` says. `level` is zstd's. Raises CzscieError."""
     loader = host_loader(platform)
@@ -64,7 +70,7 @@ def bundle(
     table = PackageTable.of(settings)
     wanted = [name for name in optional_libraries(platform) if name in libraries]
     packages = packages_of(table, platform, wanted)
-    part, library = _library(table, packages, platform, wanted, level, console)
+    part, library = _library(table, packages, platform, wanted, level, network, console)
 
     _tell_missing(libraries - library.names - {"ld.so", "libc.so"}, demands.values(), console)
 
@@ -113,6 +119,7 @@ def _library(
     platform: Platform,
     wanted: Collection[str],
     level: int,
+    network: Network,
     console: Console,
 ) -> tuple[PartFile, PackedLibrary]:
     """The C library in `packages` of `table`, with the optional libraries `wanted`, packed."""
@@ -121,7 +128,7 @@ def _library(
     )
 
     def make(path: Path) -> PackedLibrary:
-        library = fetch_library(table, platform, wanted, console)
+        library = fetch_library(table, platform, wanted, network, console)
         description = f"{library.description} of {table.release}"
         with console.phase(f"Packed {description}"):
             plan = write_items(library.items, path, level)

@@ -11,6 +11,7 @@ from czscie.container.content import File
 from czscie.errors import CzscieError
 from czscie.libc.deb import DebianPackage
 from czscie.libc.packages import ARCHITECTURES, PackageTable, PinnedPackage, fetch_packages
+from czscie.network.network import Network
 from czscie.pbs.tree import Item
 from czscie.platforms import Platform
 
@@ -187,13 +188,17 @@ def _upstream(packages: tuple[PinnedPackage, ...], name: str) -> str:
 
 
 def fetch_library(
-    table: PackageTable, platform: Platform, wanted: Collection[str], console: Console | None = None
+    table: PackageTable,
+    platform: Platform,
+    wanted: Collection[str],
+    network: Network | None = None,
+    console: Console | None = None,
 ) -> CLibrary:
     """Fetches the C library for `platform` that `table` pins, with the optional libraries `wanted`.
 
-    Raises CzscieError.
+    `network` is what the environment says when None. Raises CzscieError.
     """
     packages = packages_of(table, platform, wanted)
-    paths = fetch_packages(table, packages, console=console)
+    paths = fetch_packages(table, packages, network, console)
     contents = {name: DebianPackage.read(path.read_bytes(), path.name) for name, path in paths.items()}
     return read_library(packages, contents, platform, wanted)

@@ -89,7 +89,7 @@ class PackageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @classmethod
     def builtin(cls) -> PackageTable:
         """The one that this version of czscie was made with."""
-        return cls.parse(resources.files(__package__).joinpath("debian.json").read_bytes(), "debian.json")
+        return cls.parse(builtin_table(), "debian.json")
 
     @classmethod
     def read(cls, path: Path) -> PackageTable:
@@ -134,6 +134,11 @@ class PackageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         urls = tuple(f"{base.rstrip('/')}/{path}" for path in paths)
         mend = f"set {MIRROR} to a mirror that has it"
         return Remote(package.file_name, package.sha256, urls, package.size, kind="debian", mend=mend)
+
+
+def builtin_table() -> bytes:
+    """The text of the table that this version of czscie was made with."""
+    return resources.files(__package__).joinpath("debian.json").read_bytes()
 
 
 def fetch_packages(

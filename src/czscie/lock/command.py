@@ -13,7 +13,8 @@ from czscie.lift.lift import Lift
 from czscie.lift.problem import nearest
 from czscie.lock.attested import attested
 from czscie.lock.lock import Lock, lock_path, read_lock, write_lock
-from czscie.lock.locker import Locker, Upgrade
+from czscie.lock.locker import Locker
+from czscie.lock.upgrade import Upgrade
 from czscie.network.network import Network
 from czscie.pbs.provider import Provider
 
@@ -21,7 +22,8 @@ from czscie.pbs.provider import Provider
 def check_lock(manifest: Path, console: Console) -> tuple[str, ...]:
     """What locking would change, a line each. Raises CzscieError."""
     lift, targets = read_order(manifest, ())
-    return _locker(lift, console).changes(read_lock(lock_path(manifest)), targets)
+    lock = read_lock(lock_path(manifest))
+    return (*_locker(lift, console).changes(lock, targets), *_too_many(lift, lock))
 
 
 def update_lock(
@@ -43,6 +45,16 @@ def update_lock(
         console.line(f"  {line}")
     write_lock(path, lock)
     return path
+
+
+def _too_many(lift: Lift, lock: Lock | None) -> list[str]:
+    """A line for each platform that is locked and not the manifest's any more."""
+    if lock is None:
+        return []
+    locked = {each.platform for each in lock.interpreters if not each.helper}
+    locked |= set(() if lock.payload is None else lock.payload.platforms)
+    gone = sorted(locked - {platform.name for platform in lift.platforms})
+    return [f"{platform} is not a platform of the manifest any more" for platform in gone]
 
 
 def _locker(lift: Lift, console: Console) -> Locker:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from czscie.lock.lock import Lock, LockedFile
+from czscie.errors import CzscieError
+from czscie.lift.lift import Lift
+from czscie.lock.lock import Lock, LockedFile, lock_path
 from czscie.lock.now import Now
 from czscie.lock.question import changed_keys
+from czscie.network.network import Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ def differences(lock: Lock | None, now: Now, platforms: Sequence[str]) -> Differ
         *changed_keys(lock.manifest, now.question),
         *_of_interpreters(lock, now, stale),
         *_of_files(lock.files, now.files),
+        *_of_libc(lock, now),
         *_of_payload(lock, now, payload),
     )
     return Differences(tuple(words), frozenset(stale), frozenset(payload))
@@ -63,6 +67,11 @@ def _of_interpreters(lock: Lock, now: Now, stale: set[tuple[str, str]]) -> Itera
             yield f"the interpreter {identifier} is not locked for {platform}"
         elif (identifier, platform) in now.interpreters:
             yield f"the interpreter {identifier} of this machine is another one"
+
+
+def _of_libc(lock: Lock, now: Now) -> Iterator[str]:
+    if lock.libc != now.libc:
+        yield "the table of packages with a C library is another one, or not used any more"
 
 
 def _of_files(locked: Sequence[LockedFile], there: Sequence[LockedFile]) -> Iterator[str]:
@@ -94,3 +103,13 @@ def _of_payload(lock: Lock, now: Now, lacking: set[str]) -> Iterator[str]:
     for platform in sorted(lacking):
         if locked is None or platform not in locked.platforms:
             yield f"the payload is not locked for {platform}"
+
+
+def check_online(lift: Lift, network: Network, found: Differences) -> None:
+    """Raises CzscieError when somebody has to be asked for what was `found`, and nobody may be."""
+    if network.offline:
+        raise CzscieError(
+            f"{lock_path(lift.path)} does not answer the manifest, and nobody may be asked",
+            why=found.words,
+            mend=f"run czscie lock {lift.path} where there is a network",
+        )

@@ -11,7 +11,7 @@ from czscie.interpreters import PinnedInterpreter
 from czscie.lift.embedded_file import EmbeddedFile
 from czscie.lift.lift import Lift
 from czscie.lock.lock import Lock
-from czscie.lock.now import path_digest
+from czscie.lock.now import libc_of, path_digest
 from czscie.lock.payload import locked_payload
 from czscie.lock.sources import LockedSources
 from czscie.network.network import Network
@@ -36,6 +36,10 @@ def locked_inputs(
 
     Raises CzscieError for what is not locked, and for what is here and not as it was locked.
     """
+    if lock.libc != libc_of(lift):
+        raise CzscieError(
+            "the C library that comes along is not the one that is locked", mend="run czscie lock"
+        )
     sources = LockedSources(lock, provider)
     return Inputs(
         lift=lift,
@@ -45,6 +49,7 @@ def locked_inputs(
         },
         pex=locked_payload(lift, lock, platform, directory, network, console),
         files=tuple((file, _locate(file, lock, network, console)) for file in lift.files),
+        network=network,
     )
 
 

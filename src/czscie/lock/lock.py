@@ -129,6 +129,12 @@ class Hashes(_Struct, frozen=True, kw_only=True):
     sha256: Sha256
 
 
+class LockedLibc(_Struct, frozen=True, kw_only=True):
+    """The C library that comes along: `table` is the SHA-256 of the table that pins its packages."""
+
+    table: Sha256
+
+
 class LockedWheel(_Struct, frozen=True, kw_only=True):
     """A wheel of PEP 751. `url` is without secrets, or `path` is relative to the manifest; a wheel that was
     built here has neither.
@@ -213,6 +219,7 @@ class Lock(_Struct, frozen=True, kw_only=True):
     manifest: Question
     interpreters: tuple[LockedInterpreter, ...] = ()
     files: tuple[LockedFile, ...] = ()
+    libc: LockedLibc | None = None
     payload: LockedPayload | None = None
     packages: tuple[LockedPackage, ...] = ()
 

@@ -15,8 +15,9 @@ from czscie.interpreters import traits_of
 from czscie.launchers.build import source_digest
 from czscie.lift.embedded_file import EmbeddedFile, FromUrl
 from czscie.lift.interpreter import Host, Local
+from czscie.lift.libc import NEVER
 from czscie.lift.lift import Lift
-from czscie.lock.lock import LockedFile, LockedInterpreter, Question
+from czscie.lock.lock import LockedFile, LockedInterpreter, LockedLibc, Question
 from czscie.lock.question import question_of
 from czscie.pbs.provider import Provider
 from czscie.platforms import Platform
@@ -37,6 +38,7 @@ class Now:
     files: tuple[LockedFile, ...]
     payload: str | None
     interpreters: Mapping[tuple[str, str], LockedInterpreter]
+    libc: LockedLibc | None = None
 
     @classmethod
     def of(
@@ -59,12 +61,24 @@ class Now:
                 for platform in targets
                 if isinstance(each, (Host, Local))
             },
+            libc_of(lift),
         )
 
     @property
     def is_resolved(self) -> bool:
         """Whether the payload is made of packages."""
         return self.question.payload is not None and self.question.payload.pex is None
+
+
+def libc_of(lift: Lift) -> LockedLibc | None:
+    """What pins the C library that comes along, None when none does. Raises CzscieError."""
+    if lift.libc.bundle == NEVER:
+        return None
+    if lift.libc.packages is not None:
+        return LockedLibc(table=path_digest(lift.libc.packages))
+    from czscie.libc.packages import builtin_table
+
+    return LockedLibc(table=hashlib.sha256(builtin_table()).hexdigest())
 
 
 def _payload_digest(lift: Lift) -> str | None:

@@ -16,9 +16,9 @@ from czscie.errors import CzscieError
 from czscie.inputs import PayloadPex
 from czscie.lift.lift import Lift
 from czscie.lock.lock import Lock
-from czscie.lock.locker import target_of
 from czscie.lock.now import path_digest
 from czscie.lock.packages import Chosen, selected
+from czscie.lock.targets import target_of
 from czscie.lock.wheels import wheel_files
 from czscie.network.network import Network
 from czscie.platforms import Platform

@@ -1,0 +1,185 @@
+"""The packages of a lock: what an older one still answers stays, the rest is resolved."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from czscie.console import Console
+from czscie.czex.inline_metadata import InlineMetadata
+from czscie.czex.target import Target
+from czscie.errors import CzscieError
+from czscie.lift.lift import Lift
+from czscie.lock.artifacts import as_package
+from czscie.lock.differences import Differences, check_online
+from czscie.lock.lock import Lock, LockedPackage, LockedPayload, lock_path
+from czscie.lock.packages import grouped, narrowed, selected
+from czscie.lock.pex_tool import Artifact, resolve
+from czscie.lock.project import Project, build_project
+from czscie.lock.pylock import read_pylock
+from czscie.lock.targets import targets_of
+from czscie.lock.upgrade import Upgrade
+from czscie.lock.wheels import remote_of
+from czscie.network.network import Network
+from czscie.network.size import sizes
+from czscie.platforms import Platform, find_platform
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """Resolves the payload of one lift; `network` says where its files are, and whether anybody is asked."""
+
+    lift: Lift
+    network: Network
+    console: Console
+
+    @property
+    def _directory(self) -> Path:
+        return self.lift.path.parent.absolute()
+
+    def with_packages(
+        self,
+        lock: Lock,
+        old: Lock | None,
+        found: Differences,
+        targets: Sequence[Platform],
+        upgrade: Upgrade,
+    ) -> Lock:
+        """`lock` with the packages of its payload."""
+        wanted = targets_of(self.lift, lock, targets)
+        self._check_script(wanted)
+        project = self.project(wanted)
+        question = lock.manifest.payload
+        assert question is not None
+        if project is not None:
+            question = msgspec.structs.replace(question, requires=project.requires)
+        anew = upgrade.everything or bool(upgrade.names.intersection(each.name for each in _packages(old)))
+        resolved: dict[str, tuple[LockedPackage, ...]] = {}
+        if old is not None and old.payload is not None and old.manifest.payload == question and not anew:
+            kept = [name for name in old.payload.platforms if name not in found.payload]
+            for target in targets_of(self.lift, lock, [find_platform(name) for name in kept]):
+                resolved[target.platform.name] = narrowed(selected(old, target))
+        missing = [target for target in wanted if target.platform.name not in resolved]
+        if missing:
+            versions = _versions(old, upgrade)
+            resolved |= self._resolve(
+                missing, question.requirements or question.requires or (), versions, found
+            )
+        if project is not None:
+            resolved = _with_project(resolved, project)
+        payload = LockedPayload(
+            sha256=None if lock.payload is None else lock.payload.sha256, platforms=tuple(sorted(resolved))
+        )
+        packages = self._with_sizes(grouped(resolved), old)
+        manifest = msgspec.structs.replace(lock.manifest, payload=question)
+        return msgspec.structs.replace(lock, manifest=manifest, payload=payload, packages=packages)
+
+    def _check_script(self, targets: Sequence[Target]) -> None:
+        script = None if self.lift.payload is None else self.lift.payload.script
+        if script is None:
+            return
+        python = InlineMetadata.read(script).requires_python
+        for target in targets:
+            if not python.contains(target.layout.version, prereleases=True):
+                raise CzscieError(
+                    f"{script.name} does not run with CPython {target.layout.version}",
+                    why=f'its requires-python is "{python}"',
+                    mend="choose another version in [[lift.interpreters]]",
+                )
+
+    def project(self, targets: Sequence[Target]) -> Project | None:
+        """The payload's project as it builds now. Without a network it is as it was locked: to build it may
+        take one.
+        """
+        payload = self.lift.payload
+        if payload is None or payload.project is None or self.network.offline:
+            return None
+        if (
+            not (payload.project / "pyproject.toml").is_file()
+            and not (payload.project / "setup.py").is_file()
+        ):
+            raise CzscieError(
+                f"there is no project at {payload.project}", why="it has no pyproject.toml and no setup.py"
+            )
+        return build_project(payload.project, targets, self._directory, lock_path(self.lift.path))
+
+    def _resolve(
+        self,
+        targets: Sequence[Target],
+        requirements: Sequence[str],
+        versions: Mapping[str, str],
+        found: Differences,
+    ) -> dict[str, tuple[LockedPackage, ...]]:
+        payload = self.lift.payload
+        assert payload is not None
+        artifacts: Mapping[Platform, tuple[Artifact, ...]]
+        if payload.lock is not None:
+            artifacts = {target.platform: read_pylock(payload.lock, target) for target in targets}
+        else:
+            if requirements or payload.project is not None:
+                check_online(self.lift, self.network, found)
+            with (
+                self.console.phase(f"Resolved the payload for {', '.join(_names_of(targets))}"),
+                tempfile.TemporaryDirectory(prefix="czscie-") as temporary,
+            ):
+                asked = payload.requirements if payload.requirements is not None else requirements
+                artifacts = resolve(asked, targets, versions, Path(temporary))
+        return {
+            target.platform.name: tuple(
+                as_package(artifact, target, self._directory, self.network, self.console)
+                for artifact in artifacts[target.platform]
+            )
+            for target in targets
+        }
+
+    def _with_sizes(self, packages: Sequence[LockedPackage], old: Lock | None) -> tuple[LockedPackage, ...]:
+        """The packages with the sizes of the files that have to be downloaded."""
+        known = {wheel.sha256: wheel.size for package in _packages(old) for wheel in package.wheels}
+        unknown = [
+            wheel for package in packages for wheel in package.wheels if known.get(wheel.sha256) is None
+        ]
+        asked = sizes([remote_of(each, self._directory) for each in unknown], self.network, self.console)
+        known |= {wheel.sha256: size for wheel, size in zip(unknown, asked, strict=True)}
+        return tuple(
+            msgspec.structs.replace(
+                package,
+                wheels=tuple(
+                    msgspec.structs.replace(wheel, size=known[wheel.sha256]) for wheel in package.wheels
+                ),
+            )
+            for package in packages
+        )
+
+
+def _packages(lock: Lock | None) -> tuple[LockedPackage, ...]:
+    return () if lock is None else lock.packages
+
+
+def _versions(old: Lock | None, upgrade: Upgrade) -> dict[str, str]:
+    """The versions to keep, of projects that have the same one everywhere."""
+    if upgrade.everything:
+        return {}
+    found: dict[str, set[str]] = {}
+    for package in _packages(old):
+        if package.directory is None and not upgrade.covers(package.name):
+            found.setdefault(package.name, set()).add(package.version)
+    return {name: versions.pop() for name, versions in found.items() if len(versions) == 1}
+
+
+def _with_project(
+    resolved: Mapping[str, tuple[LockedPackage, ...]], project: Project
+) -> dict[str, tuple[LockedPackage, ...]]:
+    """The packages with the project's own; platforms whose project nobody built are left out."""
+    return {
+        platform: (*(each for each in packages if each.name != package.name), package)
+        for platform, packages in resolved.items()
+        if (package := project.package_for(platform)) is not None
+    }
+
+
+def _names_of(targets: Sequence[Target]) -> tuple[str, ...]:
+    return tuple(target.platform.name for target in targets)

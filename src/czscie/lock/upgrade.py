@@ -1,0 +1,16 @@
+"""What of a lock is to be found out again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """What is found out again though it is locked: everything, or interpreters and packages by name."""
+
+    everything: bool = False
+    names: frozenset[str] = frozenset()
+
+    def covers(self, name: str) -> bool:
+        return self.everything or name in self.names

@@ -1,0 +1,62 @@
+"""The list of what a vendor directory holds: `SHA256SUMS`, as sha256sum writes and checks it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from czscie.container.packer import write_atomically
+from czscie.errors import CzscieError
+from czscie.lock.now import path_digest
+
+NAME = "SHA256SUMS"
+
+_LINE = re.compile(r"([0-9a-f]{64})  ([^\0\\]+)")
+
+
+def read_checksums(directory: Path) -> dict[str, str]:
+    """The digests of the files in `directory`, by path. Raises CzscieError when it has no such list."""
+    path = directory / NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise CzscieError(
+            f"{directory} is not what czscie vendor writes",
+            why=f"there is no {NAME} in it" if directory.is_dir() else "there is no such directory",
+            mend=f"czscie vendor {directory}",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CzscieError(f"{path} cannot be read", why=str(error)) from error
+    found = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        match = _LINE.fullmatch(line)
+        if match is None or ".." in Path(match[2]).parts or Path(match[2]).is_absolute():
+            raise CzscieError(f"{path} is not a list of digests", why=f"line {number} is {line[:80]!r}")
+        found[match[2]] = match[1]
+    return found
+
+
+def write_checksums(directory: Path, digests: Mapping[str, str]) -> None:
+    """Writes the list, sorted by path."""
+    text = "".join(f"{digest}  {path}\n" for path, digest in sorted(digests.items()))
+    write_atomically(directory / NAME, lambda stream: stream.write(text.encode()))
+
+
+def files_below(directory: Path) -> list[str]:
+    """The paths of all files in `directory` but the list itself, sorted."""
+    paths = (path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file())
+    return sorted(path for path in paths if path != NAME)
+
+
+def faults(directory: Path) -> list[str]:
+    """A line for each file that is missing, too many or not what the list says. Raises CzscieError."""
+    expected = read_checksums(directory)
+    there = files_below(directory)
+    found = [f"{path} is missing" for path in expected if path not in set(there)]
+    for path in there:
+        if path not in expected:
+            found.append(f"{path} is not listed")
+        elif path_digest(directory / path) != expected[path]:
+            found.append(f"{path} has another content")
+    return found

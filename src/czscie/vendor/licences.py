@@ -1,0 +1,36 @@
+"""The licence texts that archives and wheels carry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from czscie.container.content import File
+from czscie.czex.tree import files_in_zip, open_zip
+from czscie.pbs.archive import read_archive
+
+_TEXT = re.compile(r"(LICEN[CS]ES?|COPYING|NOTICE|AUTHORS|COPYRIGHT)([-._].*)?", re.IGNORECASE)
+_DIST_INFO = re.compile(r"[^/]+\.dist-info")
+
+
+def licences_of_interpreter(archive: Path) -> Iterator[tuple[str, bytes]]:
+    """The texts in an archive of python-build-standalone but those of installed packages, by their names.
+
+    Raises CzscieError when the archive is damaged.
+    """
+    for item in read_archive(archive):
+        path = PurePosixPath(item.path)
+        if isinstance(item, File) and "site-packages" not in path.parts and _TEXT.fullmatch(path.name):
+            yield path.name, item.content.read()
+
+
+def licences_of_wheel(wheel: Path) -> Iterator[tuple[str, bytes]]:
+    """The texts in a wheel's metadata, by their paths there (PEP 639). Raises CzscieError."""
+    with open_zip(wheel, wheel.name) as archive:
+        for file in files_in_zip(lambda: archive, wheel.name):
+            directory, *inner = PurePosixPath(file.path).parts
+            if not inner or not _DIST_INFO.fullmatch(directory):
+                continue
+            if inner[0] in ("licenses", "license_files") or _TEXT.fullmatch(inner[-1]):
+                yield "/".join(inner[1:] if len(inner) > 1 else inner), file.content.read()

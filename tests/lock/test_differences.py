@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from czscie.lock.differences import differences
+from czscie.lock.lock import (
+    AskedInterpreter,
+    AskedPayload,
+    Launcher,
+    Lock,
+    LockedFile,
+    LockedInterpreter,
+    LockedLibc,
+    LockedPayload,
+    Question,
+)
+from czscie.lock.now import Now
+
+A, B = "a" * 64, "b" * 64
+PLATFORMS = ("linux-x86_64", "macos-aarch64")
+CPYTHON = AskedInterpreter(provider="PythonBuildStandalone", version="3.13", flavor="install_only")
+HOST = AskedInterpreter(provider="Host")
+PAYLOAD = AskedPayload(requirements=("cow", "calf"), interpreter="cpython", glibc="2.28")
+
+
+def locked(identifier: str, platform: str, asked: AskedInterpreter) -> LockedInterpreter:
+    return LockedInterpreter(
+        id=identifier, platform=platform, provider=asked.provider, version="3.13.9", sha256=A
+    )
+
+
+HERE = {("host", platform): locked("host", platform, HOST) for platform in PLATFORMS}
+NOW = Now(
+    created_by="czscie 1",
+    launcher=A,
+    question=Question(interpreters={"cpython": CPYTHON, "host": HOST}, payload=PAYLOAD),
+    files=(LockedFile(id="words", sha256=A, size=1), LockedFile(id="cows", sha256=A)),
+    payload=A,
+    interpreters=HERE,
+    libc=LockedLibc(table=A),
+)
+LOCK = Lock(
+    created_by=NOW.created_by,
+    launcher=Launcher(source=NOW.launcher),
+    manifest=NOW.question,
+    interpreters=(*HERE.values(), *(locked("cpython", platform, CPYTHON) for platform in PLATFORMS)),
+    files=NOW.files,
+    libc=NOW.libc,
+    payload=LockedPayload(sha256=A, platforms=PLATFORMS),
+)
+
+TEXT = st.text("0123456789.abc", min_size=1, max_size=8)
+DIGEST = st.text("0123456789abcdef", min_size=64, max_size=64)
+
+
+def changed(
+    struct: msgspec.Struct, values: st.SearchStrategy[object], *fields: str
+) -> st.SearchStrategy[object]:
+    """The struct with one of its fields another value."""
+
+    def change(drawn: tuple[str, object]) -> object:
+        field, value = drawn
+        return msgspec.structs.replace(struct, **{field: None if value == getattr(struct, field) else value})
+
+    return st.tuples(st.sampled_from(fields), values).map(change)
+
+
+def with_interpreter(asked: object) -> Now:
+    interpreters = {**NOW.question.interpreters, "cpython": asked}
+    return replace(NOW, question=msgspec.structs.replace(NOW.question, interpreters=interpreters))
+
+
+def with_payload(asked: object) -> Now:
+    return replace(NOW, question=msgspec.structs.replace(NOW.question, payload=asked))
+
+
+def with_local(local: object) -> Now:
+    return replace(NOW, interpreters={**HERE, ("host", PLATFORMS[0]): local})  # type: ignore[dict-item]
+
+
+#: Every input of a lift, changed in one place.
+CHANGES = st.one_of(
+    TEXT.filter(lambda text: text != NOW.created_by).map(lambda text: replace(NOW, created_by=text)),
+    DIGEST.filter(A.__ne__).map(lambda digest: replace(NOW, launcher=digest)),
+    DIGEST.filter(A.__ne__).map(lambda digest: replace(NOW, payload=digest)),
+    DIGEST.filter(A.__ne__).map(lambda digest: replace(NOW, libc=LockedLibc(table=digest))),
+    st.just(replace(NOW, libc=None)),
+    changed(CPYTHON, TEXT, "version", "release", "flavor").map(with_interpreter),
+    changed(PAYLOAD, TEXT, "glibc", "interpreter").map(with_payload),
+    changed(PAYLOAD, st.lists(TEXT, max_size=3).map(tuple), "requirements", "requires").map(with_payload),
+    DIGEST.filter(A.__ne__).map(
+        lambda digest: with_local(msgspec.structs.replace(HERE["host", PLATFORMS[0]], sha256=digest))
+    ),
+    st.permutations(NOW.files)
+    .filter(lambda files: tuple(files) != NOW.files)
+    .map(lambda files: replace(NOW, files=tuple(files[1:]))),
+    DIGEST.filter(A.__ne__).map(
+        lambda digest: replace(NOW, files=(LockedFile(id="words", sha256=digest, size=1), NOW.files[1]))
+    ),
+    TEXT.map(lambda text: replace(NOW, files=(*NOW.files, LockedFile(id=f"new {text}", sha256=A)))),
+)
+
+
+def test_a_lock_answers_what_it_was_made_of() -> None:
+    found = differences(LOCK, NOW, PLATFORMS)
+    assert (found.words, found.interpreters, found.payload) == ((), frozenset(), frozenset())
+
+
+@settings(max_examples=150, deadline=None)
+@given(CHANGES)
+def test_any_single_change_of_an_input_is_noticed(now: Now) -> None:
+    assert differences(LOCK, now, PLATFORMS).words
+
+
+@given(st.sampled_from(["musl-linux-x86_64", "windows-aarch64"]))
+def test_another_platform_is_noticed_and_is_all_that_is_asked_for(platform: str) -> None:
+    here = {**HERE, ("host", platform): locked("host", platform, HOST)}
+    found = differences(LOCK, replace(NOW, interpreters=here), (*PLATFORMS, platform))
+    assert found.interpreters == {("cpython", platform), ("host", platform)}
+    assert found.payload == {platform}
+    assert found.words == (
+        f"the interpreter cpython is not locked for {platform}",
+        f"the interpreter host is not locked for {platform}",
+        f"the payload is not locked for {platform}",
+    )
+
+
+def test_without_a_lock_everything_is_asked_for() -> None:
+    found = differences(None, NOW, PLATFORMS)
+    assert found.words == ("there is no lock yet",)
+    assert found.interpreters == {(name, platform) for name in ("cpython", "host") for platform in PLATFORMS}
+    assert found.payload == set(PLATFORMS)
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        (
+            with_interpreter(msgspec.structs.replace(CPYTHON, version="3.14")),
+            ['lift.interpreters.cpython.version was "3.13" and is "3.14"'],
+        ),
+        (
+            with_payload(msgspec.structs.replace(PAYLOAD, requirements=("cow",), glibc=None)),
+            [
+                'lift.payload.requirements was ["cow", "calf"] and is ["cow"]',
+                'lift.payload.glibc was "2.28" and is not there',
+            ],
+        ),
+        (
+            with_local(msgspec.structs.replace(HERE["host", PLATFORMS[0]], sha256=B)),
+            ["the interpreter host of this machine is another one"],
+        ),
+        (replace(NOW, files=NOW.files[:1]), ["the file cows is gone"]),
+        (replace(NOW, created_by="czscie 2"), ["it was written by czscie 1, this is czscie 2"]),
+    ],
+    ids=["version", "requirements", "host", "file", "czscie"],
+)
+def test_what_has_changed_is_told_in_words(now: Now, words: list[str]) -> None:
+    assert list(differences(LOCK, now, PLATFORMS).words) == words
+
+
+def test_an_interpreter_of_another_version_has_its_payload_resolved_again() -> None:
+    now = with_interpreter(msgspec.structs.replace(CPYTHON, version="3.14"))
+    assert differences(LOCK, now, PLATFORMS).payload == set(PLATFORMS)
