@@ -28,12 +28,12 @@ from czscie.lift.libc import NEVER
 from czscie.lift.lift import Lift
 from czscie.lift.payload import SOURCES
 from czscie.lock.lock import Lock, lock_path
-from czscie.lock.locker import target_of
 from czscie.lock.now import path_digest
 from czscie.lock.packages import Chosen, selected
 from czscie.lock.payload import locked_payload
 from czscie.lock.settle import LockUse, Settled, settle
 from czscie.lock.sources import LockedSources
+from czscie.lock.targets import target_of
 from czscie.lock.wheels import remote_of as remote_of_wheel
 from czscie.network.fetch import find
 from czscie.network.network import Network

@@ -17,6 +17,7 @@ from czscie.errors import CzscieError
 from czscie.launchers.build import source_digest
 from czscie.launchers.provide import provide_launcher
 from czscie.lock.lock import Lock
+from czscie.network.network import Network
 from czscie.platforms import find_platform
 from czscie.sbom.component import PAYLOAD as PAYLOAD_DIGEST
 from czscie.sbom.component import SOURCE, WHEEL
@@ -81,7 +82,7 @@ def own_launcher(contents: Contents, lock: Lock, console: Console) -> OwnLaunche
         return OwnLauncher(source, None)
     name = find_platform(contents.manifest.scie.lift.platform).launcher
     try:
-        launcher = provide_launcher(name, console).read_bytes()
+        launcher = provide_launcher(name, console, Network.of()).read_bytes()
     except CzscieError:  # there is no compiler
         return OwnLauncher(source, None)
     return OwnLauncher(source, hashlib.sha256(launcher).hexdigest())
