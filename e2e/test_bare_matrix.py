@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -75,7 +75,8 @@ class Row:
     """A root that is read-only unless said otherwise, with `mounts`, and what comes of a start in it.
 
     `error` is standard error when there is no cow, but for `note`, which is all of it when there is one.
-    `given` are more of the confinement's fields, `files` more files of the root.
+    `given` are more of the confinement's fields, `files` more files of the root. With `scratch` the root has
+    no glibc, and the executable brings one along.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Row:
     without: tuple[str, ...] = ()
     mode: int = 0o755
     program: str = "/cowsay"
+    scratch: bool = False
 
 
 ROWS = (
@@ -232,6 +234,10 @@ ROWS = (
     ),
     Row("standard input and error are closed", (PROC, TMP), given={"closed": (0, 2)}),
     Row("standard input is closed, hardened", (PROC, SHM), note=NOTE, given={**HARDENED, "closed": (0,)}),
+    Row("scratch, temporary directory", (TMP,), scratch=True),
+    Row("scratch, nothing writable, root", user=0, note=NOTE, scratch=True),
+    Row("scratch, noexec, a user with /proc", (PROC, NOEXEC_TMP), note=NOTE, scratch=True),
+    Row("scratch, /dev/shm alone, hardened", (PROC, SHM), note=NOTE, given=HARDENED, scratch=True),
 )
 
 
@@ -243,31 +249,44 @@ def _confinable() -> None:
 
 
 @pytest.fixture(scope="module")
-def image(build_scie: BuildScie, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The root that every row's is made of."""
-    directory = tmp_path_factory.mktemp("image")
-    for parent in (directory, *directory.parents):
-        if parent.stat().st_uid == os.geteuid() and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o755)
-    root = BareRoot.create(directory / "root", "x86_64")
-    root.add_shared_memory()
-    root.install(build_scie(Scie(COWSAY, "3.13")))
-    yield root.path
+def image(build_scie: BuildScie, tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], Path]:
+    """A function to the root that rows' are made of, with glibc or from scratch."""
+    made: dict[bool, Path] = {}
+
+    def make(scratch: bool) -> Path:
+        if scratch not in made:
+            directory = tmp_path_factory.mktemp("image")
+            for parent in (directory, *directory.parents):
+                if parent.stat().st_uid == os.geteuid() and parent != Path("/"):
+                    parent.chmod(parent.stat().st_mode | 0o755)
+            path = directory / "root"
+            root = BareRoot.empty(path) if scratch else BareRoot.create(path, "x86_64")
+            root.add_shared_memory()
+            root.install(build_scie(Scie(COWSAY, "3.13", libc="when-missing" if scratch else None)))
+            made[scratch] = root.path
+        return made[scratch]
+
+    return make
 
 
 @pytest.fixture
-def make_root(image: Path, tmp_path: Path) -> Callable[..., Path]:
-    """A function to a root of links to the image's files, less some directories."""
+def make_root(image: Callable[[bool], Path], tmp_path: Path) -> Callable[[Row], Path]:
+    """A function to a row's root, of links to the image's files."""
 
-    def make(without: tuple[str, ...] = (), files: Mapping[str, str] | None = None) -> Path:
+    def make(row: Row) -> Path:
         tmp_path.chmod(0o755)
         root = tmp_path / "root"
-        shutil.copytree(image, root, copy_function=os.link)
-        for name in without:
+        shutil.copytree(image(row.scratch), root, copy_function=os.link)
+        for name in row.without:
             shutil.rmtree(root / name)
-        for name, text in (files or {}).items():
+        for name, text in row.files.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text)
+        if row.mode != 0o755:
+            executable = (root / "cowsay").read_bytes()
+            (root / "cowsay").unlink()
+            (root / "cowsay").write_bytes(executable)
+            (root / "cowsay").chmod(row.mode)
         return root
 
     return make
@@ -282,14 +301,9 @@ def told(text: str) -> str:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name.replace(" ", "-"))
 def test_the_application_runs_or_says_exactly_what_is_missing(
-    make_root: Callable[..., Path], row: Row
+    make_root: Callable[[Row], Path], row: Row
 ) -> None:
-    root = make_root(row.without, row.files)
-    if row.mode != 0o755:
-        executable = (root / "cowsay").read_bytes()
-        (root / "cowsay").unlink()
-        (root / "cowsay").write_bytes(executable)
-        (root / "cowsay").chmod(row.mode)
+    root = make_root(row)
     confinement = Confinement(str(root), user=row.user, mounts=row.mounts, **row.given)  # type: ignore[arg-type]
     done = run(confinement, row.program, "-t", "moo", environment=row.environment)
     if row.error is not None:
