@@ -109,6 +109,14 @@ class LockedFile(_Struct, frozen=True, kw_only=True):
     size: Size | None = None
 
 
+class LockedProvision(_Struct, frozen=True, kw_only=True):
+    """A wheel of czscie's own environment that `[lift.bare]` adds; `sha256` is that of its files."""
+
+    name: Text
+    version: Text
+    sha256: Sha256
+
+
 class Launcher(_Struct, frozen=True, kw_only=True):
     """`source` is the digest of all that launchers are compiled from, the same for every platform."""
 
@@ -220,6 +228,7 @@ class Lock(_Struct, frozen=True, kw_only=True):
     interpreters: tuple[LockedInterpreter, ...] = ()
     files: tuple[LockedFile, ...] = ()
     libc: LockedLibc | None = None
+    provisions: tuple[LockedProvision, ...] = ()
     payload: LockedPayload | None = None
     packages: tuple[LockedPackage, ...] = ()
 
@@ -257,6 +266,7 @@ class Lock(_Struct, frozen=True, kw_only=True):
             ),
             interpreters=tuple(sorted(self.interpreters, key=lambda each: (each.id, each.platform))),
             files=tuple(sorted(self.files, key=lambda each: each.id)),
+            provisions=tuple(sorted(self.provisions, key=lambda each: each.name)),
             packages=tuple(sorted(self.packages, key=lambda each: (each.name, each.version))),
         )
 

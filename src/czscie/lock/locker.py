@@ -66,6 +66,7 @@ class Locker:
             interpreters=self._interpreters(old, now, found, targets, upgrade, prune=prune),
             files=now.files,
             libc=now.libc,
+            provisions=now.provisions,
             payload=None if self.lift.payload is None else LockedPayload(sha256=now.payload),
         )
         if not now.is_resolved:

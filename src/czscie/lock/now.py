@@ -10,6 +10,7 @@ from pathlib import Path
 
 from czscie import __version__
 from czscie.czex.inline_metadata import InlineMetadata
+from czscie.czex.provisions import provisions, wheel_digest
 from czscie.errors import CzscieError
 from czscie.interpreters import traits_of
 from czscie.launchers.build import source_digest
@@ -17,7 +18,7 @@ from czscie.lift.embedded_file import EmbeddedFile, FromUrl
 from czscie.lift.interpreter import Host, Local
 from czscie.lift.libc import NEVER
 from czscie.lift.lift import Lift
-from czscie.lock.lock import LockedFile, LockedInterpreter, LockedLibc, Question
+from czscie.lock.lock import LockedFile, LockedInterpreter, LockedLibc, LockedProvision, Question
 from czscie.lock.question import question_of
 from czscie.pbs.provider import Provider
 from czscie.platforms import Platform
@@ -36,6 +37,7 @@ class Now:
     launcher: str
     question: Question
     files: tuple[LockedFile, ...]
+    provisions: tuple[LockedProvision, ...]
     payload: str | None
     interpreters: Mapping[tuple[str, str], LockedInterpreter]
     libc: LockedLibc | None = None
@@ -54,6 +56,7 @@ class Now:
             source_digest(),
             question_of(lift, requires),
             tuple(_file(file) for file in lift.files),
+            present_provisions(lift),
             _payload_digest(lift),
             {
                 (each.id, platform.name): _local(each, platform, provider)
@@ -79,6 +82,15 @@ def libc_of(lift: Lift) -> LockedLibc | None:
     from czscie.libc.packages import builtin_table
 
     return LockedLibc(table=hashlib.sha256(builtin_table()).hexdigest())
+
+
+def present_provisions(lift: Lift) -> tuple[LockedProvision, ...]:
+    """What czscie's own environment has of what the lift wants for bare hosts. Raises CzscieError."""
+    wheels = {wheel.project: wheel for each in lift.platforms for wheel in provisions(lift.bare, each)}
+    return tuple(
+        LockedProvision(name=wheel.project, version=wheel.version, sha256=wheel_digest(wheel))
+        for _, wheel in sorted(wheels.items())
+    )
 
 
 def _payload_digest(lift: Lift) -> str | None:
