@@ -37,10 +37,10 @@ class Now:
     launcher: str
     question: Question
     files: tuple[LockedFile, ...]
-    provisions: tuple[LockedProvision, ...]
     payload: str | None
     interpreters: Mapping[tuple[str, str], LockedInterpreter]
     libc: LockedLibc | None = None
+    provisions: tuple[LockedProvision, ...] = ()
 
     @classmethod
     def of(
@@ -56,7 +56,6 @@ class Now:
             source_digest(),
             question_of(lift, requires),
             tuple(_file(file) for file in lift.files),
-            present_provisions(lift),
             _payload_digest(lift),
             {
                 (each.id, platform.name): _local(each, platform, provider)
@@ -65,6 +64,7 @@ class Now:
                 if isinstance(each, (Host, Local))
             },
             libc_of(lift),
+            present_provisions(lift),
         )
 
     @property
