@@ -12,12 +12,16 @@ from czscie.platforms import find_platform
 from czscie.report import as_json, needs, print_contents, print_digests
 from czscie.scie.assemble import Head, assemble
 from czscie.scie.inspect import Contents, read_scie
-from czscie.scie.manifest import Boot, Command, Needs
+from czscie.scie.manifest import Boot, Command, Needs, OwnLibc
 from scie.making import Tree, part
 
 
 def contents(
-    directory: Path, platform: str = "linux-x86_64", wanted: Needs | None = None, name: str = "moo"
+    directory: Path,
+    platform: str = "linux-x86_64",
+    wanted: Needs | None = None,
+    name: str = "moo",
+    libc: OwnLibc | None = None,
 ) -> Contents:
     launcher = directory / "launcher"
     launcher.write_bytes(b"launcher" * 20_000)
@@ -25,7 +29,7 @@ def contents(
         part(directory, "cpython", Tree({"a": b"a" * 1_500_000, "b": b"b" * 4_000}, links={"c": "a"})),
         part(directory, "payload", Tree({"moo.py": b"print('moo')"}), "app"),
     ]
-    head = Head("moo", find_platform(platform), Boot({"": Command(exe="x")}), wanted or Needs())
+    head = Head("moo", find_platform(platform), Boot({"": Command(exe="x")}), wanted or Needs(), libc=libc)
     assemble(directory / name, launcher, "0.1.0", parts, head)
     return read_scie(directory / name)
 
@@ -84,6 +88,14 @@ def test_names_with_brackets_and_colons_are_printed_as_they_are(
 def test_needs_are_words(tmp_path: Path, platform: str, wanted: Needs, words: str) -> None:
     found = needs(contents(tmp_path, platform, wanted))
     assert found == f"{words}1.5 MB in a directory that can be executed from"
+
+
+@pytest.mark.parametrize(
+    ("always", "words"), [(False, "glibc >= 2.17 or no C library"), (True, "no C library")]
+)
+def test_a_c_library_that_comes_along_need_not_be_there(tmp_path: Path, always: bool, words: str) -> None:
+    libc = OwnLibc(loader="/lib64/ld.so", plans={}, always=always)
+    assert f", {words}, " in needs(contents(tmp_path, wanted=Needs(glibc="2.17"), libc=libc))
 
 
 def test_json_holds_the_same_for_programs(tmp_path: Path) -> None:

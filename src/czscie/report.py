@@ -10,6 +10,7 @@ from rich.table import Table
 
 from czscie.console import megabytes
 from czscie.scie.inspect import Contents
+from czscie.scie.manifest import LiftManifest
 
 
 def print_contents(contents: Contents, console: RichConsole) -> None:
@@ -47,12 +48,19 @@ def needs(contents: Contents) -> str:
     lift = contents.manifest.scie.lift
     wanted = [lift.platform.removeprefix("musl-")]
     if lift.needs.glibc is not None:
-        wanted.append(f"glibc >= {lift.needs.glibc}")
+        wanted.append(_library(lift, f"glibc >= {lift.needs.glibc}"))
     if lift.needs.musl:
-        wanted.append("musl")
+        wanted.append(_library(lift, "musl"))
     room = sum(part.part.unpacked for part in contents.parts)
     wanted.append(f"{megabytes(room)} in a directory that can be executed from")
     return ", ".join(wanted)
+
+
+def _library(lift: LiftManifest, needed: str) -> str:
+    """What is asked of the host's C library, as far as the file does not bring one along."""
+    if lift.libc is None:
+        return needed
+    return "no C library" if lift.libc.always else f"{needed} or no C library"
 
 
 def as_json(contents: Contents) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from czscie.console import Console
 from czscie.libc.bundle import Bundle, bundle
 from czscie.libc.scan import read_plan
 from czscie.lift.libc import Libc
+from czscie.network.network import Network
 from czscie.scie.assemble import PartFile
 from elf_image import elf_image
 from libc.making import X86_64, mirror
@@ -36,7 +37,7 @@ def parts(directory: Path, *needed: str, runpath: str | None = None) -> list[Par
 
 def bundled(table: Path, made: list[PartFile], **settings: object) -> Bundle:
     libc = Libc(packages=table, **{"bundle": "when-missing", **settings})  # type: ignore[arg-type]
-    return bundle(libc, X86_64, made, 3, Console())
+    return bundle(libc, X86_64, made, 3, Network.of(), Console())
 
 
 def names(made: Bundle) -> set[str]:

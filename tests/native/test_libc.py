@@ -155,6 +155,17 @@ def test_a_path_that_does_not_fit_is_an_error(make: Make, tmp_path: Path) -> Non
     assert list((base / "interpreters").iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("loader", "told"),
+    [
+        (NOWHERE, {"bundled": True, "shortcoming": "/nowhere/ld.so: no such file or directory"}),
+        (THERE, {"bundled": False, "shortcoming": None}),
+    ],
+)
+def test_the_doctor_tells_which_library_is_taken(make: Make, loader: str, told: dict[str, object]) -> None:
+    assert json.loads(start_tool(make(loader), "doctor", "--json"))["libc"] == told
+
+
 def test_verify_looks_at_what_is_patched_too(make: Make) -> None:
     moo = make()
     start(moo)

@@ -5,6 +5,8 @@ const builtin = @import("builtin");
 const base_directory = @import("../base.zig");
 const memory_base = @import("../memory_base.zig");
 const host = @import("host.zig");
+const libc = @import("../libc.zig");
+const manifest = @import("../manifest.zig");
 const surroundings = @import("surroundings.zig");
 const Context = @import("context.zig").Context;
 
@@ -17,8 +19,16 @@ const Place = struct {
     state: []const u8,
 };
 
+/// Which C library a start takes, of an executable that brings one along.
+const Library = struct {
+    bundled: bool,
+    /// What the host's lacks.
+    shortcoming: ?[]const u8,
+};
+
 const Findings = struct {
     executable: []const u8,
+    libc: ?Library,
     base: ?[]const u8,
     places: []const Place,
     memory: []const memory_base.Way,
@@ -29,6 +39,7 @@ const Findings = struct {
 pub fn run(context: *const Context) anyerror!u8 {
     var findings: Findings = .{
         .executable = context.executable.path,
+        .libc = try library(context),
         .base = null,
         .places = &.{},
         .memory = try memory_base.assess(context.arena, try context.candidates(), context.lift.files),
@@ -38,6 +49,14 @@ pub fn run(context: *const Context) anyerror!u8 {
     try assess(context, &findings);
     if (context.options.json) try context.json(findings) else try write(context.out, findings);
     return if (findings.base != null or fallsBack(context, findings)) 0 else 1;
+}
+
+fn library(context: *const Context) !?Library {
+    const built = try manifest.read(context.arena, context.executable.file, context.executable.payload_end);
+    return .{
+        .bundled = context.lift.libc != null,
+        .shortcoming = try libc.shortcoming(context.arena, built, built.libc orelse return null),
+    };
 }
 
 /// Whether a start that finds no directory has memory.
@@ -80,6 +99,10 @@ fn write(out: *std.Io.Writer, findings: Findings) !void {
     if (findings.base == null) try out.writeAll("  none will do: set CZSCIE_BASE to a directory of your own\n");
     if (findings.memory.len > 0) try out.writeAll("where none will do:\n");
     for (findings.memory) |way| try out.print("    {s}: {s}\n", .{ way.name, way.reason orelse "usable" });
+    if (findings.libc) |found| try out.print("C library   {s}: {s}\n", .{
+        if (found.bundled) "the one that comes along" else "the host's, not the one that comes along",
+        found.shortcoming orelse "the host's would do",
+    });
     try findings.host.write(out);
     try surroundings.write(out, findings.surroundings);
 }
