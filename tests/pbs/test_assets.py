@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from czscie.errors import CzscieError
 from czscie.pbs.assets import TRIPLES, Asset
@@ -14,6 +16,36 @@ def test_every_real_name_is_read_and_written_back(real: RealAsset) -> None:
     assert (asset.triple, asset.flavor) == (real["triple"], real["flavor"])
     assert asset.name == real["filename"]
     assert real["url"].endswith(f"/{asset.url_name}")
+    assert Asset.parse(asset.url_name) == asset
+
+
+NUMBERS = st.integers(0, 99)
+VERSIONS = st.builds("3.{}.{}{}".format, NUMBERS, NUMBERS, st.sampled_from(["", "a1", "b12", "rc3"]))
+OPTIONS = st.builds(
+    "{}{}{}-full".format,
+    st.sampled_from(["", "freethreaded+"]),
+    st.sampled_from(["debug", "noopt", "lto", "pgo", "pgo+lto"]),
+    st.sampled_from(["", "+static"]),
+)
+INSTALLABLE = st.builds(
+    "{}{}".format,
+    st.sampled_from(["", "freethreaded-"]),
+    st.sampled_from(["install_only", "install_only_stripped"]),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.builds(
+        Asset,
+        version=VERSIONS,
+        release=st.text("0123456789", min_size=8, max_size=8),
+        triple=st.sampled_from(TRIPLES),
+        flavor=INSTALLABLE | OPTIONS,
+    )
+)
+def test_every_name_that_is_written_is_read_as_what_it_was(asset: Asset) -> None:
+    assert Asset.parse(asset.name) == asset
     assert Asset.parse(asset.url_name) == asset
 
 
