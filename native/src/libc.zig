@@ -19,7 +19,7 @@ pub const setting = "CZSCIE_LIBC";
 /// The entry of a part's zip that says what is installed of it with the bundled library.
 const own_plan = ".czscie/plan-libc";
 
-/// Loaders are some 200 KiB long, caches of libraries some 100.
+/// Loaders are some 200 KiB long, libraries 2 MiB, caches of libraries 100 KiB.
 const length_max = 4 << 20;
 
 /// `lift` with the parts that this host needs. Its `libc` stays if the bundled library is among them.
@@ -48,11 +48,10 @@ pub fn byItself(arena: Allocator, lift: manifest.Manifest) error{OutOfMemory}!ma
 
 /// Why the host's C library will not do, for people; null when it will.
 pub fn shortcoming(arena: Allocator, lift: manifest.Manifest, libc: manifest.OwnLibc) error{OutOfMemory}!?[]const u8 {
-    const loader = std.fs.cwd().openFile(libc.loader, .{}) catch |err|
+    std.fs.cwd().access(libc.loader, .{}) catch |err|
         return try std.fmt.allocPrint(arena, "{s}: {s}", .{ libc.loader, report.words(err) });
-    defer loader.close();
     if (lift.needs.glibc) |needed| {
-        const found = try glibcVersion(arena, loader) orelse
+        const found = try glibcVersion(arena, libc.loader) orelse
             return try std.fmt.allocPrint(arena, "{s} is not glibc's loader", .{libc.loader});
         if (isOlder(found, needed)) {
             return try std.fmt.allocPrint(arena, "glibc {s} is older than {s}", .{ found, needed });
@@ -99,9 +98,20 @@ fn withOwn(arena: Allocator, lift: manifest.Manifest, libc: manifest.OwnLibc) er
     return settled;
 }
 
-/// glibc's loader holds the line that it answers `--version` with. Null for any other file.
-pub fn glibcVersion(arena: Allocator, loader: std.fs.File) error{OutOfMemory}!?[]const u8 {
-    const bytes = loader.readToEndAlloc(arena, length_max) catch |err| switch (err) {
+/// The version of the glibc whose loader is `loader`, which holds the line that it answers `--version` with; before
+/// 2.33 only the library does. Null for the loader of another C library.
+pub fn glibcVersion(arena: Allocator, loader: []const u8) error{OutOfMemory}!?[]const u8 {
+    if (std.mem.startsWith(u8, std.fs.path.basename(loader), "ld-musl")) return null;
+    if (try versionOf(arena, loader)) |version| return version;
+    for (directories) |directory| {
+        const path = try std.fs.path.join(arena, &.{ directory, "libc.so.6" });
+        if (try versionOf(arena, path)) |version| return version;
+    }
+    return null;
+}
+
+fn versionOf(arena: Allocator, path: []const u8) error{OutOfMemory}!?[]const u8 {
+    const bytes = std.fs.cwd().readFileAlloc(arena, path, length_max) catch |err| switch (err) {
         error.OutOfMemory => return error.OutOfMemory,
         else => return null,
     };
@@ -200,7 +210,7 @@ test "a host without a loader gets the bundled library, one with a loader keeps 
     try expectOwn(try settle(arena.allocator(), try liftForTests(arena.allocator(), "/nowhere/ld.so"), none, &.{}));
     try expectHosts(try settle(arena.allocator(), try liftForTests(arena.allocator(), "/proc/self/exe"), none, &.{}));
     var old = try liftForTests(arena.allocator(), "/proc/self/exe");
-    old.needs.glibc = "2.17";
+    old.needs.glibc = "9.99";
     try expectOwn(try settle(arena.allocator(), old, none, &.{}));
     var lacking = try liftForTests(arena.allocator(), "/proc/self/exe");
     lacking.libc.?.libraries = &.{"libnobody-has.so.9"};
@@ -234,6 +244,12 @@ test "the version of a glibc is what its loader says" {
     for ([_][]const u8{ "", "release version", "release version .", "release version x" }) |bytes| {
         try testing.expectEqual(null, versionIn(bytes));
     }
+}
+
+test "a loader of musl has no version of glibc" {
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    try testing.expectEqual(null, try glibcVersion(arena.allocator(), "/lib/ld-musl-x86_64.so.1"));
 }
 
 test "versions compare by their numbers" {

@@ -78,9 +78,8 @@ fn kernel(arena: std.mem.Allocator) error{OutOfMemory}![]const u8 {
 fn findLoaders(arena: std.mem.Allocator) error{OutOfMemory}![]const Loader {
     var found: std.ArrayList(Loader) = .empty;
     inline for (loaders) |path| {
-        if (std.fs.cwd().openFile(path, .{})) |file| {
-            defer file.close();
-            try found.append(arena, .{ .path = path, .version = try libc.glibcVersion(arena, file) });
+        if (std.fs.cwd().access(path, .{})) |_| {
+            try found.append(arena, .{ .path = path, .version = try libc.glibcVersion(arena, path) });
         } else |_| {}
     }
     return found.items;
