@@ -1,5 +1,9 @@
+"""What holds for all tests."""
+
 from __future__ import annotations
 
-from building import project, server
+import signal
 
-__all__ = ("project", "server")
+# A shell starts what runs in the background with SIGINT ignored, and what ignores it passes that on: Ctrl-C
+# would end none of the processes that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
