@@ -31,6 +31,7 @@ from czscie.lock.lock import Lock, lock_path
 from czscie.lock.now import path_digest
 from czscie.lock.packages import Chosen, selected
 from czscie.lock.payload import locked_payload
+from czscie.lock.provisions import locked_provisions
 from czscie.lock.settle import LockUse, Settled, settle
 from czscie.lock.sources import LockedSources
 from czscie.lock.targets import target_of
@@ -260,6 +261,7 @@ class _Planner:
         target = target_of(self.lift, self.lock, platform)
         if payload.pex is None and target is not None:
             files += self._wheels(target)
+        files += map(self._wheel, locked_provisions(self.lift, self.lock, platform))
         return PlannedPayload(
             source=next(source for source in SOURCES if getattr(payload, source) is not None),
             entry_point=payload.entry_point,

@@ -10,6 +10,7 @@ from czscie.interpreters import PinnedInterpreter
 from czscie.lift.embedded_file import EmbeddedFile
 from czscie.lift.lift import Lift
 from czscie.network.network import Network
+from czscie.network.remote import Remote
 from czscie.platforms import Platform
 
 
@@ -36,7 +37,8 @@ class PayloadPex:
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """The inputs of one executable. `interpreters` are by their ids; `pex` is None where there is no payload;
-    `files` are those that the lift embeds, each with where it is. `network` is where everything else is from.
+    `files` are those that the lift embeds, each with where it is. `provisions` are wheels that `lift.bare`
+    adds to the payload. `network` is where everything else is from.
     """
 
     lift: Lift
@@ -44,4 +46,5 @@ class Inputs:
     interpreters: Mapping[str, PinnedInterpreter]
     pex: PayloadPex | None
     files: tuple[tuple[EmbeddedFile, Path], ...]
+    provisions: tuple[Remote, ...]
     network: Network

@@ -16,7 +16,6 @@ from czscie.console import Console
 from czscie.container.content import Data, File
 from czscie.czex.division import Division
 from czscie.czex.info import PexInfo
-from czscie.czex.provisions import provisions, wheel_digest
 from czscie.czex.write import Interpreter
 from czscie.errors import CzscieError
 from czscie.inputs import Inputs, PayloadPex
@@ -240,7 +239,7 @@ class _Maker:
         interpreter: Interpreter,
         interpreter_path: Path,
     ) -> tuple[Path, PackedPayload]:
-        provided = provisions(self._lift.bare, self._platform)
+        provisions = self.inputs.provisions
         key = key_of(
             "payload",
             pex.digest,
@@ -251,13 +250,16 @@ class _Maker:
             str(payload.glibc),
             repr(self._lift.pack),
             "" if self.division is None else self.division.key(),
-            *(f"{wheel.filename} {wheel_digest(wheel)}" for wheel in provided),
+            *(f"{wheel.name} {wheel.sha256}" for wheel in provisions),
         )
 
         def make(path: Path) -> PackedPayload:
             from czscie.czex.convert import convert
+            from czscie.czex.provisions import read_provisions
+            from czscie.network.fetch import fetch
 
             packing = self._packing(self.inputs.interpreters[payload.interpreter])
+            added = read_provisions(fetch(provisions, self.inputs.network, self.console))
             with self.console.phase(f"Packed {pex.name}") as phase:
                 converted = convert(
                     pex.path,
@@ -269,7 +271,7 @@ class _Maker:
                     self._redirector(interpreter_path),
                     packing,
                     self.division,
-                    provided,
+                    added,
                 )
                 phase.become(f"Packed {pex.name}: {converted.description}")
             return PackedPayload(

@@ -15,7 +15,6 @@ from czscie.lock.lock import (
     LockedInterpreter,
     LockedPackage,
     LockedPayload,
-    LockedProvision,
     LockedWheel,
     PackageNotes,
     PackageTools,
@@ -86,9 +85,7 @@ LOCKS = st.builds(
     manifest=QUESTIONS,
     interpreters=st.lists(INTERPRETERS, max_size=3).map(tuple),
     files=st.lists(st.builds(LockedFile, id=NAMES, sha256=DIGESTS, size=SIZES), max_size=3).map(tuple),
-    provisions=st.lists(
-        st.builds(LockedProvision, name=NAMES, version=NAMES, sha256=DIGESTS), max_size=2
-    ).map(tuple),
+    provisions=st.lists(PACKAGES, max_size=2).map(tuple),
     payload=st.none() | st.builds(LockedPayload, sha256=st.none() | DIGESTS, platforms=TUPLES),
     packages=st.lists(PACKAGES, max_size=3).map(tuple),
 )

@@ -1,87 +1,146 @@
+"""What `[lift.bare]` adds to payloads: locked, built and vendored as wheels are."""
+
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
-import msgspec
 import pytest
 
+from building import Project
+from czscie.build import read_order
 from czscie.console import Console
 from czscie.errors import CzscieError
-from czscie.lift.lift import Lift
-from czscie.lift.manifest import read_manifest
-from czscie.lock.differences import differences
-from czscie.lock.inputs import locked_inputs
-from czscie.lock.lock import Lock
-from czscie.lock.locker import Locker
-from czscie.lock.now import Now
-from czscie.network.network import Network
-from czscie.pbs.provider import Provider
-from czscie.platforms import find_platform
+from czscie.launchers.build import source_digest
+from czscie.lock.command import check_lock, update_lock
+from czscie.lock.lock import Lock, LockedPackage, read_lock
+from czscie.lock.settle import LockUse
+from czscie.sbom.read import read_bill
+from czscie.scie.inspect import Contents, read_sbom
+from czscie.vendor.write import write_vendor
+from czscie.verify.lock import OwnLauncher, compare_with_lock
+from lock.wheelhouse import wheel_file
+
+BOTH = "[lift.bare]\ncertificates = true\ntzdata = true\n"
+TZDATA = "[lift.bare]\ntzdata = true\n"
 
 
-def lift(directory: Path, bare: str = "") -> Lift:
-    (directory / "moo.pex").write_bytes(b"")
-    (directory / "lift.toml").write_text(
-        f"""\
-[lift]
-name = "moo"
-platforms = ["linux-x86_64", "windows-x86_64"]
-
-[[lift.interpreters]]
-id = "cpython"
-provider = "PythonBuildStandalone"
-version = "3.13"
-
-[lift.payload]
-pex = "moo.pex"
-
-[lift.bare]
-{bare}"""
-    )
-    return read_manifest(directory / "lift.toml")
+@pytest.fixture
+def bare(project: Project, index: Path) -> Project:
+    """A project, and an index that has what is added."""
+    for name in ("certifi", "tzdata"):
+        wheel_file(index, f"{name}-1.0-py3-none-any.whl")
+    return project
 
 
-def words(lock: Lock, given: Lift) -> tuple[str, ...]:
-    return differences(lock, Now.of(given, (), Provider(Console()), None), ()).words
+def locked(project: Project, rest: str = BOTH, platforms: tuple[str, ...] = ("linux-x86_64",)) -> Lock:
+    update_lock(project.manifest(rest=rest, platforms=platforms), False, (), Console())
+    return lock_of(project)
 
 
-def locked(given: Lift) -> Lock:
-    """For no platform: nothing but what needs no network."""
-    return Locker(given, Provider(Console()), Network.of(), Console()).lock(None, (), prune=True)
+def lock_of(project: Project) -> Lock:
+    lock = read_lock(project.directory / "lift.lock")
+    assert lock is not None
+    return lock
 
 
-def test_a_lock_pins_what_is_added(tmp_path: Path) -> None:
-    given = lift(tmp_path, "tzdata = true\ncertificates = true\n")
-    lock = Lock.parse(locked(given).render(), "lift.lock")
-    assert [each.name for each in lock.provisions] == ["certifi", "tzdata"]
-    assert words(lock, given) == ()
+def versions(lock: Lock) -> list[tuple[str, str]]:
+    return [(each.name, each.version) for each in lock.provisions]
 
 
-def test_what_is_asked_for_later_is_told(tmp_path: Path) -> None:
-    lock = locked(lift(tmp_path))
-    assert lock.provisions == ()
-    assert words(lock, lift(tmp_path, "tzdata = true")) == ("lift.bare adds tzdata",)
-    assert words(locked(lift(tmp_path, "tzdata = true")), lift(tmp_path)) == (
-        "lift.bare does not add tzdata",
-    )
+def wheel_of(package: LockedPackage) -> tuple[str, int | None, str]:
+    [wheel] = package.wheels
+    return wheel.name, wheel.size, wheel.sha256
 
 
-def test_another_version_is_told_and_not_built(tmp_path: Path) -> None:
-    given = lift(tmp_path, "tzdata = true")
-    lock = locked(given)
-    [here] = lock.provisions
-    other = msgspec.structs.replace(
-        lock, provisions=(msgspec.structs.replace(here, version="2000.1", sha256="0" * 64),)
-    )
-    assert words(other, given) == (f"lift.bare adds tzdata {here.version}, locked is 2000.1",)
-    with pytest.raises(CzscieError, match="is not the one that is locked") as caught:
-        locked_inputs(
-            given,
-            other,
-            find_platform("linux-x86_64"),
-            Provider(Console()),
-            Network.of(),
-            tmp_path,
-            Console(),
-        )
-    assert "pip install tzdata==2000.1" in str(caught.value.mend)
+def upgrade(project: Project, *names: str) -> Lock:
+    update_lock(project.directory / "lift.toml", not names, names, Console())
+    return lock_of(project)
+
+
+def test_a_lock_pins_the_wheels_that_are_added(bare: Project, index: Path) -> None:
+    lock = locked(bare)
+    names = ["certifi-1.0-py3-none-any.whl", "tzdata-1.0-py3-none-any.whl"]
+    assert [wheel_of(each) for each in lock.provisions] == [
+        (name, len(data), hashlib.sha256(data).hexdigest())
+        for name in names
+        if (data := (index / name).read_bytes())
+    ]
+    assert check_lock(bare.directory / "lift.toml", Console()) == ()
+    assert locked(bare, rest="").provisions == ()
+
+
+def test_what_czscie_is_installed_with_changes_no_lock(
+    bare: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked(bare)
+    before = (bare.directory / "lift.lock").read_bytes()
+    other = tmp_path / "environment" / "certifi-2000.1.dist-info"
+    other.mkdir(parents=True)
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: certifi\nVersion: 2000.1\n")
+    (other / "RECORD").write_text("certifi/cacert.pem,,\n")
+    monkeypatch.syspath_prepend(str(other.parent))
+    assert check_lock(bare.directory / "lift.toml", Console()) == ()
+    (bare.directory / "lift.lock").unlink()
+    locked(bare)
+    assert (bare.directory / "lift.lock").read_bytes() == before
+
+
+def test_what_is_asked_for_later_is_told(bare: Project) -> None:
+    locked(bare, rest=TZDATA)
+    manifest = bare.manifest(rest=BOTH)
+    assert check_lock(manifest, Console()) == ("lift.bare adds certifi",)
+    with pytest.raises(CzscieError, match=r"certifi, which lift\.bare adds, is not locked"):
+        bare.build(use=LockUse.FROZEN)
+    assert check_lock(bare.manifest(), Console()) == ("lift.bare does not add tzdata",)
+
+
+def test_what_is_locked_stays_until_it_is_upgraded(bare: Project, index: Path) -> None:
+    locked(bare, platforms=("windows-x86_64",))
+    for name in ("certifi", "tzdata"):
+        wheel_file(index, f"{name}-2.0-py3-none-any.whl")
+    # Windows has certificates: certifi comes with the other platform.
+    lock = locked(bare, platforms=("linux-x86_64", "windows-x86_64"))
+    assert versions(lock) == [("certifi", "2.0"), ("tzdata", "1.0")]
+    wheel_file(index, "certifi-3.0-py3-none-any.whl")
+    assert versions(upgrade(bare, "tzdata")) == [("certifi", "2.0"), ("tzdata", "2.0")]
+    assert versions(upgrade(bare)) == [("certifi", "3.0"), ("tzdata", "2.0")]
+
+
+def test_a_wheel_for_one_platform_alone_is_refused(project: Project, index: Path) -> None:
+    wheel_file(index, "tzdata-1.0-cp313-cp313-manylinux_2_17_x86_64.whl")
+    with pytest.raises(CzscieError, match=r"tzdata 1\.0, which lift\.bare adds, has no wheel for every"):
+        locked(project, rest=TZDATA)
+
+
+def listed(contents: Contents) -> dict[str, str | None]:
+    bill = json.loads(read_sbom(contents.path))
+    return {each["name"]: each.get("hashes", [{}])[0].get("content") for each in bill["components"]}
+
+
+def test_a_build_adds_the_locked_wheels_and_the_lock_verifies_it(bare: Project) -> None:
+    lock = locked(bare)
+    [built] = bare.build(use=LockUse.LOCKED)
+    found = listed(built)
+    assert [found["certifi"], found["tzdata"]] == [each.wheels[0].sha256 for each in lock.provisions]
+    own = OwnLauncher(source_digest(), built.manifest.scie.jump.hash)
+    bill = read_bill(read_sbom(built.path), "moo")
+    compared = compare_with_lock(built, bill, lock, own)
+    assert (compared.differences, compared.unknown) == ([], [])
+
+
+def test_another_file_in_the_place_of_a_locked_one_is_not_built(bare: Project, index: Path) -> None:
+    locked(bare)
+    wheel_file(index, "certifi-1.0-py3-none-any.whl", requires=["moo"])
+    with pytest.raises(CzscieError, match=r"certifi-1\.0-py3-none-any\.whl"):
+        bare.build(use=LockUse.LOCKED)
+
+
+def test_vendoring_carries_them(bare: Project, tmp_path: Path) -> None:
+    lift, targets = read_order(bare.manifest(rest=BOTH), ())
+    write_vendor(lift, targets, tmp_path / "parcel", Console())
+    assert sorted(path.name for path in (tmp_path / "parcel" / "wheels").iterdir()) == [
+        "certifi-1.0-py3-none-any.whl",
+        "tzdata-1.0-py3-none-any.whl",
+    ]

@@ -165,12 +165,34 @@ def test_a_wheel_whose_digest_the_file_does_not_tell_is_unknown(tmp_path: Path) 
     assert found.unknown == [f"the wheel {COW}: the file does not say which it was made of"]
 
 
-def test_what_czscie_adds_of_its_own_is_unknown(tmp_path: Path) -> None:
-    own = "certifi-2025.1-py3-none-any.whl"
-    added = msgspec.structs.replace(listed(own), sha256=None)
-    found = compare(tmp_path, parts=components(listed(COW), listed(CALF), added), wheels=(COW, CALF, own))
+CERTIFI = "certifi-1.0-py3-none-any.whl"
+ADDING = msgspec.structs.replace(LOCK, provisions=(wheel(CERTIFI),))
+PEX = msgspec.structs.replace(
+    ADDING,
+    manifest=Question(payload=AskedPayload(pex="moo.pex")),
+    payload=LockedPayload(sha256=digest("pex")),
+    packages=(),
+)
+
+
+def test_what_is_added_for_bare_hosts_is_compared_as_packages_are(tmp_path: Path) -> None:
+    bills = (listed(COW), listed(CALF), listed(CERTIFI))
+    assert compare(tmp_path, ADDING, components(*bills), (COW, CALF, CERTIFI)).differences == []
+    other = (listed(COW), listed(CALF), listed(CERTIFI, "other certifi"))
+    found = compare(tmp_path, ADDING, components(*other), (COW, CALF, CERTIFI))
+    assert [line.partition(":")[0] for line in found.differences] == [f"the wheel {CERTIFI} is another one"]
+    assert compare(tmp_path, ADDING).differences == ["certifi 1.0 is locked and not in the file"]
+
+
+def test_a_pex_that_has_certificates_of_its_own_is_given_no_others(tmp_path: Path) -> None:
+    own = "certifi-0.9-py3-none-any.whl"
+    said = {PAYLOAD: digest("pex")}
+    found = compare(tmp_path, PEX, components(listed(own)), (own,), properties=said)
     assert found.differences == []
-    assert [line.partition(":")[0] for line in found.unknown] == [f"the wheel {own}"]
+    found = compare(tmp_path, PEX, components(listed(COW)), (COW,), properties=said)
+    assert found.differences == ["certifi 1.0 is locked and not in the file"]
+    found = compare(tmp_path, PEX, components(listed(CERTIFI, "other")), (CERTIFI,), properties=said)
+    assert [line.partition(":")[0] for line in found.differences] == [f"the wheel {CERTIFI} is another one"]
 
 
 def test_a_pex_is_pinned_as_a_whole(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from czscie.lift.table import Table
+from czscie.platforms import Platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +20,9 @@ class Bare:
         bare = cls(certificates=table.flag("certificates"), tzdata=table.flag("tzdata"))
         table.finish()
         return bare
+
+    def projects(self, platform: Platform) -> tuple[str, ...]:
+        """Whose wheels payloads for `platform` get, by their names (PEP 503), sorted."""
+        # On Windows Python asks the system for certificates.
+        certificates = ("certifi",) if self.certificates and platform.os != "windows" else ()
+        return (*certificates, *(("tzdata",) if self.tzdata else ()))

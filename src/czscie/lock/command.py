@@ -64,7 +64,7 @@ def _locker(lift: Lift, console: Console) -> Locker:
 
 def _check_names(names: Sequence[str], lift: Lift, lock: Lock | None, path: Path) -> None:
     known = [each.id for each in lift.interpreters]
-    known += () if lock is None else [each.name for each in lock.packages]
+    known += () if lock is None else [each.name for each in (*lock.packages, *lock.provisions)]
     for name in names:
         if name not in known:
             near = nearest(name, known)
@@ -92,6 +92,6 @@ def _versions(lock: Lock | None) -> dict[str, str]:
     found: dict[str, list[str]] = {}
     for each in lock.interpreters:
         found.setdefault(each.id, []).append(each.version + (f"+{each.release}" if each.release else ""))
-    for package in lock.packages:
+    for package in (*lock.packages, *lock.provisions):
         found.setdefault(package.name, []).append(package.version)
     return {name: ", ".join(dict.fromkeys(versions)) for name, versions in found.items()}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from czscie.errors import CzscieError
 from czscie.lift.lift import Lift
-from czscie.lock.lock import Lock, LockedFile, LockedProvision, lock_path
+from czscie.lock.lock import Lock, LockedFile, lock_path
 from czscie.lock.now import Now
 from czscie.lock.question import changed_keys
 from czscie.network.network import Network
@@ -39,7 +39,7 @@ def differences(lock: Lock | None, now: Now, platforms: Sequence[str]) -> Differ
         *_of_interpreters(lock, now, stale),
         *_of_files(lock.files, now.files),
         *_of_libc(lock, now),
-        *_of_provisions(lock.provisions, now.provisions),
+        *_of_provisions({each.name for each in lock.provisions}, set(now.provisions)),
         *_of_payload(lock, now, payload),
     )
     return Differences(tuple(words), frozenset(stale), frozenset(payload))
@@ -84,13 +84,9 @@ def _of_files(locked: Sequence[LockedFile], there: Sequence[LockedFile]) -> Iter
             yield f"the file {identifier} has another content"
 
 
-def _of_provisions(locked: Sequence[LockedProvision], there: Sequence[LockedProvision]) -> Iterator[str]:
-    before, now = ({each.name: each for each in found} for found in (locked, there))
-    for name in sorted({*before, *now}):
-        if name not in before or name not in now:
-            yield f"lift.bare {'adds' if name in now else 'does not add'} {name}"
-        elif before[name] != now[name]:
-            yield f"lift.bare adds {name} {now[name].version}, locked is {before[name].version}"
+def _of_provisions(locked: set[str], wanted: set[str]) -> Iterator[str]:
+    for name in sorted(locked ^ wanted):
+        yield f"lift.bare {'adds' if name in wanted else 'does not add'} {name}"
 
 
 def _lacks_payload(lock: Lock, now: Now, platform: str, stale: set[tuple[str, str]]) -> bool:

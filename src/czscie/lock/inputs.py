@@ -11,9 +11,11 @@ from czscie.interpreters import PinnedInterpreter
 from czscie.lift.embedded_file import EmbeddedFile
 from czscie.lift.lift import Lift
 from czscie.lock.lock import Lock
-from czscie.lock.now import libc_of, path_digest, present_provisions
+from czscie.lock.now import libc_of, path_digest
 from czscie.lock.payload import locked_payload
+from czscie.lock.provisions import locked_provisions
 from czscie.lock.sources import LockedSources
+from czscie.lock.wheels import remote_of
 from czscie.network.network import Network
 from czscie.pbs.provider import Provider
 from czscie.platforms import Platform
@@ -40,7 +42,6 @@ def locked_inputs(
         raise CzscieError(
             "the C library that comes along is not the one that is locked", mend="run czscie lock"
         )
-    _check_provisions(lift, lock)
     sources = LockedSources(lock, provider)
     return Inputs(
         lift=lift,
@@ -50,18 +51,12 @@ def locked_inputs(
         },
         pex=locked_payload(lift, lock, platform, directory, network, console),
         files=tuple((file, _locate(file, lock, network, console)) for file in lift.files),
+        provisions=tuple(
+            remote_of(each.wheel, lift.path.parent.absolute())
+            for each in locked_provisions(lift, lock, platform)
+        ),
         network=network,
     )
-
-
-def _check_provisions(lift: Lift, lock: Lock) -> None:
-    for each in present_provisions(lift):
-        if each not in lock.provisions:
-            locked = {other.name: other.version for other in lock.provisions}.get(each.name)
-            raise CzscieError(
-                f"{each.name} {each.version} of czscie's own environment is not the one that is locked",
-                mend="czscie lock takes it" if locked is None else f"pip install {each.name}=={locked}",
-            )
 
 
 def _locate(file: EmbeddedFile, lock: Lock, network: Network, console: Console) -> Path:

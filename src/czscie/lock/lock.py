@@ -109,14 +109,6 @@ class LockedFile(_Struct, frozen=True, kw_only=True):
     size: Size | None = None
 
 
-class LockedProvision(_Struct, frozen=True, kw_only=True):
-    """A wheel of czscie's own environment that `[lift.bare]` adds; `sha256` is that of its files."""
-
-    name: Text
-    version: Text
-    sha256: Sha256
-
-
 class Launcher(_Struct, frozen=True, kw_only=True):
     """`source` is the digest of all that launchers are compiled from, the same for every platform."""
 
@@ -219,7 +211,9 @@ class LockedPackage(_Struct, frozen=True, kw_only=True):
 
 
 class Lock(_Struct, frozen=True, kw_only=True):
-    """The whole file. `manifest` is what the manifest asked for when it was written."""
+    """The whole file. `manifest` is what the manifest asked for when it was written; `provisions` are what
+    `lift.bare` adds, each with a wheel that every platform can use.
+    """
 
     lock_version: Text = LOCK_VERSION
     created_by: Text
@@ -228,7 +222,7 @@ class Lock(_Struct, frozen=True, kw_only=True):
     interpreters: tuple[LockedInterpreter, ...] = ()
     files: tuple[LockedFile, ...] = ()
     libc: LockedLibc | None = None
-    provisions: tuple[LockedProvision, ...] = ()
+    provisions: tuple[LockedPackage, ...] = ()
     payload: LockedPayload | None = None
     packages: tuple[LockedPackage, ...] = ()
 

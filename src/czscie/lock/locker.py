@@ -66,9 +66,9 @@ class Locker:
             interpreters=self._interpreters(old, now, found, targets, upgrade, prune=prune),
             files=now.files,
             libc=now.libc,
-            provisions=now.provisions,
             payload=None if self.lift.payload is None else LockedPayload(sha256=now.payload),
         )
+        lock = self._resolver.with_provisions(lock, old, found, targets, upgrade)
         if not now.is_resolved:
             return lock
         return self._resolver.with_packages(lock, old, found, targets, upgrade)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from czscie import __version__
 from czscie.czex.inline_metadata import InlineMetadata
-from czscie.czex.provisions import provisions, wheel_digest
 from czscie.errors import CzscieError
 from czscie.interpreters import traits_of
 from czscie.launchers.build import source_digest
@@ -18,7 +17,8 @@ from czscie.lift.embedded_file import EmbeddedFile, FromUrl
 from czscie.lift.interpreter import Host, Local
 from czscie.lift.libc import NEVER
 from czscie.lift.lift import Lift
-from czscie.lock.lock import LockedFile, LockedInterpreter, LockedLibc, LockedProvision, Question
+from czscie.lock.lock import LockedFile, LockedInterpreter, LockedLibc, Question
+from czscie.lock.provisions import wanted_provisions
 from czscie.lock.question import question_of
 from czscie.pbs.provider import Provider
 from czscie.platforms import Platform
@@ -30,7 +30,8 @@ CREATED_BY = f"czscie {__version__}"
 @dataclass(frozen=True, slots=True)
 class Now:
     """The state of a lift's inputs. `payload` is the SHA-256 of its PEX, lock or script, `launcher` that of
-    the launcher's source; `interpreters` are those of this machine, by id and platform.
+    the launcher's source; `interpreters` are those of this machine, by id and platform. `provisions` are the
+    names of the projects that `lift.bare` adds.
     """
 
     created_by: str
@@ -40,7 +41,7 @@ class Now:
     payload: str | None
     interpreters: Mapping[tuple[str, str], LockedInterpreter]
     libc: LockedLibc | None = None
-    provisions: tuple[LockedProvision, ...] = ()
+    provisions: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -64,7 +65,7 @@ class Now:
                 if isinstance(each, (Host, Local))
             },
             libc_of(lift),
-            present_provisions(lift),
+            wanted_provisions(lift),
         )
 
     @property
@@ -82,15 +83,6 @@ def libc_of(lift: Lift) -> LockedLibc | None:
     from czscie.libc.packages import builtin_table
 
     return LockedLibc(table=hashlib.sha256(builtin_table()).hexdigest())
-
-
-def present_provisions(lift: Lift) -> tuple[LockedProvision, ...]:
-    """What czscie's own environment has of what the lift wants for bare hosts. Raises CzscieError."""
-    wheels = {wheel.project: wheel for each in lift.platforms for wheel in provisions(lift.bare, each)}
-    return tuple(
-        LockedProvision(name=wheel.project, version=wheel.version, sha256=wheel_digest(wheel))
-        for _, wheel in sorted(wheels.items())
-    )
 
 
 def _payload_digest(lift: Lift) -> str | None:

@@ -20,18 +20,20 @@ from czscie.lock.lock import Lock, LockedPackage, LockedPayload, lock_path
 from czscie.lock.packages import grouped, narrowed, selected
 from czscie.lock.pex_tool import Artifact, resolve
 from czscie.lock.project import Project, build_project
+from czscie.lock.provisions import wanted_provisions
 from czscie.lock.pylock import read_pylock
 from czscie.lock.targets import targets_of
 from czscie.lock.upgrade import Upgrade
 from czscie.lock.wheels import remote_of
 from czscie.network.network import Network
 from czscie.network.size import sizes
+from czscie.network.url import without_secrets
 from czscie.platforms import Platform, find_platform
 
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
-    """Resolves the payload of one lift; `network` says where its files are, and whether anybody is asked."""
+    """Resolves the packages of one lift; `network` says where its files are, and whether anybody is asked."""
 
     lift: Lift
     network: Network
@@ -77,6 +79,46 @@ class Resolver:
         packages = self._with_sizes(grouped(resolved), old)
         manifest = msgspec.structs.replace(lock.manifest, payload=question)
         return msgspec.structs.replace(lock, manifest=manifest, payload=payload, packages=packages)
+
+    def with_provisions(
+        self,
+        lock: Lock,
+        old: Lock | None,
+        found: Differences,
+        targets: Sequence[Platform],
+        upgrade: Upgrade,
+    ) -> Lock:
+        """`lock` with what `lift.bare` adds to the payload: of each project one wheel, for all platforms.
+
+        Raises CzscieError when a project has none that every platform can use.
+        """
+        wanted = wanted_provisions(self.lift)
+        kept = [
+            each
+            for each in (() if old is None else old.provisions)
+            if each.name in wanted and not upgrade.covers(each.name)
+        ]
+        missing = [name for name in wanted if name not in {each.name for each in kept}]
+        of = targets_of(self.lift, lock, targets)[:1]
+        if missing and of:
+            check_online(self.lift, self.network, found)
+            with (
+                self.console.phase(f"Resolved {', '.join(missing)}"),
+                tempfile.TemporaryDirectory(prefix="czscie-") as temporary,
+            ):
+                artifacts = resolve(missing, of, {}, Path(temporary))[of[0].platform]
+            new = [self._provision(artifact, of[0]) for artifact in artifacts]
+            kept += self._with_sizes(new, old)
+        return msgspec.structs.replace(lock, provisions=tuple(kept))
+
+    def _provision(self, artifact: Artifact, target: Target) -> LockedPackage:
+        package = as_package(artifact, target, self._directory, self.network, self.console)
+        if not any(wheel.name.endswith("-none-any.whl") for wheel in package.wheels):
+            raise CzscieError(
+                f"{package.name} {package.version}, which lift.bare adds, has no wheel for every platform",
+                why=f"the index has {without_secrets(artifact.url)}",
+            )
+        return package
 
     def _check_script(self, targets: Sequence[Target]) -> None:
         script = None if self.lift.payload is None else self.lift.payload.script
@@ -138,7 +180,8 @@ class Resolver:
 
     def _with_sizes(self, packages: Sequence[LockedPackage], old: Lock | None) -> tuple[LockedPackage, ...]:
         """The packages with the sizes of the files that have to be downloaded."""
-        known = {wheel.sha256: wheel.size for package in _packages(old) for wheel in package.wheels}
+        before = () if old is None else (*old.packages, *old.provisions)
+        known = {wheel.sha256: wheel.size for package in before for wheel in package.wheels}
         unknown = [
             wheel for package in packages for wheel in package.wheels if known.get(wheel.sha256) is None
         ]

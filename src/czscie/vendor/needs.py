@@ -12,6 +12,7 @@ from czscie.lift.libc import NEVER
 from czscie.lift.lift import Lift
 from czscie.lock.lock import Lock, LockedInterpreter
 from czscie.lock.packages import Chosen, selected
+from czscie.lock.provisions import locked_provisions
 from czscie.lock.sources import LockedSources
 from czscie.lock.targets import target_of
 from czscie.lock.wheels import remote_of
@@ -74,6 +75,8 @@ def _wheels(lift: Lift, lock: Lock, targets: Sequence[Platform]) -> Iterator[Nee
         if target is not None and lock.packages:
             for chosen in selected(lock, target):
                 yield Need("wheels", remote_of(chosen.wheel, directory), chosen)
+        for chosen in locked_provisions(lift, lock, platform):
+            yield Need("wheels", remote_of(chosen.wheel, directory), chosen)
 
 
 def _files(lift: Lift) -> Iterator[Need]:

@@ -12,11 +12,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from packaging.utils import canonicalize_name
+
 from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.launchers.build import source_digest
 from czscie.launchers.provide import provide_launcher
-from czscie.lock.lock import Lock
+from czscie.lift.bare import Bare
+from czscie.lock.lock import Lock, LockedPackage
 from czscie.network.network import Network
 from czscie.platforms import find_platform
 from czscie.sbom.component import PAYLOAD as PAYLOAD_DIGEST
@@ -128,15 +131,19 @@ def _compare_payload(found: Comparison, contents: Contents, bill: Mapping[str, R
         application = bill.get("application")
         digest = None if application is None else application.properties.get(PAYLOAD_DIGEST)
         found.digests(f"the payload {asked.pex or asked.script}", digest, lock.payload.sha256)
+    platform = contents.manifest.scie.lift.platform
+    packages = lock.packages_for(platform)
+    added = [each for each in _provisions(lock, platform) if each.name not in {own.name for own in packages}]
     if asked is not None and asked.pex:
-        return  # which pins its wheels
-    packages = lock.packages_for(contents.manifest.scie.lift.platform)
+        # It pins its wheels, and what it has itself is not added.
+        names = {wheel.name for package in added for wheel in package.all_wheels}
+        theirs = {_project(name) for name in there.keys() - names}
+        added = [each for each in added if each.name not in theirs]
+        there = dict.fromkeys(name for name in there if name in names)
+    packages = (*packages, *added)
     locked = {wheel.name: wheel.sha256 for package in packages for wheel in package.all_wheels}
     for name in sorted(there):
-        if name not in locked and name in listed and listed[name].sha256 is None:
-            # [lift.bare] adds what czscie is installed with.
-            found.unknown.append(f"the wheel {name}: it is not locked, and the file does not say which it is")
-        elif name not in locked:
+        if name not in locked:
             found.differences.append(f"the wheel {name} is not locked")
         elif name in listed:
             found.digests(f"the wheel {name}", listed[name].sha256, locked[name])
@@ -168,6 +175,16 @@ def _wheels(contents: Contents) -> Iterator[str]:
         for entry in part.plan.entries if part.part.name == PAYLOAD else ():
             if match := _WHEEL_ENTRY.fullmatch(entry.name):
                 yield match["name"]
+
+
+def _provisions(lock: Lock, platform: str) -> list[LockedPackage]:
+    """What of `lift.bare`'s wheels goes into payloads for `platform`."""
+    names = Bare(certificates=True, tzdata=True).projects(find_platform(platform))
+    return [each for each in lock.provisions if each.name in names]
+
+
+def _project(wheel: str) -> str:
+    return str(canonicalize_name(wheel.partition("-")[0]))
 
 
 def _sha256(bill: Mapping[str, Recorded], reference: str) -> str | None:
