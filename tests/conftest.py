@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import signal
 
+from building import project, server
+
+__all__ = ("project", "server")
+
 # A shell starts what runs in the background with SIGINT ignored, and what ignores it passes that on: Ctrl-C
 # would end none of the processes that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
