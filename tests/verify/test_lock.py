@@ -7,6 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from czscie.libc.library import packages_of
+from czscie.libc.packages import PackageTable, builtin_table
 from czscie.lock.lock import (
     AskedPayload,
     Hashes,
@@ -14,18 +16,20 @@ from czscie.lock.lock import (
     Lock,
     LockedFile,
     LockedInterpreter,
+    LockedLibc,
     LockedPackage,
     LockedPayload,
     LockedWheel,
     PackageTools,
     Question,
 )
-from czscie.platforms import current_platform
+from czscie.platforms import current_platform, find_platform
+from czscie.sbom import bill
 from czscie.sbom.component import PAYLOAD, SOURCE, TREE, WHEEL, Component
 from czscie.sbom.document import Application, Part, render
 from czscie.sbom.read import read_bill
 from czscie.scie.inspect import read_sbom, read_scie
-from czscie.scie.manifest import Command
+from czscie.scie.manifest import LIBC, Command
 from czscie.verify.lock import Comparison, OwnLauncher, compare_with_lock
 from scie.making import Tree, part, scie
 
@@ -94,6 +98,7 @@ def compare(
     wheels: tuple[str, ...] = (COW, CALF),
     own: OwnLauncher = OWN,
     properties: Mapping[str, str] | None = None,
+    libc: bool = False,
 ) -> Comparison:
     """Compares with `lock` an executable of these `wheels` that says it is made of `parts`."""
     application = Application("moo", None, None, HERE, dict(properties or {}))
@@ -103,6 +108,8 @@ def compare(
         # Large enough to be entries of their own.
         part(directory, "payload", Tree({f".deps/{name}/large": bytes(1 << 20) for name in wheels}), "app"),
     ]
+    if libc:
+        made.insert(1, part(directory, LIBC, Tree({"libc.so": b""}), "libc"))
     bill = render(application, parts or components())
     path = directory / "moo"
     scie(path, directory / "launcher", made, {"": Command(exe="{cpython}/a")}, sbom=bill)
@@ -205,3 +212,51 @@ def test_a_pex_is_pinned_as_a_whole(tmp_path: Path) -> None:
     assert compare(tmp_path, lock, properties={PAYLOAD: digest("pex")}).differences == []
     found = compare(tmp_path, lock, properties={PAYLOAD: digest("other")})
     assert [line.partition(":")[0] for line in found.differences] == ["the payload moo.pex is another one"]
+
+
+TABLE = PackageTable.builtin()
+LIBRARY = bill.libc(TABLE, packages_of(TABLE, find_platform(HERE), ()))
+WITH_LIBC = msgspec.structs.replace(LOCK, libc=LockedLibc(table=hashlib.sha256(builtin_table()).hexdigest()))
+
+
+def with_libc(**changed: str) -> list[Part]:
+    """Parts with a C library, of whose packages the last is `changed`."""
+    *others, last = LIBRARY.components
+    return [*components(), Part(LIBC, (*others, msgspec.structs.replace(last, **changed)), ())]
+
+
+def test_the_packages_of_a_c_library_are_those_of_the_locked_table(tmp_path: Path) -> None:
+    found = compare(tmp_path, WITH_LIBC, with_libc(), libc=True)
+    assert (found.differences, found.unknown) == ([], [])
+    assert found.agreed == compare(tmp_path).agreed + len(LIBRARY.components)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"sha256": digest("other")}, "{} is another one: SHA-256 "),
+        ({"version": "0.1"}, "{} is 0.1, locked "),
+        ({"name": "dietlibc"}, "the C library's package dietlibc is not locked"),
+    ],
+)
+def test_another_package_of_a_c_library_is_told(tmp_path: Path, changed: dict[str, str], told: str) -> None:
+    found = compare(tmp_path, WITH_LIBC, with_libc(**changed), libc=True)
+    [difference] = found.differences
+    assert difference.startswith(told.format(f"the C library's package {LIBRARY.components[-1].name}"))
+
+
+def test_a_c_library_that_the_bill_of_materials_does_not_list_is_told(tmp_path: Path) -> None:
+    found = compare(tmp_path, WITH_LIBC, libc=True)
+    assert found.differences == ["the bill of materials does not list the C library"]
+
+
+def test_a_table_that_czscie_does_not_have_is_unknown(tmp_path: Path) -> None:
+    lock = msgspec.structs.replace(LOCK, libc=LockedLibc(table=digest("another table")))
+    found = compare(tmp_path, lock, with_libc(), libc=True)
+    assert found.differences == []
+    assert [line.partition(":")[0] for line in found.unknown] == ["the C library"]
+
+
+def test_a_c_library_on_one_side_alone_is_a_difference(tmp_path: Path) -> None:
+    assert compare(tmp_path, LOCK, with_libc(), libc=True).differences == ["the C library is not locked"]
+    assert compare(tmp_path, WITH_LIBC).differences == ["the C library is locked and not in the file"]

@@ -18,6 +18,7 @@ from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.launchers.build import source_digest
 from czscie.launchers.provide import provide_launcher
+from czscie.libc.packages import ARCHITECTURES, PackageTable, builtin_table
 from czscie.lift.bare import Bare
 from czscie.lock.lock import Lock, LockedPackage
 from czscie.network.network import Network
@@ -26,7 +27,7 @@ from czscie.sbom.component import PAYLOAD as PAYLOAD_DIGEST
 from czscie.sbom.component import SOURCE, WHEEL
 from czscie.sbom.read import Recorded
 from czscie.scie.inspect import Contents
-from czscie.scie.manifest import FILES, PAYLOAD
+from czscie.scie.manifest import FILES, LIBC, PAYLOAD
 
 _WHEEL_ENTRY = re.compile(r"\.deps/(?P<name>[^/]+\.whl)(/.*)?")
 
@@ -73,8 +74,7 @@ def compare_with_lock(
     _compare_files(found, bill, lock)
     _compare_payload(found, contents, bill, lock)
     _compare_launcher(found, contents, bill, lock, own)
-    if any(part.part.kind == "libc" for part in contents.parts):
-        found.unknown.append("the C library: the manifest pins it, not the lock")
+    _compare_libc(found, contents, bill, lock)
     return found
 
 
@@ -150,6 +150,40 @@ def _compare_payload(found: Comparison, contents: Contents, bill: Mapping[str, R
     for package in packages:
         if not any(wheel.name in there for wheel in package.all_wheels):
             found.differences.append(f"{package.name} {package.version} is locked and not in the file")
+
+
+def _compare_libc(found: Comparison, contents: Contents, bill: Mapping[str, Recorded], lock: Lock) -> None:
+    """The lock pins the table that pins the packages: they can be compared if it is czscie's own."""
+    platform = find_platform(contents.manifest.scie.lift.platform)
+    there = any(part.part.name == LIBC for part in contents.parts)
+    # Whatever the host has: `bundle` says when it is used. Systems other than Linux are given none.
+    locked = lock.libc if platform.os == "linux" else None
+    if locked is None or not there:
+        if there:
+            found.differences.append("the C library is not locked")
+        elif locked is not None:
+            found.differences.append("the C library is locked and not in the file")
+        return
+    listed = {each.name: each for reference, each in bill.items() if _below(reference, LIBC)}
+    if not listed:
+        found.differences.append("the bill of materials does not list the C library")
+    if locked.table != hashlib.sha256(builtin_table()).hexdigest():
+        found.unknown.append("the C library: the table that pins its packages is not that of this czscie")
+        return
+    architecture, _ = ARCHITECTURES[platform.arch]
+    pinned = {
+        package.name: package
+        for package in PackageTable.builtin().packages
+        if package.architecture == architecture
+    }
+    for name, each in sorted(listed.items()):
+        what = f"the C library's package {name}"
+        if name not in pinned:
+            found.differences.append(f"{what} is not locked")
+        elif each.version != pinned[name].version:
+            found.differences.append(f"{what} is {each.version}, locked {pinned[name].version}")
+        else:
+            found.digests(what, each.sha256, pinned[name].sha256)
 
 
 def _compare_launcher(
