@@ -9,7 +9,8 @@ from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.init.choice import Choice, choose, versions_of
 from czscie.init.manifest import render_manifest
-from czscie.init.subject import Subject, read_subject
+from czscie.init.recognise import read_subject
+from czscie.init.subject import Subject
 from czscie.lift.manifest import parse_manifest
 from czscie.platforms import PLATFORMS, Platform
 

@@ -1,0 +1,46 @@
+"""Tells what a path is that a first manifest is to be written for."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from czscie.czex import info as pex_info
+from czscie.errors import CzscieError
+from czscie.init.pex import read_pex
+from czscie.init.project import read_project
+from czscie.init.script import read_script
+from czscie.init.subject import Subject
+
+PROJECT_FILE = "pyproject.toml"
+_SCRIPT_SUFFIXES = (".py", ".pyw")
+
+
+def read_subject(path: Path) -> Subject:
+    """What `path` is: a directory with a pyproject.toml or that file, a PEX of any layout, or a script.
+
+    Raises CzscieError when it is none of them or makes no sense.
+    """
+    if path.name == PROJECT_FILE and path.is_file():
+        return read_project(path)
+    if path.is_dir():
+        if (path / PROJECT_FILE).is_file():
+            return read_project(path / PROJECT_FILE)
+        if (path / pex_info.PATH).is_file():
+            return read_pex(path)
+        raise _nothing(path, f"the directory has neither a {PROJECT_FILE} nor a {pex_info.PATH}")
+    if not path.exists():
+        raise _nothing(path, "there is no such file or directory")
+    if zipfile.is_zipfile(path):
+        return read_pex(path)
+    if path.suffix in _SCRIPT_SUFFIXES:
+        return read_script(path)
+    raise _nothing(path, f"it is neither a zip nor called *{' or *'.join(_SCRIPT_SUFFIXES)}")
+
+
+def _nothing(path: Path, why: str) -> CzscieError:
+    return CzscieError(
+        f"{path} is nothing that a first manifest can be written for",
+        why=why,
+        mend="name a directory with a pyproject.toml, a PEX or a script: czscie init app.pex",
+    )
