@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,8 +81,10 @@ def lacking() -> str | None:
 
 
 @contextmanager
-def podman(directory: Path) -> Iterator[Podman]:
+def podman() -> Iterator[Podman]:
     """podman, until the context ends. Nothing stays mounted or running."""
+    # It refuses paths of more than 50 characters, which those of tests are.
+    directory = Path(tempfile.mkdtemp(prefix="podman-"))
     (directory / ".config/containers").mkdir(parents=True)
     (directory / ".config/containers/policy.json").write_text(_POLICY)
     (directory / "containers.conf").write_text(_SETTINGS)

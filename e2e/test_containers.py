@@ -42,10 +42,10 @@ NOTE = re.compile(r"\w+: note: it unpacks \d+ MB into memory, as each start will
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
+def engine() -> Iterator[Podman]:
     if (lack := lacking()) is not None:
         pytest.skip(lack)
-    with podman(tmp_path_factory.mktemp("podman")) as made:
+    with podman() as made:
         yield made
 
 

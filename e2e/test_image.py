@@ -95,12 +95,10 @@ def test_the_image_of_another_architecture_runs_under_emulation(cowsay: Archive,
     check(done.stdout)
 
 
-def test_podman_loads_the_platform_that_is_its_own_and_runs_it(
-    cowsay: Archive, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_podman_loads_the_platform_that_is_its_own_and_runs_it(cowsay: Archive) -> None:
     if (lack := lacking()) is not None:
         pytest.skip(lack)
-    with podman(tmp_path_factory.mktemp("podman")) as engine:
+    with podman() as engine:
         engine.must("load", "--input", cowsay.path)
         inspected = engine.must("inspect", "--format", "{{.Architecture}} {{.Config.User}}", NAME)
         assert inspected == "amd64 65532:65532\n"

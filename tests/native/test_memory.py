@@ -87,7 +87,6 @@ def test_descriptors_that_an_application_is_given_stay_where_they_are(moo: Appli
     reader, writer = os.pipe()
     os.write(writer, b"given\n")
     os.close(writer)
-    os.dup2(reader, 3)
     done = subprocess.run(
         [*WITHOUT_NAMESPACES, moo.path, "cat <&3; ls /proc/$$/fd"],
         env={"CZSCIE_BASE": str(moo.base), "SCIE_BOOT": "look", **ALWAYS},
@@ -95,6 +94,7 @@ def test_descriptors_that_an_application_is_given_stay_where_they_are(moo: Appli
         capture_output=True,
         text=True,
         pass_fds=[3],
+        preexec_fn=lambda: os.dup2(reader, 3),  # in the child: 3 of this process is somebody else's
     )
     os.close(reader)
     given, *descriptors = done.stdout.split()
