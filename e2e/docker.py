@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -47,7 +48,7 @@ class NoDocker(Exception):
 
 
 @contextmanager
-def docker(directory: Path) -> Iterator[Docker]:
+def docker() -> Iterator[Docker]:
     """A daemon, until the context ends. Raises NoDocker, and AptError when Debian is out of reach."""
     if os.geteuid() != 0:
         raise NoDocker("only root can start it")
@@ -55,6 +56,8 @@ def docker(directory: Path) -> Iterator[Docker]:
         raise NoDocker("there is no runc: apt-get install runc")
     programs = cached("docker", [_SUITE, "docker.io", "containerd"], _unpack)
     path = os.pathsep.join([f"{programs}/usr/sbin", f"{programs}/usr/bin", os.environ["PATH"]])
+    # The path of a socket has at most 107 bytes, those of tests have more.
+    directory = Path(tempfile.mkdtemp(prefix="docker-"))
     socket = directory / "docker.sock"
     command = ["dockerd", "--iptables=false", "--ip6tables=false", "--bridge=none", "--ip-forward=false"]
     command += [f"--data-root={directory}/data", f"--exec-root={directory}/run"]
@@ -65,12 +68,13 @@ def docker(directory: Path) -> Iterator[Docker]:
         subprocess.Popen(command, env={"PATH": path}, stdout=out, stderr=out) as daemon,
     ):
         try:
-            _wait(daemon, socket, log)
-            yield Docker(socket, path)
+            engine = Docker(socket, path)
+            _wait(daemon, engine, log)
+            yield engine
         finally:
             daemon.terminate()
             daemon.wait(TIMEOUT)
-    shutil.rmtree(directory, ignore_errors=True)
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 def _unpack(target: Path) -> None:
@@ -81,9 +85,9 @@ def _unpack(target: Path) -> None:
     shutil.rmtree(work)
 
 
-def _wait(daemon: subprocess.Popen[bytes], socket: Path, log: Path) -> None:
+def _wait(daemon: subprocess.Popen[bytes], engine: Docker, log: Path) -> None:
     deadline = time.monotonic() + _PATIENCE
-    while not socket.exists():
+    while engine("info").returncode != 0:
         if daemon.poll() is not None or time.monotonic() > deadline:
             raise NoDocker("\n".join(log.read_text(errors="replace").splitlines()[-3:]))
         time.sleep(0.1)

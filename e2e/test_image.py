@@ -108,10 +108,9 @@ def test_podman_loads_the_platform_that_is_its_own_and_runs_it(cowsay: Archive) 
             check(done.stdout)
 
 
-def test_docker_loads_every_platform_and_runs_its_own(cowsay: Archive, tmp_path: Path) -> None:
-    (tmp_path / "docker").mkdir()
+def test_docker_loads_every_platform_and_runs_its_own(cowsay: Archive) -> None:
     try:
-        with docker(tmp_path / "docker") as engine:
+        with docker() as engine:
             loaded = engine("load", "--input", cowsay.path)
             assert loaded.returncode == 0, loaded.stderr
             assert f"Loaded image: {NAME}-arm64\n" in loaded.stdout
