@@ -546,6 +546,19 @@ def wait_for_requests(server: MirrorServer, count: int) -> None:
     assert len(server.requests) >= count
 
 
+def start_process_that_stalls(server: MirrorServer, cache: Path) -> tuple[subprocess.Popen[str], Path]:
+    """A process that has received a part of the file and waits for more, and where the part is."""
+    server.files[PATH] = CONTENT
+    server.replies[PATH] = [Reply(cut=400_000, stalls=True)]
+    process = start_process(server)
+    wait_for_requests(server, 1)
+    part = cache / "archives" / f".{DIGEST}.0.partial"
+    deadline = time.monotonic() + 20
+    while not (part.exists() and part.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return process, part
+
+
 def test_two_processes_at_once_do_not_disturb_one_another(server: MirrorServer, cache: Path) -> None:
     server.files[PATH] = CONTENT
     server.replies[PATH] = [Reply(cut=1000, stalls=True)]
@@ -566,14 +579,7 @@ def test_two_processes_at_once_do_not_disturb_one_another(server: MirrorServer, 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 def test_a_process_that_is_killed_leaves_a_part_to_go_on_with(server: MirrorServer, cache: Path) -> None:
-    server.files[PATH] = CONTENT
-    server.replies[PATH] = [Reply(cut=400_000, stalls=True)]
-    process = start_process(server)
-    wait_for_requests(server, 1)
-    part = cache / "archives" / f".{DIGEST}.0.partial"
-    deadline = time.monotonic() + 20
-    while not (part.exists() and part.stat().st_size) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    process, part = start_process_that_stalls(server, cache)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     there = part.stat().st_size
@@ -585,17 +591,11 @@ def test_a_process_that_is_killed_leaves_a_part_to_go_on_with(server: MirrorServ
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGINT")
 def test_ctrl_c_ends_at_once_and_keeps_what_has_arrived(server: MirrorServer, cache: Path) -> None:
-    server.files[PATH] = CONTENT
-    server.replies[PATH] = [Reply(cut=400_000, stalls=True)]
-    process = start_process(server)
-    wait_for_requests(server, 1)
-    part = cache / "archives" / f".{DIGEST}.0.partial"
-    deadline = time.monotonic() + 20
-    while not (part.exists() and part.stat().st_size) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    process, _ = start_process_that_stalls(server, cache)
+    started = time.monotonic()
     process.send_signal(signal.SIGINT)
-    # The server would stall for longer.
     _, errors = process.communicate(timeout=20)
+    assert time.monotonic() - started < 5
     assert process.returncode != 0
     assert errors.splitlines()[-1] == "KeyboardInterrupt"
     assert get(remote(server)).read_bytes() == CONTENT
