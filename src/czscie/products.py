@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from czscie import toolchain
 from czscie.cache import cache_directory, mark_used
 
 Known = TypeVar("Known", bound=msgspec.Struct)
@@ -40,17 +41,9 @@ def knowledge(key: str, kind: type[Known], make: Callable[[], Known]) -> Known:
     return known
 
 
-#: The packages of czscie whose code shapes products.
-_SHAPING = ("container", "czex", "libc", "pack", "pbs", "sbom", "scie")
-
-
 def key_of(*inputs: str) -> str:
-    """A key over `inputs` and everything of czscie and zstd that shapes the bytes of a product."""
-    import zstandard
-
-    code = code_of(*_SHAPING)
-    versions = (code, zstandard.__version__, ".".join(map(str, zstandard.ZSTD_VERSION)))
-    return hashlib.sha256("\0".join((*versions, *inputs)).encode()).hexdigest()
+    """A key over `inputs` and all that shapes the bytes of a product besides (czscie.toolchain)."""
+    return hashlib.sha256("\0".join((toolchain.digest(), *inputs)).encode()).hexdigest()
 
 
 def digest_of(path: Path) -> str:
@@ -65,15 +58,6 @@ def digest_of(path: Path) -> str:
         with file.open("rb") as stream:
             while chunk := stream.read(1 << 20):
                 digest.update(chunk)
-    return digest.hexdigest()
-
-
-def code_of(*rooms: str) -> str:
-    """SHA-256 of the modules in these packages of czscie."""
-    digest = hashlib.sha256()
-    for room in rooms:
-        for path in sorted((Path(__file__).parent / room).rglob("*.py")):
-            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

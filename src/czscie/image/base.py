@@ -23,7 +23,7 @@ from czscie.image.image import Base
 from czscie.image.layer import MEDIA_TYPE, Layer, LayerDigests, compress_layer
 from czscie.image.manifest import INDEXES, MANIFESTS, Configuration, Descriptor, Index, Manifest
 from czscie.image.platform import ImagePlatform
-from czscie.products import code_of, key_of, product
+from czscie.products import key_of, product
 
 _Document = TypeVar("_Document")
 _Layer = TypeVar("_Layer")
@@ -117,7 +117,7 @@ class _Archive:
         digest = _sha256(blob.chunks())
         if digest == diff_id:
             path, known = product(
-                key_of("base layer", code_of("image"), zlib.ZLIB_RUNTIME_VERSION, diff_id),
+                key_of("base layer", diff_id),
                 ".tar.gz",
                 LayerDigests,
                 lambda path: compress_layer(blob.chunks(), path),

@@ -15,7 +15,6 @@ no other layer, and applications with the same dependencies share theirs.
 from __future__ import annotations
 
 import hashlib
-import zlib
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -27,7 +26,7 @@ from czscie.image.installation import Place, installed, read_plan
 from czscie.image.layer import Directory, Layer, LayerDigests, write_layer
 from czscie.libc.library import LIBRARIES, LOCALES, host_loader
 from czscie.parts import Parts
-from czscie.products import code_of, key_of, product
+from czscie.products import key_of, product
 from czscie.scie.assemble import PartFile
 from czscie.scie.manifest import Part
 from czscie.scie.stub import stub
@@ -215,7 +214,7 @@ class _Maker:
     def _layer(self, what: str, key: str, items: Callable[[], Items], description: str = "") -> Layer:
         """The layer of `items`, from the cache if they are those of `key`."""
         path, digests = product(
-            key_of("layer", code_of("image"), zlib.ZLIB_RUNTIME_VERSION, self.directory, what, key),
+            key_of("layer", self.directory, what, key),
             ".tar.gz",
             LayerDigests,
             lambda path: write_layer(items(), path),

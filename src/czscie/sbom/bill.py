@@ -96,7 +96,7 @@ def document(lift: Lift, platform: Platform, parts: Sequence[Part]) -> bytes:
     application = Application(lift.name, version, lift.description, platform.name, properties)
     everything = msgspec.json.encode((application, parts))
     return knowledge(
-        key_of("sbom", hashlib.sha256(everything).hexdigest(), _library_version()),
+        key_of("sbom", hashlib.sha256(everything).hexdigest()),
         Rendered,
         lambda: _render(application, parts),
     ).text.encode()
@@ -116,9 +116,3 @@ def _version(name: str, parts: Sequence[Part]) -> str | None:
             if part.name == PAYLOAD and component.reference == project:
                 return component.version
     return None
-
-
-def _library_version() -> str:
-    from importlib.metadata import version
-
-    return version("cyclonedx-python-lib")
