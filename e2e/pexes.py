@@ -113,34 +113,9 @@ SCRIPT = Recipe(
 
 INTERPRETER = Recipe("interpreter", ("--venv",), project="toolbox")
 
-#: What many applications consist of, first without and then with extension modules.
-POPULAR = Recipe(
-    "popular",
-    (
-        *("requests==2.34.2", "urllib3==2.8.0", "idna==3.20", "certifi==2026.10.18"),
-        *("charset-normalizer==3.5.2", "Flask==3.1.3", "Werkzeug==3.1.9", "Jinja2==3.1.6"),
-        *("MarkupSafe==3.0.4", "itsdangerous==2.2.0", "click==8.5.1", "blinker==1.9.0"),
-        *("Django==5.2.1", "asgiref==3.8.1", "sqlparse==0.5.3", "httpx==0.28.1", "httpcore==1.0.9"),
-        *("anyio==4.16.0", "h11==0.16.0", "boto3==1.44.5", "botocore==1.44.5", "s3transfer==0.19.3"),
-        *("jmespath==1.1.0", "python-dateutil==2.9.0.post0", "six==1.17.0", "PyJWT==2.15.1"),
-        *("cryptography==50.0.2", "cffi==2.1.1", "pycparser==3.12", "googleapis-common-protos==1.76.0"),
-        *("protobuf==7.36.2", "opentelemetry-api==1.45.2", "typing_extensions==4.16.0"),
-        *("setuptools==84.2.1", "packaging==26.3", "attrs==26.1.0", "Pygments==2.21.0"),
-        *("platformdirs==4.14.7", "filelock==4.2.11", "tomlkit==0.15.2", "pluggy==1.7.0"),
-        *("iniconfig==2.3.1", "pytest==9.2.0", "rich==15.0.0", "markdown-it-py==4.3.0", "mdurl==0.1.2"),
-        *("importlib_metadata==8.7.0", "zipp==4.1.2", "pyparsing==3.3.3", "fsspec==2026.9.0"),
-        *("tqdm==4.70.1", "docutils==0.23", "babel==2.18.0", "jsonschema==4.26.0"),
-        *("jsonschema-specifications==2025.9.1", "referencing==0.37.0", "rpds-py==2026.9.1"),
-        *("tzdata==2024.2", "Markdown==3.11.3", "tabulate==0.10.0", "Mako==1.4.3"),
-        *("ruamel.yaml==0.19.1",),
-        *("pydantic==2.14.3", "pydantic_core==2.50.4", "annotated-types==0.8.0"),
-        *("typing-inspection==0.4.5", "lxml==6.1.3", "PyYAML==6.0.3", "SQLAlchemy==2.1.9"),
-        *("greenlet==3.5.6", "psutil==7.2.2", "aiohttp==3.14.5", "aiohappyeyeballs==2.7.1"),
-        *("aiosignal==1.4.0", "frozenlist==1.8.0", "multidict==7.2.1", "propcache==0.5.4"),
-        *("yarl==1.25.1", "regex==2026.11.15", "msgpack==1.2.4", "pillow==13.0.0"),
-    ),
-    pythons=("3.13",),
-)
+#: What many applications consist of, first without and then with extension modules: an application's
+#: dependencies, as it is not what itself is made of that is packed.
+POPULAR = Recipe("popular", (), project="popular", pythons=("3.13",))
 
 RECIPES = (COWSAY, FIGURES, GUESTBOOK, SURROUNDINGS, TOOLBOX, INJECTED, SCRIPT, INTERPRETER)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from czex.making import files, wheel
-from czscie.czex.division import Division
+from czscie.czex.division import Division, projects_of_application
 from czscie.czex.info import PexInfo
 
 POINTS = "[console_scripts]\nmoo = moo.cli:main\n"
@@ -38,3 +38,28 @@ def test_the_project_that_a_pex_was_made_of_is_the_applications() -> None:
 )
 def test_without_sources_the_wheel_that_starts_is_the_applications(info: PexInfo, found: object) -> None:
     assert Division().own(WHEELS, (), info) == {found}
+
+
+@pytest.mark.parametrize(
+    ("needs", "found"),
+    [
+        ({"": {"moo", "grass"}, "moo": {"cow-herd"}}, {"moo", "grass"}),
+        ({"": {"moo", "cow-herd", "grass"}, "moo": {"cow-herd"}, "cow-herd": {"grass"}}, {"moo"}),
+        ({"": {"moo", "grass"}, "moo": {"cow-herd"}, "cow-herd": {"grass"}}, {"moo"}),
+        ({"": {"moo", "cow-herd"}, "moo": {"cow-herd"}, "cow-herd": {"moo"}}, {"moo", "cow-herd"}),
+        (
+            {"": {"grass", "moo", "cow-herd"}, "grass": {"moo"}, "moo": {"cow-herd"}, "cow-herd": {"moo"}},
+            {"grass"},
+        ),
+        ({}, set()),
+    ],
+)
+def test_an_application_is_made_of_what_is_required_by_name_and_by_no_other(
+    needs: dict[str, set[str]], found: set[str]
+) -> None:
+    assert projects_of_application(WHEELS, needs, PexInfo()) == found
+
+
+def test_the_wheel_that_starts_is_of_the_application_though_another_requires_it() -> None:
+    needs = {"": {"moo", "moo-plugin"}, "moo-plugin": {"moo"}}
+    assert projects_of_application(WHEELS, needs, PexInfo(script="moo")) == {"moo", "moo-plugin"}

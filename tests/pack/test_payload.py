@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import marshal
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
 
 from czex.making import wheel
 from czscie.container.content import Data, File
-from czscie.czex.install import Installed, Placement
+from czscie.czex.install import Installed, Origin, Placement
 from czscie.czex.wheel import Wheel
 from czscie.lift.pack import Pack
 from czscie.pack.pack import NAME, REST
@@ -30,16 +30,19 @@ def _cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def placements(name: str, members: Mapping[str, bytes]) -> list[Placement]:
     members = {**members, f"{name}-1.dist-info/METADATA": b""}
-    origin = wheel(f"{name}-1-py3-none-any.whl")
+    return placed(wheel(f"{name}-1-py3-none-any.whl"), members)
+
+
+def placed(origin: Origin, members: Mapping[str, bytes]) -> list[Placement]:
     return [Placement(f"{SITE}/{path}", origin, File(path, Data(text))) for path, text in members.items()]
 
 
 ALL = [*placements("pure", PURE), *placements("data", DATA), *placements("looks", LOOKS)]
 
 
-def pack(settings: Pack, placed: list[Placement] = ALL) -> Installed:
+def pack(settings: Pack, found: list[Placement] = ALL, application: Collection[str] = ()) -> Installed:
     packing = Packing(settings, this_python(), find_platform("linux-x86_64"), xz=True)
-    return packing.pack(placed, SITE)
+    return packing.pack(found, SITE, application)
 
 
 def kept(installed: Installed) -> set[str]:
@@ -62,6 +65,26 @@ def test_auto_packs_the_modules_that_nobody_looks_at() -> None:
         "packed: 4 modules of the payload, 3 of them instead of files",
         "1 of 1 modules of looks-1-py3-none-any.whl stay files: looks.py uses __file__",
     )
+
+
+def test_the_applications_own_modules_are_files_and_their_bytecode_is_in_the_pack() -> None:
+    sources = {"main.py": b"", "mine/__init__.py": b"", "mine/tests/test_a.py": b""}
+    installed = pack(Pack(), [*ALL, *placed("sources", sources)], {"pure"})
+    assert kept(installed) == {"pure/py.typed", "pure/core.pyi", "data/words.txt", *LOOKS, *PURE, *sources}
+    assert installed.notes == (
+        "packed: 7 modules of the payload, 1 of them instead of files",
+        "1 of 1 modules of looks-1-py3-none-any.whl stay files: looks.py uses __file__",
+        "2 of 2 modules of pure-1-py3-none-any.whl stay files: they are the application's own",
+        "3 of 3 modules of the PEX's own files stay files: they are the application's own",
+    )
+    found = lines(installed)
+    assert [len(line.split()) for line in found["pure/"].splitlines()[1:]] == [3, 3]
+    assert found.keys() == {"", "pure/", "data/", "mine/", "mine/tests/"}
+
+
+def test_the_applications_own_modules_are_packed_where_all_are() -> None:
+    installed = pack(Pack(packages="all"), [*ALL, *placed("sources", {"main.py": b""})], {"pure"})
+    assert kept(installed) == {"pure/py.typed", "pure/core.pyi", "data/words.txt"}
 
 
 def test_modules_outside_of_packages_stay_files() -> None:
@@ -160,7 +183,7 @@ def test_what_dependencies_have_in_a_pack_depends_on_nothing_of_the_application(
     for text in (b"VALUE = 1\n", b"VALUE = 22\n"):
         application = placements("mine", {"mine/__init__.py": text})
         own = [placement.origin for placement in application if isinstance(placement.origin, Wheel)]
-        installed = packing.pack([*dependencies, *application], SITE, own)
+        installed = packing.pack([*dependencies, *application], SITE, (), own)
         assert kept(installed) == {"pure/py.typed", "pure/core.pyi", *LOOKS}
         packs.append((installed.packs, installed.dependency_packs))
     assert [file.path for file in packs[0][0]] == [f"{SITE}/{NAME}"]
@@ -173,6 +196,6 @@ def test_without_dependencies_there_is_one_pack() -> None:
     packing = Packing(Pack(), this_python(), find_platform("linux-x86_64"), xz=True)
     application = placements("pure", PURE)
     own = [placement.origin for placement in application if isinstance(placement.origin, Wheel)]
-    installed = packing.pack(application, SITE, own)
+    installed = packing.pack(application, SITE, (), own)
     assert [file.path for file in installed.packs] == [f"{SITE}/{NAME}"]
     assert installed.dependency_packs == ()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from czscie.container.content import File
 from czscie.container.plan import Plan
-from czscie.czex.division import Division
+from czscie.czex.division import Division, projects_of_application
 from czscie.czex.entry_override import with_entry_point
 from czscie.czex.info import PexInfo
 from czscie.czex.install import Installed, describe, venv_items
@@ -70,7 +70,9 @@ def convert(
     """
     with Pex.open(path) as pex:
         _refuse_pex_paths(pex)
-        resolution = _with(provisions, resolve(pex, interpreter.platform, interpreter.layout, glibc))
+        resolution = resolve(pex, interpreter.platform, interpreter.layout, glibc)
+        needs = resolution.needs
+        resolution = _with(provisions, resolution)
         info = pex.info
         if entry_point is not None:
             info = with_entry_point(info, resolution.wheels, entry_point, pex.sources)
@@ -88,7 +90,9 @@ def convert(
         warnings += [f"{missing.requirement} is missing, as the PEX allows" for missing in resolution.missing]
         installed = Installed(items.placements)
         if packing is not None:
-            installed = packing.pack(items.placements, f"{interpreter.layout.stdlib}/site-packages", own)
+            site_packages = f"{interpreter.layout.stdlib}/site-packages"
+            application = projects_of_application(resolution.wheels, needs, info)
+            installed = packing.pack(items.placements, site_packages, application, own)
             installed = replace(installed, packs=(*installed.packs, packing.cached(boot_file())))
         plan = write_czex(
             info, resolution.wheels, pex.sources, installed, interpreter, output, level, redirector, own

@@ -1,8 +1,11 @@
-"""Which wheels of a payload change with the application, and which are its dependencies."""
+"""Which wheels of a payload are the application's own, and which are its dependencies.
+
+For layers of images those are the application's own that change with it, for packs those that it is made of.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from czscie.container.content import File
@@ -36,11 +39,44 @@ class Division:
         return frozenset([wheel for wheel in wheels if _starts(wheel, info)][:1])
 
 
+def projects_of_application(
+    wheels: Sequence[Wheel], needs: Mapping[str, Set[str]], info: PexInfo
+) -> frozenset[str]:
+    """The projects that an application is made of: the one that starts, and those that are required by name.
+
+    `needs` are those of a Resolution. What was frozen (`pip freeze`, a lock) requires dependencies by name,
+    too, so those do not count that another project requires, directly or not, unless each requires the other.
+    """
+    reached = {project: _reached(project, needs) for project in needs.get("", frozenset())}
+    named = {
+        project
+        for project, below in reached.items()
+        if all(project not in others or other in below for other, others in reached.items())
+    }
+    return frozenset({*named, *(wheel.project for wheel in _starting(wheels, info))})
+
+
+def _reached(project: str, needs: Mapping[str, Set[str]]) -> set[str]:
+    """The projects that `project` requires, directly or not."""
+    reached: set[str] = set()
+    waiting = [project]
+    while waiting:
+        found = needs.get(waiting.pop(), frozenset()) - reached
+        reached |= found
+        waiting += found
+    return reached
+
+
 def _roots(info: PexInfo) -> list[str]:
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 
     return [canonicalize_name(Requirement(text).name) for text in info.requirements]
+
+
+def _starting(wheels: Sequence[Wheel], info: PexInfo) -> list[Wheel]:
+    """The wheel that has the entry point, if one has."""
+    return [wheel for wheel in wheels if _starts(wheel, info)][:1]
 
 
 def _starts(wheel: Wheel, info: PexInfo) -> bool:

@@ -49,12 +49,16 @@ class Packing:
     xz: bool
 
     def pack(
-        self, placements: Sequence[Placement], site_packages: str, own: Collection[Wheel] | None = None
+        self,
+        placements: Sequence[Placement],
+        site_packages: str,
+        application: Collection[str] = (),
+        own: Collection[Wheel] | None = None,
     ) -> Installed:
         """Packs those of `placements` that are modules of the directory `site_packages`.
 
-        With `own`, the wheels that are the application's own, the others' modules are in a file apart. Raises
-        CzscieError when they cannot be compiled.
+        `application` are the projects that the application is made of. With `own`, the wheels that change
+        with it, the others' modules are in a file apart. Raises CzscieError when they cannot be compiled.
         """
         inside = {
             placement.destination.removeprefix(f"{site_packages}/"): placement
@@ -66,7 +70,7 @@ class Packing:
             for origin, paths, modules in _by_origin(inside)
         ]
         everything = self.settings.packages == "all"
-        stays = [(frozenset[str](), "") if everything else unit.staying() for unit in units]
+        stays = [(frozenset[str](), "") if everything else unit.staying(application) for unit in units]
         with ThreadPoolExecutor() as pool:
             compiled = list(
                 pool.map(
@@ -155,12 +159,15 @@ class _Unit:
     files: dict[str, Placement]
     modules: tuple[str, ...]
 
-    def staying(self) -> tuple[frozenset[str], str]:
-        """The modules that stay files, and why.
+    def staying(self, application: Collection[str]) -> tuple[frozenset[str], str]:
+        """The modules that stay files, and why; `application` are the projects that it is made of.
 
-        Data and extension modules stay where they are and find what they look for: whether modules are there
-        as files matters to those alone who look at these.
+        The application's own are what other libraries look at: they check its types, cache beside it, run it
+        by its path. Of other code, data and extension modules stay where they are and find what they look
+        for: whether modules are there as files matters to those alone who look at these.
         """
+        if not isinstance(self.origin, Wheel) or self.origin.project in application:
+            return frozenset(self.modules), "they are the application's own"
         for path, placement in self.files.items():
             if path not in self.modules and _is_template(path):
                 return frozenset(self.modules), f"{path} is a template of modules"
@@ -172,6 +179,8 @@ class _Unit:
 
     def run(self, staying: Collection[str]) -> list[str]:
         """The modules but for those, `staying` files, that applications do not run: a package's tests."""
+        if not isinstance(self.origin, Wheel):
+            return list(self.modules)
         return [path for path in self.modules if path not in staying or not _OF_TESTS.match(path)]
 
 

@@ -1,0 +1,1 @@
+"""An application that needs what many do."""
