@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from conformance.wheels import make_wheel
+from container.making import contents_of, rewritten
 from czex.conftest import MakeMoo
 from czex.making import write_zip
 from czscie.czex.eject import eject
@@ -98,3 +99,37 @@ def test_a_damaged_czex_is_refused(make_moo: MakeMoo, tmp_path: Path, launcher: 
     (tmp_path / "x.czex").write_bytes(data)
     with pytest.raises(CzscieError, match="is damaged"):
         eject(tmp_path / "x.czex", tmp_path / "x.pex")
+
+
+NAMES = [
+    "{outside}/authorized_keys",
+    "../authorized_keys",
+    "..\\x",
+    "C:x",
+    "NUL.whl",
+    "a\0b",
+    "a/b",
+    "",
+    ".",
+    "\ud800",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_wheel_is_written_nowhere_else(
+    make_moo: MakeMoo, tmp_path: Path, launcher: Path, name: str
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    victim = outside / "authorized_keys"
+    victim.write_bytes(b"ours")
+    czex = tmp_path / "x.czex"
+    inject(make_moo(), czex, (), lambda name: launcher, 3)
+    data = czex.read_bytes()
+    catalogue = json.loads(contents_of(data)[".czscie/catalogue"])
+    catalogue["wheels"][0]["filename"] = name.format(outside=outside)
+    czex.write_bytes(rewritten(data, {".czscie/catalogue": json.dumps(catalogue).encode()}))
+    with pytest.raises(CzscieError, match=r"x\.czex holds an unsafe path"):
+        eject(czex, tmp_path / "x.pex")
+    assert victim.read_bytes() == b"ours"
+    assert not (tmp_path / "x.pex").exists()

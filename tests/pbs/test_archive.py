@@ -111,14 +111,14 @@ def test_directories_and_dots_in_paths_do_not_matter(tmp_path: Path) -> None:
 
 REFUSED = [
     ("/etc/passwd", {}, "its path is absolute"),
-    ("python/../../etc/passwd", {}, "its path leads out of the tree"),
-    ("python/lib/../../../x", {}, "its path leads out of the tree"),
-    ("python/../x", {}, "its path leads out of the tree"),
+    ("python/../../etc/passwd", {}, "its path has an empty, '.' or '..' component"),
+    ("python/lib/../../../x", {}, "its path has an empty, '.' or '..' component"),
+    ("python/../x", {}, "its path has an empty, '.' or '..' component"),
     ("elsewhere/x", {}, "it is not in python/"),
-    ("python/C:\\x", {}, "its path means something else on another system"),
-    ("C:/python/x", {}, "its path means something else on another system"),
-    ("python/lib\\..\\x", {}, "its path means something else on another system"),
-    ("python/new\nline", {}, "its path means something else on another system"),
+    ("python/C:\\x", {}, "its path has a backslash"),
+    ("C:/python/x", {}, "its path is absolute"),
+    ("python/lib\\..\\x", {}, "its path has a backslash"),
+    ("python/new\nline", {}, "its path has a control character"),
     ("python/" + "x" * 256, {}, "its path is too long"),
     ("python/" + "x/" * 600, {}, "its path is too long"),
     ("python/null", {"kind": tarfile.CHRTYPE, "major": 1}, "it is a device"),
@@ -149,12 +149,12 @@ REFUSED = [
     (
         "python/x",
         {"kind": tarfile.LNKTYPE, "target": "/etc/passwd"},
-        "'/etc/passwd': its path is absolute",
+        "'/etc/passwd' is absolute",
     ),
     (
         "python/x",
         {"kind": tarfile.LNKTYPE, "target": "python/../../x"},
-        "'python/../../x': its path leads out of the tree",
+        "'python/../../x' has an empty, '.' or '..' component",
     ),
     (
         "python/x",
@@ -187,7 +187,7 @@ def test_the_message_of_a_refusal(tmp_path: Path) -> None:
         read_archive(archive(tmp_path, member("python/../../.ssh/authorized_keys", b"key")))
     assert str(caught.value) == (
         "error: cpython.tar.gz has a member that will not be unpacked: 'python/../../.ssh/authorized_keys'\n"
-        "  its path leads out of the tree"
+        "  its path has an empty, '.' or '..' component"
     )
 
 
@@ -212,7 +212,7 @@ def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape") + tar([])))
     with pytest.raises(CzscieError) as caught:
         read_archive(path)
-    assert caught.value.why == ("its path means something else on another system",)
+    assert caught.value.why == ("its path is not UTF-8",)
 
 
 def test_more_files_than_any_cpython_has_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,10 +10,11 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from czscie.container import zip as zip_records
+from czscie.container.paths import checked_name, checked_path
 from czscie.czex.catalogue import ENTRY_NAME, FORMAT
 from czscie.czex.info import PATH as PEX_INFO
 from czscie.czex.info import PexInfo
@@ -48,6 +49,7 @@ class _Content:
     def __init__(self, file: BinaryIO, path: Path) -> None:
         file.seek(0, os.SEEK_END)
         self._file = file
+        self._label = path.name
         directory = zip_records.read_directory(file, file.tell())
         self._entries = {entry.name: entry for entry in directory.entries}
         if ENTRY_NAME not in self._entries:
@@ -69,7 +71,7 @@ class _Content:
         return zip_records.read_entry(self._file, entry)
 
     def wheels(self) -> list[str]:
-        return [wheel["filename"] for wheel in self._catalogue["wheels"]]
+        return [checked_name(wheel["filename"], self._label) for wheel in self._catalogue["wheels"]]
 
     def write_wheel(self, name: str, directory: Path) -> Path:
         """The wheel called `name` as a file, its members deflated."""
@@ -83,9 +85,7 @@ class _Content:
         """The user's own files, below `directory`."""
         directory.mkdir()
         for member, data, executable in self._files(f"{_SOURCES}.zip", f"{_SOURCES}/"):
-            path = directory / PurePosixPath(member)
-            if ".." in path.parts or not path.is_relative_to(directory):
-                raise zipfile.BadZipFile(f"{member!r} would leave its directory")
+            path = directory / checked_path(member, self._label, windows=os.name == "nt")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
             path.chmod(0o755 if executable else 0o644)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from czscie.container.paths import path_fault
 from czscie.errors import CzscieError
 
 _NAME = r"[^\W\d]\w*"
@@ -71,8 +72,8 @@ class EntryPoints:
 def _parse_script(line: str, label: str) -> tuple[str, EntryPoint]:
     """`name = module:function`, where the name becomes that of a file."""
     name, _, value = (part.strip() for part in line.partition("="))
-    if not name or name in (".", "..") or re.search(r"[/\\\0]", name):
-        raise CzscieError(f"{label} declares a script with an unsafe name: {name!r}")
+    if fault := "is more than a name" if "/" in name else path_fault(name):
+        raise CzscieError(f"{label} declares a script with an unsafe name: {name!r} {fault}")
     try:
         return name, EntryPoint.parse(value)
     except ValueError as error:

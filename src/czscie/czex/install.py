@@ -14,6 +14,7 @@ from itertools import chain
 from typing import Literal
 
 from czscie.container.content import Data, File
+from czscie.container.paths import check_together, folded
 from czscie.czex.entry_points import EntryPoint
 from czscie.czex.record import UNKNOWN, parse_record, render_record
 from czscie.czex.script import shebang_length
@@ -118,7 +119,7 @@ def venv_items(
     own = [Placement(f"{scheme.site_packages}/{file.path}", "sources", file) for file in sources]
     claims = [(wheel, _claims(wheel, scheme)) for wheel in wheels]
     # Where the file system ignores case, two paths that differ in nothing else are one file.
-    key = str.casefold if platform.os in ("windows", "macos") else str
+    key = folded if platform.os in ("windows", "macos") else str
     taken: dict[str, Placement] = {}
     collisions: list[Collision] = []
     for placement in chain(own, *(placements for _, placements in claims)):
@@ -126,6 +127,7 @@ def venv_items(
         if winner is not placement and not _same(winner, placement):
             collisions.append(Collision(winner.destination, winner.origin, placement.origin))
     _check_directories(taken)
+    check_together((each.destination for each in taken.values()), "the payload", platform)
     for wheel, placements in claims:
         won = [placement for placement in placements if taken[key(placement.destination)] is placement]
         record = _installed_record(wheel, won, scheme)
@@ -258,7 +260,7 @@ def _installed_record(wheel: Wheel, won: Sequence[Placement], scheme: _Scheme) -
     rows = [
         (
             posixpath.relpath(placement.destination, scheme.site_packages),
-            UNKNOWN if placement.kind == "script" else recorded[placement.member.path],
+            UNKNOWN if placement.kind == "script" else recorded.get(placement.member.path, UNKNOWN),
         )
         for placement in won
     ]

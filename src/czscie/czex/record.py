@@ -25,7 +25,7 @@ UNKNOWN: Row = ("", "")
 def parse_record(text: str) -> dict[str, Row]:
     """The rows of a RECORD by path. Broken rows are left out: what they would say can be computed."""
     try:
-        rows = list(csv.reader(text.splitlines()))
+        rows = list(csv.reader(io.StringIO(text, newline=None)))
     except csv.Error:
         return {}
     return {row[0]: (row[1], row[2]) for row in rows if len(row) == 3 and row[0]}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import lzma
 import os
-import re
 import stat
 import threading
 import zipfile
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from czscie.container.content import Content, File, OnDisk
+from czscie.container.paths import check_together, checked_path
 from czscie.errors import CzscieError
 
 #: What every Python's zipfile reads (APPNOTE.TXT 4.4.5).
@@ -22,7 +22,6 @@ _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile
 _METHOD_NAMES = {9: "deflate64", 93: "zstd", 95: "xz", 98: "PPMd"}
 _ENCRYPTED = 0x1
 _DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, RuntimeError)
-_DRIVE = re.compile(r"[A-Za-z]:")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +78,7 @@ def files_in_zip(archive: Callable[[], zipfile.ZipFile], label: str) -> tuple[Fi
     files = []
     for info in archive().infolist():
         # zipfile cuts a name at its first NUL and turns the builder's separators: judge what the zip says.
-        _check_path(info.orig_filename.removesuffix("/"), label)
+        checked_path(info.orig_filename.removesuffix("/"), label)
         if info.is_dir():
             continue
         _check_readable(info, label)
@@ -102,7 +101,7 @@ def files_on_disk(root: Path, label: str) -> tuple[File, ...]:
 def _collect(directory: Path, prefix: str, above: tuple[Path, ...], files: list[File], label: str) -> None:
     for entry in os.scandir(directory):
         path = prefix + entry.name
-        _check_path(path, label)
+        checked_path(path, label)
         if entry.is_dir():
             real = Path(entry.path).resolve()
             if real in above:
@@ -113,34 +112,6 @@ def _collect(directory: Path, prefix: str, above: tuple[Path, ...], files: list[
             files.append(File(path, OnDisk(Path(entry.path)), executable))
         else:
             raise CzscieError(f"{path} in {label} is neither a file nor a directory")
-
-
-def _check_path(path: str, label: str) -> None:
-    """Raise CzscieError unless `path` is relative, `/`-separated and stays within its directory."""
-    bad = ""
-    if not path:
-        bad = "is empty"
-    elif path.startswith("/") or _DRIVE.match(path):
-        bad = "is absolute"
-    elif "\\" in path:
-        bad = "has a backslash"
-    elif "\0" in path:
-        bad = "has a NUL"
-    elif any(part in ("", ".", "..") for part in path.split("/")):
-        bad = "has an empty, '.' or '..' component"
-    elif not path.isascii() and not _is_unicode(path):
-        bad = "is not UTF-8"
-    if bad:
-        raise CzscieError(f"{label} holds an unsafe path: {path!r} {bad}")
-
-
-def _is_unicode(path: str) -> bool:
-    """Whether `path` has no half surrogates, with which Python stands for file names that are not UTF-8."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _check_readable(info: zipfile.ZipInfo, label: str) -> None:
@@ -159,14 +130,5 @@ def _check_readable(info: zipfile.ZipInfo, label: str) -> None:
 def _sorted(files: Iterable[File], label: str) -> tuple[File, ...]:
     """Sort by path. Raises CzscieError for a path that is there twice, or is both a file and a directory."""
     ordered = tuple(sorted(files, key=lambda file: file.path))
-    paths: set[str] = set()
-    for file in ordered:
-        if file.path in paths:
-            raise CzscieError(f"{label} holds {file.path!r} twice")
-        paths.add(file.path)
-    for file in ordered:
-        parent = file.path
-        while parent := parent.rpartition("/")[0]:
-            if parent in paths:
-                raise CzscieError(f"{label} holds {parent!r} both as a file and as a directory")
+    check_together([file.path for file in ordered], label)
     return ordered

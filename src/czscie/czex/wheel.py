@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from czscie.container.content import Content, File
+from czscie.container.paths import check_together, checked_name
 from czscie.czex.chroot import wheel_paths
 from czscie.czex.entry_points import EntryPoints
 from czscie.czex.record import Row, WheelRecord, parse_record
@@ -70,7 +71,7 @@ class Wheel:
 
         Raises CzscieError, which names the wheel and calls the PEX `label`, when it is not a wheel.
         """
-        where = f"{filename} in {label}"
+        where = f"{checked_name(filename, label)} in {label}"
         build, tags = _parse_filename(filename, where)
         dist_info = _find_dist_info(files, filename, where)
         texts = {
@@ -93,7 +94,7 @@ class Wheel:
             extras=metadata.extras,
             entry_points=entry_points,
             dist_info=dist_info,
-            members=_members(paths, dist_info, entry_points, parse_record(texts["RECORD"] or "")),
+            members=_members(paths, dist_info, entry_points, parse_record(texts["RECORD"] or ""), where),
             archive=archive,
         )
 
@@ -157,7 +158,7 @@ def _parse_metadata(text: str, where: str) -> _Metadata:
         raise CzscieError(f"{where} has no METADATA with a name and a version")
     return _Metadata(
         name=raw["name"],
-        project=canonicalize_name(raw["name"]),
+        project=checked_name(canonicalize_name(raw["name"]), where),
         version=raw["version"],
         requires=tuple(raw.get("requires_dist", ())),
         requires_python=raw.get("requires_python"),
@@ -215,7 +216,11 @@ def _without_ordered_prefix(text: str) -> str:
 
 
 def _members(
-    paths: list[tuple[str, File]], dist_info: str, entry_points: EntryPoints, recorded: Mapping[str, Row]
+    paths: list[tuple[str, File]],
+    dist_info: str,
+    entry_points: EntryPoints,
+    recorded: Mapping[str, Row],
+    where: str,
 ) -> tuple[File, ...]:
     """The files at their paths in the wheel, and a RECORD that is true of them."""
     record = f"{dist_info}/RECORD"
@@ -230,6 +235,7 @@ def _members(
             if member.content is file.content and file.path in rows:
                 known[path] = rows[file.path]
     files.append(File(record, WheelRecord(record, tuple(files), known)))
+    check_together([file.path for file in files], where)
     return tuple(sorted(files, key=lambda file: file.path))
 
 

@@ -18,7 +18,7 @@ import msgspec
 
 from czscie.container.content import File, Link
 from czscie.container.packer import write_atomically
-from czscie.errors import CzscieError
+from czscie.container.paths import checked_path
 from czscie.image.blob import Blob
 from czscie.image.gzip import GzipWriter, Writable
 
@@ -97,9 +97,7 @@ def _write_tar(items: Iterable[File | Link | Directory], out: _Hashing) -> None:
 
 
 def _add_parents(tar: tarfile.TarFile, path: str, made: set[str]) -> None:
-    pure = PurePosixPath(path)
-    if pure.is_absolute() or ".." in pure.parts or str(pure) != path:
-        raise CzscieError(f"a file cannot be in an image at {path!r}", why="the path would leave the root")
+    pure = PurePosixPath(checked_path(path, "the image"))
     for parent in reversed(pure.parents[:-1]):
         if str(parent) not in made:
             made.add(str(parent))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from czscie.cache import cache_directory
+from czscie.container.paths import name_fault
 from czscie.errors import CzscieError
 
 _CHUNK = 1 << 20
@@ -33,8 +34,8 @@ class Remote:
     mend: str | None = None
 
     def __post_init__(self) -> None:
-        if self.name in ("", ".", "..") or set(self.name) & set("/\\\0"):
-            raise CzscieError(f"{self.name!r} is not the name of a file")
+        if fault := name_fault(self.name):
+            raise CzscieError(f"{self.name[:200]!r} is not the name of a file", why=f"it {fault}")
         if len(self.sha256) != 64 or not set(self.sha256) <= set("0123456789abcdef"):
             raise CzscieError(
                 f"{self.sha256!r} is not a SHA-256 in hexadecimal", why=f"it is to be {self.name}'s"

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from czscie.container.content import File, Link
+from czscie.container.paths import check_together
 from czscie.elf import Elf, is_elf
 from czscie.errors import CzscieError
 from czscie.pbs.machine import machine_of
@@ -65,6 +66,7 @@ class Distribution:
         `source` is what messages call the tree. Raises CzscieError when its interpreter is for another
         platform.
         """
+        check_together((item.path for item in items), source, platform)
         python = next(item for item in items if item.path == layout.python)
         assert isinstance(python, File)
         machine = machine_of(python.content.read(), f"{source}: {layout.python}")

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-import re
 from collections.abc import Iterable
 
 from czscie.container.content import Content, File, Link
+from czscie.container.paths import path_fault
 from czscie.errors import CzscieError
 
 #: Bounds far above any CPython: PBS's `-full` has some 12,000 files and unpacks to about 1 GB.
 MOST_ITEMS = 200_000
 LARGEST_TREE = 2 << 30
-LONGEST_PATH = 1024
-LONGEST_NAME = 255
-
-_DRIVE = re.compile(r"[A-Za-z]:")
 
 Item = File | Link
 
@@ -61,10 +57,14 @@ class Tree:
 
     def checked_path(self, path: str, of: str | None = None) -> str:
         """`path` without `.` components. Raises CzscieError, of the member `of`, unless it stays inside."""
-        why = _path_fault(path)
-        if why is not None:
-            raise self.refusal(path if of is None else of, why if of is None else f"{path!r}: {why}")
-        return posixpath.normpath(path)
+        # Archives spell `./a` and `a//b`; everything else is judged as it stands.
+        plain = "/".join(part for part in path.split("/") if part not in ("", "."))
+        fault = path_fault(f"/{plain}" if path.startswith("/") else plain)
+        if fault is not None:
+            raise self.refusal(
+                path if of is None else of, f"{'its path' if of is None else repr(path)} {fault}"
+            )
+        return plain
 
     def refusal(self, path: str, why: str) -> CzscieError:
         return CzscieError(f"{self._source} has a member that will not be unpacked: {path!r}", why=why)
@@ -77,12 +77,12 @@ class Tree:
         self._items[item.path] = item
 
     def _checked_target(self, path: str, target: str) -> str:
-        if not target or target.startswith("/") or _unportable(target):
-            raise self.refusal(path, f"it is a link to {target!r}, outside of the tree")
         parts = [part for part in target.split("/") if part not in ("", ".")]
         climbs = next((index for index, part in enumerate(parts) if part != ".."), len(parts))
+        below = "/".join(parts[climbs:])
         # A `..` after a name would climb from wherever that name, being a link itself, leads to.
-        if climbs > path.count("/") or ".." in parts[climbs:]:
+        bad = not target or target.startswith("/") or climbs > path.count("/")
+        if bad or (below and path_fault(below)):
             raise self.refusal(path, f"it is a link to {target!r}, outside of the tree")
         return "/".join(parts) or "."
 
@@ -103,24 +103,3 @@ def tree_digest(items: Iterable[Item]) -> str:
 def tree_size(items: Iterable[Item]) -> int:
     """The bytes of all files among `items`."""
     return sum(item.content.size for item in items if isinstance(item, File))
-
-
-def _path_fault(path: str) -> str | None:
-    parts = [part for part in path.split("/") if part not in ("", ".")]
-    if path.startswith("/"):
-        return "its path is absolute"
-    if ".." in parts:
-        return "its path leads out of the tree"
-    if not parts:
-        return "it has no name"
-    if _unportable(path):
-        return "its path means something else on another system"
-    if len(path) > LONGEST_PATH or max(map(len, parts)) > LONGEST_NAME:
-        return "its path is too long"
-    return None
-
-
-def _unportable(path: str) -> bool:
-    """Backslashes, drives and control characters; also what is not UTF-8, which reads as lone surrogates."""
-    strange = any(character < " " or "\ud800" <= character <= "\udfff" for character in path)
-    return strange or "\\" in path or _DRIVE.match(path) is not None

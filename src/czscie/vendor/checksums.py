@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from czscie.container.packer import write_atomically
+from czscie.container.paths import path_fault
 from czscie.errors import CzscieError
 from czscie.lock.now import path_digest
 
@@ -31,7 +32,7 @@ def read_checksums(directory: Path) -> dict[str, str]:
     found = {}
     for number, line in enumerate(text.splitlines(), 1):
         match = _LINE.fullmatch(line)
-        if match is None or ".." in Path(match[2]).parts or Path(match[2]).is_absolute():
+        if match is None or path_fault(match[2], windows=True):
             raise CzscieError(f"{path} is not a list of digests", why=f"line {number} is {line[:80]!r}")
         found[match[2]] = match[1]
     return found

@@ -12,6 +12,7 @@ from czscie import __version__
 from czscie.build import making_parts
 from czscie.console import Console
 from czscie.container.packer import write_atomically
+from czscie.container.paths import checked_path
 from czscie.errors import CzscieError
 from czscie.launchers.build import file_name
 from czscie.launchers.provide import provide_launcher
@@ -137,7 +138,7 @@ class _Writer:
         self._write(name, lambda stream: stream.write(content))
 
     def _copy(self, path: Path, name: str) -> None:
-        target = self.directory / name
+        target = self.directory / checked_path(name, str(self.directory), windows=True)
         if target.is_file() and path_digest(target) == path_digest(path):
             self.written.add(name)
             return
@@ -145,7 +146,7 @@ class _Writer:
             self._write(name, lambda stream: shutil.copyfileobj(source, stream))
 
     def _write(self, name: str, write: Callable[[BinaryIO], object]) -> None:
-        path = self.directory / name
+        path = self.directory / checked_path(name, str(self.directory), windows=True)
         write_atomically(path, write)
         path.chmod(0o644)
         self.written.add(name)

@@ -1,0 +1,143 @@
+"""Names that somebody else wrote, before a file is made of them: the one place that says which are refused.
+
+Names in catalogues, plans, zips, tars, wheels, PEX-INFO, locks, vendor directories and images go through
+here. A *path* is that of a member: relative, `/`-separated, below one directory. A *name* is one component,
+of a file that czscie makes under that name, in a cache or in a directory that is carried to another system:
+it has to be a name everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from czscie.errors import CzscieError
+from czscie.platforms import Platform
+
+#: Bytes of a path: macOS' PATH_MAX, the smallest of all.
+LONGEST_PATH = 1024
+#: Bytes of a component: NAME_MAX on Linux and macOS.
+LONGEST_NAME = 255
+
+_DRIVE = re.compile(r"[A-Za-z]:")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+#: Half characters, by which Python stands for bytes that are not UTF-8, and which JSON can spell.
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+# https://learn.microsoft.com/windows/win32/fileio/naming-a-file: `NUL.tar.gz` is the device too.
+_WINDOWS_CHARACTERS = re.compile(r'[<>:"|?*]')
+_WINDOWS_DEVICE = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³]) *(\..*)?", re.IGNORECASE)
+
+
+def path_fault(path: str, *, windows: bool = False) -> str | None:
+    """What is wrong with a member's path, as the end of a sentence; None when it stays in its directory.
+
+    With `windows`, what Windows takes for something else than a file is wrong too: devices (`NUL`, `aux.py`),
+    streams (`a:b`), characters that it reserves, and a dot or a space at the end of a component.
+    """
+    if not path:
+        return "is empty"
+    if path.startswith("/") or _DRIVE.match(path):
+        return "is absolute"
+    if "\\" in path:
+        return "has a backslash"
+    if _CONTROL.search(path):
+        return "has a NUL" if "\0" in path else "has a control character"
+    if _SURROGATE.search(path):
+        return "is not UTF-8"
+    components = path.split("/")
+    if any(component in ("", ".", "..") for component in components):
+        return "has an empty, '.' or '..' component"
+    if len(path.encode()) > LONGEST_PATH or any(len(each.encode()) > LONGEST_NAME for each in components):
+        return "is too long"
+    if windows:
+        return next((fault for each in components if (fault := _windows_fault(each))), None)
+    return None
+
+
+def name_fault(name: str) -> str | None:
+    """What is wrong with the name of a file, as `path_fault` says it: it has to be one on any system."""
+    if "/" in name:
+        return "is more than a name"
+    return path_fault(name, windows=True)
+
+
+def _windows_fault(component: str) -> str | None:
+    if _WINDOWS_DEVICE.fullmatch(component):
+        return "is a device on Windows"
+    if _WINDOWS_CHARACTERS.search(component):
+        return "has a character that Windows reserves"
+    if component.endswith((".", " ")):
+        return "ends in a dot or a space, which Windows drops"
+    return None
+
+
+def checked_path(path: str, label: str, *, windows: bool = False) -> str:
+    """`path`, if it stays in its directory. Raises CzscieError, which calls what holds it `label`."""
+    if fault := path_fault(path, windows=windows):
+        raise unsafe(path, fault, label)
+    return path
+
+
+def checked_name(name: str, label: str) -> str:
+    """`name`, if it is the name of a file on any system. Raises CzscieError, which names `label`."""
+    if fault := name_fault(name):
+        raise unsafe(name, fault, label)
+    return name
+
+
+def unsafe(path: str, fault: str, label: str) -> CzscieError:
+    return CzscieError(f"{label} holds an unsafe path: {path[:200]!r} {fault}")
+
+
+def check_together(paths: Iterable[str], label: str, platform: Platform | None = None) -> None:
+    """Checks that files and links at `paths` can stand in one directory tree of `platform`.
+
+    No path is there twice, and none leads through another, which may be a link to anywhere. Where file
+    systems ignore case by default (macOS, Windows), paths that differ in case or in Unicode normalisation
+    alone are one: APFS takes NFC and NFD of a name for the same, NTFS does not, and both are treated as APFS
+    does. On Linux such paths are different. Raises CzscieError, which names `label`.
+    """
+    folds = platform is not None and platform.os in ("macos", "windows")
+    windows = platform is not None and platform.os == "windows"
+    spelled: dict[str, str] = {}
+    for path in paths:
+        if windows:
+            checked_path(path, label, windows=True)
+        key = folded(path) if folds else path
+        if key in spelled:
+            raise _collision(path, spelled[key], label)
+        spelled[key] = path
+    directories: dict[str, str] = {}
+    for file in spelled.values():
+        path = file
+        while path := path.rpartition("/")[0]:
+            key = folded(path) if folds else path
+            if key in spelled:
+                raise CzscieError(f"{label} holds {spelled[key]!r} both as a file and as a directory")
+            if key not in directories:
+                directories[key] = path
+            elif directories[key] != path:
+                raise _collision(path, directories[key], label)
+            else:
+                break  # what is above it was looked at
+
+
+def folded(path: str) -> str:
+    """What is equal for paths that are one file where case and normalisation do not count.
+
+    Unicode's canonical caseless matching (The Unicode Standard, section 3.13, D145).
+    """
+    if path.isascii():
+        return path.lower()
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", path).casefold())
+
+
+def _collision(path: str, other: str, label: str) -> CzscieError:
+    if path == other:
+        return CzscieError(f"{label} holds {path!r} twice")
+    return CzscieError(
+        f"{label} holds {other!r} and {path!r}, which are one file where case does not count",
+        mend="leave one of them out, or rename it",
+    )
