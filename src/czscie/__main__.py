@@ -1,6 +1,21 @@
-"""`python -m czscie`."""
+"""`python -m czscie`, and the `czscie` on the path."""
 
-from czscie.cli import main
+
+def main() -> None:
+    """Runs the command line.
+
+    To import that takes some tenths of a second, in which Ctrl-C ends the process at once. Nothing is
+    imported before this is settled: `signal` would define enumerations first.
+    """
+    import _signal  # type: ignore[import-not-found]
+    import os
+
+    if _signal.getsignal(_signal.SIGINT) != _signal.SIG_IGN:
+        _signal.signal(_signal.SIGINT, lambda *_: os._exit(130))
+    from czscie.cli import main
+
+    main()
+
 
 if __name__ == "__main__":
     main()

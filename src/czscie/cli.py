@@ -23,6 +23,7 @@ from czscie.commands.sbom import sbom
 from czscie.commands.vendor import vendor
 from czscie.commands.verify import verify
 from czscie.errors import CzscieError
+from czscie.interrupt import run_interruptibly
 
 #: Set to anything, it lets tracebacks through: for whoever looks for a defect of czscie.
 _TRACEBACK = "CZSCIE_TRACEBACK"
@@ -58,13 +59,15 @@ app.add_typer(cache, name="cache")
 
 
 def main() -> None:
-    """Runs the command line; every error is a message and exit status 1."""
+    """Runs the command line; every error is a message and exit status 1, Ctrl-C exit status 130."""
+    run_interruptibly(_run)
+
+
+def _run() -> None:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")  # file names are bytes
     try:
         app(standalone_mode=True)
-    except KeyboardInterrupt:
-        sys.exit(130)
     except Exception as error:
         if os.environ.get(_TRACEBACK):
             raise
