@@ -15,6 +15,7 @@ from czscie import __version__
 from czscie.console import Console
 from czscie.czex.division import Division
 from czscie.errors import CzscieError
+from czscie.libc.bundle import check_libc
 from czscie.lift.lift import Lift
 from czscie.lift.manifest import read_manifest
 from czscie.lock.inputs import locked_inputs
@@ -24,6 +25,7 @@ from czscie.parts import Parts, make_parts
 from czscie.pbs.provider import Provider
 from czscie.platforms import Platform
 from czscie.scie.assemble import assemble
+from czscie.scie.commands import check_commands
 from czscie.scie.inspect import Contents, read_scie
 
 
@@ -54,6 +56,7 @@ def read_order(manifest: Path, platforms: Sequence[Platform]) -> tuple[Lift, lis
     lift = read_manifest(manifest)
     if problems := lift.unsupported():
         raise CzscieError(f"{manifest} asks for what this version cannot build", why=map(str, problems))
+    check_commands(lift)
     for platform in platforms:
         if platform not in lift.platforms:
             raise CzscieError(
@@ -61,7 +64,9 @@ def read_order(manifest: Path, platforms: Sequence[Platform]) -> tuple[Lift, lis
                 why=f"its platforms are: {', '.join(each.name for each in lift.platforms)}",
                 mend=f'add "{platform.name}" to lift.platforms',
             )
-    return lift, [platform for platform in lift.platforms if not platforms or platform in platforms]
+    targets = [platform for platform in lift.platforms if not platforms or platform in platforms]
+    check_libc(lift.libc, targets)
+    return lift, targets
 
 
 @contextmanager

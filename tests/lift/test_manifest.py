@@ -183,3 +183,31 @@ def test_the_message_names_the_file_as_the_user_did(tmp_path: Path) -> None:
 def test_the_variable_of_the_tools_can_be_renamed_and_switched_off(tmp_path: Path, tools: str) -> None:
     renamed = SMALLEST.replace('name = "app"', f'name = "app"\ntools = "{tools}"')
     assert read_manifest(write(tmp_path, renamed)).tools == tools
+
+
+def test_names_that_are_none_on_windows_are_told_where_windows_is_a_platform(tmp_path: Path) -> None:
+    text = """
+[lift]
+name = "con"
+platforms = ["PLATFORM"]
+
+[[lift.interpreters]]
+id = "nul.x"
+provider = "Host"
+
+[[lift.files]]
+name = "data/aux.txt"
+
+[[lift.files]]
+name = "data/file."
+
+[[lift.files]]
+name = "what?"
+
+[[lift.commands]]
+exe = "/bin/true"
+"""
+    expected = ["lift.name", "lift.interpreters[0].id", *(f"lift.files[{index}].name" for index in range(3))]
+    for platform, keys in (("linux-x86_64", []), ("windows-x86_64", expected)):
+        lift = read_manifest(write(tmp_path, text.replace("PLATFORM", platform)))
+        assert [problem.key for problem in lift.unsupported()] == keys

@@ -15,7 +15,7 @@ from czscie.libc.library import LOCALES, fetch_library, host_loader, optional_li
 from czscie.libc.packages import PackageTable, PinnedPackage
 from czscie.libc.scan import Demand, scan
 from czscie.libc.variant import variant
-from czscie.lift.libc import ALWAYS, Libc
+from czscie.lift.libc import ALWAYS, NEVER, Libc
 from czscie.network.network import Network
 from czscie.platforms import Platform
 from czscie.products import key_of, knowledge, product
@@ -49,6 +49,18 @@ class Bundle:
     manifest: OwnLibc
     table: PackageTable
     packages: tuple[PinnedPackage, ...]
+
+
+def check_libc(settings: Libc, platforms: Sequence[Platform]) -> None:
+    """Raises CzscieError when `lift.libc` wants a C library and there is none to bundle for a platform."""
+    if settings.bundle == NEVER:
+        return
+    table = PackageTable.of(settings)
+    for platform in platforms:
+        if platform.os == "linux":
+            host_loader(platform)
+            wanted = [name for name in optional_libraries(platform) if name in settings.libraries]
+            packages_of(table, platform, wanted)
 
 
 def bundle(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from czscie.container.paths import folded, path_fault
+from czscie.lift.embedded_file import NAME
 from czscie.lift.lift import Lift
 from czscie.lift.placeholders import Reference, references
 from czscie.lift.problem import Key, key_text, nearest, one_of, quoted
@@ -13,6 +15,7 @@ from czscie.lift.table import Table
 def check(lift: Lift, table: Table) -> None:
     """Record with `table`, which `lift` was read from, where its parts contradict each other."""
     _check_ids(lift, table)
+    _check_files(lift, table)
     _check_names(lift, table)
     _check_groups(lift, table)
     _check_start(lift, table)
@@ -32,6 +35,32 @@ def _check_ids(lift: Lift, table: Table) -> None:
         if identifier == "payload" and lift.payload is not None:
             table.reject(*key, allowed="another id, as {payload} is what lift.payload becomes")
     _check_unique(table, "an id", ((key, identifier) for key, identifier in ids if identifier))
+
+
+def _check_files(lift: Lift, table: Table) -> None:
+    """Every file has a place of its own in the executable."""
+    folds = any(platform.os in ("windows", "macos") for platform in lift.platforms)
+    places: dict[str, bool] = {}  # and whether it is a plain file for sure
+    for index, file in enumerate(lift.files):
+        if not NAME.accepts(file.name):
+            continue
+        if fault := path_fault(file.name):
+            table.reject(
+                *("files", index, "name"),
+                found=f"{quoted(file.name)}, which {fault}",
+                allowed="a relative path, which is also its place in the executable",
+            )
+            continue
+        place = folded(file.name) if folds else file.name
+        parents = (place[:end] for end, letter in enumerate(place) if letter == "/")
+        plain = file.type == "blob" or (file.source is not None and file.kind == "blob")
+        if (
+            place in places
+            or any(places.get(parent) for parent in parents)
+            or (plain and any(other.startswith(f"{place}/") for other in places))
+        ):
+            table.reject("files", index, "name", allowed="a place that no other of the lift's files takes")
+        places.setdefault(place, plain)
 
 
 def _check_names(lift: Lift, table: Table) -> None:

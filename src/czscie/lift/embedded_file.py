@@ -10,7 +10,23 @@ from czscie.lift.table import SOMETHING, URL, Shape, Table
 #: science's file types; all but the first two are unpacked on the user's machine.
 TYPES = ("blob", "directory", "zip", "tar", "tar.gz", "tar.bz2", "tar.xz", "tar.Z", "tar.zst")
 
-_NAME = Shape.of("a file name or relative path without { and }", r"([^\0{}]*/)?(?!\.{1,2}$)[^\0{}/]+")
+NAME = Shape.of("a file name or relative path without { and }", r"[^\0{}]*[^\0{}/]")
+#: File name endings by which science guesses a type.
+_ENDINGS = {
+    ".zip": "zip",
+    ".tar": "tar",
+    ".tar.gz": "tar.gz",
+    ".tgz": "tar.gz",
+    ".tar.bz2": "tar.bz2",
+    ".tbz2": "tar.bz2",
+    ".tar.xz": "tar.xz",
+    ".tlz": "tar.xz",
+    ".tar.zst": "tar.zst",
+    ".tar.Z": "tar.Z",
+}
+#: Those of TYPES that Python's standard library does not read.
+_UNREADABLE = ("tar.zst", "tar.Z")
+
 _KEY = Shape.of("a string without { and }, not empty", r"[^\0{}]+")
 _SHA256 = Shape.of("a SHA-256 digest of 64 hexadecimal digits", r"[0-9a-fA-F]{64}")
 _SOURCE = Shape("the name of a binding, or a table with url and lazy", SOMETHING.accepts)
@@ -65,13 +81,27 @@ class EmbeddedFile:
         return self.key or self.name
 
     @property
+    def is_readable(self) -> bool:
+        """Whether this version can unpack it."""
+        return self.kind not in _UNREADABLE
+
+    @property
     def is_lazy(self) -> bool:
         """Whether the file comes when the scie runs."""
         return isinstance(self.source, FromBinding) or (isinstance(self.source, FromUrl) and self.source.lazy)
 
+    @property
+    def kind(self) -> str:
+        """Its type: the one that is given, or what its name and what stands at its path tell."""
+        if self.type is not None:
+            return self.type
+        if self.source is None and self.path.is_dir():
+            return "directory"
+        return next((kind for ending, kind in _ENDINGS.items() if self.name.endswith(ending)), "blob")
+
     @classmethod
     def read(cls, table: Table, directory: Path) -> EmbeddedFile:
-        name = table.text("name", _NAME)
+        name = table.text("name", NAME)
         key = table.optional_text("key", _KEY)
         digest = table.optional_table("digest")
         file = cls(
@@ -104,5 +134,7 @@ def _check_digest(table: Table, file: EmbeddedFile) -> None:
     """As in science: what comes from elsewhere must be known beforehand, and a directory has no digest."""
     if file.source is not None and file.digest is None:
         table.reject("digest", allowed="a table with size and fingerprint, because the file has a source")
+    elif isinstance(file.source, FromUrl) and file.digest is not None and file.digest.fingerprint is None:
+        table.reject("digest", allowed="a fingerprint, because the file has a source")
     if file.digest is not None and file.type == "directory":
         table.reject("digest", allowed='no digest, because the type is "directory"')

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from czscie.container.paths import path_fault
 from czscie.lift.bare import Bare
 from czscie.lift.command import Command
 from czscie.lift.embedded_file import EmbeddedFile
@@ -21,7 +22,7 @@ from czscie.lift.libc import Libc
 from czscie.lift.pack import Pack
 from czscie.lift.payload import Payload
 from czscie.lift.peer_tools import Ptex, ScieJump
-from czscie.lift.problem import Problem
+from czscie.lift.problem import Problem, quoted
 from czscie.lift.table import Shape, Table
 from czscie.lift.targets import read_platforms
 from czscie.platforms import Platform
@@ -32,6 +33,7 @@ _NAME = Shape.of(
     'a plain file name, without / \\ : * ? " < > | and with no dot or space at its end',
     r'(?!.*[. ]$)[^\0-\x1f/\\:*?"<>|]+',
 )
+_BASE = Shape.of("a path without control characters", r"[^\0-\x1f\x7f]*")
 #: In the environment of every system; "" is for no variable.
 _TOOLS = Shape.of('the name of an environment variable, or ""', r"([A-Za-z_][A-Za-z0-9_]*)?", TOOLS)
 
@@ -80,7 +82,7 @@ class Lift:
         directory = path.parent.absolute()
         name = table.text("name", _NAME)
         description = table.optional_text("description")
-        base = table.optional_text("base")
+        base = table.optional_text("base", _BASE)
         tools = table.optional_text("tools", _TOOLS)
         platforms = read_platforms(table)
         load_dotenv = table.flag("load_dotenv")
@@ -126,6 +128,8 @@ class Lift:
     def _unsupported(self) -> Iterator[tuple[str, str]]:
         if self.windowed and any(platform.os == "windows" for platform in self.platforms):
             yield "windowed", "this version has no launcher without a console window"
+        if any(platform.os == "windows" for platform in self.platforms):
+            yield from self._no_names_on_windows()
         if self.load_dotenv:
             yield "load_dotenv", "this version reads no .env files"
         if self.ptex is not None:
@@ -140,6 +144,11 @@ class Lift:
         for index, file in enumerate(self.files):
             if file.is_lazy:
                 yield f"files[{index}].source", "this version embeds every file"
+            if not file.is_readable:
+                yield (
+                    f"files[{index}].type",
+                    f"this version cannot unpack {file.kind}, but zip and other tars",
+                )
         for index, command in enumerate(self.commands):
             if command.env.remove_re:
                 yield (
@@ -148,3 +157,11 @@ class Lift:
                 )
         for index, _ in enumerate(self.bindings):
             yield f"bindings[{index}]", "this version runs no bindings"
+
+    def _no_names_on_windows(self) -> Iterator[tuple[str, str]]:
+        names = [("name", self.name)]
+        names += [(f"interpreters[{index}].id", each.id) for index, each in enumerate(self.interpreters)]
+        names += [(f"files[{index}].name", file.name) for index, file in enumerate(self.files)]
+        for key, name in names:
+            if fault := path_fault(name, windows=True):
+                yield key, f"{quoted(name)} {fault}, and windows is one of the platforms"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from czscie.lift.table import Shape, Table
 from czscie.platforms import GlibcVersion
@@ -28,6 +29,14 @@ def _is_requirement(text: str) -> bool:
     except InvalidRequirement:
         return False
     return True
+
+
+def _has_digest(requirement: str) -> bool:
+    """Whether what a requirement means is a file or directory, and not what a version control system has."""
+    from packaging.requirements import Requirement
+
+    url = Requirement(requirement).url
+    return url is None or urlsplit(url).scheme in ("https", "http", "file")
 
 
 _REQUIREMENT = Shape('a requirement such as "cowsay==6.1"', _is_requirement)
@@ -74,6 +83,13 @@ class Payload:
 
 def _read_requirements(table: Table) -> tuple[str, ...] | None:
     requirements = table.texts("requirements", _REQUIREMENT, may_be_empty=False)
+    for index, requirement in enumerate(requirements):
+        if _REQUIREMENT.accepts(requirement) and not _has_digest(requirement):
+            table.reject(
+                *("requirements", index),
+                allowed="what a lock can pin: a project of an index, or the URL of a file "
+                "(https://, http:// or file://)",
+            )
     return requirements if "requirements" in table else None
 
 

@@ -40,14 +40,22 @@ def boot(
     placeholder that the launcher would not know.
     """
     commands: dict[str, Command] = {}
+    pythons = {identifier: each.layout.python for identifier, each in interpreters.items()}
     if info is not None and lift.payload is not None:
         identifier = lift.payload.interpreter
         environment = _terminal_environment(identifier) if identifier in with_terminfo else {}
         commands[""] = _payload_command(info, interpreters[identifier], environment, lift.description)
     for index, command in enumerate(lift.commands):
-        translation = _Translation(f"lift.commands[{index}]", lift, interpreters, with_terminfo)
+        translation = _Translation(f"lift.commands[{index}]", lift, pythons, with_terminfo)
         commands[command.name] = translation.command(command)
     return Boot(commands)
+
+
+def check_commands(lift: Lift) -> None:
+    """Raises CzscieError for what `boot` would refuse of the commands of `lift`, before anything is made."""
+    pythons = {each.id: "python" for each in lift.interpreters}
+    for index, command in enumerate(lift.commands):
+        _Translation(f"lift.commands[{index}]", lift, pythons, ()).command(command)
 
 
 def _terminal_environment(identifier: str) -> dict[str, str | None]:
@@ -75,11 +83,14 @@ def _literal(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Translation:
-    """A command of the manifest, called `key`, in terms of what the launcher knows."""
+    """A command of the manifest, called `key`, in terms of what the launcher knows.
+
+    `pythons` are where interpreters have theirs, by their ids.
+    """
 
     key: str
     lift: Lift
-    interpreters: Mapping[str, Interpreter]
+    pythons: Mapping[str, str]
     with_terminfo: Collection[str]
 
     def command(self, command: LiftCommand) -> Command:
@@ -98,10 +109,9 @@ class _Translation:
     def text(self, text: str, where: str) -> str:
         """`text` with the placeholders of the build replaced and those of the launcher checked."""
         for reference in references(text):
-            if reference.id not in self.interpreters:  # an ordinary # before what the launcher knows
+            if reference.id not in self.pythons:  # an ordinary # before what the launcher knows
                 continue
-            python = self.interpreters[reference.id].layout.python
-            inside = {None: "", "python": f"/{python}"}.get(reference.name)
+            inside = {None: "", "python": f"/{self.pythons[reference.id]}"}.get(reference.name)
             if inside is None:
                 raise CzscieError(
                     f"{self.key}.{where}: {reference.text} cannot be built",
@@ -126,7 +136,7 @@ class _Translation:
             for file in self.lift.files:
                 if part in (file.name, file.key):
                     return f"{{{FILES}}}/{file.name}"
-            if part in self.interpreters or (part == PAYLOAD and self.lift.payload is not None):
+            if part in self.pythons or (part == PAYLOAD and self.lift.payload is not None):
                 return match[0]
         raise CzscieError(
             f"{self.key}.{where}: the launcher does not know the placeholder {{{name}}}",

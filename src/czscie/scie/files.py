@@ -28,20 +28,6 @@ from czscie.pbs.tree import Item, Tree
 
 _TAR_MODES = {"tar": "r:", "tar.gz": "r:gz", "tar.bz2": "r:bz2", "tar.xz": "r:xz"}
 
-#: File name endings by which science guesses a type.
-_ENDINGS = {
-    ".zip": "zip",
-    ".tar": "tar",
-    ".tar.gz": "tar.gz",
-    ".tgz": "tar.gz",
-    ".tar.bz2": "tar.bz2",
-    ".tbz2": "tar.bz2",
-    ".tar.xz": "tar.xz",
-    ".tlz": "tar.xz",
-    ".tar.zst": "tar.zst",
-    ".tar.Z": "tar.Z",
-}
-
 
 def locate(file: EmbeddedFile, console: Console, network: Network | None = None) -> Path:
     """Where `file` is on this machine, downloaded if it comes from a URL, its digest checked.
@@ -85,7 +71,7 @@ def write_files(files: Sequence[tuple[EmbeddedFile, Path]], output: Path, level:
     for file, path in files:
         items += _items(file, path)
     _check_places(items)
-    directories = [file.name for file, _ in files if _type(file) != "blob"]
+    directories = [file.name for file, _ in files if file.kind != "blob"]
     return write_items(items, output, level, directories)
 
 
@@ -98,16 +84,8 @@ def _check_places(items: Sequence[Item]) -> None:
             )
 
 
-def _type(file: EmbeddedFile) -> str:
-    if file.type is not None:
-        return file.type
-    if file.path.is_dir():
-        return "directory"
-    return next((kind for ending, kind in _ENDINGS.items() if file.name.endswith(ending)), "blob")
-
-
 def _items(file: EmbeddedFile, path: Path) -> Sequence[Item]:
-    kind = _type(file)
+    kind = file.kind
     if kind == "blob":
         return [File(file.name, OnDisk(path), file.is_executable)]
     tree = Tree(file.name)
@@ -116,13 +94,8 @@ def _items(file: EmbeddedFile, path: Path) -> Sequence[Item]:
             _add_directory(tree, file.name, path)
         elif kind == "zip":
             _add_zip(tree, file.name, path)
-        elif kind in _TAR_MODES:
-            _add_tar(tree, file.name, path, _TAR_MODES[kind])
         else:
-            raise CzscieError(
-                f"the lift's file {file.name} is of the type {kind}, which this version cannot unpack",
-                mend=f"make it one of zip, {', '.join(_TAR_MODES)}",
-            )
+            _add_tar(tree, file.name, path, _TAR_MODES[kind])
     # zipfile's RuntimeErrors: a password or a method that it does not know.
     except (zipfile.BadZipFile, tarfile.TarError, zlib.error, RuntimeError, EOFError, OSError) as error:
         raise CzscieError(f"the lift's file {file.name} cannot be read", why=str(error)) from error
