@@ -11,6 +11,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ import pytest
 import czscie
 from building import INTERPRETERS, RELEASE, Project, pex
 from czex.making import write_zip
+from czscie import products
 from czscie.errors import CzscieError
 from czscie.launchers import build as launchers
 from czscie.pbs.assets import Asset
@@ -336,16 +338,72 @@ def test_what_the_cache_does_not_know_for_sure_is_made_again(
     assert first.sha256 == second.sha256
 
 
-def test_a_damaged_part_of_the_cache_is_named_with_what_mends_it(project: Project, tmp_path: Path) -> None:
+def flip(path: Path, at: float) -> None:
+    """Another bit, at a place between 0 (the first byte) and 1 (the last)."""
+    content = bytearray(path.read_bytes())
+    content[int(at * (len(content) - 1))] ^= 4
+    path.write_bytes(content)
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    **{f"flipped at {at}": partial(flip, at=at) for at in (0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1)},
+    "truncated": lambda path: path.write_bytes(path.read_bytes()[:-10]),
+    "longer": lambda path: path.write_bytes(path.read_bytes() + b"?"),
+    "empty": lambda path: path.write_bytes(b""),
+    "gone": lambda path: path.unlink(),
+    "of another shape": lambda path: path.write_bytes(b'{"size": "large"}'),
+    "nested": lambda path: path.write_bytes(b"[" * 100_000),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("pattern", ["packed/*.zip", "packed/*.czex", "packed/*.json", "known/*"])
+def test_a_damaged_file_of_the_cache_is_made_again(
+    project: Project, capsys: pytest.CaptureFixture[str], tmp_path: Path, pattern: str, damage: str
+) -> None:
+    project.manifest()
+    [first] = project.build()
+    damaged = sorted((tmp_path / "cache").glob(pattern))
+    assert damaged
+    for path in damaged:
+        DAMAGES[damage](path)
+    capsys.readouterr()
+    [second] = project.build()
+    assert second.sha256 == first.sha256
+    told = capsys.readouterr().err
+    if pattern.endswith(("zip", "czex")):
+        # What has another size is made again at once.
+        assert "Packed" in told
+        assert ("damaged in the cache, made again: " in told) == damage.startswith("flipped")
+    project.build()
+    assert "Packed" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("at", [0.05, 0.4, 0.95])
+def test_what_is_read_of_a_damaged_part_is_kept_nowhere(project: Project, tmp_path: Path, at: float) -> None:
+    """A payload for Windows has a file of its interpreter's part in it."""
+    project.manifest(platforms=("windows-x86_64",))
+    [first] = project.build()
+    [interpreter] = (tmp_path / "cache" / "packed").glob("*.zip")
+    flip(interpreter, at)
+    for path in (tmp_path / "cache" / "packed").glob("*.czex"):
+        path.unlink()
+    assert project.build()[0].sha256 == first.sha256
+
+
+def test_a_disk_that_damages_everything_ends_in_an_error(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one built before stays."""
     project.manifest()
     project.build()
     before = (project.directory / "dist" / "moo").read_bytes()
-    [packed] = (tmp_path / "cache" / "packed").glob("*.zip")
-    packed.write_bytes(packed.read_bytes()[:-10])
-    with pytest.raises(CzscieError) as caught:
+    digest = products.file_digest
+    monkeypatch.setattr(products, "file_digest", lambda path: digest(path)[::-1])
+    pex(project.directory / "moo.pex", "other")
+    with pytest.raises(CzscieError, match="is damaged") as caught:
         project.build()
-    assert caught.value.what == f"{packed} is damaged"
-    assert caught.value.mend == "delete it and build again"
+    assert "CZSCIE_CACHE" in (caught.value.mend or "")
     assert (project.directory / "dist" / "moo").read_bytes() == before
 
 

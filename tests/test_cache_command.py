@@ -27,7 +27,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     archive.write_bytes(bytes(2_000_000))
     (root / "packed").mkdir()
     for name in ("key.zip", "key.json"):
-        (root / "packed" / name).write_text('{"description": "old one"}')
+        (root / "packed" / name).write_text('{"content": {"known": {"description": "old one"}}}')
         os.utime(root / "packed" / name, (0, time.time() - 40 * DAY))
     (root / "letter.txt").write_text("mine")
     return root

@@ -10,6 +10,8 @@ from czscie.errors import CzscieError
 
 DAY = 86400.0
 NOW = 1_800_000_000.0
+#: What czscie.products keeps of a product, as far as it matters here.
+RECORD = b'{"sha256": "", "content": {"size": 3, "known": {"description": "cpython 3.13.9", "layout": {}}}}'
 
 
 def put(path: Path, content: bytes = b"", days: float = 0) -> Path:
@@ -40,11 +42,15 @@ def test_a_download_is_known_by_the_name_of_its_file(tmp_path: Path) -> None:
 
 def test_a_product_and_what_is_known_of_it_are_one(tmp_path: Path) -> None:
     product = put(tmp_path / "packed" / "key.zip", b"moo", days=1)
-    known = put(tmp_path / "packed" / "key.json", b'{"description": "cpython 3.13.9", "layout": {}}', days=2)
+    known = put(tmp_path / "packed" / "key.json", RECORD, days=2)
     put(tmp_path / "packed" / "other.czex", b"moo", days=5)
     put(tmp_path / "packed" / "other.json", b"not JSON", days=5)
     first, second = read_entries(tmp_path)
-    assert (first.name, set(first.paths), first.size) == ("cpython 3.13.9", {product, known}, 50)
+    assert (first.name, set(first.paths), first.size) == (
+        "cpython 3.13.9",
+        {product, known},
+        3 + len(RECORD),
+    )
     assert first.used == NOW - DAY
     assert second.name == "other"
 

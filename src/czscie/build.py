@@ -7,8 +7,9 @@ parts together.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from czscie import __version__
@@ -24,6 +25,7 @@ from czscie.network.network import Network
 from czscie.parts import Parts, make_parts
 from czscie.pbs.provider import Provider
 from czscie.platforms import Platform
+from czscie.products import mending
 from czscie.scie.assemble import assemble
 from czscie.scie.commands import check_commands
 from czscie.scie.inspect import Contents, read_scie
@@ -44,8 +46,12 @@ def build(
     """
     lift, targets = read_order(manifest, platforms)
     _make_directory(output)
-    with making_parts(lift, targets, console, use=use, network=network) as made:
-        return [_assemble(parts, output, console) for parts in made]
+    with making_parts(lift, targets, console, use=use, network=network) as make:
+
+        def built(target: Platform) -> Contents:
+            return _assemble(make(target), output, console)
+
+        return [mending(partial(built, target), console.warn) for target in targets]
 
 
 def read_order(manifest: Path, platforms: Sequence[Platform]) -> tuple[Lift, list[Platform]]:
@@ -77,26 +83,23 @@ def making_parts(
     division: Division | None = None,
     use: LockUse = LockUse.UPDATE,
     network: Network | None = None,
-) -> Iterator[Iterator[Parts]]:
-    """The parts for each of `targets`, made when they are asked for and there until the context ends.
+) -> Iterator[Callable[[Platform], Parts]]:
+    """What makes the parts for one of `targets`, which are there until the context ends.
 
     They are what the lift's lock says; `use` and `network` as in `build`. With `division` the application is
-    kept apart from its dependencies (czscie.parts). Raises CzscieError, as does asking for the next.
+    kept apart from its dependencies (czscie.parts). Raises CzscieError, as does making parts.
     """
     network = network or Network.of()
     provider = Provider(console, network)
     lock = settled_lock(lift, targets, use, provider, network, console)
     with tempfile.TemporaryDirectory(prefix="czscie-") as name:
-        directory = Path(name)
-        yield (
-            make_parts(
-                locked_inputs(lift, lock, target, provider, network, directory, console),
-                directory,
-                console,
-                division,
-            )
-            for target in targets
-        )
+
+        def make(target: Platform) -> Parts:
+            directory = Path(tempfile.mkdtemp(dir=name))
+            inputs = locked_inputs(lift, lock, target, provider, network, directory, console)
+            return make_parts(inputs, directory, console, division)
+
+        yield make
 
 
 def file_stem(lift: Lift, platform: Platform) -> str:

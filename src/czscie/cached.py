@@ -38,6 +38,16 @@ class _Described(msgspec.Struct):
     description: str = ""
 
 
+class _Content(msgspec.Struct):
+    known: _Described
+
+
+class _Record(msgspec.Struct):
+    """As much of what czscie.products keeps of a product as tells what it is."""
+
+    content: _Content
+
+
 def read_entries(root: Path, kinds: Iterable[str] = KINDS) -> list[Entry]:
     """All entries of the cache at `root`, those used last first. What is not czscie's is not looked at."""
     entries = [entry for kind in kinds for entry in _read_kind(root / kind, kind)]
@@ -127,7 +137,7 @@ def _name(stem: str, paths: Sequence[Path]) -> str:
     for path in paths:
         if path.suffix == ".json":
             try:
-                return msgspec.json.decode(path.read_bytes(), type=_Described).description or stem
+                return msgspec.json.decode(path.read_bytes(), type=_Record).content.known.description or stem
             except (OSError, msgspec.MsgspecError):
                 break
     return stem

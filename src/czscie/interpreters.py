@@ -16,7 +16,7 @@ from czscie.lift.pack import Pack
 from czscie.pbs.distribution import Distribution, Layout
 from czscie.pbs.provider import Source
 from czscie.platforms import GlibcVersion, Platform, current_platform
-from czscie.products import key_of, knowledge, product
+from czscie.products import Product, key_of, knowledge, product
 from czscie.sbom.component import Component
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class PinnedInterpreter:
             return None
         return PinnedInterpreter(self.wanted, here, source, self.provider, self.console)
 
-    def pack(self, keep: Collection[str], settings: Pack, level: int) -> tuple[Path, PackedInterpreter]:
+    def pack(self, keep: Collection[str], settings: Pack, level: int) -> Product[PackedInterpreter]:
         """The zip of the interpreter with its parts `keep` (czscie.pbs.prune); `level` is zstd's."""
         key = key_of(
             "interpreter",

@@ -25,7 +25,7 @@ from czscie.lift.libc import NEVER
 from czscie.lift.lift import Lift
 from czscie.lift.payload import Payload
 from czscie.platforms import ANY_GLIBC, GlibcVersion, Platform
-from czscie.products import key_of, knowledge, product
+from czscie.products import Product, key_of, knowledge, product
 from czscie.sbom import bill as bills
 from czscie.sbom.component import Component
 from czscie.scie.assemble import Head, PartFile
@@ -144,10 +144,11 @@ class _Maker:
         floors: list[GlibcVersion | None] = []
         bill: list[bills.Part] = []
         for identifier, each in self.inputs.interpreters.items():
-            path, packed = each.pack(self._keep(each), self._lift.pack, self._level(INTERPRETER_LEVEL))
+            made = each.pack(self._keep(each), self._lift.pack, self._level(INTERPRETER_LEVEL))
+            packed = made.known
             self._tell(packed.notes)
             layouts[identifier] = Interpreter(packed.digest, packed.layout, self._platform)
-            interpreters[identifier] = _part(path, identifier, "interpreter", packed)
+            interpreters[identifier] = _part(made, identifier, "interpreter")
             floors.append(packed.glibc)
             bill.append(bills.interpreter(identifier, each.source, packed.components))
             if packed.has_terminfo:
@@ -157,12 +158,13 @@ class _Maker:
         own: tuple[str, ...] = ()
         if self._lift.payload is not None and self.inputs.pex is not None:
             identifier = self._lift.payload.interpreter
-            path, converted = self._payload(
-                self.inputs.pex, self._lift.payload, layouts[identifier], interpreters[identifier].path
+            made_payload = self._payload(
+                self.inputs.pex, self._lift.payload, layouts[identifier], interpreters[identifier]
             )
+            converted = made_payload.known
             info = PexInfo.parse(converted.info.encode(), self._lift.name)
             floors.append(converted.glibc)
-            payload = _part(path, PAYLOAD, "app", converted)
+            payload = _part(made_payload, PAYLOAD, "app")
             bill.append(bills.Part(PAYLOAD, converted.components, converted.required))
             own = converted.own
         libc = self._libc([*interpreters.values(), *filter(None, (files, payload))])
@@ -237,8 +239,8 @@ class _Maker:
         pex: PayloadPex,
         payload: Payload,
         interpreter: Interpreter,
-        interpreter_path: Path,
-    ) -> tuple[Path, PackedPayload]:
+        packed_interpreter: PartFile,
+    ) -> Product[PackedPayload]:
         provisions = self.inputs.provisions
         key = key_of(
             "payload",
@@ -268,7 +270,7 @@ class _Maker:
                     payload.glibc or ANY_GLIBC,
                     path,
                     self._level(PAYLOAD_LEVEL),
-                    self._redirector(interpreter_path),
+                    self._redirector(packed_interpreter),
                     packing,
                     self.division,
                     added,
@@ -287,11 +289,11 @@ class _Maker:
                 converted.own,
             )
 
-        path, known = product(key, ".czex", PackedPayload, make)
-        self._tell(known.notes)
-        for warning in known.warnings:
+        made = product(key, ".czex", PackedPayload, make)
+        self._tell(made.known.notes)
+        for warning in made.known.warnings:
             self.console.warn(warning)
-        return path, known
+        return made
 
     def _packing(self, interpreter: PinnedInterpreter) -> Packing | None:
         """How the payload's modules are packed. Their finder comes with the standard library's."""
@@ -307,14 +309,15 @@ class _Maker:
             else Packing(settings, compiler, self._platform, interpreter.traits().reads_xz)
         )
 
-    def _redirector(self, interpreter: Path) -> File | None:
+    def _redirector(self, interpreter: PartFile) -> File | None:
         """Windows has no links for everybody: there CPython's own venv launcher stands for its Python."""
         if self._platform.os != "windows":
             return None
         from czscie.scie.interpreter import read_file
 
+        interpreter.check()
         for name in ("venvlauncher.exe", "python.exe"):
-            content = read_file(interpreter, f"Lib/venv/scripts/nt/{name}")
+            content = read_file(interpreter.path, f"Lib/venv/scripts/nt/{name}")
             if content is not None:
                 return File(name, Data(content), executable=True)
         raise CzscieError(
@@ -324,8 +327,11 @@ class _Maker:
         )
 
 
-def _part(path: Path, name: str, kind: str, packed: PackedInterpreter | PackedPayload) -> PartFile:
-    return PartFile(path, name, kind, packed.digest, packed.unpacked, packed.description)
+def _part(made: Product[PackedInterpreter] | Product[PackedPayload], name: str, kind: str) -> PartFile:
+    known = made.known
+    return PartFile(
+        made.path, name, kind, known.digest, known.unpacked, known.description, sha256=made.sha256
+    )
 
 
 def _needs(platform: Platform, floors: Sequence[GlibcVersion | None]) -> Needs:

@@ -1,32 +1,76 @@
-"""The products of a build's stages: files of the user's cache, named by what they are made of."""
+"""The products of a build's stages: files of the user's cache, named by what they are made of.
+
+A disk may lose what was once written. The digest of each product is kept beside it and compared when the
+product is copied into what is built; `mending` makes anew what differs.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
 from czscie import toolchain
-from czscie.cache import cache_directory, mark_used
+from czscie.cache import VARIABLE, cache_directory, mark_used
+from czscie.errors import CzscieError
 
 Known = TypeVar("Known", bound=msgspec.Struct)
+Done = TypeVar("Done")
+
+_CHUNK = 1 << 20
+#: How often one build makes anew what is damaged: more often it is the disk's doing.
+_ATTEMPTS = 5
 
 
-def product(key: str, suffix: str, kind: type[Known], make: Callable[[Path], Known]) -> tuple[Path, Known]:
+@dataclass(frozen=True, slots=True)
+class Product(Generic[Known]):
+    """A file of the cache; `sha256` is its digest when it was made, `known` what is known of it."""
+
+    path: Path
+    sha256: str
+    known: Known
+
+
+class _Record(msgspec.Struct, frozen=True):
+    """What is kept as a file: `sha256` is that of `content` as it stands there."""
+
+    sha256: str
+    content: msgspec.Raw
+
+
+class _Made(msgspec.Struct, Generic[Known], frozen=True):
+    """What is kept of a product. `size` is in bytes."""
+
+    sha256: str
+    size: int
+    known: Known
+
+
+#: The products that this process uses: their digests, and what people know them by.
+_used: dict[Path, tuple[str, str]] = {}
+
+
+def product(key: str, suffix: str, kind: type[Known], make: Callable[[Path], Known]) -> Product[Known]:
     """The product called `key`, made by `make` at the path it is given unless the cache has it.
 
     Beside it lies what is known of it, of `kind`; a product without that was never finished.
     """
     path = cache_directory("packed") / f"{key}{suffix}"
-    if path.is_file() and (known := _read(path.with_suffix(".json"), kind)) is not None:
+    record = path.with_suffix(".json")
+    made = _read(record, _Made[kind])  # type: ignore[valid-type]
+    if made is not None and _size(path) == made.size:
         mark_used(path)
-        return path, known
-    made = make(path)
-    _write(path.with_suffix(".json"), made)
-    return path, made
+    else:
+        record.unlink(missing_ok=True)
+        known = make(path)
+        made = _Made(file_digest(path), path.stat().st_size, known)
+        _write(record, made)
+    _used[path] = made.sha256, getattr(made.known, "description", "") or path.name
+    return Product(path, made.sha256, made.known)
 
 
 def knowledge(key: str, kind: type[Known], make: Callable[[], Known]) -> Known:
@@ -41,9 +85,66 @@ def knowledge(key: str, kind: type[Known], make: Callable[[], Known]) -> Known:
     return known
 
 
+def check(path: Path, sha256: str) -> None:
+    """Raises CzscieError when the file at `path` has another digest."""
+    if file_digest(path) != sha256:
+        raise damaged(path)
+
+
+def damaged(path: Path, why: str = "its content is not what was written") -> CzscieError:
+    """The error about a product that stays damaged, or that nobody makes anew."""
+    return CzscieError(
+        f"{path} is damaged",
+        why=why,
+        mend=f"czscie cache clean packed; if it happens again, set {VARIABLE} to a directory on another disk",
+    )
+
+
+def mending(attempt: Callable[[], Done], tell: Callable[[str], None]) -> Done:
+    """What `attempt` gives. When it fails and a product that it used is damaged, it runs again without that.
+
+    `tell` is given a line for each such product. Raises what `attempt` raises when there is none.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            return attempt()
+        except Exception:
+            found = _discard_damaged()
+            if not found:
+                raise
+            for name in found:
+                tell(f"damaged in the cache, made again: {name}")
+    return attempt()
+
+
+def _discard_damaged() -> list[str]:
+    """Removes the products that this process used and that are not what was written; returns their names."""
+    found = []
+    for path, (sha256, name) in list(_used.items()):
+        try:
+            whole = file_digest(path) == sha256
+        except OSError:
+            whole = False
+        if not whole:
+            del _used[path]
+            for each in (path.with_suffix(".json"), path):
+                each.unlink(missing_ok=True)
+            found.append(name)
+    return found
+
+
 def key_of(*inputs: str) -> str:
     """A key over `inputs` and all that shapes the bytes of a product besides (czscie.toolchain)."""
     return hashlib.sha256("\0".join((toolchain.digest(), *inputs)).encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def digest_of(path: Path) -> str:
@@ -56,19 +157,33 @@ def digest_of(path: Path) -> str:
             f"{file.relative_to(path)}\0{mode}\0{file.stat().st_size}\0".encode("utf-8", "surrogateescape")
         )
         with file.open("rb") as stream:
-            while chunk := stream.read(1 << 20):
+            while chunk := stream.read(_CHUNK):
                 digest.update(chunk)
     return digest.hexdigest()
 
 
-def _read(path: Path, kind: type[Known]) -> Known | None:
+def _size(path: Path) -> int | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
-    except (OSError, msgspec.MsgspecError):
+        return path.stat().st_size if path.is_file() else None
+    except OSError:
+        return None
+
+
+def _read(path: Path, kind: type[Known]) -> Known | None:
+    """What `_write` has written to `path`, None when it is not there, damaged, or of another kind."""
+    try:
+        record = msgspec.json.decode(path.read_bytes(), type=_Record)
+        content = bytes(record.content)
+        if hashlib.sha256(content).hexdigest() != record.sha256:
+            return None
+        return msgspec.json.decode(content, type=kind)
+    except (OSError, msgspec.MsgspecError, RecursionError):
         return None
 
 
 def _write(path: Path, known: msgspec.Struct) -> None:
     from czscie.container.packer import write_atomically
 
-    write_atomically(path, lambda stream: stream.write(msgspec.json.encode(known)))
+    content = msgspec.json.encode(known)
+    record = _Record(hashlib.sha256(content).hexdigest(), msgspec.Raw(content))
+    write_atomically(path, lambda stream: stream.write(msgspec.json.encode(record)))

@@ -183,3 +183,40 @@ def test_without_tools_there_is_no_dockerfile(project: Project) -> None:
     project.manifest(lift='tools = ""')
     with pytest.raises(CzscieError, match="cannot install themselves"):
         dockerfile(read_manifest(project.directory / "lift.toml"))
+
+
+@pytest.mark.parametrize("at", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("pattern", ["*.zip", "*.czex", "*.tar.gz"])
+def test_what_is_damaged_in_the_cache_is_made_again(
+    based: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str], pattern: str, at: float
+) -> None:
+    """Layers, and the parts that they are made of, of which no damaged byte is kept."""
+    based.manifest(lift=f"{BASE} }}")
+    make(based)
+    before = (based.directory / "moo.tar").read_bytes()
+    packed = tmp_path / "cache" / "packed"
+    damaged = sorted(packed.glob(pattern))
+    assert damaged
+    for path in damaged:
+        content = bytearray(path.read_bytes())
+        content[int(at * len(content))] ^= 1
+        path.write_bytes(content)
+    if pattern != "*.tar.gz":
+        for path in packed.glob("*.tar.gz"):
+            path.unlink()
+    capsys.readouterr()
+    make(based)
+    assert (based.directory / "moo.tar").read_bytes() == before
+    assert "damaged in the cache, made again: " in capsys.readouterr().err
+
+
+def test_a_damaged_layer_is_in_no_layout(based: Project, tmp_path: Path) -> None:
+    based.manifest(lift=f"{BASE} }}")
+    order = Order.parse(None, based.directory / "oci", None, ())
+    make_images(based.directory / "lift.toml", [], order, Console())
+    before = {path.name: path.read_bytes() for path in (based.directory / "oci").rglob("*") if path.is_file()}
+    for path in (tmp_path / "cache" / "packed").glob("*.tar.gz"):
+        path.write_bytes(path.read_bytes()[::-1])
+    make_images(based.directory / "lift.toml", [], order, Console())
+    after = {path.name: path.read_bytes() for path in (based.directory / "oci").rglob("*") if path.is_file()}
+    assert after == before

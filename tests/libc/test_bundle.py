@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from czscie.console import Console
+from czscie.errors import CzscieError
 from czscie.libc.bundle import Bundle, bundle
 from czscie.libc.scan import read_plan
 from czscie.lift.libc import Libc
 from czscie.network.network import Network
+from czscie.products import file_digest
 from czscie.scie.assemble import PartFile
 from elf_image import elf_image
 from libc.making import X86_64, mirror
@@ -102,3 +105,13 @@ def test_equal_inputs_give_equal_bytes(tmp_path: Path, table: Path, monkeypatch:
     other = bundled(table, made)
     assert (other.part.digest, other.part.path.read_bytes()) == (one.part.digest, first)
     assert [each.entries for each in other.parts] == [each.entries for each in one.parts]
+
+
+def test_nothing_is_learned_from_a_damaged_part(tmp_path: Path, table: Path) -> None:
+    made = parts(tmp_path, "libm.so.6")
+    whole = replace(made[1], sha256=file_digest(made[1].path))
+    content = bytearray(whole.path.read_bytes())
+    content[-1] ^= 1
+    whole.path.write_bytes(content)
+    with pytest.raises(CzscieError, match="is damaged"):
+        bundled(table, [made[0], whole])

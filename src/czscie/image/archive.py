@@ -13,7 +13,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import msgspec
 
@@ -71,9 +71,8 @@ def write_layout(images: Sequence[Image], reference: Reference, directory: Path)
         for name, blob in _members(images, reference):
             target = temporary / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("wb") as out:
-                for chunk in blob.chunks():
-                    out.write(chunk)
+            with target.open("wb") as out, blob.checked() as stream:
+                shutil.copyfileobj(stream, out)
         if directory.exists():
             shutil.rmtree(directory)
         temporary.replace(directory)
@@ -116,8 +115,8 @@ def _path(blob: Blob) -> str:
 def _add(tar: tarfile.TarFile, name: str, blob: Blob) -> None:
     info = tarfile.TarInfo(name)
     info.size, info.mtime, info.mode = blob.size, TIME, 0o644
-    with blob.open() as stream:
-        tar.addfile(info, stream)
+    with blob.checked() as stream:
+        tar.addfile(info, cast("BinaryIO", stream))
 
 
 def _umask() -> int:

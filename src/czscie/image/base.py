@@ -116,13 +116,13 @@ class _Archive:
         """A layer whose file is a tar, compressed or not; it is known by the SHA-256 of the tar."""
         digest = _sha256(blob.chunks())
         if digest == diff_id:
-            path, known = product(
+            made = product(
                 key_of("base layer", diff_id),
                 ".tar.gz",
                 LayerDigests,
                 lambda path: compress_layer(blob.chunks(), path),
             )
-            return Layer.written(path, known, _COMMENT)
+            return Layer.written(made.path, made.known, _COMMENT)
         try:
             with blob.open() as file, gzip.open(file) as tar:
                 found = _sha256(iter(lambda: tar.read(_CHUNK), b""))

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from czscie.errors import CzscieError
 
 _CHUNK = 1 << 20
 
@@ -51,3 +54,31 @@ class Blob:
         for chunk in self.chunks():
             digest.update(chunk)
         return digest.hexdigest() == self.digest
+
+    @contextmanager
+    def checked(self) -> Iterator[Checked]:
+        """The bytes to be read to their end. Then raises CzscieError when they do not have the digest."""
+        with self.open() as stream:
+            checked = Checked(stream, self.size)
+            yield checked
+            if checked.digest() != self.digest:
+                where = self.source if isinstance(self.source, Path) else self.media_type
+                raise CzscieError(f"{where} is damaged", why="its content is not what was written")
+
+
+class Checked:
+    """Reads `left` bytes of `stream`, and knows the SHA-256 of what was read."""
+
+    def __init__(self, stream: BinaryIO, left: int) -> None:
+        self._stream = stream
+        self._left = left
+        self._hash = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(self._left if size < 0 else min(size, self._left))
+        self._hash.update(data)
+        self._left -= len(data)
+        return data
+
+    def digest(self) -> str:
+        return self._hash.hexdigest()

@@ -21,6 +21,7 @@ from czscie.lift.lift import Lift
 from czscie.lock.settle import LockUse
 from czscie.parts import Parts
 from czscie.platforms import Platform
+from czscie.products import mending
 from czscie.scie.interpreter import read_file
 
 _ANNOTATION = "org.opencontainers.image."
@@ -81,17 +82,23 @@ def make_images(
         frozenset(map(_normalized, lift.image.application)),
         roots=lift.payload is not None and lift.payload.project is not None,
     )
-    images = []
-    with making_parts(lift, targets, console, division, use) as made:
-        for parts in made:
-            images.append(_make(parts, bases, console))
+    with making_parts(lift, targets, console, division, use) as make:
+
+        def attempt() -> Made:
+            made = Made(reference, tuple(_make(make(target), bases, console) for target in targets))
+            _write(made, order, console)
+            return made
+
+        return mending(attempt, console.warn)
+
+
+def _write(made: Made, order: Order, console: Console) -> None:
     if order.archive is not None:
         with console.phase(f"Wrote {order.archive}"):
-            write_archive(images, reference, order.archive)
+            write_archive(made.images, made.reference, order.archive)
     if order.layout is not None:
         with console.phase(f"Wrote {order.layout}"):
-            write_layout(images, reference, order.layout)
-    return Made(reference, tuple(images))
+            write_layout(made.images, made.reference, order.layout)
 
 
 def _choose(lift: Lift, platforms: Sequence[Platform], *, chosen: bool) -> list[Platform]:

@@ -163,6 +163,7 @@ class _Maker:
         def items() -> Items:
             yield File(name, Data(self.parts.sbom))
             if payload is not None:
+                payload.part.check()
                 yield from installed(payload.part.path, payload.application, self._place("app", payload.name))
 
         if payload is not None:
@@ -195,6 +196,7 @@ class _Maker:
         loader = host_loader(self.parts.platform)
 
         def items() -> Items:
+            part.check()
             for item in installed(part.path, plan, Place("/", "/")):
                 if isinstance(item, File):
                     yield replace(item, path=_system_path(item.path, loader))
@@ -206,17 +208,22 @@ class _Maker:
         place = self._place(part.kind, name)
         key = f"{plan.digest()} {place.root}"
         description = part.description if part.kind == "interpreter" else ""
-        return self._layer(what, key, lambda: installed(part.path, plan, place), description)
+
+        def items() -> Items:
+            part.check()
+            yield from installed(part.path, plan, place)
+
+        return self._layer(what, key, items, description)
 
     def _place(self, kind: str, name: str) -> Place:
         return Place(self.directory, f"{self.directory}/{_DIRECTORIES[kind]}/{name}")
 
     def _layer(self, what: str, key: str, items: Callable[[], Items], description: str = "") -> Layer:
         """The layer of `items`, from the cache if they are those of `key`."""
-        path, digests = product(
+        made = product(
             key_of("layer", self.directory, what, key),
             ".tar.gz",
             LayerDigests,
             lambda path: write_layer(items(), path),
         )
-        return Layer.written(path, digests, f"{what}: {description}" if description else what)
+        return Layer.written(made.path, made.known, f"{what}: {description}" if description else what)

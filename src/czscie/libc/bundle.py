@@ -74,7 +74,7 @@ def bundle(
     """The C library for `parts` as `lift.libc` says. `level` is zstd's. Raises CzscieError."""
     loader = host_loader(platform)
     demands = {
-        part.name: knowledge(key_of("demand", part.digest, loader), Demand, partial(scan, part.path, loader))
+        part.name: knowledge(key_of("demand", part.digest, loader), Demand, partial(_scan, part, loader))
         for part in parts
     }
     libraries = frozenset(settings.libraries).union(*(demand.libraries for demand in demands.values()))
@@ -117,6 +117,11 @@ def bundle(
     )
 
 
+def _scan(part: PartFile, loader: str) -> Demand:
+    part.check()
+    return scan(part.path, loader)
+
+
 def _tell_missing(libraries: Collection[str], demands: Iterable[Demand], console: Console) -> None:
     """A host without a C library has no other library either."""
     provided = frozenset[str]().union(*(demand.provided for demand in demands))
@@ -146,5 +151,9 @@ def _library(
             plan = write_items(library.items, path, level)
         return PackedLibrary(plan.digest(), plan.unpacked(), description, library.loader, library.names)
 
-    path, known = product(key, ".zip", PackedLibrary, make)
-    return PartFile(path, LIBC, KIND, known.digest, known.unpacked, known.description), known
+    made = product(key, ".zip", PackedLibrary, make)
+    known = made.known
+    part = PartFile(
+        made.path, LIBC, KIND, known.digest, known.unpacked, known.description, sha256=made.sha256
+    )
+    return part, known

@@ -16,8 +16,8 @@ from typing import BinaryIO
 
 from czscie.container import zip as zip_records
 from czscie.container.packer import put_entry, write_atomically
-from czscie.errors import CzscieError
 from czscie.platforms import Platform
+from czscie.products import check, damaged
 from czscie.scie.manifest import (
     FORMAT,
     SBOM,
@@ -39,7 +39,10 @@ _LEVEL = 19
 
 @dataclass(frozen=True, slots=True)
 class PartFile:
-    """A zip to be put into a scie: where it is now, and what the manifest says of it."""
+    """A zip to be put into a scie: where it is now, and what the manifest says of it.
+
+    `sha256` is the digest that its file has to have; None where it was written just now.
+    """
 
     path: Path
     name: str
@@ -49,6 +52,12 @@ class PartFile:
     description: str
     #: More entries, by name: what the zip did not have when it was made.
     entries: tuple[tuple[str, bytes], ...] = ()
+    sha256: str | None = None
+
+    def check(self) -> None:
+        """Raises CzscieError when the file is damaged: before what is read of it is kept."""
+        if self.sha256 is not None:
+            check(self.path, self.sha256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +110,7 @@ def assemble(
         entries: list[zip_records.Entry] = []
         for part in parts:
             start = stream.tell()
-            entries = _copy_data(part.path, stream)
+            entries = _copy_data(part, stream)
             entries += [put_entry(stream, name, data, _LEVEL) for name, data in part.entries]
             if sbom is not None and part is parts[-1]:
                 entries.append(put_entry(stream, SBOM, sbom, _LEVEL))
@@ -118,22 +127,28 @@ def assemble(
     return manifest
 
 
-def _copy_data(path: Path, stream: BinaryIO) -> list[zip_records.Entry]:
-    """Copies the data of the zip `path` and returns its entries as they are in `stream`."""
+def _copy_data(part: PartFile, stream: BinaryIO) -> list[zip_records.Entry]:
+    """Copies the data of the zip and returns its entries as they are in `stream`.
+
+    The digest of what is copied is compared on the way.
+    """
     start = stream.tell()
-    with path.open("rb") as file:
+    digest = hashlib.sha256()
+    with part.path.open("rb") as file:
         try:
-            found = zip_records.read_directory(file, path.stat().st_size)
+            found = zip_records.read_directory(file, part.path.stat().st_size)
         except zipfile.BadZipFile as error:
-            raise CzscieError(
-                f"{path} is damaged", why=str(error), mend="delete it and build again"
-            ) from error
+            raise damaged(part.path, str(error)) from error
         file.seek(0)
         left = found.offset
-        while left > 0:
-            chunk = file.read(min(left, _CHUNK))
+        while left > 0 and (chunk := file.read(min(left, _CHUNK))):
             stream.write(chunk)
+            digest.update(chunk)
             left -= len(chunk)
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    if left or part.sha256 not in (None, digest.hexdigest()):
+        raise damaged(part.path)
     return [entry.moved(start) for entry in found.entries]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,6 +28,7 @@ from czscie.network.fetch import fetch
 from czscie.network.network import Network
 from czscie.pbs.provider import Provider
 from czscie.platforms import Platform
+from czscie.products import mending
 from czscie.vendor.checksums import NAME, read_checksums, write_checksums
 from czscie.vendor.directory import open_vendor
 from czscie.vendor.licences import licences_of_interpreter, licences_of_wheel
@@ -127,8 +129,9 @@ class _Writer:
     def _put_sboms(self) -> None:
         """The bills of materials of all executables, whose parts are made of what stands in the directory."""
         network = Network(offline=True, directories=open_vendor(self.directory), environ=self.network.environ)
-        with making_parts(self.lift, self.targets, self.console, use=LockUse.FROZEN, network=network) as made:
-            for parts in made:
+        with making_parts(self.lift, self.targets, self.console, use=LockUse.FROZEN, network=network) as make:
+            for target in self.targets:
+                parts = mending(partial(make, target), self.console.warn)
                 self._put(f"sbom/{self.lift.name}-{parts.platform.name}.cdx.json", parts.sbom)
 
     def _put_checksums(self) -> None:
