@@ -68,7 +68,7 @@ def test_list_as_json_has_everything(cache: Path) -> None:
     assert {key: product[key] for key in ("kind", "name", "size", "left_over")} == {
         "kind": "packed",
         "name": "old one",
-        "size": 52,
+        "size": 100,
         "left_over": False,
     }
 
