@@ -135,6 +135,14 @@ def test_a_file_may_not_be_a_directory_in_another_case() -> None:
         check_together(["Lib", "lib/x"], "it", MACOS)
 
 
+def test_directories_count_as_what_lies_in_them() -> None:
+    check_together(["a/x"], "it", WINDOWS, ["a", "b/c"])
+    with pytest.raises(CzscieError, match="it holds 'b' both as a file and as a directory"):
+        check_together(["b"], "it", None, ["b/c"])
+    with pytest.raises(CzscieError, match="which are one file where case does not count"):
+        check_together(["a/x"], "it", MACOS, ["A"])
+
+
 def test_devices_are_refused_where_the_target_is_windows() -> None:
     check_together(["pkg/aux.py"], "it", LINUX)
     with pytest.raises(CzscieError, match=r"'pkg/aux\.py' is a device on Windows"):

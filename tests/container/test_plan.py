@@ -17,6 +17,7 @@ from czscie.container.plan import (
     parse,
 )
 from czscie.errors import CzscieError
+from czscie.platforms import find_platform
 
 GROUP = PlannedEntry("group.zip", 30, 0xC0FFEE, "ab" * 32)
 LARGE = PlannedEntry("large", 5000, 1, "cd" * 32)
@@ -89,20 +90,29 @@ def test_a_rendered_plan_parses_to_the_same_plan() -> None:
         " ",
         "\r\x0b\x0c\x1c\x85\u2028",  # line ends to str.splitlines, not to us
         "ä",
-        b"\xff\xfe".decode("utf-8", "surrogateescape"),
     ],
 )
-def test_any_name_survives(name: str) -> None:
-    link = PlannedLink(f"link {name}", f"../{name}")
+def test_any_text_survives(name: str) -> None:
     entry = replace(GROUP, name=name)
-    file = PlannedFile(name, Slice(name, 0, 30), "script", False, f"bin/{name}")
-    plan = Plan((entry,), (file,), (link,), (f"{name} directory",))
+    file = PlannedFile("a", Slice(name, 0, 30), "script", False, f"bin/{name}")
+    patch = PlannedText("b", 0, 4096, name)
+    plan = Plan((entry,), (file, PlannedFile("b", Slice(name, 0, 30))), patches=(patch,))
     text = plan.render()
     assert text.count(b"\n") == 5
     assert parse(text) == plan
 
 
-@pytest.mark.parametrize("path", ["", "/a", "../a", "a/../b", "a/..", "a/./b", ".", "a//b", "a/", "a\0b"])
+@pytest.mark.parametrize("name", ["a b", "ä", "日本", "...", "\u2028"])
+def test_a_path_of_any_letters_survives(name: str) -> None:
+    file = PlannedFile(name, Slice("group.zip", 0, 30))
+    plan = Plan((GROUP,), (file,), (PlannedLink(f"link {name}", name),), (f"{name} directory",))
+    assert parse(plan.render()) == plan
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "/a", "../a", "a/../b", "a/..", "a/./b", ".", "a//b", "a/", "a\0b", "a\\b", "a\nb", "C:a", "\udcff"],
+)
 def test_a_path_that_leaves_its_directory_is_refused(path: str) -> None:
     plans = [
         one_file(path),
@@ -112,9 +122,7 @@ def test_a_path_that_leaves_its_directory_is_refused(path: str) -> None:
     for plan in plans:
         with pytest.raises(CzscieError) as caught:
             plan.render()
-        assert str(caught.value) == (
-            f"error: a file cannot be installed at {path!r}\n  the path would leave its directory"
-        )
+        assert caught.value.what == f"a file cannot be installed at {path!r}"
 
 
 def test_a_script_that_is_too_large_to_be_changed_is_refused() -> None:
@@ -219,3 +227,76 @@ def test_every_prefix_of_a_plan_is_a_plan_or_refused() -> None:
         else:
             with pytest.raises(CzscieError):
                 parse(text[:length])
+
+
+def of(*lines: str) -> bytes:
+    """A plan of one entry of ten bytes and these lines."""
+    entry = f"entry\t10\tc0ffee\t{'ab' * 32}\te"
+    return "".join(f"{line}\n" for line in ("czscie-plan 1", entry, *lines)).encode(
+        "utf-8", "surrogateescape"
+    )
+
+
+SOUND = [
+    ("dir\ta", "file\t644\t0\t0\t4\ta/b", "link\ta/c\tb"),
+    ("link\tbin/x\t../y",),
+    ("link\tbin/x\t../../../interpreters/abc/bin/python",),
+    ("link\tlibc\t../../libcs/abc",),
+    ("link\ta/b/c\t..",),
+    ("link\ta\t.",),
+    ("file\t644\t0\t0\t4\tA", "file\t644\t0\t0\t4\ta"),
+]
+
+UNSOUND = [
+    ("file\t644\t0\t0\t4\ta", "file\t644\t0\t4\t4\ta"),
+    ("file\t644\t0\t0\t4\ta", "link\ta\tb"),
+    ("link\ta\tb", "link\ta\tc"),
+    ("link\tlib\tb", "file\t644\t0\t0\t4\tlib/a"),
+    ("file\t644\t0\t0\t4\tlib/a", "link\tlib\tb"),
+    ("dir\ta", "file\t644\t0\t0\t4\ta"),
+    ("dir\ta/b", "link\ta\tb"),
+    ("dir\ta", "dir\ta"),
+    ("link\ta\t/etc/passwd",),
+    ("link\ta\t../x",),
+    ("link\ta\t..",),
+    ("link\ta\t../../x",),
+    ("link\ta\t../../apps",),
+    ("link\ta\t../../apps/x/../../..",),
+    ("link\ta\t../../apps/..",),
+    ("link\ta\tb/../../../..",),
+    ("link\ta\tb/../c",),
+    ("link\ta\tb\\\\c",),
+    ("link\ta\tC:c",),
+    ("link\ta/b\t../../x",),
+    ("file\t644\t0\t7\t4\ta",),
+    ("file\t644\t0\t0\t11\ta",),
+    ("file\t644\t0\t0\t99999999999999999999999\ta",),
+    ("file\t644\t0\t0\t" + "9" * 5000 + "\ta",),
+    ("file\t644\t0\t0\t\u0664\ta",),
+    ("file\t644\t0\t-1\t4\ta",),
+    ("bytes\t0\t00\tb",),
+    ("fill\t644\t0\t0\t4\ta", "bytes\t0\t00\ta"),
+    ("file\t644\t0\t0\t4\ta", "copy\t0\t0\t99999999999\ta"),
+    ("file\t644\t0\t0\t4\ta", "text\t999999999999999999\t4\tx\ta"),
+    ("file\t644\t0\t0\t4\t\udcff",),
+]
+
+
+@pytest.mark.parametrize("lines", SOUND, ids=lambda lines: "+".join(lines)[:50])
+def test_a_sound_plan_is_parsed(lines: tuple[str, ...]) -> None:
+    parse(of(*lines))
+
+
+@pytest.mark.parametrize("lines", UNSOUND, ids=lambda lines: "+".join(lines)[:50])
+def test_a_plan_that_leads_elsewhere_is_refused(lines: tuple[str, ...]) -> None:
+    """native/src/plan.zig refuses the same."""
+    with pytest.raises(CzscieError, match="the plan of an installation is damaged"):
+        parse(of(*lines))
+
+
+def test_a_plan_whose_files_are_one_on_its_platform_is_refused_there() -> None:
+    plan = parse(of("file\t644\t0\t0\t4\tA", "file\t644\t0\t0\t4\ta"))
+    plan.check(find_platform("linux-x86_64"))
+    for name in ("macos-aarch64", "windows-x86_64"):
+        with pytest.raises(CzscieError, match="which are one file where case does not count"):
+            plan.check(find_platform(name))

@@ -91,8 +91,10 @@ def unsafe(path: str, fault: str, label: str) -> CzscieError:
     return CzscieError(f"{label} holds an unsafe path: {path[:200]!r} {fault}")
 
 
-def check_together(paths: Iterable[str], label: str, platform: Platform | None = None) -> None:
-    """Checks that files and links at `paths` can stand in one directory tree of `platform`.
+def check_together(
+    paths: Iterable[str], label: str, platform: Platform | None = None, directories: Iterable[str] = ()
+) -> None:
+    """Checks that files and links at `paths`, and `directories`, can stand in one tree on `platform`.
 
     No path is there twice, and none leads through another, which may be a link to anywhere. Where file
     systems ignore case by default (macOS, Windows), paths that differ in case or in Unicode normalisation
@@ -109,17 +111,17 @@ def check_together(paths: Iterable[str], label: str, platform: Platform | None =
         if key in spelled:
             raise _collision(path, spelled[key], label)
         spelled[key] = path
-    directories: dict[str, str] = {}
-    for file in spelled.values():
-        path = file
+    made: dict[str, str] = {}
+    for item in (*(f"{directory}/" for directory in directories), *spelled.values()):
+        path = item
         while path := path.rpartition("/")[0]:
             key = folded(path) if folds else path
             if key in spelled:
                 raise CzscieError(f"{label} holds {spelled[key]!r} both as a file and as a directory")
-            if key not in directories:
-                directories[key] = path
-            elif directories[key] != path:
-                raise _collision(path, directories[key], label)
+            if key not in made:
+                made[key] = path
+            elif made[key] != path:
+                raise _collision(path, made[key], label)
             else:
                 break  # what is above it was looked at
 

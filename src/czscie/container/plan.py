@@ -7,12 +7,15 @@ installation, and it names the SHA-256 of every entry: equal digests are equal i
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
 
+from czscie.container.paths import check_together, path_fault
 from czscie.errors import CzscieError
+from czscie.platforms import Platform
 
 FIRST_LINE = "czscie-plan 1"
 ENTRY_NAME = ".czscie/plan"
@@ -20,6 +23,15 @@ ENTRY_NAME = ".czscie/plan"
 #: A larger entry is written piece by piece, so it is one file and nothing else (native/src/plan.zig).
 _WHOLE_ENTRY = 8 << 20
 _BLOCK = 4096
+#: More bytes than any file has, and few enough to be summed and shown.
+_NUMBER_MAX = (1 << 63) - 1
+#: As in native/src/plan.zig, for what is written over files.
+_PATCH_MAX = 16 << 20
+_OFFSET_MAX = 1 << 48
+
+#: Where a link out of an installation may lead: below another of the same base directory.
+_INSTALLATION = re.compile(r"(interpreters|apps|files|libcs)/[^/]+(/.*)?", re.DOTALL)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 Kind = Literal["file", "fill", "script"]
 _KINDS: dict[str, Kind] = {"file": "file", "fill": "fill", "script": "script"}
@@ -141,7 +153,27 @@ class Plan:
         blocks = sum(-(-size // _BLOCK) for size in sizes.values())
         return _BLOCK * (blocks + len(self.links) + len(self._all_directories()))
 
+    def check(self, platform: Platform | None = None) -> None:
+        """Checks that the plan stays in its directory, on `platform` if that is known.
+
+        Raises CzscieError for a path or a link that leads elsewhere, and for paths that cannot stand in one
+        directory.
+        """
+        for directory in self.directories:
+            _check_path(directory)
+        for file in self.files:
+            _check_path(file.path)
+        for link in self.links:
+            _check_path(link.path)
+            if fault := _target_fault(link):
+                raise CzscieError(
+                    f"a link cannot be installed at {link.path!r}", why=f"its target {link.target!r} {fault}"
+                )
+        paths = [file.path for file in self.files] + [link.path for link in self.links]
+        check_together(paths, "the plan", platform, self.directories)
+
     def _lines(self) -> Iterator[str]:
+        self.check()
         yield FIRST_LINE
         index = {entry.name: number for number, entry in enumerate(self.entries)}
         for entry in self.entries:
@@ -168,7 +200,7 @@ class Plan:
         """Every directory, parents first."""
         found = set(self.directories)
         for path in (*self.directories, *(f.path for f in self.files), *(link.path for link in self.links)):
-            found.update(str(parent) for parent in PurePosixPath(_checked(path)).parents)
+            found.update(str(parent) for parent in PurePosixPath(path).parents)
         return sorted(found - {"."})
 
 
@@ -180,10 +212,29 @@ def _escape(field: str) -> str:
     return field.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
 
 
-def _checked(path: str) -> str:
-    if not path or "\0" in path or any(part in ("", ".", "..") for part in path.split("/")):
-        raise CzscieError(f"a file cannot be installed at {path!r}", why="the path would leave its directory")
-    return path
+def _check_path(path: str) -> None:
+    if fault := path_fault(path):
+        raise CzscieError(f"a file cannot be installed at {path!r}", why=f"the path {fault}")
+
+
+def _target_fault(link: PlannedLink) -> str | None:
+    """What is wrong with where a link leads; None when that is in its installation or in another one.
+
+    A `..` after a name would climb from wherever that name, being a link itself, leads to.
+    """
+    parts = link.target.split("/")
+    climbs = next((index for index, part in enumerate(parts) if part != ".."), len(parts))
+    below = "/".join(parts[climbs:])
+    depth = link.path.count("/")
+    if not below:
+        return None if 0 < climbs <= depth else "leads out of the installation"
+    if below != "." and (fault := path_fault(below)):
+        return fault
+    if climbs <= depth:
+        return None
+    if climbs == depth + 2 and _INSTALLATION.fullmatch(below):
+        return None
+    return "leads out of the installation"
 
 
 def _check_size(file: PlannedFile, entry: PlannedEntry) -> None:
@@ -197,9 +248,13 @@ def _check_size(file: PlannedFile, entry: PlannedEntry) -> None:
 def parse(text: bytes) -> Plan:
     """The plan that `text` is the rendering of. Raises CzscieError when it is not one."""
     try:
-        return _parse(text.decode("utf-8", "surrogateescape").split("\n"))
+        plan = _parse(text.decode().split("\n"))
+        plan.check()
     except (ValueError, IndexError, KeyError) as error:
         raise CzscieError("the plan of an installation is damaged", why=str(error)) from error
+    except CzscieError as error:
+        raise CzscieError("the plan of an installation is damaged", why=(error.what, *error.why)) from error
+    return plan
 
 
 def _parse(lines: Iterable[str]) -> Plan:
@@ -215,6 +270,8 @@ def _parse(lines: Iterable[str]) -> Plan:
         word, *fields = (_unescape(field) for field in line.split("\t"))
         if word == "entry":
             size, crc32, sha256, name = fields
+            if not _SHA256.fullmatch(sha256):
+                raise ValueError(f"{sha256[:80]!r} is not a SHA-256")
             entries.append(PlannedEntry(name, _number(size), _number(crc32, 16), sha256))
         elif word == "dir":
             (path,) = fields
@@ -233,13 +290,29 @@ def _parse(lines: Iterable[str]) -> Plan:
             patches.append(PlannedCopy(path, _number(offset), _number(source), _number(size)))
         else:
             mode, entry, offset, size, *interpreter, path = fields
-            content = Slice(entries[_number(entry)].name, _number(offset), _number(size))
+            where = entries[_number(entry)]
+            content = Slice(where.name, _number(offset), _number(size))
+            if content.offset + content.size > where.size:
+                raise ValueError(f"{path!r} reaches beyond {where.name!r}")
             files.append(PlannedFile(path, content, _KINDS[word], mode == "755", "".join(interpreter)))
+    if len(set(directories)) < len(directories):
+        raise ValueError("a directory is there twice")
+    _check_patches(patches, files)
     return Plan(tuple(entries), tuple(files), tuple(links), tuple(directories), tuple(patches))
 
 
+def _check_patches(patches: Iterable[Patch], files: Iterable[PlannedFile]) -> None:
+    patched = {file.path for file in files if file.kind == "file"}
+    for patch in patches:
+        if patch.path not in patched:
+            raise ValueError(f"{patch.path!r} is not a file that can be written over")
+        if patch.end - patch.offset > _PATCH_MAX or patch.offset > _OFFSET_MAX:
+            raise ValueError(f"what is written over {patch.path!r} is too large")
+
+
 def _number(field: str, base: int = 10) -> int:
-    if not field.isalnum():  # int would take signs, spaces and underscores
+    # int would take signs, spaces, underscores and the digits of other scripts.
+    if not (field.isascii() and field.isalnum() and len(field) < 40) or int(field, base) > _NUMBER_MAX:
         raise ValueError(f"{field[:40]!r} is not a number")
     return int(field, base)
 

@@ -1,16 +1,15 @@
 """The zip records that czscie writes and takes apart (PKWARE APPNOTE 6.3.10, with zip64).
 
 The standard library writes no zstd entries before 3.14 and no zip whose offsets count from the start of a
-larger file, so the records are written here. Reading goes through `zipfile` wherever it can.
+larger file. It believes what a file says of its sizes. So the records are written and read here.
 """
 
 from __future__ import annotations
 
-import io
 import struct
 import zipfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from czscie.errors import CzscieError
@@ -36,19 +35,27 @@ _MASK16 = 0xFFFF
 
 #: What is read of an entry at a time: four bytes of zstd may become 128 KiB, so this becomes 128 MiB at most.
 _PIECE = 4 << 10
+_DEFLATED_PIECE = 1 << 20
+#: The largest directory that is read, as in native/src/zip.zig, and the largest document.
+_DIRECTORY_MAX = 256 << 20
+DOCUMENT_MAX = 256 << 20
 #: docs/format.md, section 1.
 _WINDOW_MAX = 1 << 27
 
 _VERSION_ZSTD = 63
 _MADE_ON_UNIX = 3
 _UTF8_NAME = 1 << 11
+_ENCRYPTED = 1
 #: 1980-01-01 00:00, the earliest a zip can tell: no time of a build is ever written.
 _TIME, _DATE = 0, 0x21
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a zip. `header_offset` counts from the start of the file that the zip is part of."""
+    """One entry of a zip. `header_offset` counts from the start of the file that the zip is part of.
+
+    `limit` is where the next thing in the file begins, None of an entry that is being written.
+    """
 
     name: str
     method: int
@@ -57,6 +64,7 @@ class Entry:
     size: int
     header_offset: int
     executable: bool = False
+    limit: int | None = field(default=None, compare=False)
 
     def local_header(self) -> bytes:
         name = self.name.encode()
@@ -153,34 +161,6 @@ def directory(entries: Iterable[Entry], offset: int, comment: bytes = b"") -> by
     return body + end64 + end + comment
 
 
-class Window(io.RawIOBase):
-    """A file up to `end`, read-only: what `zipfile` is shown of a zip that something follows."""
-
-    def __init__(self, file: BinaryIO, end: int) -> None:
-        self._file, self._end, self._position = file, end, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._end}[whence]
-        self._position = max(0, start + offset)
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        self._file.seek(self._position)
-        data = self._file.read(max(0, min(len(buffer), self._end - self._position)))
-        buffer[: len(data)] = data
-        self._position += len(data)
-        return len(data)
-
-
 @dataclass(frozen=True, slots=True)
 class Directory:
     """A zip's central directory: its entries in order, and where in the file it begins."""
@@ -196,71 +176,154 @@ class Directory:
         raise zipfile.BadZipFile(f"{name!r} is missing")
 
 
-def read_directory(file: BinaryIO, end: int) -> Directory:
-    """The directory of the zip that ends at `end`. Raises zipfile.BadZipFile."""
-    window = io.BufferedReader(Window(file, end))
+def read_directory(file: BinaryIO, end: int, start: int = 0) -> Directory:
+    """The directory of the zip that lies in `file` between `start` and `end`, its comment not counted.
+
+    What is read is bounded by the file's size, and by 256 MiB. Raises zipfile.BadZipFile for anything that
+    does not add up, and for an entry that is there twice or overlaps another.
+    """
+    count, length, offset = _find_directory(file, start, end)
+    entries: list[Entry] = []
+    rest = memoryview(_read_exactly(file, offset, length))
+    for _ in range(count):
+        entry, rest = _parse_entry(rest)
+        entries.append(entry)
+    if rest:
+        raise zipfile.BadZipFile("its directory has more than its entries")
+    return Directory(_with_limits(entries, start, offset), offset)
+
+
+def _find_directory(file: BinaryIO, start: int, end: int) -> tuple[int, int, int]:
+    """Number of entries, length and offset of the directory (APPNOTE 4.3.14 to 4.3.16)."""
+    at = end - END_RECORD_LENGTH
+    if not 0 <= start <= at:
+        raise zipfile.BadZipFile("it is too short for a zip")
+    record = _read_exactly(file, at, END_RECORD_LENGTH)
+    if not record.startswith(b"PK\5\6"):
+        raise zipfile.BadZipFile("it does not end as a zip does")
+    _, _, _, _, count, length, offset, _ = _END_RECORD.unpack(record)
+    if count == _MASK16 or _MASK32 in (length, offset):
+        locator_at = at - _END64_LOCATOR.size
+        if locator_at - _END64_RECORD.size < start:
+            raise zipfile.BadZipFile("its zip64 records are missing")
+        signature, _, at, _ = _END64_LOCATOR.unpack(_read_exactly(file, locator_at, _END64_LOCATOR.size))
+        if signature != b"PK\6\7" or not start <= at <= locator_at - _END64_RECORD.size:
+            raise zipfile.BadZipFile("its zip64 records are damaged")
+        record = _read_exactly(file, at, _END64_RECORD.size)
+        if not record.startswith(b"PK\6\6"):
+            raise zipfile.BadZipFile("its zip64 records are damaged")
+        *_, count, length, offset = _END64_RECORD.unpack(record)
+    if (
+        not start <= offset <= at - length
+        or length > _DIRECTORY_MAX
+        or count * _DIRECTORY_HEADER.size > length
+    ):
+        raise zipfile.BadZipFile("its directory does not lie before its end")
+    return count, length, offset
+
+
+def _parse_entry(rest: memoryview) -> tuple[Entry, memoryview]:
+    """The first entry of a directory, and what follows it."""
+    if len(rest) < _DIRECTORY_HEADER.size or bytes(rest[:4]) != b"PK\1\2":
+        raise zipfile.BadZipFile("its directory is damaged")
+    fields = _DIRECTORY_HEADER.unpack_from(rest)
+    flags, method, crc32, name_length, extra_length, comment_length = (
+        fields[index] for index in (5, 6, 9, 12, 13, 14)
+    )
+    compressed_size, size, mode, offset = fields[10], fields[11], fields[17] >> 16, fields[18]
+    extra_at = _DIRECTORY_HEADER.size + name_length
+    end = extra_at + extra_length + comment_length
+    if len(rest) < end:
+        raise zipfile.BadZipFile("its directory is damaged")
     try:
-        archive = zipfile.ZipFile(window)
-    except (ValueError, NotImplementedError, struct.error) as error:  # all of them are damage to zipfile
-        raise zipfile.BadZipFile(str(error)) from error
-    with archive:
-        entries = tuple(
-            Entry(
-                info.filename,
-                info.compress_type,
-                info.CRC,
-                info.compress_size,
-                info.file_size,
-                info.header_offset,
-                bool(info.external_attr >> 16 & 0o100),
-            )
-            for info in archive.infolist()
-        )
-        for entry in entries:
-            if not 0 <= entry.header_offset <= archive.start_dir - entry.compressed_size:
-                raise zipfile.BadZipFile(f"{entry.name!r} does not lie before the directory")
-        return Directory(entries, archive.start_dir)
+        name = str(rest[_DIRECTORY_HEADER.size : extra_at], "utf-8")
+    except UnicodeDecodeError as error:
+        raise zipfile.BadZipFile(f"the name of an entry is not UTF-8: {error}") from error
+    if flags & _ENCRYPTED:
+        raise zipfile.BadZipFile(f"{name!r} is encrypted")
+    if _MASK32 in (size, compressed_size, offset):
+        values = (size, compressed_size, offset)
+        size, compressed_size, offset = _from_zip64(rest[extra_at : extra_at + extra_length], values, name)
+    if method == STORED and size != compressed_size:
+        raise zipfile.BadZipFile(f"{name!r} is stored in another size than its own")
+    entry = Entry(name, method, crc32, compressed_size, size, offset, bool(mode & 0o100))
+    return entry, rest[end:]
+
+
+def _from_zip64(extra: memoryview, values: tuple[int, int, int], name: str) -> tuple[int, int, int]:
+    """The three values; those that are all ones come from the zip64 extra field (APPNOTE 4.5.3)."""
+    while len(extra) >= 4:
+        kind, length = struct.unpack_from("<2H", extra)
+        body, extra = extra[4 : 4 + length], extra[4 + length :]
+        if kind != _ZIP64_EXTRA:
+            continue
+        if len(body) != length or length < 8 * values.count(_MASK32):
+            break
+        numbers = (number for (number,) in struct.iter_unpack("<Q", body[: length // 8 * 8]))
+        size, compressed_size, offset = (next(numbers) if value == _MASK32 else value for value in values)
+        return size, compressed_size, offset
+    raise zipfile.BadZipFile(f"{name!r} has no whole zip64 field")
+
+
+def _with_limits(entries: list[Entry], start: int, end: int) -> tuple[Entry, ...]:
+    """The entries, each with where the next thing in the file begins: its data must not reach beyond."""
+    names: set[str] = set()
+    limited: dict[str, Entry] = {}
+    limit = end
+    for entry in sorted(entries, key=lambda entry: entry.header_offset, reverse=True):
+        if entry.name in names:
+            raise zipfile.BadZipFile(f"{entry.name!r} is there twice")
+        names.add(entry.name)
+        least = LOCAL_HEADER_LENGTH + len(entry.name.encode()) + entry.compressed_size
+        if not start <= entry.header_offset <= limit - least:
+            what = "overlaps another entry" if limit < end else "does not lie before the directory"
+            raise zipfile.BadZipFile(f"{entry.name!r} {what}")
+        limited[entry.name] = replace(entry, limit=limit)
+        limit = entry.header_offset
+    return tuple(limited[entry.name] for entry in entries)
+
+
+def _read_exactly(file: BinaryIO, offset: int, length: int) -> bytes:
+    """`length` bytes, of which the caller knows that a file may have so many."""
+    file.seek(offset)
+    data = file.read(length)
+    if len(data) != length:
+        raise zipfile.BadZipFile("it ends early")
+    return data
 
 
 def data_offset(file: BinaryIO, entry: Entry) -> int:
     """Where the data of `entry` begins in the file. Raises zipfile.BadZipFile."""
-    file.seek(entry.header_offset)
-    header = file.read(LOCAL_HEADER_LENGTH)
-    if len(header) != LOCAL_HEADER_LENGTH or not header.startswith(b"PK\3\4"):
-        raise zipfile.BadZipFile(f"the local header of {entry.name!r} is damaged")
+    header = _read_exactly(file, entry.header_offset, LOCAL_HEADER_LENGTH)
     *_, name_length, extra_length = _LOCAL_HEADER.unpack(header)
-    return int(entry.header_offset + LOCAL_HEADER_LENGTH + name_length + extra_length)
+    if not header.startswith(b"PK\3\4") or file.read(name_length) != entry.name.encode():
+        raise zipfile.BadZipFile(f"the local header of {entry.name!r} is damaged")
+    offset = int(entry.header_offset + LOCAL_HEADER_LENGTH + name_length + extra_length)
+    if entry.limit is not None and offset > entry.limit - entry.compressed_size:
+        raise zipfile.BadZipFile(f"{entry.name!r} reaches into what follows it")
+    return offset
+
+
+def read_document(file: BinaryIO, entry: Entry) -> bytes:
+    """The content of an entry that is read whole whoever wrote it: a plan, a catalogue, a bill of materials.
+
+    Raises zipfile.BadZipFile for what is damaged, or larger than any such document is.
+    """
+    if entry.size > DOCUMENT_MAX:
+        raise zipfile.BadZipFile(f"{entry.name!r} is larger than {DOCUMENT_MAX >> 20} MiB")
+    return read_entry(file, entry)
 
 
 def read_entry(file: BinaryIO, entry: Entry) -> bytes:
-    """The content of `entry`, checked against its size and CRC-32. Raises zipfile.BadZipFile."""
-    import zlib
+    """The content of `entry`, checked against its size and CRC-32. Raises zipfile.BadZipFile.
 
-    file.seek(data_offset(file, entry))
-    data = file.read(entry.compressed_size)
-    if entry.method == ZSTD:
-        import zstandard
-
-        try:
-            if zstandard.frame_content_size(data) != entry.size:  # memory for it is asked for in advance
-                raise zipfile.BadZipFile(f"{entry.name!r} is damaged: its size differs")
-            data = zstandard.ZstdDecompressor().decompress(data, max_output_size=entry.size)
-        except zstandard.ZstdError as error:
-            raise zipfile.BadZipFile(f"{entry.name!r} is damaged: {error}") from error
-    elif entry.method == DEFLATED:
-        try:
-            data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, entry.size + 1)
-        except zlib.error as error:
-            raise zipfile.BadZipFile(f"{entry.name!r} is damaged: {error}") from error
-    elif entry.method != STORED:
-        raise zipfile.BadZipFile(f"{entry.name!r} is compressed by method {entry.method}")
-    if len(data) != entry.size or zlib.crc32(data) != entry.crc32:
-        raise zipfile.BadZipFile(f"{entry.name!r} is damaged: its checksum differs")
-    return data
+    Memory is taken as the content appears, never because of a size that the file tells.
+    """
+    return b"".join(stream_entry(file, entry))
 
 
 def stream_entry(file: BinaryIO, entry: Entry) -> Iterator[bytes]:
-    """The content of `entry`, stored or zstd, in pieces, for entries of any size.
+    """The content of `entry` in pieces, for entries of any size.
 
     Raises zipfile.BadZipFile, after the last piece too: only then it was compared with size and CRC-32.
     """
@@ -278,21 +341,58 @@ def stream_entry(file: BinaryIO, entry: Entry) -> Iterator[bytes]:
 
 
 def _pieces(file: BinaryIO, entry: Entry) -> Iterator[bytes]:
-    import zstandard
+    packed = _packed_pieces(file, entry)
+    if entry.method == STORED:
+        return packed
+    if entry.method == ZSTD:
+        return _zstd_pieces(packed, entry)
+    if entry.method == DEFLATED:
+        return _deflated_pieces(packed, entry)
+    raise zipfile.BadZipFile(f"{entry.name!r} is compressed by method {entry.method}")
 
-    if entry.method not in (STORED, ZSTD):
-        raise zipfile.BadZipFile(f"{entry.name!r} is compressed by method {entry.method}")
-    decoder = zstandard.ZstdDecompressor(max_window_size=_WINDOW_MAX).decompressobj()
+
+def _packed_pieces(file: BinaryIO, entry: Entry) -> Iterator[bytes]:
     position, left = data_offset(file, entry), entry.compressed_size
     while left > 0:
-        file.seek(position)
-        data = file.read(min(left, _PIECE))
-        if not data or (entry.method == ZSTD and decoder.eof):
-            raise zipfile.BadZipFile(f"{entry.name!r} is damaged: its frame ends elsewhere")
+        data = _read_exactly(file, position, min(left, _PIECE))
         position, left = position + len(data), left - len(data)
+        yield data
+
+
+def _zstd_pieces(packed: Iterator[bytes], entry: Entry) -> Iterator[bytes]:
+    import zstandard
+
+    decoder = zstandard.ZstdDecompressor(max_window_size=_WINDOW_MAX).decompressobj()
+    begun = False
+    for data in packed:
         try:
-            yield data if entry.method == STORED else decoder.decompress(data)
+            # The decoder's memory is the frame's window, or its content if that is smaller.
+            if not begun and zstandard.frame_content_size(data) != entry.size:
+                raise zipfile.BadZipFile(f"{entry.name!r} is damaged: its size differs")
+            begun = True
+            if decoder.eof:
+                break
+            yield decoder.decompress(data)
         except zstandard.ZstdError as error:
             raise zipfile.BadZipFile(f"{entry.name!r} is damaged: {error}") from error
-    if entry.method == ZSTD and (not decoder.eof or decoder.unused_data):
-        raise zipfile.BadZipFile(f"{entry.name!r} is damaged: its frame ends elsewhere")
+    else:
+        if decoder.eof and not decoder.unused_data:
+            return
+    raise zipfile.BadZipFile(f"{entry.name!r} is damaged: its frame ends elsewhere")
+
+
+def _deflated_pieces(packed: Iterator[bytes], entry: Entry) -> Iterator[bytes]:
+    import zlib
+
+    decoder = zlib.decompressobj(-zlib.MAX_WBITS)
+    for data in packed:
+        left = data
+        while left and not decoder.eof:
+            try:
+                yield decoder.decompress(left, _DEFLATED_PIECE)
+            except zlib.error as error:
+                raise zipfile.BadZipFile(f"{entry.name!r} is damaged: {error}") from error
+            left = decoder.unconsumed_tail
+    yield decoder.flush()
+    if not decoder.eof or decoder.unused_data:
+        raise zipfile.BadZipFile(f"{entry.name!r} is damaged: it ends elsewhere")

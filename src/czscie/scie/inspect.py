@@ -47,6 +47,8 @@ def read_scie(path: Path) -> Contents:
             size = path.stat().st_size
             manifest = read_manifest(file, size, str(path))
             parts = tuple(_read_part(file, part, str(path)) for part in manifest.scie.lift.files)
+            for part in parts:
+                part.plan.check(manifest.platform)
             return Contents(path, size, _sha256(file), manifest, parts)
     except OSError as error:
         raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
@@ -68,10 +70,10 @@ def read_sbom(path: Path) -> bytes:
                     mend="ask the file that it was installed from",
                 )
             last = lift.files[-1]
-            entries = zip_records.read_directory(file, last.offset + last.size).entries
+            entries = zip_records.read_directory(file, last.offset + last.size, last.offset).entries
             for entry in entries:
                 if entry.name == SBOM:
-                    return zip_records.read_entry(file, entry)
+                    return zip_records.read_document(file, entry)
             raise CzscieError(f"{path} was built without a bill of materials", mend="build it again")
     except OSError as error:
         raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
@@ -99,8 +101,8 @@ def _read_part(file: BinaryIO, part: Part, label: str) -> PartContents:
             why="it does not hold what is installed there",
             mend="inspect the file that it was installed from",
         )
-    directory = zip_records.read_directory(file, part.offset + part.size)
-    text = zip_records.read_entry(file, directory.entry(plans.ENTRY_NAME))
+    directory = zip_records.read_directory(file, part.offset + part.size, part.offset)
+    text = zip_records.read_document(file, directory.entry(plans.ENTRY_NAME))
     if hashlib.sha256(text).hexdigest() != part.digest:
         raise _damaged(label, f"the plan of {part.name} is not the one it was built with")
     return PartContents(part, plans.parse(text))

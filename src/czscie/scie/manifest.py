@@ -6,10 +6,12 @@ docs/format.md describes the fields. The structs are the schema: msgspec renders
 from __future__ import annotations
 
 import zlib
+from typing import Annotated
 
 import msgspec
 
 from czscie.errors import CzscieError
+from czscie.platforms import PLATFORMS, Platform
 
 FORMAT = 1
 
@@ -25,6 +27,11 @@ LIBC = ".libc"
 SBOM = ".czscie/sbom.cdx.json"
 
 
+#: Bytes: more than any file has, so that sums of them can be shown.
+Size = Annotated[int, msgspec.Meta(ge=0, le=1 << 60)]
+Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+
+
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """A part of the scie that is installed as one directory: its zip lies at `offset`, `size` bytes long.
 
@@ -33,10 +40,10 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     kind: str
-    digest: str
-    offset: int
-    size: int
-    unpacked: int
+    digest: Sha256
+    offset: Size
+    size: Size
+    unpacked: Size
     description: str = ""
 
 
@@ -57,7 +64,7 @@ class Launcher(msgspec.Struct, frozen=True):
     """The native program at the head of the file."""
 
     version: str
-    size: int
+    size: Size
     hash: str
 
 
@@ -106,6 +113,11 @@ class Scie(msgspec.Struct, frozen=True):
 
 class Manifest(msgspec.Struct, frozen=True):
     scie: Scie
+
+    @property
+    def platform(self) -> Platform | None:
+        """The platform that the file is for, None when this version does not know it."""
+        return next((each for each in PLATFORMS if each.name == self.scie.lift.platform), None)
 
     def render(self) -> bytes:
         """The manifest as the comment of the last zip: a line of its own, with a checksum of itself."""

@@ -93,7 +93,7 @@ class _Check:
 
     def _part(self, part: Part) -> Iterator[Problem]:
         try:
-            directory = zip_records.read_directory(self.file, part.offset + part.size)
+            directory = zip_records.read_directory(self.file, part.offset + part.size, part.offset)
         except zipfile.BadZipFile as error:
             yield Problem(part.name, "its directory of entries", str(error))
             return
@@ -101,10 +101,12 @@ class _Check:
         planned: dict[str, plans.PlannedEntry] = {}
         for name, digest in self._plans(part):
             try:
-                text = zip_records.read_entry(self.file, directory.entry(name))
+                text = zip_records.read_document(self.file, directory.entry(name))
                 if hashlib.sha256(text).hexdigest() != digest:
                     yield Problem(part.name, name, "it is not the one that was built")
-                planned |= {entry.name: entry for entry in plans.parse(text).entries}
+                plan = plans.parse(text)
+                plan.check(self.manifest.platform)
+                planned |= {entry.name: entry for entry in plan.entries}
             except (zipfile.BadZipFile, CzscieError) as error:
                 yield Problem(part.name, name, str(error).removeprefix("error: ").splitlines()[0])
                 return
