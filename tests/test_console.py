@@ -102,3 +102,12 @@ def test_results_go_to_standard_output(capsys: pytest.CaptureFixture[str]) -> No
 )
 def test_sizes_are_decimal(size: int, text: str) -> None:
     assert megabytes(size) == text
+
+
+def test_names_do_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console()
+    console.results.print("a\x1b[31mb\x9b1m [bold]c[/] ä", soft_wrap=True)
+    console.fail(CzscieError("bad \x1b]0;title\x07"))
+    captured = capsys.readouterr()
+    assert captured.out == "a\\x1b[31mb\\x9b1m [bold]c[/] ä\n"
+    assert captured.err == "error: bad \\x1b]0;title\\x07\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -10,16 +11,20 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console as RichConsole
+from rich.text import Text
 
 from czscie.errors import CzscieError
+
+#: Control characters but line feeds and tabs (ECMA-48): escape sequences begin with them.
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Console:
     """One per command. Colours and bars only on a terminal, as rich finds (NO_COLOR, FORCE_COLOR, TERM)."""
 
     def __init__(self) -> None:
-        self.errors = _plain(stderr=True)
-        self.results = _plain(stderr=False)
+        self.errors = _Plain(stderr=True)
+        self.results = _Plain(stderr=False)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[Phase]:
@@ -43,9 +48,17 @@ class Console:
             self.errors.print(line, soft_wrap=True, style="green" if line.startswith("hint:") else None)
 
 
-def _plain(stderr: bool) -> RichConsole:
-    """A console that takes text as it is: paths and names hold brackets and colons of their own."""
-    return RichConsole(stderr=stderr, highlight=False, markup=False, emoji=False)
+class _Plain(RichConsole):
+    """A console that takes text as it is: paths and names hold brackets and colons of their own.
+
+    But for what would steer the terminal: names in files from elsewhere are shown, and not obeyed.
+    """
+
+    def __init__(self, stderr: bool) -> None:
+        super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(_STEERING.sub(lambda match: f"\\x{ord(match[0]):02x}", text), **options)
 
 
 class Phase:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -10,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from conformance.wheels import make_wheel
-from container.making import contents_of, rewritten
+from container.making import contents_of, put, rewritten
 from czex.conftest import MakeMoo
 from czex.making import write_zip
+from czscie.container.zip import STORED, directory
 from czscie.czex.eject import eject
 from czscie.czex.inject import inject
 from czscie.czex.pex import Pex
@@ -129,7 +131,49 @@ def test_a_wheel_is_written_nowhere_else(
     catalogue = json.loads(contents_of(data)[".czscie/catalogue"])
     catalogue["wheels"][0]["filename"] = name.format(outside=outside)
     czex.write_bytes(rewritten(data, {".czscie/catalogue": json.dumps(catalogue).encode()}))
-    with pytest.raises(CzscieError, match=r"x\.czex holds an unsafe path"):
+    with pytest.raises(CzscieError, match=r"x\.czex (holds an unsafe path|cannot be read)"):
         eject(czex, tmp_path / "x.pex")
     assert victim.read_bytes() == b"ours"
     assert not (tmp_path / "x.pex").exists()
+
+
+def a_group(*members: tuple[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    out.write(directory([put(out, name, data, STORED) for name, data in members], out.tell()))
+    return out.getvalue()
+
+
+GROUPS = [
+    a_group(("../../x.py", b"")),
+    a_group(("/x.py", b"")),
+    a_group(("a", b"1"), ("a/b", b"2")),
+    a_group(("a\\b.py", b"")),
+    bytes(9 << 20),
+    b"no zip",
+    b"",
+]
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=range(len(GROUPS)))
+def test_sources_that_leave_their_directory_are_refused(
+    make_moo: MakeMoo, tmp_path: Path, launcher: Path, group: bytes
+) -> None:
+    czex = tmp_path / "x.czex"
+    inject(make_moo(), czex, (), lambda name: launcher, 3)
+    data = rewritten(czex.read_bytes(), {".czscie/sources.zip": group})
+    czex.write_bytes(data)
+    with pytest.raises(CzscieError):
+        eject(czex, tmp_path / "x.pex")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.czex"]
+
+
+def test_a_directory_of_pexes_that_the_czex_names_is_not_made(
+    make_moo: MakeMoo, tmp_path: Path, launcher: Path
+) -> None:
+    czex, root = tmp_path / "x.czex", tmp_path / "root"
+    inject(make_moo(), czex, (), lambda name: launcher, 3)
+    data = czex.read_bytes()
+    info = {**json.loads(contents_of(data)["PEX-INFO"]), "pex_root": str(root)}
+    czex.write_bytes(rewritten(data, {"PEX-INFO": json.dumps(info).encode()}))
+    eject(czex, tmp_path / "x.pex")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.czex", "x.pex"]

@@ -5,13 +5,13 @@ An attestation is a Sigstore bundle: https://docs.sigstore.dev/about/bundle/
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
+from czscie.documents import DocumentError, decode_json, parse_json
 from czscie.errors import CzscieError
 from czscie.network.client import Client
 from czscie.network.network import Network
@@ -88,8 +88,8 @@ class BundlesOfGitHub:
             if raw is None:
                 return []
             try:
-                answer = msgspec.json.decode(raw, type=_Answer)
-            except msgspec.MsgspecError as error:
+                answer = decode_json(raw, _Answer)
+            except DocumentError as error:
                 raise CzscieError(f"{url} is no list of attestations", why=str(error)) from error
             found = (self._bundle(client, entry) for entry in answer.attestations)
             return [bundle for bundle in found if bundle is not None]
@@ -113,8 +113,8 @@ class BundlesOfGitHub:
 def _split(text: bytes) -> list[bytes]:
     """One bundle, or one a line."""
     try:
-        json.loads(text)
-    except ValueError:
+        parse_json(text)
+    except DocumentError:
         return [line for line in text.splitlines() if line.strip()]
     return [text]
 

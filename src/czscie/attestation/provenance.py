@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from czscie.documents import DocumentError, decode_json
 from czscie.errors import CzscieError
 
 if TYPE_CHECKING:
@@ -149,17 +150,17 @@ def _roots(text: bytes) -> list[dict[str, Any]]:
     """One JSON object, or one a line."""
     kind = dict[str, Any]
     try:
-        return [msgspec.json.decode(text, type=kind)]
-    except msgspec.MsgspecError:
-        return [msgspec.json.decode(line, type=kind) for line in text.splitlines() if line.strip()]
+        return [decode_json(text, kind)]
+    except DocumentError:
+        return [decode_json(line, kind) for line in text.splitlines() if line.strip()]
 
 
 def _parse(kind: str, payload: bytes) -> Provenance:
     if kind != _PAYLOAD:
         raise Refused(f"it signs a {kind}, not a statement of in-toto")
     try:
-        statement = msgspec.json.decode(payload, type=Provenance)
-    except msgspec.MsgspecError as error:
+        statement = decode_json(payload, Provenance)
+    except DocumentError as error:
         raise Refused(f"its statement makes no sense: {error}") from error
     if (statement.type, statement.predicate_type) != (_STATEMENT, _PREDICATE):
         raise Refused(f"it is a {statement.predicate_type}, not a provenance of SLSA")

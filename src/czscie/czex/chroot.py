@@ -10,11 +10,11 @@ pex has spread wheels in three ways (`pex/pep_427.py`, `pex/pep_376.py` and thei
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 
 from czscie.container.content import File
+from czscie.documents import parse_json
 from czscie.errors import CzscieError
 
 _LAYOUT = ".layout.json"
@@ -49,7 +49,7 @@ def _read_layout(files: Sequence[File], label: str) -> dict[str, str] | None:
     for file in files:
         if file.path == _LAYOUT:
             try:
-                layout = json.loads(file.content.read())
+                layout = parse_json(file.content.read())
             except ValueError as error:
                 raise CzscieError(f"the {_LAYOUT} of {label} is not JSON", why=str(error)) from error
             if not isinstance(layout, dict) or not isinstance(layout.get("stash_dir", ""), str):

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import os
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
+
+import msgspec
 
 from czscie.container import zip as zip_records
-from czscie.container.paths import checked_name, checked_path
+from czscie.container.paths import check_together, checked_name, checked_path
 from czscie.czex.catalogue import ENTRY_NAME, FORMAT
 from czscie.czex.info import PATH as PEX_INFO
 from czscie.czex.info import PexInfo
+from czscie.documents import DocumentError, decode_json
 from czscie.errors import CzscieError
 
 _SOURCES = ".czscie/sources"
+#: Far more than pex's longest prefix, the script of `--sh-boot`.
+_PREFIX_MAX = 1 << 20
+#: A group is decoded whole (docs/format.md, section 3).
+_GROUP_MAX = 8 << 20
 
 
 def eject(czex: Path, output: Path) -> None:
@@ -34,7 +40,7 @@ def eject(czex: Path, output: Path) -> None:
             with czex.open("rb") as file:
                 content = _Content(file, czex)
                 info = PexInfo.parse(content.read(PEX_INFO), czex.name)
-                wheels = [content.write_wheel(name, directory) for name in content.wheels()]
+                wheels = content.write_wheels(directory / "wheels")
                 content.write_sources(directory / "sources")
         except OSError as error:
             raise CzscieError(f"cannot read {czex}", why=error.strerror or str(error)) from error
@@ -43,13 +49,36 @@ def eject(czex: Path, output: Path) -> None:
         _build(info, wheels, directory / "sources", content.prefix, output)
 
 
+class _Wheel(msgspec.Struct, frozen=True):
+    """What of a wheel is needed here; a row of `files` has six members (docs/format.md, section 8)."""
+
+    filename: str
+    files: tuple[tuple[str, str, int, int, int, int], ...]
+
+
+class _Catalogue(msgspec.Struct, frozen=True):
+    wheels: tuple[_Wheel, ...]
+    sources: tuple[tuple[str, str, int, int, int, int], ...]
+    entries: tuple[tuple[str, int, int, str], ...]
+
+    def programs(self) -> set[str]:
+        """The entries of which a file that can be executed is a part."""
+        rows = [row for wheel in self.wheels for row in wheel.files]
+        numbers = {row[2] for row in (*rows, *self.sources) if row[5]}
+        return {entry[0] for number, entry in enumerate(self.entries) if number in numbers}
+
+
+class _Format(msgspec.Struct, frozen=True):
+    format: int
+
+
 class _Content:
     """The CZEX as a zip whose members may be groups."""
 
     def __init__(self, file: BinaryIO, path: Path) -> None:
-        file.seek(0, os.SEEK_END)
         self._file = file
         self._label = path.name
+        file.seek(0, os.SEEK_END)
         directory = zip_records.read_directory(file, file.tell())
         self._entries = {entry.name: entry for entry in directory.entries}
         if ENTRY_NAME not in self._entries:
@@ -58,63 +87,115 @@ class _Content:
                 why=f"it has no {ENTRY_NAME}",
                 mend="give the PEX that it was made from",
             )
-        self._catalogue: dict[str, Any] = json.loads(self.read(ENTRY_NAME))
-        if self._catalogue.get("format") != FORMAT:
-            raise CzscieError(f"{path} was made by a newer czscie", mend="pip install -U czscie")
-        file.seek(0)
-        self.prefix = file.read(min(entry.header_offset for entry in directory.entries))
+        text = self.read(ENTRY_NAME)
+        try:
+            if decode_json(text, _Format).format != FORMAT:
+                raise CzscieError(f"{path} was made by a newer czscie", mend="pip install -U czscie")
+            catalogue = decode_json(text, _Catalogue)
+        except DocumentError as error:
+            raise CzscieError(f"the catalogue of {path} cannot be read", why=str(error)) from error
+        self._names = [checked_name(wheel.filename, self._label) for wheel in catalogue.wheels]
+        check_together(self._names, self._label)
+        self._programs = catalogue.programs()
+        self.prefix = self._read_prefix(min(entry.header_offset for entry in directory.entries))
 
     def read(self, name: str) -> bytes:
         entry = self._entries.get(name)
         if entry is None:
             raise zipfile.BadZipFile(f"{name!r} is missing")
-        return zip_records.read_entry(self._file, entry)
+        return zip_records.read_document(self._file, entry)
 
-    def wheels(self) -> list[str]:
-        return [checked_name(wheel["filename"], self._label) for wheel in self._catalogue["wheels"]]
+    def _read_prefix(self, length: int) -> bytes:
+        if length > _PREFIX_MAX:
+            raise zipfile.BadZipFile(f"{length} bytes stand before its first entry")
+        self._file.seek(0)
+        return self._file.read(length)
 
-    def write_wheel(self, name: str, directory: Path) -> Path:
-        """The wheel called `name` as a file, its members deflated."""
-        path = directory / name
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            for member, data, executable in self._files(f".deps/{name}", f".deps/{name}/"):
-                archive.writestr(_zip_info(member, executable), data)
+    def write_wheels(self, directory: Path) -> list[Path]:
+        """The wheels as files in `directory`, their members deflated."""
+        directory.mkdir()
+        return [self._write_wheel(name, directory / name) for name in self._names]
+
+    def _write_wheel(self, name: str, path: Path) -> Path:
+        with zipfile.ZipFile(path, "x", zipfile.ZIP_DEFLATED) as archive:
+            for member in self._members(f".deps/{name}", f".deps/{name}/"):
+                with archive.open(_zip_info(member), "w") as out:
+                    for piece in zip_records.stream_entry(member.file, member.entry):
+                        out.write(piece)
         return path
 
     def write_sources(self, directory: Path) -> None:
         """The user's own files, below `directory`."""
         directory.mkdir()
-        for member, data, executable in self._files(f"{_SOURCES}.zip", f"{_SOURCES}/"):
-            path = directory / checked_path(member, self._label, windows=os.name == "nt")
+        for member in self._members(f"{_SOURCES}.zip", f"{_SOURCES}/"):
+            path = directory / checked_path(member.path, self._label, windows=os.name == "nt")
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-            path.chmod(0o755 if executable else 0o644)
+            # Two paths that are one file on this file system are not written one over the other.
+            with path.open("xb") as out:
+                for piece in zip_records.stream_entry(member.file, member.entry):
+                    out.write(piece)
+            path.chmod(0o755 if member.executable else 0o644)
 
-    def _files(self, whole: str, below: str) -> Iterator[tuple[str, bytes, bool]]:
-        """Paths, contents and whether they are programs, of the group `whole` or of what is `below`."""
-        for name in self._entries:
+    def _members(self, whole: str, below: str) -> Iterator[_Member]:
+        """The files in the group `whole` and `below`, their paths checked."""
+        members = [*self._find(whole, below)]
+        for member in members:
+            checked_path(member.path, self._label)
+        check_together([member.path for member in members], self._label)
+        return iter(members)
+
+    def _find(self, whole: str, below: str) -> Iterator[_Member]:
+        for name, entry in self._entries.items():
             if name == whole or (name.startswith(f"{below}.group-") and name.endswith(".zip")):
-                with zipfile.ZipFile(io.BytesIO(self.read(name))) as group:
-                    for info in group.infolist():
-                        yield info.filename, group.read(info), bool(info.external_attr >> 16 & 0o100)
+                yield from self._find_in_group(entry)
             elif name.startswith(below):
-                yield name[len(below) :], self.read(name), self._is_program(name)
+                yield _Member(name[len(below) :], name in self._programs, self._file, entry)
 
-    def _is_program(self, entry: str) -> bool:
-        number = next(i for i, each in enumerate(self._catalogue["entries"]) if each[0] == entry)
-        rows = [row for wheel in self._catalogue["wheels"] for row in wheel["files"]]
-        return any(row[2] == number and row[5] for row in (*rows, *self._catalogue["sources"]))
+    def _find_in_group(self, group: zip_records.Entry) -> Iterator[_Member]:
+        if group.size > _GROUP_MAX:
+            raise zipfile.BadZipFile(f"{group.name!r} is larger than any group")
+        data = io.BytesIO(zip_records.read_entry(self._file, group))
+        for entry in zip_records.read_directory(data, group.size).entries:
+            if entry.method != zip_records.STORED:
+                raise zipfile.BadZipFile(f"{entry.name!r} in {group.name!r} is compressed once more")
+            yield _Member(entry.name, entry.executable, data, entry)
 
 
-def _zip_info(path: str, executable: bool) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(path)
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A file at `path` of a wheel or of the sources; its content is that of `entry` in `file`."""
+
+    path: str
+    executable: bool
+    file: BinaryIO
+    entry: zip_records.Entry
+
+
+def _zip_info(member: _Member) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(member.path)
     info.compress_type = zipfile.ZIP_DEFLATED
-    info.external_attr = (0o100755 if executable else 0o100644) << 16
+    info.external_attr = (0o100755 if member.executable else 0o100644) << 16
+    info.file_size = member.entry.size  # what decides about zip64
     return info
 
 
 def _build(info: PexInfo, wheels: list[Path], sources: Path, prefix: bytes, output: Path) -> None:
     """Has pex put its own runtime to it."""
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as temporary:
+        built = Path(temporary, output.name)
+        try:
+            _build_with_pex(info, wheels, sources, prefix, built)
+        except OSError:
+            raise
+        except Exception as error:  # pex raises whatever its parsers do
+            raise CzscieError(
+                f"pex makes no PEX of what is in {output.name.removesuffix('.pex')}",
+                why=str(error).splitlines()[:1] or type(error).__name__,
+            ) from error
+        built.replace(output)
+
+
+def _build_with_pex(info: PexInfo, wheels: list[Path], sources: Path, prefix: bytes, path: Path) -> None:
     from pex.dist_metadata import Distribution
     from pex.pex_builder import PEXBuilder
     from pex.pex_info import PexInfo as OwnPexInfo
@@ -122,21 +203,25 @@ def _build(info: PexInfo, wheels: list[Path], sources: Path, prefix: bytes, outp
     plain = replace(info, deps_are_wheel_files=True, distributions={}, pex_hash=None, code_hash=None)
     builder = PEXBuilder(pex_info=OwnPexInfo.from_json(plain.render().decode()))
     for wheel in wheels:
-        fingerprint = hashlib.sha256(wheel.read_bytes()).hexdigest()
-        builder.add_distribution(Distribution.load(str(wheel)), fingerprint=fingerprint)
-    for path in sorted(sources.rglob("*")):
-        if path.is_file():
-            builder.add_source(str(path), path.relative_to(sources).as_posix())
+        builder.add_distribution(Distribution.load(str(wheel)), fingerprint=_digest(wheel))
+    for source in sorted(sources.rglob("*")):
+        if source.is_file():
+            builder.add_source(str(source), source.relative_to(sources).as_posix())
     first, _, rest = prefix.decode("utf-8", "surrogateescape").partition("\n")
     if first.startswith("#!"):
         builder.set_shebang(first)
         if rest:
             builder.set_header(rest)
     builder.freeze(bytecode_compile=False)
-    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as temporary:
-        built = Path(temporary, output.name)
-        builder.build(str(built), bytecode_compile=False, deterministic=True)
-        built.replace(output)
+    builder.build(str(path), bytecode_compile=False, deterministic=True)
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def default_output(czex: Path) -> Path:

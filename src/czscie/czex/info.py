@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from czscie.documents import parse_json
 from czscie.errors import CzscieError
 
 PATH = "PEX-INFO"
@@ -61,7 +62,7 @@ class PexInfo:
     def parse(cls, data: bytes, label: str) -> PexInfo:
         """Read PEX-INFO's JSON. Raises CzscieError, which calls the PEX `label`, when it makes no sense."""
         try:
-            raw = json.loads(data)
+            raw = parse_json(data)
         except ValueError as error:
             raise CzscieError(f"the PEX-INFO of {label} is not JSON", why=str(error)) from error
         if not isinstance(raw, dict):

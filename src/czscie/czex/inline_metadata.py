@@ -6,18 +6,13 @@ https://packaging.python.org/en/latest/specifications/inline-script-metadata/
 from __future__ import annotations
 
 import re
-import sys
 import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from czscie.documents import DocumentError, parse_toml
 from czscie.errors import CzscieError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
@@ -50,8 +45,8 @@ class InlineMetadata:
             raise _nonsense(path, "it has more than one")
         lines = blocks[0]["content"].splitlines() if blocks else ()
         try:
-            table = tomllib.loads("\n".join(line.removeprefix("#").removeprefix(" ") for line in lines))
-        except tomllib.TOMLDecodeError as error:
+            table = parse_toml("\n".join(line.removeprefix("#").removeprefix(" ") for line in lines))
+        except DocumentError as error:
             raise _nonsense(path, str(error)) from error
         return cls(_requirements(table, path), _requires_python(table, path))
 

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 import msgspec
 
+from czscie.documents import DocumentError, decode_json
 from czscie.errors import CzscieError
 from czscie.image.blob import Blob
 from czscie.image.image import Base
@@ -152,8 +153,8 @@ class _Archive:
         if blob.size > _DOCUMENT_MAX:
             raise self._refusal(f"a document in it has {blob.size} bytes")
         try:
-            return msgspec.json.decode(b"".join(blob.chunks()), type=kind)
-        except msgspec.MsgspecError as error:
+            return decode_json(b"".join(blob.chunks()), kind)
+        except DocumentError as error:
             raise self._refusal(f"a document in it makes no sense: {error}") from error
 
     def _blob(self, descriptor: Descriptor) -> Blob:

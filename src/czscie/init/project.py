@@ -6,17 +6,12 @@ https://packaging.python.org/en/latest/specifications/pyproject-toml/
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from czscie.documents import DocumentError, parse_toml
 from czscie.errors import CzscieError
 from czscie.init.subject import Subject, requires_python
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
@@ -52,10 +47,10 @@ def read_project(path: Path) -> Subject:
 
 def _read(path: Path) -> dict[str, object]:
     try:
-        document = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        document = parse_toml(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
         raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (DocumentError, UnicodeDecodeError) as error:
         raise CzscieError(f"{path} is not valid TOML", why=str(error)) from error
     project = document.get("project", {})
     return project if isinstance(project, dict) else {}

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from czscie.documents import DocumentError, decode_json
 from czscie.errors import CzscieError
 from czscie.platforms import Platform
 
@@ -102,8 +103,8 @@ class PackageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @classmethod
     def parse(cls, text: bytes, label: str) -> PackageTable:
         try:
-            return msgspec.json.decode(text, type=cls)
-        except msgspec.MsgspecError as error:
+            return decode_json(text, cls)
+        except DocumentError as error:
             raise CzscieError(f"{label} is not a table of Debian packages", why=str(error)) from error
 
     def find(self, name: str, platform: Platform) -> PinnedPackage:

@@ -6,19 +6,14 @@ newer ones): everything lives under `[lift]`. lift.toml.example shows every key.
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
+from czscie.documents import DocumentError, parse_toml
 from czscie.errors import CzscieError
 from czscie.lift.checks import check
 from czscie.lift.lift import Lift
 from czscie.lift.problem import Problems
 from czscie.lift.table import Table
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 def read_manifest(path: Path) -> Lift:
@@ -33,8 +28,8 @@ def read_manifest(path: Path) -> Lift:
 def parse_manifest(text: str, path: Path) -> Lift:
     """The manifest whose text is `text`, as if it stood at `path`. Raises CzscieError as `read_manifest`."""
     try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        document = parse_toml(text)
+    except DocumentError as error:
         raise CzscieError(f"{path} is not valid TOML", why=str(error)) from None
     problems = Problems(document)
     root = Table(document, (), problems)

@@ -6,19 +6,14 @@ attributes have underscores, as in PEP 751, whose `packages` the wheels are.
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
+from czscie.documents import DocumentError, parse_toml
 from czscie.errors import CzscieError
 from czscie.lock.toml import render_document
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 #: The version of the format that this czscie writes; it reads no other.
 LOCK_VERSION = "1.0"
@@ -230,7 +225,7 @@ class Lock(_Struct, frozen=True, kw_only=True):
     def parse(cls, text: str, label: str) -> Lock:
         """Raises CzscieError, which calls the file `label`, when `text` is not a lock of this version."""
         try:
-            document = tomllib.loads(text)
+            document = parse_toml(text)
             version = document.get("lock-version")
             if version != LOCK_VERSION:
                 raise CzscieError(
@@ -239,7 +234,7 @@ class Lock(_Struct, frozen=True, kw_only=True):
                     mend="czscie lock writes it anew; or use the czscie that wrote it",
                 )
             return msgspec.convert(document, cls)
-        except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        except (DocumentError, msgspec.ValidationError) as error:
             raise CzscieError(
                 f"{label} is not a lock that czscie wrote",
                 why=str(error),

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from czscie.czex.target import Target
+from czscie.documents import DocumentError, parse_toml
 from czscie.errors import CzscieError
 from czscie.lock.pex_tool import Artifact
 
 if TYPE_CHECKING:
     from packaging.pylock import Package, PackageArchive, PackageSdist, PackageWheel
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 def read_pylock(path: Path, target: Target) -> tuple[Artifact, ...]:
@@ -34,7 +29,7 @@ def read_pylock(path: Path, target: Target) -> tuple[Artifact, ...]:
 
     found = []
     try:
-        pylock = Pylock.from_dict(tomllib.loads(path.read_text(encoding="utf-8")))
+        pylock = Pylock.from_dict(parse_toml(path.read_text(encoding="utf-8")))
         for package, source in pylock.select(
             environment=target.marker_environment,  # type: ignore[arg-type]
             tags=target.tags,
@@ -48,7 +43,7 @@ def read_pylock(path: Path, target: Target) -> tuple[Artifact, ...]:
                 found.append(_artifact(path, package, source))
     except FileNotFoundError:
         raise CzscieError(f"there is no lock {path}") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, PylockValidationError) as error:
+    except (OSError, UnicodeDecodeError, DocumentError, PylockValidationError) as error:
         raise CzscieError(f"{path} is not a lock of PEP 751", why=str(error)) from error
     except PylockSelectError as error:
         raise CzscieError(f"{path} is not for {target}", why=str(error)) from error

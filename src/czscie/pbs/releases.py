@@ -8,7 +8,6 @@ when it disappoints.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from czscie.cache import cache_directory, mark_used
+from czscie.documents import parse_json
 from czscie.errors import CzscieError
 from czscie.network.client import Client
 from czscie.network.perseverance import Unreachable
@@ -118,7 +118,7 @@ class Releases:
         raw = self._read(mirror.latest, mirror)
         if raw is not None:
             try:
-                tag = json.loads(raw)["tag"]
+                tag = parse_json(raw)["tag"]
             except (ValueError, TypeError, KeyError):
                 tag = None
             if not isinstance(tag, str) or not _TAG.fullmatch(tag):

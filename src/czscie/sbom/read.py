@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from czscie.documents import DocumentError, decode_json
 from czscie.errors import CzscieError
 from czscie.sbom.component import TREE
 
@@ -54,8 +55,8 @@ def read_bill(text: bytes, label: str) -> Mapping[str, Recorded]:
     Raises CzscieError, which calls the executable `label`, when czscie did not write it.
     """
     try:
-        document = msgspec.json.decode(text, type=_Document)
-    except msgspec.MsgspecError as error:
+        document = decode_json(text, _Document)
+    except DocumentError as error:
         raise CzscieError(f"the bill of materials of {label} cannot be read", why=str(error)) from error
     return {each.reference: _recorded(each) for each in (document.metadata.component, *document.components)}
 

@@ -73,7 +73,7 @@ def read_sbom(path: Path) -> bytes:
             entries = zip_records.read_directory(file, last.offset + last.size, last.offset).entries
             for entry in entries:
                 if entry.name == SBOM:
-                    return zip_records.read_document(file, entry)
+                    return _utf8(zip_records.read_document(file, entry), str(path))
             raise CzscieError(f"{path} was built without a bill of materials", mend="build it again")
     except OSError as error:
         raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
@@ -106,6 +106,14 @@ def _read_part(file: BinaryIO, part: Part, label: str) -> PartContents:
     if hashlib.sha256(text).hexdigest() != part.digest:
         raise _damaged(label, f"the plan of {part.name} is not the one it was built with")
     return PartContents(part, plans.parse(text))
+
+
+def _utf8(text: bytes, label: str) -> bytes:
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        raise _damaged(label, f"its bill of materials is not UTF-8: {error}") from error
+    return text
 
 
 def _damaged(label: str, why: str) -> CzscieError:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import msgspec
 
+from czscie.documents import DocumentError, decode_json
 from czscie.errors import CzscieError
 from czscie.platforms import PLATFORMS, Platform
 
@@ -131,8 +132,8 @@ class Manifest(msgspec.Struct, frozen=True):
         if not found or seal != b'%08x"}' % zlib.crc32(body):
             raise CzscieError(f"the manifest of {label} is damaged", mend="copy or build the file again")
         try:
-            manifest = msgspec.json.decode(text, type=cls)
-        except msgspec.MsgspecError as error:
+            manifest = decode_json(text, cls)
+        except DocumentError as error:
             raise CzscieError(f"the manifest of {label} cannot be read", why=str(error)) from error
         if manifest.scie.format != FORMAT:
             raise CzscieError(

@@ -1,0 +1,77 @@
+"""JSON and TOML that somebody else wrote: whatever is wrong with it is one kind of error.
+
+The libraries raise several: RecursionError for what is nested too deeply, ValueError for integers of more
+digits than Python converts, UnicodeDecodeError.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any, TypeVar
+
+import msgspec
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_T = TypeVar("_T")
+
+#: Levels of tables and arrays: many times what any document has, a tenth of Python's recursion limit.
+_DEEPEST = 100
+
+
+class DocumentError(ValueError):
+    """A text is not the document that it should be; the message says why."""
+
+
+def parse_json(text: bytes | str) -> Any:
+    """The value that a JSON text holds, NaN and infinities refused. Raises DocumentError."""
+    try:
+        return _flat(json.loads(text, parse_constant=_refuse_constant))
+    except ValueError as error:
+        raise DocumentError(str(error)) from error
+    except RecursionError as error:
+        raise DocumentError("it is nested too deeply") from error
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a value of JSON")
+
+
+def _flat(value: _T) -> _T:
+    """`value`, if it is nested so little that whatever walks it by recursion comes back."""
+    level: list[Any] = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return value
+    raise DocumentError("it is nested too deeply")
+
+
+def decode_json(text: bytes | str, kind: type[_T]) -> _T:
+    """The JSON text as a `kind` of msgspec's. Raises DocumentError."""
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except (msgspec.MsgspecError, ValueError, OverflowError) as error:
+        raise DocumentError(str(error)) from error
+    except RecursionError as error:
+        raise DocumentError("it is nested too deeply") from error
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """The table that a TOML text holds. Raises DocumentError."""
+    try:
+        table: dict[str, Any] = _flat(tomllib.loads(text))
+        return table
+    except ValueError as error:
+        raise DocumentError(str(error)) from error
+    except RecursionError as error:
+        raise DocumentError("it is nested too deeply") from error

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from czscie.documents import DocumentError, decode_json, parse_json, parse_toml
+
+
+class Point(msgspec.Struct):
+    x: int
+    rest: Any = None
+
+
+BAD_JSON = [
+    b"",
+    b"{",
+    b'{"x": 1} 2',
+    b'{"x": NaN}',
+    b'{"x": \xff}',
+    b'{"x": "\xff"}',
+    b'{"x": %b}' % (b"9" * 5000),
+    b'{"x": 1, "rest": %b%b}' % (b"[" * 100_000, b"]" * 100_000),
+    b'{"x": 1, "rest": %b}' % (b"[" * 100_000),
+    b'{"rest": %b1%b}' % (b'{"a":' * 100_000, b"}" * 100_000),
+]
+
+
+@pytest.mark.parametrize("text", BAD_JSON, ids=lambda text: text[:20].decode("latin-1"))
+@pytest.mark.parametrize("read", [parse_json, lambda text: decode_json(text, Point)], ids=["plain", "typed"])
+def test_whatever_is_wrong_with_json_is_one_kind_of_error(read: Callable[[bytes], Any], text: bytes) -> None:
+    with pytest.raises(DocumentError):
+        read(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a",
+        "a = ",
+        f"a = {'9' * 5000}",
+        f"a = {'[' * 100_000}",
+        f"a = {'[' * 900}{']' * 900}",
+        "a = 9999-99-99",
+    ],
+    ids=lambda text: text[:20],
+)
+def test_whatever_is_wrong_with_toml_is_one_kind_of_error(text: str) -> None:
+    with pytest.raises(DocumentError):
+        parse_toml(text)
+
+
+def test_documents_as_they_are_written_are_read() -> None:
+    assert parse_json(b'{"a": [1, {"b": null}]}') == {"a": [1, {"b": None}]}
+    assert decode_json(b'{"x": 1}', Point) == Point(1)
+    assert parse_toml("a.b = [1]") == {"a": {"b": [1]}}
