@@ -1,23 +1,28 @@
-//! The base directory: where installations live, shared by all scies of one user.
+//! The base directory: where installations live, shared by all scies of one user, or by all users of a host.
 //!
-//! Another user must not be able to put anything there: the directory is ours (or root's), nobody else may
-//! write to it, and it is not a symbolic link. A start that finds its installations asks nothing more.
+//! Another user must not be able to put anything there: the directory is the user's own (or root's), no one else may
+//! write to it, it is not a symbolic link, and the same holds of the directories above it.
 
 const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
 const Allocator = std.mem.Allocator;
 const Environment = @import("environment.zig").Environment;
+const Ancestors = @import("ancestors.zig").Ancestors;
+const ancestors = @import("ancestors.zig");
 const clock = @import("clock.zig");
 const filesystem = @import("filesystem.zig");
 const manifest = @import("manifest.zig");
+const process = @import("process.zig");
 const report = @import("report.zig");
+const users = @import("users.zig");
 
 pub const Base = struct {
     directory: std.fs.Dir,
     path: []const u8,
     /// When the installation that was used longest ago was used last. Null when they were made just now.
     last_use: ?clock.Time = null,
+    whose: Whose = .users,
     /// What of it is in memory, and gone with the process.
     memory: enum { none, executables, all } = .none,
 };
@@ -26,6 +31,27 @@ pub const Candidate = struct {
     path: []const u8,
     /// Who asked for it, when somebody did: `CZSCIE_BASE`.
     setting: ?[]const u8 = null,
+    whose: Whose = .users,
+
+    fn kind(candidate: Candidate) Kind {
+        return if (candidate.whose == .users) .cache else .shared;
+    }
+};
+
+/// Who keeps a base directory.
+pub const Whose = enum {
+    users,
+    /// Root, for all users of the host.
+    hosts,
+    /// The same, seen by another user, who starts from it and changes nothing.
+    hosts_to_read,
+};
+
+/// Where root installs for all users.
+pub const hosts_directory = switch (builtin.os.tag) {
+    .windows => "",
+    .macos => "/Library/Caches/czscie",
+    else => "/var/cache/czscie",
 };
 
 /// Why a candidate is not used.
@@ -35,15 +61,24 @@ pub const locks_directory = "locks";
 
 const has_users = builtin.os.tag != .windows;
 
-/// Places to try, best first.
-pub fn candidates(arena: Allocator, environment: Environment, lift_base: ?[]const u8) ![]const Candidate {
+/// Places to try, best first. `secret` says that other users may not read the executable: then what it holds is
+/// not unpacked for them.
+pub fn candidates(
+    arena: Allocator,
+    environment: Environment,
+    lift_base: ?[]const u8,
+    secret: bool,
+) ![]const Candidate {
     var found: std.ArrayList(Candidate) = try .initCapacity(arena, 12);
     for ([_][]const u8{ "CZSCIE_BASE", "SCIE_BASE" }) |setting| {
         const path = environment.get(setting) orelse continue;
         if (path.len > 0) try found.append(arena, .{ .path = try absolute(arena, environment, path), .setting = setting });
     }
     if (lift_base) |path| try found.append(arena, .{ .path = try absolute(arena, environment, path), .setting = "the lift's base" });
+    const hosts: Candidate = .{ .path = hosts_directory, .whose = if (users.isRoot()) .hosts else .hosts_to_read };
+    if (has_users and hosts.whose == .hosts and !secret) try found.append(arena, hosts);
     if (try userCache(arena, environment)) |path| try found.append(arena, .{ .path = path });
+    if (has_users and hosts.whose == .hosts_to_read) try found.append(arena, hosts);
     try appendTemporary(arena, environment, &found);
     return found.items;
 }
@@ -83,16 +118,11 @@ fn appendTemporary(arena: Allocator, environment: Environment, found: *std.Array
         const root = environment.get("TEMP") orelse return;
         return found.append(arena, .{ .path = try std.fs.path.join(arena, &.{ root, "czscie" }) });
     }
-    const name = try std.fmt.allocPrint(arena, "czscie-{d}", .{effectiveUser()});
+    const name = try std.fmt.allocPrint(arena, "czscie-{d}", .{users.effective()});
     for ([_]?[]const u8{ environment.get("TMPDIR"), "/tmp", "/var/tmp", "/dev/shm" }) |root| {
         if (root == null or !std.fs.path.isAbsolute(root.?)) continue;
         try found.append(arena, .{ .path = try std.fs.path.join(arena, &.{ root.?, name }) });
     }
-}
-
-fn effectiveUser() std.posix.uid_t {
-    if (builtin.os.tag == .linux) return std.os.linux.geteuid();
-    return std.c.geteuid();
 }
 
 /// The first candidate that holds every one of `files`.
@@ -103,20 +133,32 @@ pub fn holding(places: []const Candidate, files: []const manifest.File) ?Base {
 
 /// The candidate as a base directory if it holds every one of `files`: all that a warm start looks at.
 fn held(place: Candidate, files: []const manifest.File) ?Base {
-    if (!isNameable(place.path)) return null;
+    if (unusableName(place.path, files) != null) return null;
+    const above = lookAbove(place.path);
+    if (above.state != .safe) return null;
     const directory = openNoFollow(place.path) catch return null;
-    if (distrust(directory, .reading) == null) {
+    if (distrust(directory, &above, .reading) == null) {
         if (lastUseOfAll(directory, files)) |last_use| {
-            return .{ .directory = directory, .path = place.path, .last_use = last_use };
+            return .{ .directory = directory, .path = place.path, .last_use = last_use, .whose = place.whose };
         }
     }
     close(directory);
     return null;
 }
 
-/// CPython reads pyvenv.cfg, which names the base directory, as strict UTF-8.
-pub fn isNameable(path: []const u8) bool {
-    return std.unicode.utf8ValidateSlice(path);
+fn lookAbove(path: []const u8) Ancestors {
+    return if (has_users) ancestors.examine(path) else .{ .state = .safe };
+}
+
+/// Why nothing that is installed below `path` would start, or null. CPython reads pyvenv.cfg, which names the base
+/// directory, as lines of strict UTF-8. A bundled C library is in a list of directories (ld.so(8)).
+pub fn unusableName(path: []const u8, files: []const manifest.File) ?[]const u8 {
+    if (!std.unicode.utf8ValidateSlice(path)) return "its path is not UTF-8, which Python cannot start from";
+    if (std.mem.indexOfAny(u8, path, "\r\n") != null) return "its path has a line break, which pyvenv.cfg cannot hold";
+    for (files) |file| if (file.kind == .libc and std.mem.indexOfAny(u8, path, ":;$") != null) {
+        return "its path has one of the characters : ; $, which the loader of the bundled C library cannot start from";
+    };
+    return null;
 }
 
 /// When the one of `files` that was used longest ago was used last; null when one is not installed.
@@ -128,9 +170,11 @@ fn lastUseOfAll(directory: std.fs.Dir, files: []const manifest.File) ?clock.Time
 
 /// Why nothing is started from the base directory `path`, for people.
 pub fn reasonNotToStart(arena: Allocator, path: []const u8, files: []const manifest.File) error{OutOfMemory}![]const u8 {
+    const above = lookAbove(path);
+    if (try above.objection(arena)) |reason| return reason;
     const directory = openNoFollow(path) catch |err| return openingProblem(err);
     defer close(directory);
-    if (distrust(directory, .reading)) |reason| return reason;
+    if (distrust(directory, &above, .reading)) |reason| return reason;
     for (files) |file| if (!isInstalled(directory, file)) {
         return std.fmt.allocPrint(arena, "{s} is not there", .{file.name});
     };
@@ -167,24 +211,28 @@ pub fn touch(directory: std.fs.Dir, file: manifest.File) bool {
     return clock.touch(directory, installationName(&buffer, file, ""));
 }
 
+/// A slash at the end would have a link followed.
 pub fn openNoFollow(path: []const u8) !std.fs.Dir {
-    return std.fs.cwd().openDir(path, .{ .no_follow = true });
+    const trimmed = std.mem.trimRight(u8, path, "/");
+    return std.fs.cwd().openDir(if (trimmed.len == 0) path else trimmed, .{ .no_follow = true });
 }
 
 pub const Purpose = enum { reading, writing };
 
-/// Why what lies in `directory` could be somebody else's work, or null.
-pub fn distrust(directory: std.fs.Dir, purpose: Purpose) ?[]const u8 {
+/// Why what lies in `directory` could be another user's work, or null.
+fn distrust(directory: std.fs.Dir, above: *const Ancestors, purpose: Purpose) ?[]const u8 {
     if (!has_users) return null;
     const status = std.posix.fstat(directory.fd) catch return "its owner cannot be told";
-    const ours = status.uid == effectiveUser() or (purpose == .reading and status.uid == 0);
+    const ours = status.uid == users.effective() or (purpose == .reading and status.uid == 0);
     if (!ours) return "it belongs to another user";
     if (status.mode & 0o022 != 0) return "other users may write to it (make its mode 0700)";
+    if (above.isMountedByAnother(directory, status.dev)) return "another user may have mounted it";
     return null;
 }
 
 /// The first candidate that holds `files`, or in which they can be installed. Those before it are told in
-/// `refusals`. An earlier candidate wins even when a later one holds them: a setting takes effect at once.
+/// `refusals`. An earlier candidate wins even when a later one holds them: a setting takes effect at once. Only what
+/// root installed for all comes before unpacking where no setting asks for it.
 pub fn choose(
     arena: Allocator,
     places: []const Candidate,
@@ -193,12 +241,19 @@ pub fn choose(
 ) error{OutOfMemory}!?Base {
     for (places) |place| {
         if (held(place, files)) |base| return base;
+        if (place.whose == .hosts_to_read) continue;
+        if (place.setting == null) if (heldByHost(places, files)) |base| return base;
         var reason: []const u8 = "";
-        if (try prepare(arena, place.path, files, .cache, &reason)) |directory| {
-            return .{ .directory = directory, .path = place.path };
+        if (try prepare(arena, place.path, files, place.kind(), &reason)) |directory| {
+            return .{ .directory = directory, .path = place.path, .whose = place.whose };
         }
         try refusals.append(arena, .{ .candidate = place, .reason = reason });
     }
+    return null;
+}
+
+fn heldByHost(places: []const Candidate, files: []const manifest.File) ?Base {
+    for (places) |place| if (place.whose == .hosts_to_read) return held(place, files);
     return null;
 }
 
@@ -216,7 +271,23 @@ pub fn assess(arena: Allocator, place: Candidate, files: []const manifest.File) 
         close(base.directory);
         return .holds;
     }
-    return assessForInstalling(arena, place, files, .cache);
+    if (place.whose == .hosts_to_read) return .{ .refused = "root has not installed it there" };
+    return assessForInstalling(arena, place, files, place.kind());
+}
+
+/// Which of `places` `choose` would take, by what `assess` said of each.
+pub fn chosen(places: []const Candidate, verdicts: []const Verdict) ?usize {
+    for (places, verdicts, 0..) |place, verdict, index| switch (verdict) {
+        .holds => return index,
+        .usable => {
+            if (place.setting == null) for (places, verdicts, 0..) |other, held_there, read| {
+                if (other.whose == .hosts_to_read and held_there == .holds) return read;
+            };
+            return index;
+        },
+        .refused => {},
+    };
+    return null;
 }
 
 /// The same of one that holds nothing.
@@ -226,12 +297,15 @@ pub fn assessForInstalling(
     files: []const manifest.File,
     kind: Kind,
 ) error{OutOfMemory}!Verdict {
+    if (unusableName(place.path, files)) |reason| return .{ .refused = reason };
+    const above = lookAbove(place.path);
+    if (try above.objection(arena)) |reason| return .{ .refused = reason };
     const directory = openNoFollow(place.path) catch |err| switch (err) {
         error.FileNotFound => return assessParent(arena, place.path, files, kind),
         else => return .{ .refused = openingProblem(err) },
     };
     defer close(directory);
-    return if (try objection(arena, directory, files, kind)) |reason| .{ .refused = reason } else .usable;
+    return if (try objection(arena, directory, &above, files, kind)) |reason| .{ .refused = reason } else .usable;
 }
 
 /// Of a directory that would have to be made: the nearest one above it that is there has its file system.
@@ -261,6 +335,8 @@ fn openingProblem(err: anyerror) []const u8 {
 pub const Kind = enum {
     /// Of one user, and can be made again at any time.
     cache,
+    /// The same for all users, of root.
+    shared,
     /// Of everybody who may start what is installed there.
     permanent,
     /// Of one process, which has what it executes elsewhere.
@@ -269,7 +345,7 @@ pub const Kind = enum {
     fn mode(kind: Kind) u9 {
         return switch (kind) {
             .cache, .data => 0o700,
-            .permanent => 0o755,
+            .shared, .permanent => 0o755,
         };
     }
 };
@@ -282,34 +358,51 @@ pub fn prepare(
     kind: Kind,
     reason: *[]const u8,
 ) error{OutOfMemory}!?std.fs.Dir {
-    if (!isNameable(path)) {
-        reason.* = "its path is not UTF-8, which Python cannot start from";
-        return null;
-    }
-    make(path, kind) catch |err| {
-        reason.* = try cannotBeMade(arena, err);
-        return null;
-    };
+    const mask = if (kind == .shared) process.readableByAll() else null;
+    defer process.restoreMask(mask);
+    const above = try make(arena, path, files, kind, reason) orelse return null;
     const directory = openNoFollow(path) catch |err| {
         reason.* = openingProblem(err);
         return null;
     };
-    reason.* = try objection(arena, directory, files, kind) orelse
+    reason.* = try objection(arena, directory, &above, files, kind) orelse
         try makeContents(arena, directory, files, kind) orelse return directory;
     close(directory);
     return null;
 }
 
-pub fn make(path: []const u8, kind: Kind) !void {
-    if (!has_users) return makeWithParents(path);
-    std.posix.mkdir(path, kind.mode()) catch |err| switch (err) {
-        error.PathAlreadyExists => {},
-        error.FileNotFound => {
-            try makeWithParents(std.fs.path.dirname(path) orelse return err);
-            std.posix.mkdir(path, kind.mode()) catch |again| if (again != error.PathAlreadyExists) return again;
-        },
-        else => return err,
+/// Makes the base directory, or says why that is not possible. Nothing is made where another user could exchange
+/// it, nor in a directory of another user, who could not write to it then.
+pub fn make(
+    arena: Allocator,
+    path: []const u8,
+    files: []const manifest.File,
+    kind: Kind,
+    reason: *[]const u8,
+) error{OutOfMemory}!?Ancestors {
+    reason.* = unusableName(path, files) orelse refused: {
+        var above = lookAbove(path);
+        makeDirectory(path, &above, kind) catch |err| break :refused try cannotBeMade(arena, err);
+        break :refused try above.objection(arena) orelse return above;
     };
+    return null;
+}
+
+fn makeDirectory(path: []const u8, above: *Ancestors, kind: Kind) !void {
+    if (!has_users) return makeWithParents(path);
+    for (0..std.fs.max_path_bytes) |_| {
+        if (above.state != .incomplete) break;
+        const parent = try openNoFollow(above.directory());
+        defer close(parent);
+        parent.makeDir(above.missing()) catch |err| if (err != error.PathAlreadyExists) return err;
+        above.* = lookAbove(path);
+    }
+    if (above.state != .safe) return;
+    const parent = try openNoFollow(above.directory());
+    defer close(parent);
+    const name = std.fs.path.basename(path);
+    if (name.len == 0) return; // it is the root
+    std.posix.mkdirat(parent.fd, name, kind.mode()) catch |err| if (err != error.PathAlreadyExists) return err;
 }
 
 /// One try for each component: std's makePath never returns where a directory is there and cannot be made in, as
@@ -330,10 +423,11 @@ fn makeWithParents(path: []const u8) !void {
 pub fn objection(
     arena: Allocator,
     directory: std.fs.Dir,
+    above: *const Ancestors,
     files: []const manifest.File,
     kind: Kind,
 ) error{OutOfMemory}!?[]const u8 {
-    if (distrust(directory, .writing)) |reason| return reason;
+    if (distrust(directory, above, .writing)) |reason| return reason;
     if (try shortcoming(arena, directory, files, kind)) |reason| return reason;
     directory.access(".", .{ .mode = .write_only }) catch |err| {
         return try std.fmt.allocPrint(arena, "it cannot be written to: {s}", .{report.words(err)});
@@ -366,7 +460,7 @@ fn makeContents(
     files: []const manifest.File,
     kind: Kind,
 ) error{OutOfMemory}!?[]const u8 {
-    if (kind == .cache) tag(directory);
+    if (kind == .cache or kind == .shared) tag(directory);
     if (try makeIn(arena, directory, locks_directory)) |reason| return reason;
     for (files) |file| if (try makeIn(arena, directory, file.kind.directory())) |reason| return reason;
     return null;
@@ -419,15 +513,65 @@ test "settings come before the user's cache, and that before temporary directori
     try env.put("HOME", "/home/u");
     try env.put("SCIE_BASE", "~/scies");
     try env.put("TMPDIR", "relative");
-    const found = try candidates(arena.allocator(), env, "/lift");
+    const found = try candidates(arena.allocator(), env, "/lift", true);
     try testing.expectEqualStrings("/home/u/scies", found[0].path);
     try testing.expectEqualStrings("SCIE_BASE", found[0].setting.?);
     try testing.expectEqualStrings("/lift", found[1].path);
     try testing.expectEqualStrings("/home/u/.cache/czscie", found[2].path);
-    try testing.expect(std.mem.startsWith(u8, found[3].path, "/tmp/czscie-"));
+    try testing.expect(std.mem.startsWith(u8, found[found.len - 3].path, "/tmp/czscie-"));
     env.remove("HOME");
     try env.put("XDG_CACHE_HOME", "/x");
-    try testing.expectEqualStrings("/x/czscie", (try candidates(arena.allocator(), env, null))[1].path);
+    try testing.expectEqualStrings("/x/czscie", (try candidates(arena.allocator(), env, null, true))[1].path);
+}
+
+test "root installs for all users, others look there before they unpack" {
+    if (!has_users) return error.SkipZigTest;
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    const environment = try @import("environment.zig").inherit(arena.allocator());
+    for ([_]bool{ false, true }) |secret| {
+        var found: ?Candidate = null;
+        for (try candidates(arena.allocator(), environment, null, secret)) |place| {
+            if (std.mem.eql(u8, place.path, hosts_directory)) found = place;
+        }
+        if (users.isRoot()) {
+            try testing.expectEqual(secret, found == null);
+        } else {
+            try testing.expectEqual(.hosts_to_read, found.?.whose);
+        }
+    }
+}
+
+test "of what is chosen, only what root installed goes before a directory that can be used" {
+    const own: Candidate = .{ .path = "/own" };
+    const hosts: Candidate = .{ .path = hosts_directory, .whose = .hosts_to_read };
+    const setting: Candidate = .{ .path = "/set", .setting = "CZSCIE_BASE" };
+    const refused: Verdict = .{ .refused = "" };
+    try testing.expectEqual(1, chosen(&.{ own, hosts }, &.{ .usable, .holds }));
+    try testing.expectEqual(0, chosen(&.{ own, hosts }, &.{ .holds, .holds }));
+    try testing.expectEqual(0, chosen(&.{ own, hosts }, &.{ .usable, refused }));
+    try testing.expectEqual(0, chosen(&.{ setting, hosts }, &.{ .usable, .holds }));
+    try testing.expectEqual(1, chosen(&.{ setting, hosts }, &.{ refused, .holds }));
+    try testing.expectEqual(null, chosen(&.{ setting, hosts }, &.{ refused, refused }));
+}
+
+test "a path that Python or a loader would take for another is not used" {
+    const library: manifest.File = .{
+        .name = "libc",
+        .kind = .libc,
+        .digest = "ab" ** 32,
+        .offset = 0,
+        .size = 0,
+        .unpacked = 0,
+    };
+    for ([_][]const u8{ "/a\nb", "/a\rb", "/a\xffb" }) |path| {
+        try testing.expect(unusableName(path, &.{}) != null);
+    }
+    for ([_][]const u8{ "/a b", "/a\tb", "/a\"'$`\\b", "/\xc3\xa4" }) |path| try testing.expectEqual(null, unusableName(path, &.{}));
+    for ([_][]const u8{ "/a:b", "/a;b", "/a$b" }) |path| {
+        try testing.expectEqual(null, unusableName(path, &.{file_for_tests}));
+        try testing.expect(unusableName(path, &.{library}) != null);
+    }
 }
 
 test "a directory that others can write to or that is a link is not used" {

@@ -10,7 +10,14 @@ pub const Facts = struct {
     no_execution: bool,
     /// Bytes that this user may still write.
     available: u64,
+    /// FUSE: the only kind that users mount where they like (fusermount3(1)), with owners as they like.
+    fuse: bool,
 };
+
+/// Whether a user may have mounted it.
+pub fn isUsers(directory: std.fs.Dir) bool {
+    return if (facts(directory)) |found| found.fuse else false;
+}
 
 /// Null where the system cannot be asked.
 pub fn facts(directory: std.fs.Dir) ?Facts {
@@ -24,6 +31,7 @@ pub fn facts(directory: std.fs.Dir) ?Facts {
     return .{
         .read_only = status.flags & 1 != 0, // ST_RDONLY
         .no_execution = status.flags & 8 != 0, // ST_NOEXEC
+        .fuse = status.type == 0x65735546, // FUSE_SUPER_MAGIC
         .available = status.blocks_available *| @as(u64, @intCast(status.block_size)),
     };
 }
@@ -52,4 +60,5 @@ test "the directory of the tests can be written and has room" {
     const found = facts(tmp.dir).?;
     try testing.expect(!found.read_only);
     try testing.expect(found.available > 1 << 20);
+    try testing.expect(!isUsers(tmp.dir));
 }

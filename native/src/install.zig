@@ -13,6 +13,7 @@ const entry_content = @import("entry.zig");
 const Lock = @import("lock.zig").Lock;
 const manifest = @import("manifest.zig");
 const plan_text = @import("plan.zig");
+const process = @import("process.zig");
 const unpacking = @import("unpack.zig");
 const zip = @import("zip.zig");
 
@@ -144,6 +145,8 @@ fn comesBefore(_: void, one: *Installation, other: *Installation) bool {
 /// Unpacks beside the final places and renames.
 fn makeLocked(installations: []const *Installation) error{ Failed, OutOfMemory }!void {
     if (installations.len == 0) return;
+    const mask = if (installations[0].base.whose == .hosts) process.readableByAll() else null;
+    defer process.restoreMask(mask);
     errdefer for (installations) |installation| installation.abandon();
     const parts = try installations[0].arena.alloc(unpacking.Part, installations.len);
     for (installations, parts) |installation, *part| {

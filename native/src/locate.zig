@@ -12,6 +12,8 @@ pub const Executable = struct {
     payload_end: u64,
     /// Whether the system told so in /proc: without it some things have to be found in another way.
     by_proc: bool,
+    /// Whether other users may not read it.
+    secret: bool,
 };
 
 pub const Error = error{ NotFound, Unreadable };
@@ -24,8 +26,14 @@ pub fn open(buffer: *[std.fs.max_path_bytes]u8) Error!Executable {
         else => error.NotFound,
     };
     const path = std.fs.selfExePath(buffer) catch fallbackPath(buffer) orelse return error.NotFound;
-    const size = file.getEndPos() catch return error.Unreadable;
-    return .{ .file = file, .path = path, .payload_end = payloadEnd(file, size), .by_proc = by_proc };
+    const status = file.stat() catch return error.Unreadable;
+    return .{
+        .file = file,
+        .path = path,
+        .payload_end = payloadEnd(file, status.size),
+        .by_proc = by_proc,
+        .secret = builtin.os.tag != .windows and status.mode & 0o004 == 0,
+    };
 }
 
 fn openFile(by_proc: *bool) !std.fs.File {

@@ -18,6 +18,7 @@ const origin = @import("origin.zig");
 const process = @import("process.zig");
 const report = @import("report.zig");
 const request = @import("request.zig");
+const told = @import("told.zig");
 const tools = @import("tools.zig");
 
 pub const std_options: std.Options = .{
@@ -51,7 +52,7 @@ fn run(arena: std.mem.Allocator) error{OutOfMemory}!void {
         messages.manifestUnreadable(called, executable.path, err);
     };
     var variables = environment.inherit(arena) catch return error.OutOfMemory;
-    const places = try base_directory.candidates(arena, variables, built.base);
+    const places = try base_directory.candidates(arena, variables, built.base, executable.secret);
     const lift = try libc.settle(arena, built, variables, places);
     try tools.run(arena, executable, lift, variables, arguments[@min(arguments.len, 1)..]);
 
@@ -101,10 +102,11 @@ fn chooseBase(
         if (in_memory != null and memory == .unset) messages.inMemory(lift);
         return in_memory orelse messages.noBase(arena, lift.name, refusals.items);
     };
-    if (base.last_use == null) for (refusals.items) |refusal| if (refusal.candidate.setting) |setting| {
-        report.note(lift.name, "{s} ({s}) is not used: {s}; {s} is", .{
-            refusal.candidate.path, setting, refusal.reason, base.path,
+    for (refusals.items) |refusal| if (refusal.candidate.setting) |setting| {
+        const text = try std.fmt.allocPrint(arena, "{s} ({s}) is not used: {s}", .{
+            refusal.candidate.path, setting, refusal.reason,
         });
+        if (told.isNews(base.directory, text) or base.last_use == null) report.note(lift.name, "{s}; {s} is", .{ text, base.path });
     };
     return base;
 }
@@ -155,7 +157,7 @@ fn freshen(
     last_use: clock.Time,
 ) void {
     // A permanent installation was made sure when it was made, and never gets old.
-    if (!lift.holdsParts()) return;
+    if (!lift.holdsParts() or base.whose == .hosts_to_read) return;
     if (clock.isBeforeSystemStart(last_use)) {
         for (lift.files) |file| {
             var installation = installationOf(arena, executable, lift, file, base);
@@ -167,6 +169,7 @@ fn freshen(
 }
 
 test {
+    _ = @import("ancestors.zig");
     _ = base_directory;
     _ = clock;
     _ = command;
@@ -178,6 +181,7 @@ test {
     _ = origin;
     _ = process;
     _ = request;
+    _ = told;
     _ = tools;
     _ = @import("crc32.zig");
     _ = @import("entry.zig");
@@ -191,6 +195,7 @@ test {
     _ = @import("plan.zig");
     _ = @import("rendering.zig");
     _ = @import("sha256.zig");
+    _ = @import("users.zig");
     _ = @import("zip.zig");
     _ = @import("zstd.zig");
 }

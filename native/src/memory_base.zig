@@ -118,8 +118,9 @@ fn mounted(
 /// A candidate, if it is empty: then it is found again by what the application starts.
 fn mountPoint(arena: Allocator, places: []const Candidate) error{OutOfMemory}!?[:0]const u8 {
     for (places) |place| {
-        if (!base_directory.isNameable(place.path)) continue;
-        base_directory.make(place.path, .cache) catch continue;
+        if (place.whose == .hosts_to_read) continue;
+        var refused: []const u8 = "";
+        _ = try base_directory.make(arena, place.path, &.{}, .cache, &refused) orelse continue;
         if (private_mount.isEmpty(place.path)) return try arena.dupeZ(u8, place.path);
     }
     return private_mount.spareDirectory();
@@ -149,11 +150,11 @@ fn besideFiles(
     reason.* = nowhere;
     for (places) |place| {
         var refused: []const u8 = "";
-        if (!base_directory.isNameable(place.path)) continue;
-        base_directory.make(place.path, .cache) catch continue;
+        if (place.whose == .hosts_to_read) continue;
+        const above = try base_directory.make(arena, place.path, files, .cache, &refused) orelse continue;
         var candidate = base_directory.openNoFollow(place.path) catch continue;
         defer candidate.close();
-        if (try base_directory.objection(arena, candidate, &.{}, .data) != null) continue;
+        if (try base_directory.objection(arena, candidate, &above, &.{}, .data) != null) continue;
         const name = ownDirectory(candidate) catch continue;
         const path = try std.fs.path.join(arena, &.{ place.path, directory_name, &name });
         const directory = try base_directory.prepare(arena, path, files, .data, &refused) orelse continue;
@@ -170,6 +171,7 @@ fn objectionToFiles(arena: Allocator, files: []const manifest.File) error{OutOfM
 
 fn objectionToAll(arena: Allocator, places: []const Candidate) error{OutOfMemory}!?[]const u8 {
     for (places) |place| {
+        if (place.whose == .hosts_to_read) continue;
         if (try base_directory.assessForInstalling(arena, place, &.{}, .data) != .refused) return null;
     }
     return nowhere;

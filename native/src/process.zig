@@ -34,6 +34,29 @@ pub fn restoreFileSizeSignal(before: FileSizeSignal) void {
     if (builtin.os.tag != .windows) std.posix.sigaction(std.posix.SIG.XFSZ, &before, null);
 }
 
+/// Bits that new files do not get.
+const Mask = if (builtin.os.tag == .windows) void else std.posix.mode_t;
+
+/// Lets all users read what is made from now on, until `restoreMask`: the application is to inherit the mask that
+/// the process was given.
+pub fn readableByAll() ?Mask {
+    return if (builtin.os.tag == .windows) null else setMask(0o022);
+}
+
+pub fn restoreMask(before: ?Mask) void {
+    if (builtin.os.tag != .windows) if (before) |mask| {
+        _ = setMask(mask);
+    };
+}
+
+fn setMask(mask: Mask) Mask {
+    return switch (builtin.os.tag) {
+        .windows => {},
+        .linux => @intCast(std.os.linux.syscall1(.umask, mask)),
+        else => std.c.umask(mask),
+    };
+}
+
 /// Occupies those of the standard handles that are closed, until the application starts: no file that is unpacked
 /// may become standard error, which messages are written to.
 pub fn guardStandardHandles() void {

@@ -153,7 +153,7 @@ def test_a_foreign_installation_is_not_started(scie: SmallScie, tmp_path: Path) 
 def test_a_random_user_without_home_starts_from_a_temporary_directory(
     scie: SmallScie, tmp_path: Path
 ) -> None:
-    tmp_path.chmod(0o777)
+    tmp_path.chmod(0o1777)
     user = random.randrange(100_000, 60_000_000)
     command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", scie.path]
     done = run(command, {"TMPDIR": str(tmp_path), "PATH": os.environ["PATH"]})
@@ -314,7 +314,7 @@ def test_without_proc_it_finds_itself_by_the_name_it_was_executed_by(
     assert chroot is not None
     done = run([chroot, tmp_path, name])
     assert_started(done)
-    assert "/tmp/czscie-0/interpreters/" in done.stdout
+    assert "/var/cache/czscie/interpreters/" in done.stdout
 
 
 @root_only

@@ -71,7 +71,7 @@ SCRIPT = b"import sys\nprint(sys.argv, sys.flags.no_user_site)\n"
         ("long" * 40, "#!/bin/sh"),
         ("quo\"te $HOME `x` 'y' ''' \"\"\" !", "#!/bin/sh"),
         ("back\\slash \\x \\N \\\\", "#!/bin/sh"),
-        ("line\nfeed tab\t", "#!/bin/sh"),
+        ("tab\tand\ttab", "#!/bin/sh"),
     ],
 )
 def test_a_script_starts_python_wherever_it_is_installed(make: Make, directory: str, first: str) -> None:

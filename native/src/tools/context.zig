@@ -23,12 +23,14 @@ pub const Context = struct {
     }
 
     pub fn candidates(context: *const Context) ![]const base_directory.Candidate {
-        return base_directory.candidates(context.arena, context.variables, context.lift.base);
+        const executable = context.executable;
+        return base_directory.candidates(context.arena, context.variables, context.lift.base, executable.secret);
     }
 
-    /// The base directory that a start would choose if there were room; null when it is not there.
+    /// The base directory that a start would unpack into if there were room; null when it is not there.
     pub fn presentBase(context: *const Context) !?base_directory.Base {
         for (try context.candidates()) |candidate| {
+            if (candidate.whose == .hosts_to_read) continue;
             switch (try base_directory.assess(context.arena, candidate, &.{})) {
                 .holds => return try open(candidate.path),
                 .usable => return null,

@@ -72,19 +72,24 @@ fn assess(context: *const Context, findings: *Findings) !void {
     const places = try context.arena.alloc(Place, candidates.len);
     // An executable of a permanent installation starts where everything is, all others at the first that will do.
     const installs = context.lift.holdsParts();
-    for (candidates, places) |candidate, *place| {
-        const verdict = try base_directory.assess(context.arena, candidate, context.lift.files);
+    const verdicts = try context.arena.alloc(base_directory.Verdict, candidates.len);
+    for (candidates, places, verdicts) |candidate, *place, *verdict| {
+        verdict.* = try base_directory.assess(context.arena, candidate, context.lift.files);
+        if (!installs and verdict.* == .usable) verdict.* = .{ .refused = "nothing is installed there" };
         place.* = .{
             .path = candidate.path,
             .setting = candidate.setting,
-            .chosen = findings.base == null and (verdict == .holds or (installs and verdict == .usable)),
-            .state = switch (verdict) {
+            .chosen = false,
+            .state = switch (verdict.*) {
                 .holds => "installed",
-                .usable => if (installs) "usable" else "nothing is installed there",
+                .usable => "usable",
                 .refused => |reason| reason,
             },
         };
-        if (place.chosen) findings.base = place.path;
+    }
+    if (base_directory.chosen(candidates, verdicts)) |index| {
+        places[index].chosen = true;
+        findings.base = places[index].path;
     }
     findings.places = places;
 }

@@ -8,6 +8,7 @@ const Allocator = std.mem.Allocator;
 const base_directory = @import("../base.zig");
 const install = @import("../install.zig");
 const manifest = @import("../manifest.zig");
+const process = @import("../process.zig");
 const report = @import("../report.zig");
 const document_of = @import("document.zig");
 const range = @import("range.zig");
@@ -34,7 +35,7 @@ pub fn run(context: *const Context) anyerror!u8 {
         .{context.executable.path},
     );
     const path = try realPath(context.arena, context.options.operands[0]);
-    forEverybody();
+    _ = process.readableByAll();
     const base = try makeBase(context, path);
     try installParts(context, base);
     const executables = try writeStubs(context, base);
@@ -58,15 +59,6 @@ fn realPath(arena: Allocator, path: []const u8) ![]const u8 {
     const parent = std.fs.path.dirname(absolute) orelse return absolute;
     const real = std.fs.realpath(parent, &buffer) catch return absolute;
     return std.fs.path.join(arena, &.{ real, std.fs.path.basename(absolute) });
-}
-
-/// What is made from now on can be read by all users, whatever the umask was.
-fn forEverybody() void {
-    switch (builtin.os.tag) {
-        .windows => {},
-        .linux => _ = std.os.linux.syscall1(.umask, 0o022),
-        else => _ = std.c.umask(0o022),
-    }
 }
 
 fn makeBase(context: *const Context, path: []const u8) !base_directory.Base {

@@ -1,0 +1,253 @@
+//! The directories above a base directory: whether another user could exchange one of them.
+//!
+//! The rule is that of OpenSSH's StrictModes (sshd_config(5)): each directory on the way belongs to the user or to
+//! root, and no one else may write to it. In a directory with the sticky bit others may write, because they cannot
+//! rename or remove what is not theirs (unlink(2), rename(2): EPERM). docs/bare.md says why a path that passed can
+//! be used by its name until the end of the process.
+
+const std = @import("std");
+const builtin = @import("builtin");
+const testing = std.testing;
+const Allocator = std.mem.Allocator;
+const filesystem = @import("filesystem.zig");
+const users = @import("users.zig");
+
+const max_path = std.fs.max_path_bytes;
+
+/// Linux follows 40 (path_resolution(7)); each takes a page of the stack here.
+const links_max = 16;
+
+const sticky = 0o1000;
+const of_group = 0o020;
+const of_others = 0o002;
+
+/// What was found about the directories above one path.
+pub const Ancestors = struct {
+    state: State,
+    /// The directory that `state` speaks of: the nearest one that is there, or the one that is refused. Absolute,
+    /// without symbolic links.
+    buffer: [max_path]u8 = undefined,
+    length: usize = 0,
+    /// Of the nearest directory: its file system, when all users may make entries in it.
+    open_device: ?Device = null,
+    /// The name in `directory` that is missing.
+    missing_end: usize = 0,
+
+    pub const State = enum {
+        /// All are there, and only the user and root can exchange them.
+        safe,
+        /// The same, but some are missing.
+        incomplete,
+        of_another_user,
+        writable,
+        link_of_another_user,
+        mounted_by_another_user,
+        not_absolute,
+        too_long,
+        not_a_directory,
+        unreadable,
+    };
+
+    pub fn directory(ancestors: *const Ancestors) []const u8 {
+        return if (ancestors.length == 0) "/" else ancestors.buffer[0..ancestors.length];
+    }
+
+    /// What is missing in `directory`, of an incomplete way.
+    pub fn missing(ancestors: *const Ancestors) []const u8 {
+        return ancestors.buffer[ancestors.length + 1 .. ancestors.missing_end];
+    }
+
+    /// Whether `directory` on the file system `device`, in the nearest one, is one that another user mounted.
+    pub fn isMountedByAnother(ancestors: *const Ancestors, opened: std.fs.Dir, device: Device) bool {
+        const open_device = ancestors.open_device orelse return false;
+        return device != open_device and filesystem.isUsers(opened);
+    }
+
+    /// Why the path is refused, for people; null when it is not.
+    pub fn objection(ancestors: *const Ancestors, arena: Allocator) error{OutOfMemory}!?[]const u8 {
+        const there = ancestors.directory();
+        return switch (ancestors.state) {
+            .safe, .incomplete => null,
+            .of_another_user => try std.fmt.allocPrint(arena, "{s} above it belongs to another user", .{there}),
+            .writable => try std.fmt.allocPrint(arena, "other users may write to {s} above it", .{there}),
+            .link_of_another_user => try std.fmt.allocPrint(
+                arena,
+                "the symbolic link {s} above it belongs to another user",
+                .{there},
+            ),
+            .mounted_by_another_user => try std.fmt.allocPrint(
+                arena,
+                "{s} above it is a file system that another user may have mounted",
+                .{there},
+            ),
+            .too_long => "its path is too long",
+            .not_absolute => "its path is not absolute",
+            .not_a_directory => try std.fmt.allocPrint(arena, "{s} above it is not a directory", .{there}),
+            .unreadable => try std.fmt.allocPrint(arena, "{s} above it cannot be looked at", .{there}),
+        };
+    }
+};
+
+const Device = if (builtin.os.tag == .windows) u64 else @FieldType(std.posix.Stat, "dev");
+
+/// Looks at each directory above `path`, from the root on: a directory that passed cannot be exchanged while what is
+/// in it is looked at. The root itself counts as root's: whoever has it has the system's programs.
+pub fn examine(path: []const u8) Ancestors {
+    var walk: Walk = .{};
+    walk.go(path);
+    return walk.found;
+}
+
+const Walk = struct {
+    found: Ancestors = .{ .state = .safe },
+    links: usize = 0,
+
+    fn go(walk: *Walk, path: []const u8) void {
+        if (!std.fs.path.isAbsolute(path)) return walk.end(.not_absolute);
+        if (path.len >= max_path) return walk.end(.too_long);
+        walk.descend(std.fs.path.dirnamePosix(path) orelse "/");
+    }
+
+    fn end(walk: *Walk, state: Ancestors.State) void {
+        walk.found.state = state;
+    }
+
+    fn descend(walk: *Walk, path: []const u8) void {
+        const found = &walk.found;
+        if (std.fs.path.isAbsolute(path)) walk.toRoot();
+        var components = std.mem.tokenizeScalar(u8, path, '/');
+        while (components.next()) |name| {
+            if (std.mem.eql(u8, name, ".")) continue;
+            if (std.mem.eql(u8, name, "..")) {
+                walk.ascend();
+                if (found.state != .safe) return;
+                continue;
+            }
+            const parent_length = found.length;
+            if (!walk.append(name)) return walk.end(.too_long);
+            const status = walk.look() catch |err| {
+                if (err != error.FileNotFound) return walk.end(.unreadable);
+                found.missing_end = found.length;
+                found.length = parent_length;
+                return walk.end(.incomplete);
+            };
+            if (std.posix.S.ISLNK(status.mode)) return walk.follow(status, parent_length, components.rest());
+            walk.judge(status);
+            if (found.state != .safe) return;
+        }
+    }
+
+    fn toRoot(walk: *Walk) void {
+        walk.found.length = 0;
+        walk.found.open_device = null;
+    }
+
+    fn ascend(walk: *Walk) void {
+        const found = &walk.found;
+        const parent = std.mem.lastIndexOfScalar(u8, found.buffer[0..found.length], '/') orelse 0;
+        walk.toRoot();
+        if (parent == 0) return;
+        found.length = parent;
+        walk.judge(walk.look() catch return walk.end(.unreadable));
+    }
+
+    fn append(walk: *Walk, name: []const u8) bool {
+        const found = &walk.found;
+        if (found.length + 1 + name.len >= max_path) return false;
+        found.buffer[found.length] = '/';
+        @memcpy(found.buffer[found.length + 1 ..][0..name.len], name);
+        found.length += 1 + name.len;
+        return true;
+    }
+
+    fn look(walk: *Walk) !std.posix.Stat {
+        walk.found.buffer[walk.found.length] = 0;
+        const path = walk.found.buffer[0..walk.found.length :0];
+        return std.posix.fstatatZ(std.fs.cwd().fd, path, std.posix.AT.SYMLINK_NOFOLLOW);
+    }
+
+    fn judge(walk: *Walk, status: std.posix.Stat) void {
+        if (!std.posix.S.ISDIR(status.mode)) return walk.end(.not_a_directory);
+        if (!users.isOursOrRoots(status.uid)) return walk.end(.of_another_user);
+        if (walk.isMounted(status.dev)) return walk.end(.mounted_by_another_user);
+        walk.found.open_device = null;
+        if (status.mode & (of_group | of_others) == 0) return;
+        if (status.mode & sticky != 0) {
+            walk.found.open_device = status.dev;
+            return;
+        }
+        if (status.mode & of_others != 0 or !users.isPrivate(status.gid)) walk.end(.writable);
+    }
+
+    fn isMounted(walk: *const Walk, device: Device) bool {
+        if ((walk.found.open_device orelse return false) == device) return false;
+        var opened = std.fs.cwd().openDir(walk.found.directory(), .{ .no_follow = true }) catch return true;
+        defer opened.close();
+        return filesystem.isUsers(opened);
+    }
+
+    /// Goes on where the link leads to. `parent_length` is how long the path of its directory is.
+    fn follow(walk: *Walk, status: std.posix.Stat, parent_length: usize, rest: []const u8) void {
+        const found = &walk.found;
+        if (!users.isOursOrRoots(status.uid)) return walk.end(.link_of_another_user);
+        walk.links += 1;
+        var buffer: [max_path]u8 = undefined;
+        const link: [:0]const u8 = found.buffer[0..found.length :0];
+        const target = std.posix.readlinkZ(link, &buffer) catch return walk.end(.unreadable);
+        if (walk.links > links_max or target.len + 1 + rest.len > buffer.len) return walk.end(.unreadable);
+        found.length = parent_length;
+        buffer[target.len] = '/';
+        @memcpy(buffer[target.len + 1 ..][0..rest.len], rest);
+        walk.descend(buffer[0 .. target.len + 1 + rest.len]);
+    }
+};
+
+fn expectState(state: Ancestors.State, dir: std.fs.Dir, path: []const u8) !void {
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    const below = try std.fs.path.join(arena.allocator(), &.{ try dir.realpathAlloc(arena.allocator(), "."), path });
+    const found = examine(below);
+    try testing.expectEqual(state, found.state);
+    try testing.expectEqual(state == .safe or state == .incomplete, try found.objection(arena.allocator()) == null);
+}
+
+test "every directory above is looked at, through links" {
+    if (builtin.os.tag == .windows) return error.SkipZigTest;
+    var tmp = testing.tmpDir(.{});
+    defer tmp.cleanup();
+    try tmp.dir.makePath("a/b/c");
+    try tmp.dir.symLink("a/b", "link", .{});
+    try tmp.dir.symLink("loop", "loop", .{});
+    try tmp.dir.writeFile(.{ .sub_path = "file", .data = "" });
+    try expectState(.safe, tmp.dir, "a/b/c/base");
+    try expectState(.safe, tmp.dir, "link/c/base");
+    try expectState(.safe, tmp.dir, "link/../b/c/base");
+    try expectState(.incomplete, tmp.dir, "link/d/e/base");
+    try expectState(.unreadable, tmp.dir, "loop/base");
+    try expectState(.not_a_directory, tmp.dir, "file/base");
+    var open = try tmp.dir.openDir("a/b", .{ .iterate = true });
+    defer open.close();
+    try open.chmod(0o777);
+    try expectState(.writable, tmp.dir, "a/b/c/base");
+    try expectState(.writable, tmp.dir, "link/c/base");
+    try expectState(.writable, tmp.dir, "link/c/../d/base");
+    try open.chmod(0o1777);
+    try expectState(.safe, tmp.dir, "link/c/base");
+    try expectState(.incomplete, tmp.dir, "link/d/e/base");
+    try testing.expectEqual(.not_absolute, examine("relative/base").state);
+    try testing.expectEqual(.too_long, examine("/d" ** max_path).state);
+    try testing.expectEqual(.safe, examine("/base").state);
+}
+
+test "what is missing is named with the directory that it is missing in" {
+    if (builtin.os.tag == .windows) return error.SkipZigTest;
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    var tmp = testing.tmpDir(.{});
+    defer tmp.cleanup();
+    const root = try tmp.dir.realpathAlloc(arena.allocator(), ".");
+    const found = examine(try std.mem.concat(arena.allocator(), u8, &.{ root, "/x//./y/base" }));
+    try testing.expectEqual(.incomplete, found.state);
+    try testing.expectEqualStrings(root, found.directory());
+    try testing.expectEqualStrings("x", found.missing());
+}

@@ -1,0 +1,131 @@
+//! Users and groups: whom a file may belong to so that it can be trusted.
+
+const std = @import("std");
+const builtin = @import("builtin");
+const testing = std.testing;
+
+pub const Id = if (builtin.os.tag == .windows) u32 else std.posix.uid_t;
+pub const Group = if (builtin.os.tag == .windows) u32 else std.posix.gid_t;
+
+/// Files of thousands of users fit.
+const length_max = 4 << 20;
+
+/// Whom a user namespace shows in place of an id that it does not know (user_namespaces(7)).
+const unknown = 65534;
+
+/// The user that the process acts for. The kernel tells it at the start (getauxval(3)), and it never changes here.
+pub fn effective() Id {
+    if (builtin.os.tag == .windows) return 0;
+    if (builtin.os.tag != .linux) return std.c.geteuid();
+    if (std.os.linux.elf_aux_maybe) |auxiliary| {
+        var index: usize = 0;
+        while (auxiliary[index].a_type != std.elf.AT_NULL) : (index += 1) {
+            if (auxiliary[index].a_type == std.elf.AT_EUID) return @intCast(auxiliary[index].a_un.a_val);
+        }
+    }
+    return std.os.linux.geteuid();
+}
+
+pub fn isRoot() bool {
+    return builtin.os.tag != .windows and effective() == 0;
+}
+
+/// Whether what belongs to `owner` can be changed by nobody but the user and root. In a user namespace root of the
+/// host is among those that are unknown.
+pub fn isOursOrRoots(owner: Id) bool {
+    return owner == effective() or owner == 0 or (owner == unknown and isUnknown());
+}
+
+/// Whether the namespace shows ids that it does not know as `unknown`, and no user of that id.
+fn isUnknown() bool {
+    if (builtin.os.tag != .linux) return false;
+    var buffer: [4096]u8 = undefined;
+    const text = std.fs.cwd().readFile("/proc/self/uid_map", &buffer) catch return false;
+    return text.len > 0 and text.len < buffer.len and !maps(text, unknown);
+}
+
+/// Whether one of the lines `first outside count` has `id`; what is no such line has all.
+fn maps(text: []const u8, id: u64) bool {
+    var lines = std.mem.tokenizeScalar(u8, text, '\n');
+    while (lines.next()) |line| {
+        var fields = std.mem.tokenizeScalar(u8, line, ' ');
+        const first = std.fmt.parseUnsigned(u64, fields.next() orelse "", 10) catch return true;
+        _ = fields.next();
+        const count = std.fmt.parseUnsigned(u64, fields.next() orelse "", 10) catch return true;
+        if (id >= first and id - first < count) return true;
+    }
+    return false;
+}
+
+/// Whether the user alone is in `group`, as with a group for each user and umask 002. Debian's OpenSSH has the same
+/// rule. To root no group is private: it is given to people who are to do a little of what root does.
+pub fn isPrivate(group: Group) bool {
+    if (builtin.os.tag == .windows or isRoot()) return false;
+    const allocator = std.heap.page_allocator;
+    const passwd = std.fs.cwd().readFileAlloc(allocator, "/etc/passwd", length_max) catch return false;
+    defer allocator.free(passwd);
+    const groups = std.fs.cwd().readFileAlloc(allocator, "/etc/group", length_max) catch return false;
+    defer allocator.free(groups);
+    return isPrivateIn(passwd, groups, effective(), group);
+}
+
+/// Whether in `passwd` and `groups` (passwd(5), group(5)) `user` has `group` as its first one and no one else is in it.
+fn isPrivateIn(passwd: []const u8, groups: []const u8, user: Id, group: Group) bool {
+    const name = onlyUser(passwd, user, group) orelse return false;
+    var known = false;
+    var lines = std.mem.tokenizeScalar(u8, groups, '\n');
+    while (lines.next()) |line| {
+        var fields = std.mem.splitScalar(u8, line, ':');
+        _ = fields.next();
+        _ = fields.next();
+        const id = std.fmt.parseUnsigned(Group, fields.next() orelse "", 10) catch continue;
+        if (id != group) continue;
+        known = true;
+        var members = std.mem.tokenizeAny(u8, fields.next() orelse "", ", \r");
+        while (members.next()) |member| if (!std.mem.eql(u8, member, name)) return false;
+    }
+    return known;
+}
+
+/// The name of `user`, if no other user has `group` as its first one.
+fn onlyUser(passwd: []const u8, user: Id, group: Group) ?[]const u8 {
+    var found: ?[]const u8 = null;
+    var lines = std.mem.tokenizeScalar(u8, passwd, '\n');
+    while (lines.next()) |line| {
+        var fields = std.mem.splitScalar(u8, line, ':');
+        const name = fields.next() orelse continue;
+        _ = fields.next();
+        const id = std.fmt.parseUnsigned(Id, fields.next() orelse "", 10) catch continue;
+        const first = std.fmt.parseUnsigned(Group, fields.next() orelse "", 10) catch continue;
+        if (first != group) continue;
+        if (id != user) return null;
+        found = name;
+    }
+    return found;
+}
+
+test "a group is private when its only member is the user" {
+    const passwd = "root:x:0:0::/root:/bin/sh\nann:x:1000:1001::/home/ann:/bin/sh\nbob:x:1002:1002::/home/bob:/bin/sh\n";
+    const groups = "root:x:0:\nann:x:1001:\nbob:x:1002:ann\nusers:x:100:\n";
+    try testing.expect(isPrivateIn(passwd, groups, 1000, 1001));
+    try testing.expect(isPrivateIn(passwd, "ann:x:1001:ann\n", 1000, 1001));
+    try testing.expect(!isPrivateIn(passwd, groups, 1002, 1002)); // ann is in it
+    try testing.expect(!isPrivateIn(passwd, groups, 1000, 1002)); // it is bob's
+    try testing.expect(!isPrivateIn(passwd, groups, 1000, 100)); // no one's first
+    try testing.expect(!isPrivateIn(passwd, "", 1000, 1001)); // of a directory service
+    try testing.expect(!isPrivateIn(passwd ++ "eve:x:1003:1001::/:/bin/sh\n", groups, 1000, 1001));
+    try testing.expect(!isPrivateIn(passwd, groups ++ "also:x:1001:bob\n", 1000, 1001));
+}
+
+test "a namespace that knows all ids shows no one in place of another" {
+    try testing.expect(maps("         0          0 4294967295\n", unknown));
+    try testing.expect(!maps("      1000       1000          1\n", unknown));
+    try testing.expect(maps("0 100000 65535\n", unknown));
+    try testing.expect(!maps("0 1000 1\n1 100000 65533\n", unknown));
+    try testing.expect(maps("nonsense", unknown));
+}
+
+test "the user is the one that the kernel says it is" {
+    if (builtin.os.tag != .linux) return error.SkipZigTest;
+    try testing.expectEqual(std.os.linux.geteuid(), effective());
+}
