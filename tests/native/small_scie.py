@@ -47,12 +47,12 @@ def host_launcher() -> Path:
 
 
 @functools.cache
-def program() -> bytes:
-    """The program of small scies (program.zig), which needs nothing of its host."""
-    source = Path(__file__).with_name("program.zig")
+def program(name: str = "program") -> bytes:
+    """A program that needs nothing of its host: of small scies (program.zig), or another one beside it."""
+    source = Path(__file__).with_name(f"{name}.zig")
     cache = cache_directory("launchers")
     digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
-    built = cache / f"program-{digest}"
+    built = cache / f"{name}-{digest}"
     if not built.exists():
         command = [sys.executable, "-m", "ziglang", "build-exe", str(source), "-OReleaseSmall"]
         command += ["-target", TARGETS[current_launcher()], f"-femit-bin={built}.{os.getpid()}"]
