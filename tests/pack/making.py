@@ -33,7 +33,7 @@ def this_python() -> Compiler:
 
 def compiled(files: Mapping[str, str], *, source: bool = True) -> list[Module]:
     """The modules of `files`, by path."""
-    codes = this_python().compile([(path, text.encode()) for path, text in files.items()])
+    codes = this_python().compile([(path, text.encode()) for path, text in files.items()]).results
     return [
         Module(path, code, text.encode() if source else None)
         for (path, text), code in zip(files.items(), codes, strict=True)

@@ -25,7 +25,7 @@ def compiler() -> Compiler:
 def found_in(compiler: Compiler, *sources: str) -> Found:
     """The expressions of `sources` as the finder makes them of their entries."""
     made: Found = {}
-    for hashed, entry in compiler.expressions([source.encode() for source in sources]):
+    for hashed, entry in compiler.expressions([("a.py", source.encode()) for source in sources]).results:
         pattern, flags, final, code, *rest = marshal.loads(entry)
         assert len(hashed) == 8
         made[pattern, flags] = _sre.compile(pattern, final, memoryview(code).cast("I").tolist(), *rest)
@@ -86,7 +86,7 @@ def test_a_module_that_does_not_parse_is_passed_over(compiler: Compiler) -> None
 
 
 def test_equal_modules_give_equal_bytes_in_whatever_order(compiler: Compiler) -> None:
-    sources = [f"import re\nre.compile('{letter}+', re.I)\n".encode() for letter in "abc"]
+    sources = [("a.py", f"import re\nre.compile('{letter}+', re.I)\n".encode()) for letter in "abc"]
     assert compiler.expressions(sources) == compiler.expressions(sources[::-1])
 
 
@@ -105,9 +105,9 @@ def test_a_python_that_fails_is_an_error_that_says_what_helps(tmp_path: Path) ->
     fails.chmod(0o755)
     assert Compiler.probe(fails, "fails") is None
     with pytest.raises(CzscieError, match=r"failed to compile modules"):
-        Compiler(fails, "fails", b"\0" * 4, "cpython-313").expressions([b"import re"])
+        Compiler(fails, "fails", b"\0" * 4, "cpython-313").expressions([("a.py", b"import re")])
 
 
 def test_the_hash_of_an_expression_is_that_of_the_finder(compiler: Compiler) -> None:
-    [(hashed, _)] = compiler.expressions([b"import re\nre.compile(b'a', re.I)\n"])
+    [(hashed, _)] = compiler.expressions([("a.py", b"import re\nre.compile(b'a', re.I)\n")]).results
     assert hashed == _imp.source_hash(int(re.I) << 1 | 1, b"a")

@@ -22,7 +22,7 @@ def test_a_python_tells_what_its_bytecode_is() -> None:
 
 
 def test_the_code_is_what_an_import_would_compile() -> None:
-    (code,) = this_python().compile([("lib/some.py", TEXT)])
+    (code,) = this_python().compile([("lib/some.py", TEXT)]).results
     loaded = marshal.loads(code)
     assert loaded.co_filename == "lib/some.py"
     assert loaded.co_code == compile(TEXT, "lib/some.py", "exec", dont_inherit=True).co_code
@@ -32,24 +32,24 @@ def test_the_code_is_what_an_import_would_compile() -> None:
 
 
 def test_the_same_sources_give_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    first = this_python().compile([("a.py", TEXT), ("b.py", TEXT)])
+    first = this_python().compile([("a.py", TEXT), ("b.py", TEXT)]).results
     monkeypatch.setenv("PYTHONHASHSEED", "1234")
-    assert this_python().compile([("a.py", TEXT), ("b.py", TEXT)]) == first
+    assert this_python().compile([("a.py", TEXT), ("b.py", TEXT)]).results == first
 
 
 def test_what_does_not_compile_is_empty_and_the_rest_is_not() -> None:
     texts = [b"def (", b"x = 1\n", b"\0", b"# coding: nothing\n", b"'\\d'\n", b"", b"(" * 5000, b"\xff"]
-    codes = this_python().compile([(f"{number}.py", text) for number, text in enumerate(texts)])
+    codes = this_python().compile([(f"{number}.py", text) for number, text in enumerate(texts)]).results
     assert [bool(code) for code in codes] == [False, True, False, False, True, True, False, False]
 
 
 def test_sources_say_their_encoding() -> None:
-    (code,) = this_python().compile([("a.py", "# coding: latin-1\nNAME = 'ä'\n".encode("latin-1"))])
+    (code,) = this_python().compile([("a.py", "# coding: latin-1\nNAME = 'ä'\n".encode("latin-1"))]).results
     assert "ä" in marshal.loads(code).co_consts
 
 
 def test_a_name_that_is_no_text_is_kept() -> None:
-    (code,) = this_python().compile([("\udcff.py", b"")])
+    (code,) = this_python().compile([("\udcff.py", b"")]).results
     assert marshal.loads(code).co_filename == "\udcff.py"
 
 
@@ -57,7 +57,7 @@ def test_nothing_of_the_users_settings_is_noticed(monkeypatch: pytest.MonkeyPatc
     (tmp_path / "marshal.py").write_text("raise SystemExit('mine')")
     (tmp_path / "sitecustomize.py").write_text("raise SystemExit('mine')")
     monkeypatch.chdir(tmp_path)
-    before = this_python().compile([("a.py", TEXT + b"assert NAMES, 'none'\n")])
+    before = this_python().compile([("a.py", TEXT + b"assert NAMES, 'none'\n")]).results
     for name, value in {
         "PYTHONPATH": str(tmp_path),
         "PYTHONOPTIMIZE": "2",
@@ -67,7 +67,7 @@ def test_nothing_of_the_users_settings_is_noticed(monkeypatch: pytest.MonkeyPatc
         "PYTHONDEVMODE": "1",
     }.items():
         monkeypatch.setenv(name, value)
-    assert this_python().compile([("a.py", TEXT + b"assert NAMES, 'none'\n")]) == before
+    assert this_python().compile([("a.py", TEXT + b"assert NAMES, 'none'\n")]).results == before
 
 
 def script(path: Path, text: str) -> Path:

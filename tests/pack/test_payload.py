@@ -199,3 +199,19 @@ def test_without_dependencies_there_is_one_pack() -> None:
     installed = packing.pack(application, SITE, (), own)
     assert [file.path for file in installed.packs] == [f"{SITE}/{NAME}"]
     assert installed.dependency_packs == ()
+
+
+def test_a_module_that_is_too_much_stays_a_file_and_is_told() -> None:
+    strings = "import re\na0 = 'ab'\n" + "".join(f"a{n} = (a{n - 1} + a{n - 1})[:2]\n" for n in range(1, 13))
+    sources = {
+        "nested.py": b"-" * 100_000 + b"1\n",
+        "strings.py": f"{strings}{'re.compile(a12);' * 300}\n".encode(),
+        "__init__.py": b"",
+    }
+    installed = pack(Pack(), placements("evil", {f"evil/{name}": text for name, text in sources.items()}))
+    assert kept(installed) == {"evil/nested.py"}
+    assert installed.notes[-2:] == (
+        "evil/nested.py is not compiled: it takes too much memory or is nested too deeply",
+        "evil/strings.py keeps regular expressions that are compiled when it runs: "
+        "some take more steps than a module may",
+    )

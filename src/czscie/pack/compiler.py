@@ -3,20 +3,56 @@
 from __future__ import annotations
 
 import marshal
+import os
+import signal
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from czscie.container.content import Data, File
 from czscie.errors import CzscieError
 
+T = TypeVar("T")
+
 #: A regular expression: the finder's hash of it (8 bytes) and the marshalled arguments of `_sre.compile`.
 Expression = tuple[bytes, bytes]
 
+#: What code objects call the file of a module, and its text.
+Source = tuple[str, bytes]
+
+#: What answers mean that are neither a result nor a source that does not compile, and why.
+_EXCESSES = {
+    "F": "its finally clauses are too many in one another",
+    "L": "it is too large",
+    "M": "it takes too much memory or is nested too deeply",
+    "N": "it is nested too deeply",
+    "S": "some take more steps than a module may",
+}
+_FINE = (".", "E")
+_WHAT = {
+    "compile_modules.py": "is not compiled",
+    "compile_expressions.py": "keeps regular expressions that are compiled when it runs",
+}
+_TIME = "it takes more time of the processor than any module needs"
+#: So many modules of one call may be ended for their time; then it is not the modules.
+_MOST_DEATHS_OF_TIME = 3
+
+#: The same for every build, so that what is too much is: 8 MiB of stack, 4 GiB of memory, no core.
+_LIMITS = 'ulimit -c 0; ulimit -s 8192; ulimit -v 4194304; exec "$@"'
+
 #: All of it: nothing of the user's settings changes what modules compile to, hashes of strings included.
 _ENVIRONMENT = {"PYTHONHASHSEED": "0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Made(Generic[T]):
+    """What was made of modules, and a line for each of which nothing or not all was, as it is too much."""
+
+    results: list[T]
+    skips: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,32 +71,27 @@ class Compiler:
     def probe(cls, python: Path, identity: str) -> Compiler | None:
         """The compiler that `python` is; None where it does not run here."""
         try:
-            answer = _run(python, b"")
+            done = _run(python, b"")
         except (OSError, subprocess.SubprocessError):
             return None
+        answer = b"" if done.returncode else done.stdout
         return cls(python, identity, answer[:4], answer[5:].decode()) if len(answer) > 5 else None
 
-    def compile(self, sources: Sequence[tuple[str, bytes]]) -> list[bytes]:
-        """The marshalled code objects of `sources`, pairs of a file's name for tracebacks and its text.
+    def compile(self, sources: Sequence[Source]) -> Made[bytes]:
+        """The marshalled code objects of `sources`, a list; empty where one does not compile.
 
-        Empty where one does not compile. The same sources give the same bytes as long as they are the same in
-        number and order: marshal tells objects that are shared from those that are not. Raises CzscieError
-        when the Python fails.
+        The same sources give the same bytes as long as they are the same in number and order: marshal tells
+        objects that are shared from those that are not. Raises CzscieError when the Python fails.
         """
-        request = b"".join(
+        requests = [
             len(encoded := name.encode("utf-8", "surrogateescape")).to_bytes(4, "big")
             + len(source).to_bytes(4, "big")
             + encoded
             + source
             for name, source in sources
-        )
-        answer = self._answer(request, "compile_modules.py")
-        codes, at = [], 5 + answer[4]
-        for _ in sources:
-            size = int.from_bytes(answer[at : at + 4], "big")
-            codes.append(answer[at + 4 : at + 4 + size])
-            at += 4 + size
-        return codes
+        ]
+        answers, skips = self._answers(sources, requests, "compile_modules.py")
+        return Made([answer.data for answer in answers], tuple(skips))
 
     def cached(self, path: str, code: bytes) -> File:
         """The bytecode of the source at `path`, where its Python looks for it (PEP 3147).
@@ -73,35 +104,100 @@ class Compiler:
             f"{directory}{separator}__pycache__/{name.removesuffix('.py')}.{self.tag}.pyc", Data(data)
         )
 
-    def expressions(self, sources: Iterable[bytes]) -> list[Expression]:
+    def expressions(self, sources: Sequence[Source]) -> Made[Expression]:
         """The regular expressions that the modules `sources` are seen to compile, compiled; sorted.
 
         Raises CzscieError when the Python fails.
         """
-        request = b"".join(len(source).to_bytes(4, "big") + source for source in sources)
-        answer: list[Expression] = marshal.loads(self._answer(request, "compile_expressions.py"))
-        return answer
+        requests = [len(source).to_bytes(4, "big") + source for _, source in sources]
+        answers, skips = self._answers(sources, requests, "compile_expressions.py")
+        found: set[Expression] = set()
+        for answer in answers:
+            found.update(marshal.loads(answer.data) if answer.data else ())
+        return Made(sorted(found), tuple(skips))
 
-    def _answer(self, request: bytes, program: str) -> bytes:
+    def _answers(
+        self, sources: Sequence[Source], requests: Sequence[bytes], program: str
+    ) -> tuple[list[_Answer], list[str]]:
+        """What `program` answers to each request, and a line for each that is more than it does.
+
+        A request that it dies of is answered with nothing, and the next ones are made anew.
+        """
+        answers: list[_Answer] = []
+        deaths = 0
+        while len(answers) < len(requests):
+            output, death = self._run(b"".join(requests[len(answers) :]), program)
+            answers += _parsed(output, program)
+            if len(answers) == len(requests):
+                break
+            deaths += death == _TIME
+            if death is None or deaths > _MOST_DEATHS_OF_TIME:
+                raise self._failure(f"it ended at {sources[len(answers)][0]}: {death or 'without a reason'}")
+            answers.append(_Answer(death, b""))
+        what = _WHAT[program]
+        skips = [
+            f"{name} {what}: {_EXCESSES.get(answer.letter, answer.letter)}"
+            for (name, _), answer in zip(sources, answers, strict=True)
+            if answer.letter not in _FINE
+        ]
+        return answers, skips
+
+    def _run(self, request: bytes, program: str) -> tuple[bytes, str | None]:
+        """What `program` prints, and what it died of, if it did."""
         try:
-            return _run(self.python, request, program)
+            done = _run(self.python, request, program)
         except (OSError, subprocess.SubprocessError) as error:
-            raise CzscieError(
-                f"{self.python} failed to compile modules",
-                why=str(error),
-                mend='leave them as they are: [lift.pack] stdlib = false, packages = "none"',
-            ) from error
+            raise self._failure(str(error)) from error
+        if done.returncode and not done.stdout:
+            raise self._failure(f"it ended with exit status {done.returncode}")
+        return done.stdout, _death(done.returncode) if done.returncode else None
+
+    def _failure(self, why: str) -> CzscieError:
+        return CzscieError(
+            f"{self.python} failed to compile modules",
+            why=why,
+            mend='leave them as they are: [lift.pack] stdlib = false, packages = "none"',
+        )
 
 
-def _run(python: Path, request: bytes, name: str = "compile_modules.py") -> bytes:
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    letter: str
+    data: bytes
+
+
+def _parsed(output: bytes, program: str) -> Iterator[_Answer]:
+    """The answers that are whole in what the program printed."""
+    at = 5 + output[4] if program == "compile_modules.py" else 1
+    while at + 5 <= len(output):
+        end = at + 5 + int.from_bytes(output[at + 1 : at + 5], "big")
+        if end > len(output):
+            break
+        yield _Answer(output[at : at + 1].decode("latin-1"), output[at + 5 : end])
+        at = end
+
+
+def _death(status: int) -> str:
+    """What a process died of, by its exit status."""
+    if -status == getattr(signal, "SIGPROF", None):
+        return _TIME
+    if status < 0:
+        return f"the compiler dies of it by {signal.Signals(-status).name}"
+    return f"the compiler dies of it with exit status {status}"
+
+
+def _run(
+    python: Path, request: bytes, name: str = "compile_modules.py"
+) -> subprocess.CompletedProcess[bytes]:
     program = resources.files("czscie.pack").joinpath(name).read_text()
     command = [str(python), "-I", "-S", "-B", "-W", "ignore", "-c", program]
-    done = subprocess.run(
+    if os.name == "posix":
+        command = ["/bin/sh", "-c", _LIMITS, "sh", *command]
+    return subprocess.run(
         command,
         input=request,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        check=True,
+        check=False,
         env=_ENVIRONMENT,
     )
-    return done.stdout

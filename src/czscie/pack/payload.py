@@ -36,6 +36,7 @@ class Compiled(msgspec.Struct, frozen=True):
 
     codes: list[bytes]
     expressions: list[Expression]
+    skips: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,9 @@ class Packing:
         contents = _Contents(), _Contents()
         gone: set[str] = set()
         reasons: list[str] = []
-        for unit, (codes, found), (staying, reason) in zip(units, compiled, stays, strict=True):
+        skips: list[str] = []
+        for unit, (codes, found, beyond), (staying, reason) in zip(units, compiled, stays, strict=True):
+            skips += beyond
             content = contents[own is not None and unit.origin != "sources" and unit.origin not in own]
             content.expressions.update(found)
             if staying:
@@ -100,17 +103,20 @@ class Packing:
         ]
         kept = tuple(placement for placement in placements if placement.destination not in gone)
         number = sum(len(content.modules) for content in contents)
-        return Installed(kept, tuple(packs[:1]), tuple(packs[1:]), _notes(number, len(gone), reasons))
+        notes = (*_notes(number, len(gone), reasons), *skips)
+        return Installed(kept, tuple(packs[:1]), tuple(packs[1:]), notes)
 
     def cached(self, source: File) -> File:
         """The bytecode of a module that is no package's and stays a file. Raises CzscieError."""
-        (code,) = self.compiler.compile([(source.path, source.content.read())])
+        (code,) = self.compiler.compile([(source.path, source.content.read())]).results
         return self.compiler.cached(source.path, code)
 
     def _compile(
         self, unit: _Unit, site_packages: str, paths: Sequence[str]
-    ) -> tuple[dict[str, bytes], list[Expression]]:
-        """The code of each module of `paths` that compiles, and their regular expressions, from the cache."""
+    ) -> tuple[dict[str, bytes], list[Expression], tuple[str, ...]]:
+        """The code of each module of `paths` that compiles, their regular expressions, and what was too much,
+        from the cache.
+        """
         sources = {path: unit.files[path].member.content.read() for path in paths}
         digest = hashlib.sha256(f"{self.compiler.identity}\0{site_packages}\0".encode())
         for path, source in sources.items():
@@ -118,11 +124,13 @@ class Packing:
 
         def compiled() -> Compiled:
             named = [(f"{site_packages}/{path}", source) for path, source in sources.items()]
-            return Compiled(self.compiler.compile(named), self.compiler.expressions(sources.values()))
+            codes, expressions = self.compiler.compile(named), self.compiler.expressions(named)
+            return Compiled(codes.results, expressions.results, (*codes.skips, *expressions.skips))
 
         known = knowledge(key_of("compiled", digest.hexdigest()), Compiled, compiled)
         expressions = known.expressions if self.platform.shares_expressions else []
-        return {path: code for path, code in zip(sources, known.codes, strict=True) if code}, expressions
+        codes = {path: code for path, code in zip(sources, known.codes, strict=True) if code}
+        return codes, expressions, tuple(each.removeprefix(f"{site_packages}/") for each in known.skips)
 
     def _is_named(self, path: str) -> bool:
         """Whether `lift.pack.files` has the module: by its package's name or by a pattern."""

@@ -22,6 +22,10 @@ _OF_IMPORTS = frozenset({"extend_path", "iter_modules", "walk_packages"})
 _TESTS = frozenset({"startswith", "endswith"})
 
 
+#: Bytes of a source that is parsed, for which a megabyte takes some seconds and 300 MB of memory.
+_LARGEST = 1 << 20
+
+
 def looks_at_files(source: bytes) -> str | None:
     """What in the module `source` is used to look at files, such as `__file__`; None when nothing is.
 
@@ -30,9 +34,11 @@ def looks_at_files(source: bytes) -> str | None:
     """
     if _SIGNS.search(source) is None:
         return None
+    if len(source) > _LARGEST:
+        return "what is too large to be read"
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return "what does not compile"
     ignored = frozenset() if _SPECS.search(source) else frozenset({"origin"})
     innocent = {id(node) for node in _innocent(tree)}

@@ -70,8 +70,9 @@ def pack_library(distribution: Distribution, compiler: Compiler, *, source: bool
         for path in module_sources(library)
         if path.partition("/")[0] not in _FOREIGN
     }
-    codes = compiler.compile([(prefix + path, text) for path, text in sources.items()])
-    expressions = compiler.expressions(sources.values()) if distribution.platform.shares_expressions else []
+    named = [(prefix + path, text) for path, text in sources.items()]
+    codes = compiler.compile(named).results
+    expressions = compiler.expressions(named).results if distribution.platform.shares_expressions else []
     compiled = {path: code for path, code in zip(sources, codes, strict=True) if code}
     packed = [
         Module(path, code, sources[path] if source and not _stays_a_file(path) else None)
