@@ -35,7 +35,8 @@ class LaunchersHook(BuildHookInterface):  # type: ignore[type-arg]
                         build.compile_launcher(launcher, directory, Path(cache))
                     except CzscieError as error:
                         self.app.abort(str(error))
-        current = {build.file_name(launcher) for launcher in build.TARGETS}
+        names = {build.file_name(launcher) for launcher in build.TARGETS}
+        current = names | {f"{name}{build.DIGEST_SUFFIX}" for name in names}
         for path in directory.iterdir():
             if path.name.rsplit("-", 1)[0] in build.TARGETS and path.name not in current:
                 path.unlink()

@@ -130,7 +130,10 @@ def test_a_changed_manifest_changes_the_plan_and_not_the_lock(project: Project) 
     project.manifest(platforms=("linux-x86_64", "linux-aarch64"))
     planned = plan(project)
     assert planned.lock.state == "changed"
-    assert planned.lock.changes == ("the interpreter cpython is not locked for linux-aarch64",)
+    assert planned.lock.changes == (
+        "the interpreter cpython is not locked for linux-aarch64",
+        "the launcher for linux-aarch64 is not locked",
+    )
     assert planned.downloads.files == 1
     assert path.read_bytes() == written
     assert plan(project, "linux-x86_64", use=LockUse.FROZEN).lock.state == "unchecked"

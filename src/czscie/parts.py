@@ -174,7 +174,9 @@ class _Maker:
             files = files and varied[files.name]
             payload = payload and varied[payload.name]
             bill.append(bills.libc(libc.table, libc.packages))
-        launcher = provide_launcher(self._platform.launcher, self.console, self.inputs.network)
+        launcher = provide_launcher(
+            self._platform.launcher, self.console, self.inputs.network, self.inputs.launcher
+        )
         bill += [bills.files(self.inputs.files), bills.launcher(launcher)]
         return Parts(
             lift=self._lift,

@@ -20,7 +20,7 @@ _PACKAGE = Path(__file__).parent
 
 #: What of the package only speaks, asks or checks, as paths in it: nothing that makes a product imports it.
 #: Everything else counts, data as well as code. (The launcher has a digest of its own: `native`, and the
-#: compiled files in `launchers`, which have no suffix.)
+#: compiled files in `launchers`, which have no suffix but for their digests.)
 APART = frozenset(
     {
         "__main__.py",
@@ -37,7 +37,7 @@ APART = frozenset(
         "verify",
     }
 )
-_NOT_SOURCE = ("", ".pyc")
+_NOT_SOURCE = ("", ".pyc", ".sha256")
 
 #: Python packages that write something of what is in executables.
 _PACKAGES = (

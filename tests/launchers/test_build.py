@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import shutil
 import struct
@@ -12,7 +13,14 @@ import pytest
 from czscie.cache import cache_directory
 from czscie.errors import CzscieError
 from czscie.launchers import build, libzstd
-from czscie.launchers.build import TARGETS, compile_launcher, file_name, find_launcher, source_digest
+from czscie.launchers.build import (
+    DIGEST_SUFFIX,
+    TARGETS,
+    compile_launcher,
+    file_name,
+    find_launcher,
+    source_digest,
+)
 from czscie.platforms import current_launcher
 
 #: ELF's class, byte order and machine (gABI, EM_*), PE's machine, Mach-O's cputype.
@@ -72,7 +80,9 @@ def test_every_target_compiles_to_the_file_that_its_name_says(compiled: tuple[st
 def test_a_launcher_is_small_and_alone(compiled: tuple[str, Path]) -> None:
     launcher, path = compiled
     assert path.name == file_name(launcher)
-    assert list(path.parent.iterdir()) == [path]
+    digest = path.with_name(f"{path.name}{DIGEST_SUFFIX}")
+    assert sorted(path.parent.iterdir()) == [path, digest]
+    assert digest.read_text() == hashlib.sha256(path.read_bytes()).hexdigest()
     assert 100_000 < path.stat().st_size < 700_000
 
 
@@ -80,6 +90,44 @@ def test_a_launcher_holds_no_path_of_the_build_machine(compiled: tuple[str, Path
     data = compiled[1].read_bytes()
     for path in (build.native_source(), cache_directory("launchers"), Path.home()):
         assert f"{path}/".encode() not in data
+
+
+def test_a_launcher_has_the_same_bytes_whatever_the_directory_and_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a lock pins is what everybody else compiles."""
+    here = compile_launcher(current_launcher(), tmp_path / "here", cache_directory("launchers"))
+    source = native_copy(tmp_path / "another place")
+    monkeypatch.setattr(build, "native_source", lambda: source)
+    shutil.copytree(
+        libzstd.libzstd_source(cache_directory("launchers")), libzstd._directory(tmp_path / "cold")
+    )
+    there = compile_launcher(current_launcher(), tmp_path / "there", tmp_path / "cold")
+    assert there.read_bytes() == here.read_bytes()
+
+
+def test_a_launcher_that_is_damaged_is_not_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "native_source", lambda: tmp_path)
+    monkeypatch.setattr(build, "_PACKAGE", tmp_path)
+    path = tmp_path / file_name("linux-x86_64")
+    path.write_bytes(b"launcher")
+    whole = hashlib.sha256(b"launcher").hexdigest()
+    (tmp_path / f"{path.name}{DIGEST_SUFFIX}").write_text(whole)
+    assert find_launcher("linux-x86_64", tmp_path) == path
+    assert find_launcher("linux-x86_64", tmp_path, whole) == path
+    assert find_launcher("linux-x86_64", tmp_path, "0" * 64) is None
+    for damage in (b"launches", b"launche", b""):
+        path.write_bytes(damage)
+        assert find_launcher("linux-x86_64", tmp_path) is None
+
+
+def test_another_compiler_than_the_pinned_one_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "0.16.0")
+    with pytest.raises(CzscieError) as caught:
+        compile_launcher("linux-s390x", tmp_path / "out", tmp_path)
+    assert caught.value.mend == f"pip install ziglang=={build.ZIG_VERSION}"
 
 
 def test_the_hosts_launcher_starts_and_says_that_it_is_alone(tmp_path: Path) -> None:

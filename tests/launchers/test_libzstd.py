@@ -54,9 +54,23 @@ def test_the_source_is_kept_and_holds_what_a_decoder_needs() -> None:
     assert {path.name for path in source.iterdir() if path.is_dir()} == {"common", "decompress"}
 
 
-def test_a_source_that_is_there_is_not_fetched(tmp_path: Path) -> None:
+def test_a_damaged_source_is_fetched_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = sdist(tmp_path, f"{ROOT}/zstd/lib/zstd.h", f"{ROOT}/zstd/lib/common/mem.h")
+    libzstd._extract(archive, tmp_path / "whole")
+    monkeypatch.setattr(libzstd, "_fetch", lambda directory: archive)
+    monkeypatch.setattr(libzstd, "TREE", libzstd.tree_digest(tmp_path / "whole"))
+    source = libzstd_source(tmp_path / "cache")
+    (source / "zstd.h").write_text("damaged")
+    assert not libzstd.has_source(tmp_path / "cache")
+    assert libzstd_source(tmp_path / "cache") == source
+    assert libzstd.has_source(tmp_path / "cache")
+    assert list((tmp_path / "cache").iterdir()) == [source]
+
+
+def test_a_source_that_is_there_is_not_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     directory = tmp_path / "cache" / f"libzstd-{libzstd.SHA256[:16]}"
     directory.mkdir(parents=True)
+    monkeypatch.setattr(libzstd, "TREE", libzstd.tree_digest(directory))
     assert libzstd_source(tmp_path / "cache") == directory
 
 

@@ -13,6 +13,7 @@ from czscie.lock.lock import (
     Lock,
     LockedFile,
     LockedInterpreter,
+    LockedLauncher,
     LockedPackage,
     LockedPayload,
     LockedWheel,
@@ -45,6 +46,7 @@ PACKAGES = st.builds(
         czscie=st.builds(PackageNotes, platforms=TUPLES, built=st.lists(WHEELS, max_size=2).map(tuple)),
     ),
 )
+LAUNCHERS = st.builds(LockedLauncher, name=NAMES, sha256=DIGESTS, size=st.integers(0, 2**40))
 INTERPRETERS = st.builds(
     LockedInterpreter,
     id=NAMES,
@@ -81,7 +83,11 @@ QUESTIONS = st.builds(
 LOCKS = st.builds(
     Lock,
     created_by=NAMES,
-    launcher=st.builds(Launcher, source=DIGESTS),
+    launcher=st.builds(
+        Launcher,
+        source=DIGESTS,
+        binaries=st.lists(LAUNCHERS, max_size=3, unique_by=lambda each: each.name).map(tuple),
+    ),
     manifest=QUESTIONS,
     interpreters=st.lists(INTERPRETERS, max_size=3).map(tuple),
     files=st.lists(st.builds(LockedFile, id=NAMES, sha256=DIGESTS, size=SIZES), max_size=3).map(tuple),

@@ -15,11 +15,13 @@ from czscie.lock.lock import (
     Lock,
     LockedFile,
     LockedInterpreter,
+    LockedLauncher,
     LockedLibc,
     LockedPayload,
     Question,
 )
 from czscie.lock.now import Now
+from czscie.platforms import find_platform
 
 A, B = "a" * 64, "b" * 64
 PLATFORMS = ("linux-x86_64", "macos-aarch64")
@@ -46,7 +48,10 @@ NOW = Now(
 )
 LOCK = Lock(
     created_by=NOW.created_by,
-    launcher=Launcher(source=NOW.launcher),
+    launcher=Launcher(
+        source=NOW.launcher,
+        binaries=tuple(LockedLauncher(name=platform, sha256=A, size=1) for platform in PLATFORMS),
+    ),
     manifest=NOW.question,
     interpreters=(*HERE.values(), *(locked("cpython", platform, CPYTHON) for platform in PLATFORMS)),
     files=NOW.files,
@@ -120,6 +125,7 @@ def test_any_single_change_of_an_input_is_noticed(now: Now) -> None:
 @given(st.sampled_from(["musl-linux-x86_64", "windows-aarch64"]))
 def test_another_platform_is_noticed_and_is_all_that_is_asked_for(platform: str) -> None:
     here = {**HERE, ("host", platform): locked("host", platform, HOST)}
+    launcher = find_platform(platform).launcher
     found = differences(LOCK, replace(NOW, interpreters=here), (*PLATFORMS, platform))
     assert found.interpreters == {("cpython", platform), ("host", platform)}
     assert found.payload == {platform}
@@ -127,6 +133,7 @@ def test_another_platform_is_noticed_and_is_all_that_is_asked_for(platform: str)
         f"the interpreter cpython is not locked for {platform}",
         f"the interpreter host is not locked for {platform}",
         f"the payload is not locked for {platform}",
+        *(() if launcher in PLATFORMS else (f"the launcher for {launcher} is not locked",)),
     )
 
 

@@ -33,6 +33,9 @@ TARGETS = {
     "windows-aarch64": "aarch64-windows-gnu",
 }
 
+#: What the digest of a launcher is kept in, beside it.
+DIGEST_SUFFIX = ".sha256"
+
 _OPTIMIZE = "ReleaseSmall"
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -60,13 +63,35 @@ def file_name(launcher: str) -> str:
     return f"{launcher}-{source_digest()[:16]}"
 
 
-def find_launcher(launcher: str, cache: Path) -> Path | None:
-    """The launcher as a file, from the installed package or from `cache`; None when it was never compiled."""
+def find_launcher(launcher: str, cache: Path, sha256: str | None = None) -> Path | None:
+    """The launcher as a file, from the installed package or from `cache`; None when it was never compiled.
+
+    With `sha256`, the one that has this digest. One that is not what was compiled is not found.
+    """
     for directory in (_PACKAGE, cache):
         path = directory / file_name(launcher)
-        if path.is_file():
+        if path.is_file() and _is_whole(path) and sha256 in (None, launcher_digest(path)):
             return path
     return None
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether the launcher has the digest that was kept when it was compiled; older ones have none."""
+    try:
+        return _digest_file(path).read_text() == launcher_digest(path)
+    except FileNotFoundError:
+        return True
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _digest_file(path: Path) -> Path:
+    return path.with_name(f"{path.name}{DIGEST_SUFFIX}")
+
+
+def launcher_digest(path: Path) -> str:
+    """SHA-256 of a launcher."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def compile_launcher(launcher: str, directory: Path, cache: Path) -> Path:
@@ -79,6 +104,12 @@ def compile_launcher(launcher: str, directory: Path, cache: Path) -> Path:
             f"the launcher for {launcher} is not in this installation and there is no compiler to make it",
             mend="pip install 'czscie[native]'",
         )
+    if (found := importlib.metadata.version("ziglang")) != ZIG_VERSION:
+        raise CzscieError(
+            f"the launcher for {launcher} is not in this installation and cannot be compiled",
+            why=f"ziglang is {found}, which makes another one than {ZIG_VERSION}",
+            mend=f"pip install ziglang=={ZIG_VERSION}",
+        )
     libzstd.libzstd_source(cache)  # before there is a directory: it may not be had
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory, prefix=f".{launcher}-") as temporary:
@@ -86,7 +117,12 @@ def compile_launcher(launcher: str, directory: Path, cache: Path) -> Path:
         suffix = ".exe" if launcher.startswith("windows-") else ""
         built = Path(temporary, "bin", f"launcher{suffix}")
         final = directory / file_name(launcher)
+        # In this order a launcher never lies beside the digest of another one that was whole.
+        _digest_file(final).unlink(missing_ok=True)
+        digest = Path(temporary, "digest")
+        digest.write_text(launcher_digest(built))
         built.replace(final)
+        digest.replace(_digest_file(final))
     return final
 
 
@@ -95,11 +131,8 @@ def _compile(launcher: str, prefix: Path, cache: Path) -> None:
     target = (f"-Dtarget={TARGETS[launcher]}", "-Dcpu=baseline", f"-Doptimize={_OPTIMIZE}")
     done = zig_build(*target, "--prefix", str(prefix), cache=cache)
     if done.returncode != 0:
-        found = importlib.metadata.version("ziglang")
         raise CzscieError(
-            f"the launcher for {launcher} does not compile",
-            why=done.stderr.strip().splitlines()[:20],
-            mend=None if found == ZIG_VERSION else f"pip install ziglang=={ZIG_VERSION} (it is {found})",
+            f"the launcher for {launcher} does not compile", why=done.stderr.strip().splitlines()[:20]
         )
 
 

@@ -20,6 +20,8 @@ from czscie.network.network import OFFLINE, Network
 VERSION = "1.5.7"
 REQUIREMENT = "pyzstd==0.17.0"
 SHA256 = "d84271f8baa66c419204c1dd115a4dec8b266f8a2921da21b81764fa208c1db6"
+#: What `tree_digest` is of the files that are taken out of it.
+TREE = "fa680d55cf36962bc68b8c97f3a2c3a4a7a16ab9c0898b96c7d32572aa7de24c"
 
 _LIBRARY = PurePosixPath("pyzstd-0.17.0/zstd/lib")
 _WANTED = ("common", "decompress")
@@ -27,7 +29,17 @@ _WANTED = ("common", "decompress")
 
 def has_source(cache: Path) -> bool:
     """Whether `libzstd_source` downloads nothing."""
-    return _directory(cache).is_dir()
+    return tree_digest(_directory(cache)) == TREE
+
+
+def tree_digest(directory: Path) -> str:
+    """SHA-256 over the files below `directory`, with their paths."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in directory.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(directory).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
 
 
 def _directory(cache: Path) -> Path:
@@ -35,16 +47,18 @@ def _directory(cache: Path) -> Path:
 
 
 def libzstd_source(cache: Path) -> Path:
-    """The `lib` directory of libzstd, fetched with pip into `cache` unless it is there.
+    """The `lib` directory of libzstd, fetched with pip into `cache` unless it is there and whole.
 
     Raises CzscieError when pip cannot get the source or gets another one than was pinned.
     """
     directory = _directory(cache)
-    if not directory.is_dir():
+    if not has_source(cache):
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache, prefix="libzstd-") as temporary:
             archive = _fetch(Path(temporary))
             _extract(archive, Path(temporary, "lib"))
+            if directory.is_dir() and not has_source(cache):
+                directory.rename(Path(temporary, "damaged"))
             try:
                 Path(temporary, "lib").rename(directory)
             except OSError:  # another process was faster

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from czscie.cache import cache_directory, mark_used
 from czscie.errors import CzscieError
-from czscie.launchers.build import compile_launcher, file_name, find_launcher
+from czscie.launchers.build import compile_launcher, file_name, find_launcher, launcher_digest
 from czscie.launchers.libzstd import has_source
 
 if TYPE_CHECKING:
@@ -15,23 +15,69 @@ if TYPE_CHECKING:
     from czscie.network.network import Network
 
 
-def provide_launcher(name: str, console: Console, network: Network) -> Path:
-    """The launcher called `name` (`linux-x86_64`) as a file. Raises CzscieError when it cannot be made.
+def provide_launcher(name: str, console: Console, network: Network, sha256: str | None = None) -> Path:
+    """The launcher called `name` (`linux-x86_64`) as a file, which has the digest `sha256` if that is given.
 
-    `network` names directories to look into first, and whether what it is compiled of may be downloaded.
+    `network` names directories to look into first, of which no launcher is taken without `sha256`, and says
+    whether what it is compiled of may be downloaded. Raises CzscieError when it cannot be had.
     """
+    carried = _carried(name, network, sha256)
+    if carried is not None:
+        return carried
     cache = cache_directory("launchers")
-    for directory in network.directories:
-        if (path := directory / file_name(name)).is_file():
-            return path
-    found = find_launcher(name, cache)
+    found = find_launcher(name, cache, sha256)
     if found is not None:
         mark_used(found)
         return found
-    if network.offline and not has_source(cache):
-        raise CzscieError(
-            f"the launcher for {name} is not in the cache, and what it is compiled of may not be downloaded",
-            mend="run czscie vendor where there is a network, and bring its directory along",
-        )
-    with console.phase(f"Compiled the launcher for {name}"):
-        return compile_launcher(name, cache, cache)
+    launcher = _compile(name, cache, console, network, sha256)
+    if sha256 is not None and launcher_digest(launcher) != sha256:
+        raise _other(name, launcher_digest(launcher), sha256)
+    return launcher
+
+
+def _carried(name: str, network: Network, sha256: str | None) -> Path | None:
+    """The launcher in one of the network's directories. They may hold one from anywhere."""
+    for directory in network.directories:
+        path = directory / file_name(name)
+        if not path.is_file():
+            continue
+        if sha256 is None:
+            raise CzscieError(
+                f"{path} cannot be used",
+                why=f"the lock does not pin the launcher for {name}",
+                mend="run czscie lock where the directory was written, and bring the lock along",
+            )
+        if launcher_digest(path) != sha256:
+            raise CzscieError(
+                f"{path} is not the launcher that the lock pins",
+                why=(f"locked SHA-256 {sha256}", f"found  SHA-256 {launcher_digest(path)}"),
+                mend="write the directory again with czscie vendor, or bring its lock along",
+            )
+        return path
+    return None
+
+
+def _compile(name: str, cache: Path, console: Console, network: Network, sha256: str | None) -> Path:
+    try:
+        if network.offline and not has_source(cache):
+            raise CzscieError(
+                f"the launcher for {name} is not in the cache, and what it is compiled of may not be "
+                "downloaded",
+                mend="run czscie vendor where there is a network, and bring its directory along",
+            )
+        with console.phase(f"Compiled the launcher for {name}"):
+            return compile_launcher(name, cache, cache)
+    except CzscieError as error:
+        unpinned = find_launcher(name, cache)
+        if sha256 is None or unpinned is None:
+            raise
+        raise _other(name, launcher_digest(unpinned), sha256) from error
+
+
+def _other(name: str, found: str, locked: str) -> CzscieError:
+    return CzscieError(
+        f"the launcher for {name} is not the one that the lock pins",
+        why=(f"locked SHA-256 {locked}", f"here   SHA-256 {found}"),
+        mend="czscie cache clean launchers compiles it again; czscie vendor brings the one that is locked; "
+        "czscie lock --upgrade-only czscie locks the one that is here",
+    )

@@ -14,7 +14,7 @@ from czscie.lift.problem import nearest
 from czscie.lock.attested import attested
 from czscie.lock.lock import Lock, lock_path, read_lock, write_lock
 from czscie.lock.locker import Locker
-from czscie.lock.upgrade import Upgrade
+from czscie.lock.upgrade import OWN, Upgrade
 from czscie.network.network import Network
 from czscie.pbs.provider import Provider
 
@@ -38,7 +38,9 @@ def update_lock(
     path = lock_path(manifest)
     old = read_lock(path)
     _check_names(names, lift, old, path)
-    lock = _locker(lift, console).lock(old, targets, Upgrade(upgrade, frozenset(names)), prune=True)
+    locker = _locker(lift, console)
+    lock = locker.lock(old, targets, Upgrade(upgrade, frozenset(names)), prune=True)
+    lock = locker.with_launchers(lock, targets)
     if attestor is not None:
         lock = attested(lock, attestor, console)
     for line in _news(old, lock):
@@ -63,7 +65,7 @@ def _locker(lift: Lift, console: Console) -> Locker:
 
 
 def _check_names(names: Sequence[str], lift: Lift, lock: Lock | None, path: Path) -> None:
-    known = [each.id for each in lift.interpreters]
+    known = [OWN, *(each.id for each in lift.interpreters)]
     known += () if lock is None else [each.name for each in (*lock.packages, *lock.provisions)]
     for name in names:
         if name not in known:

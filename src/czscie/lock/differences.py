@@ -11,6 +11,7 @@ from czscie.lock.lock import Lock, LockedFile, lock_path
 from czscie.lock.now import Now
 from czscie.lock.question import changed_keys
 from czscie.network.network import Network
+from czscie.platforms import find_platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ def differences(lock: Lock | None, now: Now, platforms: Sequence[str]) -> Differ
         *_of_libc(lock, now),
         *_of_provisions({each.name for each in lock.provisions}, set(now.provisions)),
         *_of_payload(lock, now, payload),
+        *_of_launchers(lock, now, platforms),
     )
     return Differences(tuple(words), frozenset(stale), frozenset(payload))
 
@@ -50,6 +52,12 @@ def _of_czscie(lock: Lock, now: Now) -> Iterator[str]:
         yield f"it was written by {lock.created_by}, this is {now.created_by}"
     if lock.launcher.source != now.launcher:
         yield "the source of the launcher is another one"
+
+
+def _of_launchers(lock: Lock, now: Now, platforms: Sequence[str]) -> Iterator[str]:
+    for name in dict.fromkeys(find_platform(platform).launcher for platform in platforms):
+        if lock.launcher.source == now.launcher and lock.launcher.sha256(name) is None:
+            yield f"the launcher for {name} is not locked"
 
 
 def _is_stale(lock: Lock, now: Now, identifier: str, platform: str) -> bool:

@@ -55,6 +55,7 @@ def locked_inputs(
             remote_of(each.wheel, lift.path.parent.absolute())
             for each in locked_provisions(lift, lock, platform)
         ),
+        launcher=lock.launcher.sha256(platform.launcher),
         network=network,
     )
 

@@ -104,10 +104,25 @@ class LockedFile(_Struct, frozen=True, kw_only=True):
     size: Size | None = None
 
 
+class LockedLauncher(_Struct, frozen=True, kw_only=True):
+    """A launcher as it was compiled; `name` is what czscie.platforms calls it, `size` is in bytes."""
+
+    name: Text
+    sha256: Sha256
+    size: Size
+
+
 class Launcher(_Struct, frozen=True, kw_only=True):
-    """`source` is the digest of all that launchers are compiled from, the same for every platform."""
+    """`source` is the digest of all that launchers are compiled from, the same for every platform, `binaries`
+    are what was compiled of it.
+    """
 
     source: Sha256
+    binaries: tuple[LockedLauncher, ...] = ()
+
+    def sha256(self, name: str) -> str | None:
+        """The digest of the launcher called `name`, None when it is not locked."""
+        return next((each.sha256 for each in self.binaries if each.name == name), None)
 
 
 class LockedPayload(_Struct, frozen=True, kw_only=True):
@@ -254,6 +269,9 @@ class Lock(_Struct, frozen=True, kw_only=True):
                 interpreters=dict(sorted(self.manifest.interpreters.items())), payload=self.manifest.payload
             ),
             interpreters=tuple(sorted(self.interpreters, key=lambda each: (each.id, each.platform))),
+            launcher=msgspec.structs.replace(
+                self.launcher, binaries=tuple(sorted(self.launcher.binaries, key=lambda each: each.name))
+            ),
             files=tuple(sorted(self.files, key=lambda each: each.id)),
             provisions=tuple(sorted(self.provisions, key=lambda each: each.name)),
             packages=tuple(sorted(self.packages, key=lambda each: (each.name, each.version))),

@@ -10,16 +10,17 @@ import msgspec
 
 from czscie.console import Console
 from czscie.errors import CzscieError
+from czscie.launchers.provide import provide_launcher
 from czscie.lift.interpreter import PythonBuildStandalone
 from czscie.lift.lift import Lift
 from czscie.lock.differences import Differences, check_online, differences
-from czscie.lock.lock import Launcher, Lock, LockedInterpreter, LockedPayload
-from czscie.lock.now import Now
+from czscie.lock.lock import Launcher, Lock, LockedInterpreter, LockedLauncher, LockedPayload
+from czscie.lock.now import Now, path_digest
 from czscie.lock.project import Project
 from czscie.lock.resolver import Resolver
 from czscie.lock.sources import locked_asset
 from czscie.lock.targets import targets_of
-from czscie.lock.upgrade import Upgrade
+from czscie.lock.upgrade import OWN, Upgrade
 from czscie.network.network import Network
 from czscie.network.size import sizes
 from czscie.pbs.provider import Provider
@@ -54,14 +55,15 @@ class Locker:
         self, old: Lock | None, targets: Sequence[Platform], upgrade: Upgrade | None = None, *, prune: bool
     ) -> Lock:
         """The lock for `targets`, and for the other platforms what `old` still answers, if the manifest names
-        them or not `prune`. Raises CzscieError when there is no answer.
+        them or not `prune`. What of launchers is not pinned yet is left to `with_launchers`. Raises
+        CzscieError when there is no answer.
         """
         upgrade = upgrade or Upgrade()
         now = self._now(old, targets)
         found = differences(old, now, _names(targets))
         lock = Lock(
             created_by=now.created_by,
-            launcher=Launcher(source=now.launcher),
+            launcher=self._launcher(old, now, upgrade, prune=prune),
             manifest=now.question,
             interpreters=self._interpreters(old, now, found, targets, upgrade, prune=prune),
             files=now.files,
@@ -77,6 +79,34 @@ class Locker:
         requires = None if lock is None or lock.manifest.payload is None else lock.manifest.payload.requires
         is_project = self.lift.payload is not None and self.lift.payload.project is not None
         return Now.of(self.lift, targets, self.provider, requires if is_project else None)
+
+    def with_launchers(self, lock: Lock, targets: Sequence[Platform]) -> Lock:
+        """The lock with the launchers for `targets`, compiled now where they never were.
+
+        One that cannot be made here is not locked: it takes a compiler, and other platforms may not need it.
+        """
+        found = {each.name: each for each in lock.launcher.binaries}
+        for name in dict.fromkeys(platform.launcher for platform in targets):
+            if name in found:
+                continue
+            try:
+                # Nothing of a directory that somebody carried here.
+                here = dataclasses.replace(self.network, directories=())
+                path = provide_launcher(name, self.console, here)
+            except CzscieError as error:
+                self.console.warn(f"the launcher for {name} is not locked: {error.what}")
+                continue
+            found[name] = LockedLauncher(name=name, sha256=path_digest(path), size=path.stat().st_size)
+        launcher = Launcher(source=lock.launcher.source, binaries=tuple(found.values()))
+        return msgspec.structs.replace(lock, launcher=launcher)
+
+    def _launcher(self, old: Lock | None, now: Now, upgrade: Upgrade, *, prune: bool) -> Launcher:
+        """What `old` pins of the same source."""
+        if old is None or old.launcher.source != now.launcher or upgrade.covers(OWN):
+            return Launcher(source=now.launcher)
+        named = {platform.launcher for platform in self.lift.platforms}
+        kept = tuple(each for each in old.launcher.binaries if each.name in named or not prune)
+        return Launcher(source=now.launcher, binaries=kept)
 
     # Interpreters.
 

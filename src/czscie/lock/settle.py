@@ -47,14 +47,16 @@ def settled_lock(
 ) -> Lock:
     """The lock of `lift` for `targets`, written beside the manifest if it changed. Raises CzscieError."""
     settled = settle(lift, targets, use, provider, network, console)
-    if settled.lock is not settled.before:
+    lock = settled.lock
+    if lock is not settled.before:
         path = lock_path(lift.path)
+        lock = Locker(lift, provider, network, console).with_launchers(lock, targets)
         with console.phase(f"Wrote {path}"):
-            write_lock(path, settled.lock)
+            write_lock(path, lock)
         if settled.before is not None:
             for change in settled.changes:
                 console.line(f"  {change}")
-    return settled.lock
+    return lock
 
 
 def settle(

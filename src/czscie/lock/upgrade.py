@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: The name of what is czscie's own in a lock: its launchers and libraries.
+OWN = "czscie"
+
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:

@@ -48,10 +48,21 @@ def fetch(
 
 
 def find(file: Remote, network: Network | None = None) -> Path | None:
-    """Where `file` is at hand with the right digest; None when it would have to be downloaded."""
-    for directory in () if network is None else network.directories:
-        if file.is_at(directory / file.name):
-            return directory / file.name
+    """Where `file` is at hand with the right digest; None when it would have to be downloaded.
+
+    Raises CzscieError when one of `network.directories` has another file of its name.
+    """
+    places = [directory / file.name for directory in (() if network is None else network.directories)]
+    there = [path for path in places if path.exists()]
+    for path in there:
+        if file.is_at(path):
+            return path
+    if there:
+        raise CzscieError(
+            f"{there[0]} is not the file that is locked",
+            why=f"it does not have the SHA-256 {file.sha256}",
+            mend="write the directory again with czscie vendor, or bring its lock along",
+        )
     if not file.is_at(file.path):
         return None
     mark_used(file.path)

@@ -79,11 +79,13 @@ def compare_with_lock(
 
 
 def own_launcher(contents: Contents, lock: Lock, console: Console) -> OwnLauncher:
-    """The launcher for the platform of `contents`, if this czscie has the source of it that is locked."""
+    """The launcher for the platform of `contents`, if its digest is not locked and that of its source is that
+    of this czscie's.
+    """
     source = source_digest()
-    if source != lock.launcher.source:
-        return OwnLauncher(source, None)
     name = find_platform(contents.manifest.scie.lift.platform).launcher
+    if source != lock.launcher.source or lock.launcher.sha256(name) is not None:
+        return OwnLauncher(source, None)
     try:
         launcher = provide_launcher(name, console, Network.of()).read_bytes()
     except CzscieError:  # there is no compiler
@@ -195,7 +197,10 @@ def _compare_launcher(
         found.differences.append("the bill of materials lists another launcher than is there")
     source = None if listed is None else listed.properties.get(SOURCE)
     found.digests("the launcher's source", source, lock.launcher.source)
-    if own.source != lock.launcher.source:
+    locked = lock.launcher.sha256(find_platform(contents.manifest.scie.lift.platform).launcher)
+    if locked is not None:
+        found.digests("the launcher", there, locked)
+    elif own.source != lock.launcher.source:
         found.unknown.append("the launcher: this czscie has another source of it than is locked")
     elif own.sha256 is None:
         found.unknown.append("the launcher: it cannot be compiled here, to be compared with")
