@@ -79,7 +79,7 @@ def makers() -> set[Path]:
     kept = {
         path
         for path in PACKAGE.rglob("*.py")
-        if any(name.startswith("czscie.products.") for name in imported(path))
+        if {"czscie.products.product", "czscie.products.knowledge"}.intersection(imported(path))
     }
     return named | kept
 
