@@ -59,6 +59,10 @@ pub const Refusal = struct { candidate: Candidate, reason: []const u8 };
 
 pub const locks_directory = "locks";
 
+/// The last use of an installation that is being removed. A start takes it for one before the start of the system,
+/// and so for a reason to look at it with its lock held.
+pub const doomed: clock.Time = 0;
+
 const has_users = builtin.os.tag != .windows;
 
 /// Places to try, best first. `secret` says that other users may not read the executable: then what it holds is
@@ -137,13 +141,19 @@ fn held(place: Candidate, files: []const manifest.File) ?Base {
     const above = lookAbove(place.path);
     if (above.state != .safe) return null;
     const directory = openNoFollow(place.path) catch return null;
-    if (distrust(directory, &above, .reading) == null) {
+    if (distrust(directory, &above, .reading) == null and !(place.whose == .hosts_to_read and isDoomed(directory, files))) {
         if (lastUseOfAll(directory, files)) |last_use| {
             return .{ .directory = directory, .path = place.path, .last_use = last_use, .whose = place.whose };
         }
     }
     close(directory);
     return null;
+}
+
+/// Whether one of `files` is being removed, by root: other users cannot wait for its lock.
+fn isDoomed(directory: std.fs.Dir, files: []const manifest.File) bool {
+    for (files) |file| if (lastUse(directory, file) == doomed) return true;
+    return false;
 }
 
 fn lookAbove(path: []const u8) Ancestors {

@@ -185,24 +185,6 @@ pub fn installer(arena: Allocator, base: std.fs.Dir, digest: []const u8) error{O
     return if (application.len == 0) null else try arena.dupe(u8, application);
 }
 
-/// Removes the installation of `file`, whole or not. False when another process makes it just now.
-pub fn remove(base: std.fs.Dir, file: manifest.File) !bool {
-    const lock = try Lock.open(base, file.digest);
-    defer lock.close();
-    if (builtin.os.tag == .windows) try lock.lock(.exclusive) else if (!try lock.tryLock(.exclusive)) return false;
-    var partial_name: base_directory.Name = undefined;
-    const partial = base_directory.installationName(&partial_name, file, partial_suffix);
-    try base.deleteTree(partial);
-    var name: base_directory.Name = undefined;
-    // Half an installation must not have the name of a whole one.
-    base.rename(base_directory.installationName(&name, file, ""), partial) catch |err| switch (err) {
-        error.FileNotFound => return true,
-        else => return err,
-    };
-    try base.deleteTree(partial);
-    return true;
-}
-
 /// Removes what processes that died left of other installations of this kind. Whatever cannot be removed stays:
 /// it is in nobody's way.
 pub fn sweep(base: std.fs.Dir, file: manifest.File) void {

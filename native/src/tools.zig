@@ -195,6 +195,8 @@ test {
     _ = @import("tools/options.zig");
     _ = @import("tools/range.zig");
     _ = @import("tools/relocation.zig");
+    _ = @import("tools/removal.zig");
+    _ = @import("tools/running.zig");
     _ = @import("tools/size.zig");
     _ = @import("tools/stub.zig");
     _ = @import("tools/surroundings.zig");

@@ -2,10 +2,10 @@
 
 const std = @import("std");
 const base_directory = @import("../base.zig");
-const install = @import("../install.zig");
 const manifest = @import("../manifest.zig");
 const report = @import("../report.zig");
 const inventory = @import("inventory.zig");
+const Removal = @import("removal.zig").Removal;
 const running = @import("running.zig");
 const Context = @import("context.zig").Context;
 const Item = inventory.Item;
@@ -113,7 +113,9 @@ fn prune(context: *const Context, base: base_directory.Base, items: []Item) !u8 
     const options = context.options;
     const days: ?u64 = options.older_than_days orelse if (options.max_size_megabytes == null) days_default else null;
     const bytes_max: u64 = if (options.max_size_megabytes) |megabytes| megabytes *| 1_000_000 else std.math.maxInt(u64);
-    var pruning: Pruning = .{ .base = base, .items = .fromOwnedSlice(items) };
+    const removal: Removal = try .begin(base.directory);
+    defer removal.end();
+    var pruning: Pruning = .{ .removal = removal, .items = .fromOwnedSlice(items) };
     while (pruning.next(days, bytes_max)) |index| try pruning.remove(context.arena, index);
 
     const removed = pruning.removed.items;
@@ -135,7 +137,7 @@ fn prune(context: *const Context, base: base_directory.Base, items: []Item) !u8 
 }
 
 const Pruning = struct {
-    base: base_directory.Base,
+    removal: Removal,
     /// Oldest first.
     items: std.ArrayList(Item),
     removed: std.ArrayList(Item) = .empty,
@@ -168,12 +170,12 @@ const Pruning = struct {
 
     fn remove(pruning: *Pruning, arena: std.mem.Allocator, index: usize) !void {
         const item = pruning.items.items[index];
-        const gone = install.remove(pruning.base.directory, item.file()) catch |err| switch (err) {
+        const outcome = pruning.removal.remove(item) catch |err| switch (err) {
             // Windows does not let go of files that a process has open.
-            error.AccessDenied, error.FileBusy => false,
+            error.AccessDenied, error.FileBusy => .in_use,
             else => return err,
         };
-        if (gone) {
+        if (outcome == .removed) {
             try pruning.removed.append(arena, pruning.items.orderedRemove(index));
         } else {
             pruning.items.items[index].running = true;

@@ -1,15 +1,29 @@
-//! Which installations processes run from now: what is in their command lines, environments and executables.
+//! Which installations processes run from now, and which processes are about to start from one.
 //!
-//! Only Linux tells, and only of the user's own processes (of everybody's to root).
+//! Only Linux tells, and only of the user's own processes (of everybody's to root), in this namespace of processes.
 
 const std = @import("std");
 const builtin = @import("builtin");
+const testing = std.testing;
 const Item = @import("inventory.zig").Item;
 
-/// Sets `running` of those items that a process was started from.
+const processes_path = "/proc";
+
+/// Far above what maps the libraries of any program.
+const maps_length_max = 16 << 20;
+
+/// Whether the system tells of processes.
+pub fn isTold() bool {
+    if (builtin.os.tag != .linux) return false;
+    std.fs.cwd().access(processes_path ++ "/self/fd", .{}) catch return false;
+    return true;
+}
+
+/// Sets `running` of those items that a process was started from: what is in its command line, environment and
+/// executable, and what it has mapped.
 pub fn mark(items: []Item) void {
     if (builtin.os.tag != .linux) return;
-    var processes = std.fs.openDirAbsolute("/proc", .{ .iterate = true }) catch return;
+    var processes = std.fs.openDirAbsolute(processes_path, .{ .iterate = true }) catch return;
     defer processes.close();
     var each = processes.iterate();
     while (each.next() catch return) |entry| {
@@ -20,16 +34,164 @@ pub fn mark(items: []Item) void {
     }
 }
 
+/// What is told of a process, one after the other. Not on the stack, which may be small.
+var buffer: [64 << 10]u8 = undefined;
+
 fn markOf(process: std.fs.Dir, items: []Item) void {
-    var buffer: [64 << 10]u8 = undefined;
     if (process.readLink("exe", buffer[0..std.fs.max_path_bytes])) |target| markIn(target, items) else |_| {}
     for ([_][]const u8{ "cmdline", "environ" }) |name| {
         if (process.readFile(name, &buffer)) |text| markIn(text, items) else |_| {}
     }
+    const allocator = std.heap.page_allocator;
+    const maps = process.readFileAlloc(allocator, "maps", maps_length_max) catch return;
+    defer allocator.free(maps);
+    markIn(maps, items);
 }
 
 fn markIn(text: []const u8, items: []Item) void {
     for (items) |*item| {
         if (!item.running and std.mem.indexOf(u8, text, item.digest) != null) item.running = true;
     }
+}
+
+/// How long a start that has the base directory open is waited for, which may be one that unpacks something else.
+const start_patience_ns = 2 * std.time.ns_per_s;
+/// How long a process without a command line is waited for: it is about to have one, or has removed it.
+const exec_patience_ns = 250 * std.time.ns_per_ms;
+const step_ns = 500 * std.time.ns_per_us;
+
+/// Waits until those processes that have the directory `base` open now have closed it, as a start does when it
+/// becomes the program. Processes that have one of `locks` open do not count: what they look at, they look at later.
+/// False when one keeps it open.
+pub fn waitForStarts(base: std.fs.Dir, locks: []const std.fs.File) bool {
+    if (builtin.os.tag != .linux) return true;
+    var watch = Watch.init(base, locks) catch return false;
+    defer watch.deinit();
+    watch.begin() catch return false;
+    var waited: u64 = 0;
+    while (waited < start_patience_ns) : (waited += step_ns) {
+        watch.update();
+        if (watch.starts.items.len == 0) return true;
+        if (waited >= exec_patience_ns and !watch.hasOpen()) return true;
+        std.Thread.sleep(step_ns);
+    }
+    return false;
+}
+
+const Identity = struct {
+    device: std.posix.dev_t,
+    node: std.posix.ino_t,
+
+    fn of(descriptor: std.posix.fd_t) !Identity {
+        const status = try std.posix.fstat(descriptor);
+        return .{ .device = status.dev, .node = status.ino };
+    }
+};
+
+const locks_max = 2;
+
+const Watch = struct {
+    processes: std.fs.Dir,
+    base: Identity,
+    locks: [locks_max]?Identity = @splat(null),
+    starts: std.ArrayList(Start) = .empty,
+
+    const allocator = std.heap.page_allocator;
+
+    const Start = struct { process: u32, state: State };
+
+    const State = enum {
+        /// It has the base directory open.
+        open,
+        /// It becomes another program: it has no command line yet.
+        becoming,
+        /// Anything else.
+        other,
+    };
+
+    fn init(base: std.fs.Dir, locks: []const std.fs.File) !Watch {
+        var watch: Watch = .{
+            .base = try .of(base.fd),
+            .processes = try std.fs.openDirAbsolute(processes_path, .{ .iterate = true }),
+        };
+        errdefer watch.processes.close();
+        for (locks, watch.locks[0..locks.len]) |lock, *slot| slot.* = try .of(lock.handle);
+        return watch;
+    }
+
+    fn deinit(watch: *Watch) void {
+        watch.starts.deinit(allocator);
+        watch.processes.close();
+    }
+
+    /// Finds the processes that are to be waited for.
+    fn begin(watch: *Watch) !void {
+        const own: u32 = @intCast(std.os.linux.getpid());
+        var each = watch.processes.iterate();
+        while (try each.next()) |entry| {
+            const process = std.fmt.parseInt(u32, entry.name, 10) catch continue;
+            if (process == own) continue;
+            const state = watch.look(process);
+            if (state != .other) try watch.starts.append(allocator, .{ .process = process, .state = state });
+        }
+    }
+
+    fn update(watch: *Watch) void {
+        var index = watch.starts.items.len;
+        while (index > 0) {
+            index -= 1;
+            const start = &watch.starts.items[index];
+            start.state = watch.look(start.process);
+            if (start.state == .other) _ = watch.starts.swapRemove(index);
+        }
+    }
+
+    fn hasOpen(watch: Watch) bool {
+        for (watch.starts.items) |start| if (start.state == .open) return true;
+        return false;
+    }
+
+    /// The descriptors are looked at first: those that end with execve(2) are closed when it cannot fail any more,
+    /// and shortly after that there is a new command line.
+    fn look(watch: Watch, process: u32) State {
+        var name: [16]u8 = undefined;
+        const path = std.fmt.bufPrint(&name, "{d}", .{process}) catch unreachable;
+        var directory = watch.processes.openDir(path, .{}) catch return .other;
+        defer directory.close();
+        if (watch.isOpenIn(directory) catch return .other) return .open;
+        var byte: [1]u8 = undefined;
+        _ = directory.readLink("exe", buffer[0..std.fs.max_path_bytes]) catch return .other; // the kernel's own
+        const text = directory.readFile("cmdline", &byte) catch return .other;
+        return if (text.len == 0) .becoming else .other;
+    }
+
+    fn isOpenIn(watch: Watch, process: std.fs.Dir) !bool {
+        var descriptors = try process.openDir("fd", .{ .iterate = true });
+        defer descriptors.close();
+        var found = false;
+        var each = descriptors.iterate();
+        while (try each.next()) |entry| {
+            const name = std.posix.toPosixPath(entry.name) catch continue;
+            const status = std.posix.fstatatZ(descriptors.fd, &name, 0) catch continue;
+            const identity: Identity = .{ .device = status.dev, .node = status.ino };
+            for (watch.locks) |lock| if (lock != null and std.meta.eql(lock.?, identity)) return false;
+            if (std.meta.eql(watch.base, identity)) found = true;
+        }
+        return found;
+    }
+};
+
+test "a process that has a directory open is seen, unless it has a lock open too" {
+    if (builtin.os.tag != .linux) return error.SkipZigTest;
+    var tmp = testing.tmpDir(.{});
+    defer tmp.cleanup();
+    const lock = try tmp.dir.createFile("lock", .{});
+    const own: u32 = @intCast(std.os.linux.getpid());
+    var watch: Watch = try .init(tmp.dir, &.{lock});
+    defer watch.deinit();
+    try testing.expectEqual(.other, watch.look(own));
+    lock.close();
+    try testing.expectEqual(.open, watch.look(own));
+    try testing.expectEqual(.other, watch.look(std.math.maxInt(u32)));
+    try testing.expect(waitForStarts(tmp.dir, &.{}));
 }

@@ -2,18 +2,19 @@
 
 const std = @import("std");
 const base_directory = @import("../base.zig");
-const install = @import("../install.zig");
 const libc = @import("../libc.zig");
 const manifest = @import("../manifest.zig");
 const report = @import("../report.zig");
 const cache = @import("cache.zig");
 const inventory = @import("inventory.zig");
 const permanent = @import("install.zig");
+const Removal = @import("removal.zig").Removal;
 const running = @import("running.zig");
 const Context = @import("context.zig").Context;
 const Item = inventory.Item;
 
 const executables_max = 10_000;
+const runs = "a process runs from it";
 
 pub fn run(context: *const Context) anyerror!u8 {
     var uninstallation: Uninstallation = .{ .context = context };
@@ -39,11 +40,15 @@ const Kept = struct { path: []const u8, reason: []const u8 };
 
 const Uninstallation = struct {
     context: *const Context,
+    removal: Removal = undefined,
     removed: std.ArrayList([]const u8) = .empty,
     kept: std.ArrayList(Kept) = .empty,
     in_use: bool = false,
 
     fn removeFrom(uninstallation: *Uninstallation, base: base_directory.Base) !void {
+        const removal: Removal = try .begin(base.directory);
+        defer removal.end();
+        uninstallation.removal = removal;
         const items = try inventory.read(uninstallation.context.arena, base);
         running.mark(items);
         const others = try uninstallation.removeExecutables(base, items);
@@ -67,12 +72,15 @@ const Uninstallation = struct {
         const needed = isAmong(others orelse &.{}, item.digest) or inventory.isUsed(items, item.digest);
         if (item.running and !(item.isShared() and needed)) {
             uninstallation.in_use = true;
-            return uninstallation.keep(path, "a process runs from it");
+            return uninstallation.keep(path, runs);
         }
         if (needed) return uninstallation.keep(path, "another application needs it");
-        if (!try install.remove(base.directory, item.file())) {
-            uninstallation.in_use = true;
-            return uninstallation.keep(path, "another process installs it");
+        switch (try uninstallation.removal.remove(item.*)) {
+            .removed => {},
+            .being_installed, .in_use => |outcome| {
+                uninstallation.in_use = true;
+                return uninstallation.keep(path, if (outcome == .in_use) runs else "another process installs it");
+            },
         }
         // From now on nobody uses what it used.
         item.interpreter = null;

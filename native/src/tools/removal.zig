@@ -1,0 +1,151 @@
+//! Takes an installation away, but from no start and from no program.
+//!
+//! A start takes no lock: its descriptor would outlive the launcher. But it has the base directory open from before
+//! it looks at an installation until it becomes the program, and the program's command line and executable name the
+//! installation. So whoever removes one first gives it a time that makes every later start take its lock, which is
+//! held; then waits until the starts of before have become programs; and then looks whether a program runs from it.
+
+const std = @import("std");
+const builtin = @import("builtin");
+const testing = std.testing;
+const base_directory = @import("../base.zig");
+const install = @import("../install.zig");
+const manifest = @import("../manifest.zig");
+const Lock = @import("../lock.zig").Lock;
+const Item = @import("inventory.zig").Item;
+const running = @import("running.zig");
+
+pub const Outcome = enum { removed, being_installed, in_use };
+
+/// Below the directory of locks: whoever removes installations has it locked, one process at a time.
+const turn_name = "removal";
+
+/// What a start that looked before, and of which the system does not tell, is given to become the program.
+const grace_ns = 200 * std.time.ns_per_ms;
+
+pub const Removal = struct {
+    base: std.fs.Dir,
+    turn: std.fs.File,
+
+    /// Waits for another process that removes installations.
+    pub fn begin(base: std.fs.Dir) !Removal {
+        base.makeDir(base_directory.locks_directory) catch |err| if (err != error.PathAlreadyExists) return err;
+        const turn = try Lock.open(base, turn_name);
+        errdefer turn.close();
+        try turn.lock(.exclusive);
+        return .{ .base = base, .turn = turn };
+    }
+
+    pub fn end(removal: Removal) void {
+        removal.turn.close();
+    }
+
+    /// Removes an installation, whole or not.
+    pub fn remove(removal: Removal, item: Item) !Outcome {
+        const lock = try Lock.open(removal.base, item.digest);
+        defer lock.close();
+        if (builtin.os.tag == .windows) try lock.lock(.exclusive) else if (!try lock.tryLock(.exclusive)) return .being_installed;
+        const file = item.file();
+        var partial_name: base_directory.Name = undefined;
+        const partial = base_directory.installationName(&partial_name, file, install.partial_suffix);
+        try removal.base.deleteTree(partial);
+        if (!try removal.takeFromStarts(item, lock)) return .in_use;
+        var name: base_directory.Name = undefined;
+        // Half an installation must not have the name of a whole one.
+        removal.base.rename(base_directory.installationName(&name, file, ""), partial) catch |err| switch (err) {
+            error.FileNotFound => return .removed,
+            else => return err,
+        };
+        try removal.base.deleteTree(partial);
+        return .removed;
+    }
+
+    /// Whether neither a start nor a program has it, nor will have it while the lock is held.
+    fn takeFromStarts(removal: Removal, item: Item, lock: std.fs.File) !bool {
+        if (builtin.os.tag == .windows) return true; // which does not rename what a process has open
+        var buffer: base_directory.Name = undefined;
+        const name = base_directory.installationName(&buffer, item.file(), "");
+        const before = removal.base.statFile(name) catch |err| switch (err) {
+            error.FileNotFound => return true,
+            else => return err,
+        };
+        try setTime(removal.base, name, base_directory.doomed);
+        if (removal.isLeft(item, lock)) {
+            const after = try removal.base.statFile(name);
+            if (after.mtime == base_directory.doomed) return true;
+        } else {
+            try setTime(removal.base, name, before.mtime);
+        }
+        return false;
+    }
+
+    fn isLeft(removal: Removal, item: Item, lock: std.fs.File) bool {
+        if (!running.isTold()) {
+            std.Thread.sleep(grace_ns);
+            return true;
+        }
+        if (!running.waitForStarts(removal.base, &.{ removal.turn, lock })) return false;
+        var items = [_]Item{item};
+        items[0].running = false;
+        running.mark(&items);
+        return !items[0].running;
+    }
+};
+
+fn setTime(directory: std.fs.Dir, name: []const u8, nanoseconds: i128) !void {
+    const time: std.posix.timespec = .{
+        .sec = @intCast(@divFloor(nanoseconds, std.time.ns_per_s)),
+        .nsec = @intCast(@mod(nanoseconds, std.time.ns_per_s)),
+    };
+    var times = [2]std.posix.timespec{ time, time };
+    const path = try std.posix.toPosixPath(name);
+    if (builtin.os.tag == .linux) {
+        const result = std.os.linux.utimensat(directory.fd, &path, &times, 0);
+        if (std.os.linux.E.init(result) != .SUCCESS) return error.AccessDenied;
+    } else {
+        if (std.c.utimensat(directory.fd, &path, &times, 0) != 0) return error.AccessDenied;
+    }
+}
+
+const digest_for_tests = "0123456789abcdef" ** 4;
+
+fn itemForTests(kind: manifest.Kind) Item {
+    return .{
+        .kind = kind,
+        .digest = digest_for_tests,
+        .unfinished = false,
+        .application = null,
+        .bytes = 0,
+        .last_use = 0,
+    };
+}
+
+test "what no one uses is removed, what is being installed or used is not" {
+    if (builtin.os.tag == .windows) return error.SkipZigTest;
+    var tmp = testing.tmpDir(.{});
+    defer tmp.cleanup();
+    const name = "apps/" ++ digest_for_tests;
+    try tmp.dir.makePath(name ++ "/bin");
+    const removal: Removal = try .begin(tmp.dir);
+    defer removal.end();
+    const lock = try Lock.open(tmp.dir, digest_for_tests);
+    try lock.lock(.exclusive);
+    try testing.expectEqual(.being_installed, try removal.remove(itemForTests(.app)));
+    lock.close();
+    try tmp.dir.access(name, .{});
+    try testing.expectEqual(.removed, try removal.remove(itemForTests(.app)));
+    try testing.expectError(error.FileNotFound, tmp.dir.access(name, .{}));
+    try testing.expectError(error.FileNotFound, tmp.dir.access(name ++ install.partial_suffix, .{}));
+    try testing.expectEqual(.removed, try removal.remove(itemForTests(.app)));
+}
+
+test "a time is set and read back" {
+    if (builtin.os.tag == .windows) return error.SkipZigTest;
+    var tmp = testing.tmpDir(.{});
+    defer tmp.cleanup();
+    try tmp.dir.makeDir("used");
+    for ([_]i128{ base_directory.doomed, 1_600_000_000_123_456_789 }) |time| {
+        try setTime(tmp.dir, "used", time);
+        try testing.expectEqual(time, (try tmp.dir.statFile("used")).mtime);
+    }
+}
