@@ -20,8 +20,10 @@ const users = @import("users.zig");
 pub const Base = struct {
     directory: std.fs.Dir,
     path: []const u8,
-    /// When the installation that was used longest ago was used last. Null when they were made just now.
-    last_use: ?clock.Time = null,
+    /// The worst that the last uses of its installations say of them. Null when they are made just now.
+    age: ?clock.Age = null,
+    /// Whether cleaners delete what lies there.
+    temporary: bool = false,
     whose: Whose = .users,
     /// What of it is in memory, and gone with the process.
     memory: enum { none, executables, all } = .none,
@@ -31,6 +33,8 @@ pub const Candidate = struct {
     path: []const u8,
     /// Who asked for it, when somebody did: `CZSCIE_BASE`.
     setting: ?[]const u8 = null,
+    /// Whether cleaners delete what lies there.
+    temporary: bool = false,
     whose: Whose = .users,
 
     fn kind(candidate: Candidate) Kind {
@@ -55,7 +59,17 @@ pub const hosts_directory = switch (builtin.os.tag) {
 };
 
 /// Why a candidate is not used.
-pub const Refusal = struct { candidate: Candidate, reason: []const u8 };
+pub const Refusal = struct {
+    candidate: Candidate,
+    reason: []const u8,
+    /// Whether it would have been used before.
+    unexpected: bool = false,
+
+    /// Whether a start that uses another says so: where somebody asked for it, or it was used before.
+    pub fn isTold(refusal: Refusal) bool {
+        return refusal.candidate.setting != null or refusal.unexpected;
+    }
+};
 
 pub const locks_directory = "locks";
 
@@ -120,12 +134,12 @@ fn userCache(arena: Allocator, environment: Environment) !?[]const u8 {
 fn appendTemporary(arena: Allocator, environment: Environment, found: *std.ArrayList(Candidate)) !void {
     if (!has_users) {
         const root = environment.get("TEMP") orelse return;
-        return found.append(arena, .{ .path = try std.fs.path.join(arena, &.{ root, "czscie" }) });
+        return found.append(arena, .{ .path = try std.fs.path.join(arena, &.{ root, "czscie" }), .temporary = true });
     }
     const name = try std.fmt.allocPrint(arena, "czscie-{d}", .{users.effective()});
     for ([_]?[]const u8{ environment.get("TMPDIR"), "/tmp", "/var/tmp", "/dev/shm" }) |root| {
         if (root == null or !std.fs.path.isAbsolute(root.?)) continue;
-        try found.append(arena, .{ .path = try std.fs.path.join(arena, &.{ root.?, name }) });
+        try found.append(arena, .{ .path = try std.fs.path.join(arena, &.{ root.?, name }), .temporary = true });
     }
 }
 
@@ -142,8 +156,14 @@ fn held(place: Candidate, files: []const manifest.File) ?Base {
     if (above.state != .safe) return null;
     const directory = openNoFollow(place.path) catch return null;
     if (distrust(directory, &above, .reading) == null and !(place.whose == .hosts_to_read and isDoomed(directory, files))) {
-        if (lastUseOfAll(directory, files)) |last_use| {
-            return .{ .directory = directory, .path = place.path, .last_use = last_use, .whose = place.whose };
+        if (ageOfAll(directory, files)) |age| {
+            return .{
+                .directory = directory,
+                .path = place.path,
+                .age = age,
+                .temporary = place.temporary,
+                .whose = place.whose,
+            };
         }
     }
     close(directory);
@@ -171,11 +191,14 @@ pub fn unusableName(path: []const u8, files: []const manifest.File) ?[]const u8 
     return null;
 }
 
-/// When the one of `files` that was used longest ago was used last; null when one is not installed.
-fn lastUseOfAll(directory: std.fs.Dir, files: []const manifest.File) ?clock.Time {
-    var last_use: clock.Time = std.math.maxInt(clock.Time);
-    for (files) |file| last_use = @min(last_use, lastUse(directory, file) orelse return null);
-    return last_use;
+/// The worst that the last uses of `files` say of them; null when one is not installed.
+fn ageOfAll(directory: std.fs.Dir, files: []const manifest.File) ?clock.Age {
+    var worst: clock.Age = .recent;
+    for (files) |file| {
+        const age = clock.ageOf(lastUse(directory, file) orelse return null);
+        if (@intFromEnum(age) > @intFromEnum(worst)) worst = age;
+    }
+    return worst;
 }
 
 /// Why nothing is started from the base directory `path`, for people.
@@ -213,6 +236,15 @@ pub fn lastUse(directory: std.fs.Dir, file: manifest.File) ?clock.Time {
     var buffer: Name = undefined;
     const status = directory.statFile(installationName(&buffer, file, "")) catch return null;
     return status.mtime;
+}
+
+/// Whether the first module that an interpreter imports is there: nothing but `SIGABRT` comes of it when it is not.
+pub fn hasFirstModule(directory: std.fs.Dir, file: manifest.File) bool {
+    if (file.first_module.len == 0) return true;
+    var buffer: [@sizeOf(Name) + manifest.first_module_length_max]u8 = undefined;
+    const path = std.fmt.bufPrint(&buffer, "{s}/{s}/{s}", .{ file.kind.directory(), file.digest, file.first_module }) catch return true;
+    directory.access(path, .{}) catch |err| return err != error.FileNotFound;
+    return true;
 }
 
 /// Tells that `file` is used now, in the time of its directory. False where nothing may be written.
@@ -255,7 +287,7 @@ pub fn choose(
         if (place.setting == null) if (heldByHost(places, files)) |base| return base;
         var reason: []const u8 = "";
         if (try prepare(arena, place.path, files, place.kind(), &reason)) |directory| {
-            return .{ .directory = directory, .path = place.path, .whose = place.whose };
+            return .{ .directory = directory, .path = place.path, .temporary = place.temporary, .whose = place.whose };
         }
         try refusals.append(arena, .{ .candidate = place, .reason = reason });
     }
@@ -265,6 +297,19 @@ pub fn choose(
 fn heldByHost(places: []const Candidate, files: []const manifest.File) ?Base {
     for (places) |place| if (place.whose == .hosts_to_read) return held(place, files);
     return null;
+}
+
+/// The one of `places` at `path`.
+pub fn find(places: []const Candidate, path: []const u8) Candidate {
+    for (places) |place| if (std.mem.eql(u8, place.path, path)) return place;
+    return .{ .path = path };
+}
+
+/// `places` but the one at `path`.
+pub fn without(arena: Allocator, places: []const Candidate, path: []const u8) error{OutOfMemory}![]const Candidate {
+    var left: std.ArrayList(Candidate) = try .initCapacity(arena, places.len);
+    for (places) |place| if (!std.mem.eql(u8, place.path, path)) left.appendAssumeCapacity(place);
+    return left.items;
 }
 
 pub const Verdict = union(enum) {

@@ -9,41 +9,61 @@ pub const Time = i128;
 
 const day = std.time.ns_per_day;
 
-/// Whether the system was started after `time`. The wall clock may have been set since, which errs on the side
-/// of a check too many. False where the system does not tell.
-pub fn isBeforeSystemStart(time: Time) bool {
-    if (builtin.os.tag != .linux) return false;
-    const running = std.posix.clock_gettime(.BOOTTIME) catch return false;
-    const since_start = @as(Time, running.sec) * std.time.ns_per_s + running.nsec;
-    return time < std.time.nanoTimestamp() - since_start;
+/// What the time of an installation's last use says of it.
+pub const Age = enum {
+    recent,
+    /// It was used so long ago that the next use is told.
+    old,
+    /// The system was started since, perhaps after a power cut, or the clock was ahead, so that nothing is known.
+    doubtful,
+};
+
+/// The wall clock may have been set since, which errs on the side of doubt. Where times cannot be set, every one is
+/// recent: a doubt would never end.
+pub fn ageOf(time: Time) Age {
+    if (builtin.os.tag == .windows) return .recent;
+    const now = std.time.nanoTimestamp();
+    if (time > now or time < systemStart(now)) return .doubtful;
+    return if (time < now - day) .old else .recent;
 }
 
-/// Whether a use at `time` is long enough ago for the next one to be told.
+/// Whether what is told once a day is told again after `time`.
 pub fn isLongAgo(time: Time) bool {
-    return time < std.time.nanoTimestamp() - day;
+    const now = std.time.nanoTimestamp();
+    return time < now - day or time > now;
 }
 
-/// Gives the directory `name` the time of now. False where that is not possible.
+/// The beginning of time where the system does not tell.
+fn systemStart(now: Time) Time {
+    if (builtin.os.tag != .linux) return 0;
+    const running = std.posix.clock_gettime(.BOOTTIME) catch return 0;
+    return now - @as(Time, running.sec) * std.time.ns_per_s - running.nsec;
+}
+
+/// Gives the directory `name` the time of now, as this system's clock has it: a server of files may have another. False
+/// where that is not possible.
 pub fn touch(directory: std.fs.Dir, name: []const u8) bool {
-    return switch (builtin.os.tag) {
-        .windows => false,
-        .linux => touched: {
-            const path = std.posix.toPosixPath(name) catch break :touched false;
-            const result = std.os.linux.utimensat(directory.fd, &path, null, 0);
-            break :touched std.os.linux.E.init(result) == .SUCCESS;
-        },
-        else => touched: {
-            const path = std.posix.toPosixPath(name) catch break :touched false;
-            break :touched std.c.utimensat(directory.fd, &path, null, 0) == 0;
-        },
+    if (builtin.os.tag == .windows) return false;
+    const now = std.time.nanoTimestamp();
+    const time: std.posix.timespec = .{
+        .sec = @intCast(@divFloor(now, std.time.ns_per_s)),
+        .nsec = @intCast(@mod(now, std.time.ns_per_s)),
     };
+    var times = [2]std.posix.timespec{ time, time };
+    const path = std.posix.toPosixPath(name) catch return false;
+    if (builtin.os.tag != .linux) return std.c.utimensat(directory.fd, &path, &times, 0) == 0;
+    return std.os.linux.E.init(std.os.linux.utimensat(directory.fd, &path, &times, 0)) == .SUCCESS;
 }
 
-test "the system was started before now and after 1970" {
-    try testing.expect(!isBeforeSystemStart(std.time.nanoTimestamp()));
-    if (builtin.os.tag == .linux) try testing.expect(isBeforeSystemStart(0));
-    try testing.expect(isLongAgo(0));
-    try testing.expect(!isLongAgo(std.time.nanoTimestamp() - day + std.time.ns_per_min));
+test "what was used before the start of the system or after now is doubtful" {
+    if (builtin.os.tag == .windows) return error.SkipZigTest;
+    const now = std.time.nanoTimestamp();
+    try testing.expectEqual(.recent, ageOf(now));
+    try testing.expectEqual(.doubtful, ageOf(now + std.time.ns_per_min));
+    try testing.expectEqual(.doubtful, ageOf(now + 1000 * day));
+    const long_ago: Age = if (systemStart(now) > now - day - std.time.ns_per_min) .doubtful else .old;
+    try testing.expectEqual(long_ago, ageOf(now - day - std.time.ns_per_min));
+    if (builtin.os.tag == .linux) try testing.expectEqual(.doubtful, ageOf(0));
 }
 
 test "a touched directory was used now" {
@@ -56,6 +76,6 @@ test "a touched directory was used now" {
     used.close();
     try testing.expectEqual(0, (try tmp.dir.statFile("used")).mtime);
     try testing.expect(touch(tmp.dir, "used"));
-    try testing.expect(!isLongAgo((try tmp.dir.statFile("used")).mtime));
+    try testing.expectEqual(.recent, ageOf((try tmp.dir.statFile("used")).mtime));
     try testing.expect(!touch(tmp.dir, "none"));
 }

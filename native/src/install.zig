@@ -9,17 +9,38 @@ const Allocator = std.mem.Allocator;
 const Base = @import("base.zig").Base;
 const base_directory = @import("base.zig");
 const clock = @import("clock.zig");
+const damage_of = @import("damage.zig");
 const entry_content = @import("entry.zig");
 const Lock = @import("lock.zig").Lock;
 const manifest = @import("manifest.zig");
 const plan_text = @import("plan.zig");
 const process = @import("process.zig");
+const rendering = @import("rendering.zig");
 const unpacking = @import("unpack.zig");
 const zip = @import("zip.zig");
 
 pub const Failure = unpacking.Failure;
 
 pub const partial_suffix = ".partial";
+
+/// Why an installation is looked at.
+pub const Occasion = enum {
+    /// Once a day, and where cleaners delete files at each start.
+    routine,
+    /// The first module is gone.
+    lack,
+    /// Once after each start of the system: a power cut may have come between its rename and its data.
+    doubt,
+    /// It could not be started.
+    failure,
+
+    fn depth(occasion: Occasion) damage_of.Depth {
+        return switch (occasion) {
+            .routine, .lack => .sizes,
+            .doubt, .failure => .contents,
+        };
+    }
+};
 
 /// One part of the executable and the base directory that it is to stand in.
 pub const Installation = struct {
@@ -32,11 +53,14 @@ pub const Installation = struct {
     /// Why it failed, when it did.
     failure: ?Failure = null,
 
-    /// Looks at an installation that was made before the system was started: a power cut may have come between
-    /// its rename and its data. If a file is shorter than planned all of it is installed again; if not, it counts
-    /// as checked until the next start of the system. Where nothing can be written nothing can be mended either.
-    pub fn recheck(installation: *Installation) error{Failed}!void {
-        installation.recheckUnlocked() catch |err| return installation.fail(err);
+    /// Looks whether everything that the plan says is there, and puts back what is not. False when it cannot be put
+    /// back because nobody but another user may write there; `failure` says what is damaged.
+    pub fn check(
+        installation: *Installation,
+        reader: *entry_content.Reader,
+        occasion: Occasion,
+    ) error{Failed}!bool {
+        return installation.checkAndMend(reader, occasion) catch |err| return installation.fail(err);
     }
 
     fn fail(installation: *Installation, err: anyerror) error{Failed} {
@@ -45,29 +69,91 @@ pub const Installation = struct {
         return error.Failed;
     }
 
-    fn recheckUnlocked(installation: *Installation) !void {
+    fn checkAndMend(installation: *Installation, reader: *entry_content.Reader, occasion: Occasion) !bool {
+        const directory = installation.base.directory;
+        var is_writable = true;
+        directory.access(".", .{ .mode = .write_only }) catch |err| {
+            is_writable = false;
+            // That it was looked at cannot be noted, so each start would look. A read-only file system loses nothing.
+            if (occasion == .routine or (occasion == .doubt and err == error.ReadOnlyFileSystem)) return true;
+        };
+        const file = installation.file;
+        var name: base_directory.Name = undefined;
+        const installed = directory.openDir(base_directory.installationName(&name, file, ""), .{}) catch |err| {
+            if (err != error.FileNotFound or !is_writable) return err;
+            try makeAll(installation.arena, installation[0..1]); // another process has just removed it
+            return true;
+        };
+        var subject: damage_of.Subject = .{
+            .directory = installed,
+            .places = try installation.places(),
+            .plan = undefined,
+            .executable = installation.executable,
+            .entries = try zip.readDirectory(installation.arena, installation.executable, file.range()),
+            .data_end = file.range().end,
+        };
+        defer subject.directory.close();
+        subject.plan = try unpacking.readPlan(installation.arena, reader, file, subject.entries);
+        if (is_writable and occasion.depth() == .contents) return installation.mend(subject, occasion);
+        const depth: damage_of.Depth = if (occasion == .failure) .contents else .sizes;
+        const damage = try damage_of.find(installation.arena, subject, depth);
+        const first = damage.first(subject.plan) orelse return true;
+        if (is_writable) return installation.mend(subject, occasion);
+        installation.failure = .{ .err = error.Damaged, .subject = first };
+        return false;
+    }
+
+    /// Puts back what is damaged, if anything is. It is looked for again by whoever holds the lock.
+    fn mend(installation: *Installation, subject: damage_of.Subject, occasion: Occasion) !bool {
         const directory = installation.base.directory;
         const file = installation.file;
-        directory.access(".", .{ .mode = .write_only }) catch return;
+        process.guardStandardHandles();
+        const signal = process.ignoreFileSizeSignal();
+        defer process.restoreFileSizeSignal(signal);
         const lock = try Lock.acquire(directory, file, installation.application);
         defer lock.release();
-        const used = base_directory.lastUse(directory, file) orelse return makeLocked(&.{installation});
-        if (!clock.isBeforeSystemStart(used)) return; // another process was faster
-        var reader: entry_content.Reader = try .init(installation.executable);
-        defer reader.deinit();
-        const entries = try zip.readDirectory(installation.arena, installation.executable, file.range());
-        const plan = try unpacking.readPlan(installation.arena, &reader, file, entries);
-        var name: base_directory.Name = undefined;
-        const final = base_directory.installationName(&name, file, "");
-        if (try isWhole(directory, final, plan)) {
-            _ = base_directory.touch(directory, file);
-            return;
+        const used = base_directory.lastUse(directory, file) orelse {
+            try makeLocked(&.{installation});
+            return true;
+        };
+        if (occasion == .doubt and clock.ageOf(used) != .doubtful) return true; // another process was faster
+        const damage = try damage_of.find(installation.arena, subject, occasion.depth());
+        if (damage.first(subject.plan) != null) try installation.putBack(subject, damage);
+        installation.abandon(); // what a process left that was killed while it did this
+        _ = base_directory.touch(directory, file);
+        return true;
+    }
+
+    /// Each file by a rename: a process that has it open keeps what it has.
+    fn putBack(installation: *Installation, subject: damage_of.Subject, damage: damage_of.Damage) !void {
+        errdefer installation.abandon();
+        const mask = installation.setMask();
+        defer process.restoreMask(mask);
+        var parts = [_]unpacking.Part{try installation.begin()};
+        const part = &parts[0];
+        defer part.directory.close();
+        const only = try damage.reduce(installation.arena, subject.plan);
+        part.only = only;
+        unpacking.unpack(installation.executable, &parts) catch |err| {
+            installation.failure = part.failure;
+            return err;
+        };
+        for (subject.plan.directories, damage.directories) |path, damaged| {
+            if (damaged) try replaceByDirectory(subject.directory, path);
         }
-        var partial_name: base_directory.Name = undefined;
-        const partial = base_directory.installationName(&partial_name, file, partial_suffix);
-        try directory.deleteTree(partial);
-        try directory.rename(final, partial);
-        try makeLocked(&.{installation});
+        for (only.files) |file| try replace(part.directory, subject.directory, file.path);
+        for (only.links) |link| try replace(part.directory, subject.directory, link.path);
+    }
+
+    fn setMask(installation: Installation) @TypeOf(process.readableByAll()) {
+        return if (installation.base.whose == .hosts) process.readableByAll() else null;
+    }
+
+    fn places(installation: Installation) !rendering.Places {
+        var buffer: base_directory.Name = undefined;
+        const base = installation.base.path;
+        const final = base_directory.installationName(&buffer, installation.file, "");
+        return .{ .base = base, .root = try std.fs.path.join(installation.arena, &.{ base, final }) };
     }
 
     /// Makes the directory that it is unpacked in.
@@ -78,12 +164,10 @@ pub const Installation = struct {
         try base.directory.deleteTree(partial);
         try base.directory.makeDir(partial);
         const directory = try base.directory.openDir(partial, .{});
-        const final = base_directory.installationName(&buffer, installation.file, "");
-        const root = try std.fs.path.join(installation.arena, &.{ base.path, final });
         return .{
             .file = installation.file,
             .directory = directory,
-            .places = .{ .base = base.path, .root = root },
+            .places = try installation.places(),
             .executables_in_memory = base.memory == .executables,
         };
     }
@@ -106,6 +190,27 @@ pub const Installation = struct {
         installation.base.directory.deleteTree(partial) catch {};
     }
 };
+
+/// Moves `path` from one directory into the other, whatever is there.
+fn replace(from: std.fs.Dir, to: std.fs.Dir, path: []const u8) !void {
+    std.fs.rename(from, path, to, path) catch |err| switch (err) {
+        error.IsDir, error.PathAlreadyExists => {
+            try to.deleteTree(path);
+            try std.fs.rename(from, path, to, path);
+        },
+        else => return err,
+    };
+}
+
+fn replaceByDirectory(directory: std.fs.Dir, path: []const u8) !void {
+    directory.makeDir(path) catch |err| switch (err) {
+        error.PathAlreadyExists => {
+            try directory.deleteFile(path);
+            try directory.makeDir(path);
+        },
+        else => return err,
+    };
+}
 
 /// Installs those of `installations`, all parts of one executable, that are not there: all or none of them. On
 /// `error.Failed` one of them has a failure.
@@ -145,7 +250,7 @@ fn comesBefore(_: void, one: *Installation, other: *Installation) bool {
 /// Unpacks beside the final places and renames.
 fn makeLocked(installations: []const *Installation) error{ Failed, OutOfMemory }!void {
     if (installations.len == 0) return;
-    const mask = if (installations[0].base.whose == .hosts) process.readableByAll() else null;
+    const mask = installations[0].setMask();
     defer process.restoreMask(mask);
     errdefer for (installations) |installation| installation.abandon();
     const parts = try installations[0].arena.alloc(unpacking.Part, installations.len);
@@ -160,20 +265,6 @@ fn makeLocked(installations: []const *Installation) error{ Failed, OutOfMemory }
         part.directory.close();
         installation.conclude() catch |err| return installation.fail(err);
     }
-}
-
-/// Whether every file of the plan is there and no shorter than it must be.
-pub fn isWhole(base: std.fs.Dir, installation: []const u8, plan: plan_text.Plan) !bool {
-    var directory = try base.openDir(installation, .{});
-    defer directory.close();
-    for (plan.files) |file| {
-        const status = directory.statFile(file.path) catch |err| switch (err) {
-            error.FileNotFound => return false,
-            else => return err,
-        };
-        if (status.size < file.length) return false;
-    }
-    return true;
 }
 
 /// The application that made the installation `digest`; null when that is not known.

@@ -8,6 +8,7 @@ const base_directory = @import("base.zig");
 const clock = @import("clock.zig");
 const command = @import("command.zig");
 const environment = @import("environment.zig");
+const entry_content = @import("entry.zig");
 const install = @import("install.zig");
 const libc = @import("libc.zig");
 const locate = @import("locate.zig");
@@ -26,12 +27,14 @@ pub const std_options: std.Options = .{
     .keep_sigpipe = true,
 };
 
-/// What a warm start needs lies in this much of the stack; more than that comes from the system.
-const stack_length = 64 << 10;
+/// What a warm start needs lies here, not on a stack that may be small; more than that comes from the system.
+var first_memory: std.heap.StackFallbackAllocator(64 << 10) = undefined;
 
 pub fn main() void {
-    var stack = std.heap.stackFallback(stack_length, std.heap.page_allocator);
-    var arena: std.heap.ArenaAllocator = .init(stack.get());
+    if (process.ensureStack()) |limit| messages.stackTooSmall(limit);
+    first_memory.fallback_allocator = std.heap.page_allocator;
+    first_memory.get_called = if (@TypeOf(first_memory.get_called) == void) {} else false;
+    var arena: std.heap.ArenaAllocator = .init(first_memory.get());
     run(arena.allocator()) catch |err| switch (err) {
         error.OutOfMemory => report.fatal("scie", "out of memory", .{}),
     };
@@ -51,37 +54,137 @@ fn run(arena: std.mem.Allocator) error{OutOfMemory}!void {
         if (err == error.NoManifest and requested) try request.carryOut(arena);
         messages.manifestUnreadable(called, executable.path, err);
     };
-    var variables = environment.inherit(arena) catch return error.OutOfMemory;
+    const variables = environment.inherit(arena) catch return error.OutOfMemory;
     const places = try base_directory.candidates(arena, variables, built.base, executable.secret);
     const lift = try libc.settle(arena, built, variables, places);
     try tools.run(arena, executable, lift, variables, arguments[@min(arguments.len, 1)..]);
 
-    const base = try chooseBase(arena, executable, lift, variables, places);
-    if (base.last_use) |last_use| {
-        freshen(arena, executable, lift, base, last_use);
-    } else {
-        try installAll(arena, executable, lift, base);
-    }
-
     const first: ?[]const u8 = if (arguments.len > 1) arguments[1] else null;
     const choice = command.choose(lift, variables, argv0, first) orelse messages.noCommand(lift);
-    const context: command.Context = .{
+    var launch: Launch = .{
+        .arena = arena,
+        .executable = executable,
         .lift = lift,
-        .executable = executable.path,
+        .command = choice.command,
         .argv0 = argv0,
-        .base = base.path,
-        .environment = &variables,
+        .users = arguments[@min(arguments.len, 1 + choice.consumed)..],
     };
-    const own = command.arguments(arena, choice.command, &context) catch |err| messages.placeholderUnknown(lift.name, err);
-    command.applyEnvironment(arena, choice.command, &context) catch |err| messages.placeholderUnknown(lift.name, err);
-    try memory_base.pass(base, &variables);
-    // What starts with the bundled C library has the path of its libraries in it.
-    const lost = !executable.by_proc or base.memory == .executables;
-    if (lost and lift.libc == null) try origin.replace(arena, &variables, base.path, lift.files);
-    const users = arguments[@min(arguments.len, 1 + choice.consumed)..];
-    const all = try std.mem.concat(arena, [:0]const u8, &.{ own, users });
-    messages.notStarted(lift.name, all[0], process.start(arena, all, &variables));
+    var left = places;
+    var refusals: std.ArrayList(base_directory.Refusal) = .empty;
+    while (true) {
+        const base = try chooseBase(arena, executable, lift, variables, left, &refusals);
+        const damage = try launch.from(base);
+        const candidate = base_directory.find(left, base.path);
+        try refusals.append(arena, .{ .candidate = candidate, .reason = damage, .unexpected = true });
+        left = try base_directory.without(arena, left, base.path);
+    }
 }
+
+/// What is started, wherever it lies.
+const Launch = struct {
+    arena: std.mem.Allocator,
+    executable: locate.Executable,
+    lift: manifest.Manifest,
+    command: manifest.Command,
+    argv0: [:0]const u8,
+    /// The arguments that are not the command's own.
+    users: []const [:0]const u8,
+
+    /// Becomes the application, with what is installed in `base` or will be. Returns what is damaged there when that
+    /// cannot be mended.
+    fn from(launch: Launch, base: base_directory.Base) error{OutOfMemory}![]const u8 {
+        if (base.age) |age| {
+            if (try launch.freshen(base, age)) |damage| return damage;
+        } else {
+            try installAll(launch.arena, launch.executable, launch.lift, base);
+        }
+        const failure = try launch.become(base);
+        if (base.age == null or !launch.lift.holdsParts() or !failure.isOfTheFile()) launch.fail(base, failure);
+        if (try launch.check(base, .failure)) |damage| return damage;
+        launch.fail(base, try launch.become(base));
+    }
+
+    fn fail(launch: Launch, base: base_directory.Base, failure: Failure) noreturn {
+        messages.notStarted(launch.lift, launch.executable.path, base.path, failure.program, failure.err);
+    }
+
+    /// A warm start makes sure, now and then, that what is installed is still there, and tells once a day that it is
+    /// in use. What is damaged and cannot be mended is the answer, if anything is.
+    fn freshen(launch: Launch, base: base_directory.Base, age: clock.Age) error{OutOfMemory}!?[]const u8 {
+        // A permanent installation was made sure when it was made, and never gets old.
+        if (!launch.lift.holdsParts()) return null;
+        if (launch.occasionOf(base, age)) |occasion| {
+            if (try launch.check(base, occasion)) |damage| return damage;
+        }
+        if (age == .old and base.whose != .hosts_to_read) for (launch.lift.files) |file| {
+            _ = base_directory.touch(base.directory, file);
+        };
+        return null;
+    }
+
+    /// Why a warm start has something to look at, if it has. Cleaners take what lies in a temporary directory at any
+    /// time, elsewhere once a day is often enough; and Python does not say what to do when its first module is gone.
+    fn occasionOf(launch: Launch, base: base_directory.Base, age: clock.Age) ?install.Occasion {
+        if (age == .doubtful) return .doubt;
+        const is_untold = age == .old and base.whose != .hosts_to_read;
+        if (is_untold or base.temporary) return .routine;
+        for (launch.lift.files) |file| if (!base_directory.hasFirstModule(base.directory, file)) return .lack;
+        return null;
+    }
+
+    /// Looks at what is installed in `base` and puts back what is missing. What is damaged and cannot be mended is
+    /// the answer, if anything is.
+    fn check(launch: Launch, base: base_directory.Base, occasion: install.Occasion) error{OutOfMemory}!?[]const u8 {
+        var reader = entry_content.Reader.init(launch.executable.file) catch return error.OutOfMemory;
+        defer reader.deinit();
+        for (launch.lift.files) |file| {
+            var installation = installationOf(launch.arena, launch.executable, launch.lift, file, base);
+            const sound = installation.check(&reader, occasion) catch messages.notMended(installation, launch.executable.path, launch.lift.tools);
+            if (!sound) return try std.fmt.allocPrint(launch.arena, "what is installed there is damaged ({s}) and cannot be written to", .{
+                installation.failure.?.subject,
+            });
+        }
+        return null;
+    }
+
+    /// Becomes the application. Returns only the program that could not be started, and why.
+    fn become(launch: Launch, base: base_directory.Base) error{OutOfMemory}!Failure {
+        const arena = launch.arena;
+        const lift = launch.lift;
+        // A second try begins where the first began.
+        var variables = environment.inherit(arena) catch return error.OutOfMemory;
+        const context: command.Context = .{
+            .lift = lift,
+            .executable = launch.executable.path,
+            .argv0 = launch.argv0,
+            .base = base.path,
+            .environment = &variables,
+        };
+        const own = command.arguments(arena, launch.command, &context) catch |err| messages.placeholderUnknown(lift.name, err);
+        command.applyEnvironment(arena, launch.command, &context) catch |err| messages.placeholderUnknown(lift.name, err);
+        memory_base.pass(base, &variables) catch return error.OutOfMemory;
+        // What starts with the bundled C library has the path of its libraries in it.
+        const lost = !launch.executable.by_proc or base.memory == .executables;
+        if (lost and lift.libc == null) try origin.replace(arena, &variables, base.path, lift.files);
+        const all = try std.mem.concat(arena, [:0]const u8, &.{ own, launch.users });
+        return .{ .program = all[0], .err = process.start(arena, all, &variables) };
+    }
+};
+
+/// A program that could not be started.
+const Failure = struct {
+    program: []const u8,
+    err: anyerror,
+
+    /// Whether it may be the program's file that is at fault, and not what it was given.
+    fn isOfTheFile(failure: Failure) bool {
+        return switch (failure.err) {
+            error.FileNotFound, error.NotDir, error.IsDir, error.SymLinkLoop => true,
+            error.AccessDenied, error.PermissionDenied, error.InvalidExe, error.FileSystem => true,
+            else => false,
+        };
+    }
+};
 
 /// The first directory that holds the installations or will have them.
 fn chooseBase(
@@ -90,23 +193,23 @@ fn chooseBase(
     lift: manifest.Manifest,
     variables: environment.Environment,
     places: []const base_directory.Candidate,
+    refusals: *std.ArrayList(base_directory.Refusal),
 ) error{OutOfMemory}!base_directory.Base {
     if (!lift.holdsParts()) {
         return base_directory.holding(places, lift.files) orelse messages.installationUnusable(arena, lift, executable.path);
     }
     const memory = memory_base.Setting.read(variables) orelse messages.memorySettingUnknown(lift.name);
-    var refusals: std.ArrayList(base_directory.Refusal) = .empty;
-    const found = if (memory == .always) null else try base_directory.choose(arena, places, lift.files, &refusals);
+    const found = if (memory == .always) null else try base_directory.choose(arena, places, lift.files, refusals);
     const base = found orelse {
-        const in_memory = if (memory == .never) null else try memory_base.make(arena, places, lift.files, &refusals);
+        const in_memory = if (memory == .never) null else try memory_base.make(arena, places, lift.files, refusals);
         if (in_memory != null and memory == .unset) messages.inMemory(lift);
         return in_memory orelse messages.noBase(arena, lift.name, refusals.items);
     };
-    for (refusals.items) |refusal| if (refusal.candidate.setting) |setting| {
-        const text = try std.fmt.allocPrint(arena, "{s} ({s}) is not used: {s}", .{
-            refusal.candidate.path, setting, refusal.reason,
-        });
-        if (told.isNews(base.directory, text) or base.last_use == null) report.note(lift.name, "{s}; {s} is", .{ text, base.path });
+    for (refusals.items) |refusal| if (refusal.isTold()) {
+        const candidate = refusal.candidate;
+        const setting = if (candidate.setting) |name| try std.fmt.allocPrint(arena, " ({s})", .{name}) else "";
+        const text = try std.fmt.allocPrint(arena, "{s}{s} is not used: {s}", .{ candidate.path, setting, refusal.reason });
+        if (told.isNews(base.directory, text) or base.age == null) report.note(lift.name, "{s}; {s} is", .{ text, base.path });
     };
     return base;
 }
@@ -147,27 +250,6 @@ fn installationOf(
     };
 }
 
-/// Now and then a warm start has a little to do: once after each start of the system it looks whether a power
-/// cut left files short, and once a day it tells that the installations are in use.
-fn freshen(
-    arena: std.mem.Allocator,
-    executable: locate.Executable,
-    lift: manifest.Manifest,
-    base: base_directory.Base,
-    last_use: clock.Time,
-) void {
-    // A permanent installation was made sure when it was made, and never gets old.
-    if (!lift.holdsParts() or base.whose == .hosts_to_read) return;
-    if (clock.isBeforeSystemStart(last_use)) {
-        for (lift.files) |file| {
-            var installation = installationOf(arena, executable, lift, file, base);
-            installation.recheck() catch messages.notInstalled(installation, installation.failure.?, executable.path);
-        }
-    } else if (clock.isLongAgo(last_use)) {
-        for (lift.files) |file| _ = base_directory.touch(base.directory, file);
-    }
-}
-
 test {
     _ = @import("ancestors.zig");
     _ = base_directory;
@@ -183,8 +265,10 @@ test {
     _ = request;
     _ = told;
     _ = tools;
+    _ = @import("comparison.zig");
     _ = @import("crc32.zig");
-    _ = @import("entry.zig");
+    _ = @import("damage.zig");
+    _ = entry_content;
     _ = @import("filesystem.zig");
     _ = @import("memory.zig");
     _ = memory_base;

@@ -42,6 +42,8 @@ pub const Kind = enum {
 /// The entry of a part's zip that says what is installed.
 pub const plan_entry = ".czscie/plan";
 
+pub const first_module_length_max = 256;
+
 /// A part of the scie that is installed as one directory.
 pub const File = struct {
     name: []const u8,
@@ -55,6 +57,8 @@ pub const File = struct {
     unpacked: u64,
     /// The entry of its zip that is the plan.
     plan: []const u8 = plan_entry,
+    /// Of an interpreter, the path of the file that it imports first.
+    first_module: []const u8 = "",
 
     pub fn range(file: File) zip.Range {
         return .{ .start = file.offset, .end = file.offset + file.size };

@@ -7,6 +7,14 @@ const locate = @import("locate.zig");
 const manifest = @import("manifest.zig");
 const report = @import("report.zig");
 
+pub fn stackTooSmall(limit: u64) noreturn {
+    report.fatal(
+        "scie",
+        "the stack is limited to {d} kB (ulimit -s), too little for Python to start\nhint: raise the hard limit to 128 kB or more",
+        .{limit >> 10},
+    );
+}
+
 pub fn selfNotFound(called: []const u8, err: locate.Error) noreturn {
     switch (err) {
         error.NotFound => report.fatal(
@@ -152,13 +160,55 @@ pub fn placeholderUnknown(name: []const u8, err: anyerror) noreturn {
     }
 }
 
-pub fn notStarted(name: []const u8, program: []const u8, err: anyerror) noreturn {
+/// What was damaged could not be put back.
+pub fn notMended(installation: install.Installation, executable: []const u8, tools: []const u8) noreturn {
+    const failure = installation.failure.?;
+    const subject = if (failure.subject.len > 0) failure.subject else installation.file.name;
+    switch (failure.err) {
+        error.CorruptZip, error.CorruptPlan, error.CorruptEntry, error.CorruptFrame => notInstalled(
+            installation,
+            failure,
+            executable,
+        ),
+        else => {
+            var buffer: [hint_length_max]u8 = undefined;
+            report.fatal(installation.application, "what is installed in {s} is damaged and cannot be mended: {s}: {s}\nhint: {s}", .{
+                installation.base.path, subject, report.words(failure.err), hintAtTools(&buffer, executable, tools),
+            });
+        },
+    }
+}
+
+const hint_length_max = 2 * std.fs.max_path_bytes;
+
+/// How to look at what is installed and to have it made again.
+fn hintAtTools(buffer: []u8, executable: []const u8, tools: []const u8) []const u8 {
+    if (tools.len == 0) return "remove what is installed there; the next start installs it again";
+    return std.fmt.bufPrint(
+        buffer,
+        "`{s}=verify {s}` says what is damaged, `{s}=uninstall {s}` removes it; the next start installs it again",
+        .{ tools, executable, tools, executable },
+    ) catch "the tool verify says what is damaged, the tool uninstall removes it; the next start installs it again";
+}
+
+pub fn notStarted(
+    lift: manifest.Manifest,
+    executable: []const u8,
+    base: []const u8,
+    program: []const u8,
+    err: anyerror,
+) noreturn {
     const there = if (std.fs.cwd().access(program, .{})) |_| true else |_| false;
     if (err == error.FileNotFound and there) report.fatal(
-        name,
+        lift.name,
         "{s} cannot start: its loader is missing, so this host has no C library of the kind it needs" ++
             "\nhint: `czscie inspect` tells what the file needs; build it for this host's platform",
         .{program},
     );
-    report.fatal(name, "{s} cannot be started: {s}", .{ program, report.words(err) });
+    const is_installed = std.mem.startsWith(u8, program, base);
+    if (!is_installed) report.fatal(lift.name, "{s} cannot be started: {s}", .{ program, report.words(err) });
+    var buffer: [hint_length_max]u8 = undefined;
+    report.fatal(lift.name, "{s} cannot be started: {s}\nhint: {s}", .{
+        program, report.words(err), hintAtTools(&buffer, executable, lift.tools),
+    });
 }

@@ -27,6 +27,11 @@ pub const Entry = struct {
     /// The files that are parts of this entry: a range of `Plan.files`.
     files_start: u32 = 0,
     files_end: u32 = 0,
+
+    /// Whether it is `files`, and these are one file, which need not be held whole.
+    pub fn isOneOf(entry: Entry, files: []const File) bool {
+        return files.len == 1 and files[0].kind == .file and files[0].length == entry.length;
+    }
 };
 
 pub const Kind = enum {
@@ -101,6 +106,15 @@ pub const Plan = struct {
     files: []const File,
     links: []const Link,
     patches: []const Patch = &.{},
+
+    /// Those of one file, which follow each other.
+    pub fn patchesOf(plan: Plan, file: File) []const Patch {
+        var start: usize = 0;
+        while (start < plan.patches.len and !std.mem.eql(u8, plan.patches[start].path, file.path)) start += 1;
+        var end = start;
+        while (end < plan.patches.len and std.mem.eql(u8, plan.patches[end].path, file.path)) end += 1;
+        return plan.patches[start..end];
+    }
 };
 
 /// Parses `text`. All slices of the result point into `text` or into memory of `arena`.

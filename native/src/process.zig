@@ -13,6 +13,22 @@ pub fn ownArguments(arena: Allocator) ![]const [:0]const u8 {
     return out;
 }
 
+/// Bytes of stack below which CPython dies by SIGSEGV when it starts, and with some to spare.
+const stack_length_min = 96 << 10;
+const stack_length_enough = 128 << 10;
+
+/// Raises the limit of the stack where it is too small for any Python. The limit, where that is not allowed.
+pub fn ensureStack() ?u64 {
+    if (builtin.os.tag != .linux) return null;
+    var limit = std.posix.getrlimit(.STACK) catch return null;
+    if (limit.cur >= stack_length_min) return null;
+    const found = limit.cur;
+    limit.cur = @min(limit.max, stack_length_enough);
+    if (limit.cur < stack_length_min) return found;
+    std.posix.setrlimit(.STACK, limit) catch return found;
+    return null;
+}
+
 /// What a process did with SIGXFSZ before `ignoreFileSizeSignal`, as the application is to inherit it.
 pub const FileSizeSignal = if (builtin.os.tag == .windows) void else std.posix.Sigaction;
 

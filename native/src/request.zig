@@ -9,6 +9,7 @@ const std = @import("std");
 const testing = std.testing;
 const Allocator = std.mem.Allocator;
 const base_directory = @import("base.zig");
+const damage_of = @import("damage.zig");
 const install = @import("install.zig");
 const Lock = @import("lock.zig").Lock;
 const manifest = @import("manifest.zig");
@@ -17,6 +18,7 @@ const process = @import("process.zig");
 const rendering = @import("rendering.zig");
 const report = @import("report.zig");
 const unpacking = @import("unpack.zig");
+const zip = @import("zip.zig");
 
 /// The only argument of a launcher that is to carry out the request on its standard input.
 pub const argument = "--czscie-request";
@@ -38,8 +40,8 @@ const Copy = struct { mode: u9, path: []const u8, source: []const u8 };
 /// What to do with an installation that is there.
 const Recheck = enum(u2) {
     none,
-    /// Look for files that a power cut left short.
-    sizes,
+    /// Look for files that a power cut or a cleaner damaged.
+    contents,
     /// Make it again: its interpreter is gone.
     replace,
 };
@@ -117,7 +119,7 @@ fn make(arena: Allocator, request: Request, directory: std.fs.Dir, failure: *unp
     const final = base_directory.installationName(&final_buffer, file, "");
     if (base_directory.isInstalled(directory, file)) {
         if (request.recheck == .none) return;
-        if (request.recheck == .sizes and try isWhole(arena, request, directory, final)) {
+        if (request.recheck == .contents and try isWhole(arena, request, directory, final)) {
             _ = base_directory.touch(directory, file);
             return;
         }
@@ -185,7 +187,7 @@ fn copy(each: Copy, directory: std.fs.Dir) !void {
     defer source.close();
     const created = try create(directory, each.path, each.mode);
     defer created.close();
-    var buffer: [64 << 10]u8 = undefined;
+    var buffer: [16 << 10]u8 = undefined;
     while (true) {
         const length = try source.read(&buffer);
         if (length == 0) return;
@@ -193,12 +195,42 @@ fn copy(each: Copy, directory: std.fs.Dir) !void {
     }
 }
 
+/// Whether what is there of the parts is as planned; nothing that is installed has a checksum of the texts and copies.
 fn isWhole(arena: Allocator, request: Request, directory: std.fs.Dir, installation: []const u8) !bool {
+    var installed = try directory.openDir(installation, .{});
+    defer installed.close();
+    const root = try std.fs.path.join(arena, &.{ request.base, installation });
     for (request.parts) |part| {
+        const archive = try std.fs.cwd().openFile(part.archive, .{});
+        defer archive.close();
+        const length = try archive.getEndPos();
         const plan = try plan_text.parse(arena, part.plan);
-        if (!try install.isWhole(directory, installation, plan)) return false;
+        const damage = try damage_of.find(arena, .{
+            .directory = installed,
+            .places = .{ .base = request.base, .root = root },
+            .plan = plan,
+            .executable = archive,
+            .entries = try zip.readDirectory(arena, archive, .{ .start = 0, .end = length }),
+            .data_end = length,
+        }, .contents);
+        if (damage.first(plan) != null) return false;
+    }
+    for (request.texts) |each| if (!isThere(installed, each.path, each.content.len)) return false;
+    for (request.copies) |each| {
+        const source = std.fs.cwd().statFile(each.source) catch continue; // gone: told when it is copied anew
+        if (!isThere(installed, each.path, source.size)) return false;
+    }
+    for (request.links) |link| {
+        var buffer: [std.fs.max_path_bytes]u8 = undefined;
+        const target = installed.readLink(link.path, &buffer) catch return false;
+        if (!std.mem.eql(u8, target, link.target)) return false;
     }
     return true;
+}
+
+fn isThere(directory: std.fs.Dir, path: []const u8, length: u64) bool {
+    const status = directory.statFile(path) catch return false;
+    return status.size == length;
 }
 
 fn parse(arena: Allocator, text: []const u8) plan_text.Error!Request {

@@ -188,7 +188,6 @@ test "tools are found by their whole names" {
 }
 
 test {
-    _ = @import("tools/comparison.zig");
     _ = @import("tools/document.zig");
     _ = @import("tools/host.zig");
     _ = @import("tools/inventory.zig");

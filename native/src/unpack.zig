@@ -37,6 +37,8 @@ pub const Part = struct {
     places: rendering.Places,
     /// The text of the plan, where it is not in the zip.
     given: ?[]const u8 = null,
+    /// What is to be unpacked, where it is not all that the plan says.
+    only: ?plan_text.Plan = null,
     /// Whether what is executed is to lie in memory, with a link in its place.
     executables_in_memory: bool = false,
     failure: ?Failure = null,
@@ -57,7 +59,9 @@ pub const Part = struct {
     fn begin(part: *Part, reader: *entry_content.Reader, subject: *[]const u8) !void {
         const arena = part.arena.allocator();
         const entries = try zip.readDirectory(arena, reader.file, part.file.range());
-        part.plan = if (part.given) |text|
+        part.plan = if (part.only) |plan|
+            plan
+        else if (part.given) |text|
             try plan_text.parse(arena, text)
         else
             try readPlan(arena, reader, part.file, entries);
@@ -262,7 +266,7 @@ const Worker = struct {
         const reader = try worker.readerForTask();
         const entry = part.packed_entries[index];
         const data_end = part.file.range().end;
-        if (isWhole(planned, files)) {
+        if (planned.isOneOf(files)) {
             worker.subject = files[0].path;
             const created = try create(part, files[0]);
             defer created.close();
@@ -280,11 +284,6 @@ const Worker = struct {
                 .fill, .script => try writeRendered(created, file, slice, part.places),
             }
         }
-    }
-
-    /// Whether the entry is one file, which need not be held whole.
-    fn isWhole(entry: plan_text.Entry, files: []const plan_text.File) bool {
-        return files.len == 1 and files[0].kind == .file and files[0].length == entry.length;
     }
 
     fn create(part: *const Part, file: plan_text.File) !std.fs.File {

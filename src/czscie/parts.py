@@ -6,7 +6,7 @@ They are what `czscie build` assembles into one file; nothing here knows how the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -148,7 +148,10 @@ class _Maker:
             packed = made.known
             self._tell(packed.notes)
             layouts[identifier] = Interpreter(packed.digest, packed.layout, self._platform)
-            interpreters[identifier] = _part(made, identifier, "interpreter")
+            interpreters[identifier] = replace(
+                _part(made, identifier, "interpreter"),
+                first_module=f"{packed.layout.stdlib}/encodings/__init__.py",
+            )
             floors.append(packed.glibc)
             bill.append(bills.interpreter(identifier, each.source, packed.components))
             if packed.has_terminfo:

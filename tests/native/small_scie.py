@@ -74,7 +74,9 @@ def make_small_scie(directory: Path, *extra: File) -> SmallScie:
     link = Link("bin/python3", "python")
     part = directory / "interpreter.zip"
     plan = write_items([*files, link], part, 3)
-    made = PartFile(part, "program", "interpreter", plan.digest(), plan.unpacked(), "a program")
+    made = PartFile(
+        part, "program", "interpreter", plan.digest(), plan.unpacked(), "a program", first_module="lib/text"
+    )
     launcher = host_launcher()
     command = Command(exe="{program}/bin/python", args=("own",))
     head = Head("small", current_platform(), Boot({"": command}), Needs())

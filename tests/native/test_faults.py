@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from czscie.scie.manifest import Command
+from native.application import Make
 from native.small_scie import SmallScie, installed, make_small_scie
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="faults are made with Linux's means")
@@ -264,9 +266,42 @@ def limited(limit: str, scie: SmallScie, base: Path) -> subprocess.CompletedProc
     return run(["prlimit", limit, scie.path], {"CZSCIE_BASE": str(base), "PATH": os.environ["PATH"]})
 
 
-@pytest.mark.parametrize("limit", ["--nofile=16", "--as=268435456", "--nproc=1", "--stack=262144"])
+@pytest.mark.parametrize("limit", ["--nofile=16", "--as=268435456", "--nproc=1"])
 def test_hard_limits_do_not_matter(scie: SmallScie, tmp_path: Path, limit: str) -> None:
     assert_started(limited(limit, scie, tmp_path / "base"))
+
+
+STACKS = ("98304", "131072", "262144", "524288", "8388608")
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_little_stack_is_enough_for_every_start_and_tool(scie: SmallScie, tmp_path: Path, stack: str) -> None:
+    for start in ("cold", "warm", "looking", "mending"):
+        if start == "looking":
+            os.utime(next((tmp_path / "base").glob("interpreters/*")), (0, 0))
+        if start == "mending":
+            next((tmp_path / "base").glob("interpreters/*/lib/text")).unlink()
+        assert_started(limited(f"--stack={stack}", scie, tmp_path / "base"))
+    for tool in ("verify", "doctor", "cache", "inspect", "list", "help", "uninstall"):
+        environment = {"CZSCIE_BASE": str(tmp_path / "base"), "SCIE": tool}
+        done = run(["prlimit", f"--stack={stack}", scie.path], environment)
+        assert done.returncode == 0, f"{tool}: {done}"
+
+
+@pytest.mark.parametrize("stack", [32768, 65536])
+def test_a_stack_that_is_too_small_for_python_is_an_error_that_names_the_limit(
+    scie: SmallScie, tmp_path: Path, stack: int
+) -> None:
+    done = limited(f"--stack={stack}", scie, tmp_path / "base")
+    assert_refused(done, f"the stack is limited to {stack >> 10} kB (ulimit -s)", "128 kB")
+
+
+def test_a_stack_that_is_too_small_is_raised_where_that_is_allowed(make: Make) -> None:
+    moo = make(commands={"": Command(exe="/bin/sh", args=("-c", "ulimit -s"))})
+    shell = ["sh", "-c", f'ulimit -S -s "$1"; exec {moo.path}', "sh"]
+    environment = {"CZSCIE_BASE": str(moo.base), "PATH": os.environ["PATH"]}
+    for limit, found in (("64", "128"), ("100", "100"), ("128", "128"), ("1024", "1024")):
+        assert run([*shell, limit], environment).stdout.strip() == found
 
 
 def test_a_limit_on_file_sizes_is_an_error_in_plain_words(scie: SmallScie, tmp_path: Path) -> None:
@@ -366,27 +401,3 @@ def test_what_dead_processes_left_is_swept(scie: SmallScie, tmp_path: Path) -> N
     (left / "python").touch()
     assert_started(scie.start(base))
     assert not left.parent.exists()
-
-
-def test_an_installation_that_a_power_cut_left_short_is_made_again(scie: SmallScie, tmp_path: Path) -> None:
-    base = tmp_path / "base"
-    assert_started(scie.start(base))
-    [root] = base.glob("interpreters/*")
-    (root / "lib/text").write_bytes(b"")
-    os.utime(root, (0, 0))  # made before the system was started
-    assert_started(scie.start(base))
-    assert installed(base) == scie.contents
-    assert time.time() - next(base.glob("interpreters/*")).stat().st_mtime < 3600
-
-
-def test_the_last_use_is_told_once_a_day(scie: SmallScie, tmp_path: Path) -> None:
-    base = tmp_path / "base"
-    assert_started(scie.start(base))
-    [root] = base.glob("interpreters/*")
-    with Path("/proc/uptime").open() as file:
-        started = time.time() - float(file.read().split()[0])
-    recent = time.time() - 60
-    if recent > started:
-        os.utime(root, (recent, recent))
-        assert_started(scie.start(base))
-        assert abs(root.stat().st_mtime - recent) < 1

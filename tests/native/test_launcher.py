@@ -239,7 +239,16 @@ def test_a_program_that_cannot_be_started_is_named_with_the_reason(make: Make, e
     done = moo.start()
     assert (done.returncode, done.stdout) == (1, b"")
     program = exe.replace("{cpython}", str(moo.root))
-    assert done.stderr.decode() == f"moo: error: {program} cannot be started: {reason}\n"
+    assert done.stderr.decode() == (
+        f"moo: error: {program} cannot be started: {reason}\n"
+        f"hint: `SCIE=verify {moo.path}` says what is damaged, `SCIE=uninstall {moo.path}` removes it; "
+        "the next start installs it again\n"
+    )
+
+
+def test_a_program_of_the_host_that_cannot_be_started_is_named_alone(make: Make) -> None:
+    done = make(commands={"": Command(exe="/nowhere/none")}).start()
+    assert done.stderr.decode() == "moo: error: /nowhere/none cannot be started: no such file or directory\n"
 
 
 def test_a_program_whose_loader_is_missing_says_what_the_host_lacks(make: Make) -> None:

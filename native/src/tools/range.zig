@@ -5,7 +5,7 @@ const testing = std.testing;
 
 /// Appends `length` bytes of `from`, from `start` on, to `to`. A file that ends before that is damaged.
 pub fn copy(from: std.fs.File, to: std.fs.File, start: u64, length: u64) !void {
-    var buffer: [64 << 10]u8 = undefined;
+    var buffer: [16 << 10]u8 = undefined;
     var done: u64 = 0;
     while (done < length) {
         const chunk = buffer[0..@intCast(@min(buffer.len, length - done))];

@@ -12,7 +12,7 @@ const Sha256 = @import("../sha256.zig").Sha256;
 const unpack = @import("../unpack.zig");
 const zip = @import("../zip.zig");
 const document_of = @import("document.zig");
-const Comparison = @import("comparison.zig").Comparison;
+const Comparison = @import("../comparison.zig").Comparison;
 const Context = @import("context.zig").Context;
 const Document = document_of.Document;
 
@@ -83,7 +83,7 @@ const Verification = struct {
             return verification.damaged(file.name, "its directory of entries", report.words(err));
         const plan = unpack.readPlan(context.arena, &verification.reader, file, entries) catch |err|
             return verification.damaged(file.name, "its plan", report.words(err));
-        var installation = try Installation.open(verification, file, plan.patches);
+        var installation = try Installation.open(verification, file, plan);
         defer installation.close();
         for (plan.entries) |planned| try verification.entry(file, planned, plan, entries, &installation);
         try verification.unplanned(file, plan, entries);
@@ -186,19 +186,19 @@ const Installation = struct {
     /// `apps/<digest>`, or so.
     name: []const u8,
     places: rendering.Places,
-    patches: []const plan_text.Patch = &.{},
+    plan: plan_text.Plan,
 
-    fn open(verification: *Verification, part: manifest.File, patches: []const plan_text.Patch) !Installation {
+    fn open(verification: *Verification, part: manifest.File, plan: plan_text.Plan) !Installation {
         var buffer: base_directory.Name = undefined;
         const base = verification.base orelse
-            return .{ .directory = null, .name = "", .places = .{ .base = "", .root = "" } };
+            return .{ .directory = null, .name = "", .places = .{ .base = "", .root = "" }, .plan = plan };
         const arena = verification.context.arena;
         const name = try arena.dupe(u8, base_directory.installationName(&buffer, part, ""));
         return .{
             .directory = try base.directory.openDir(name, .{}),
             .name = name,
             .places = .{ .base = base.path, .root = try std.fs.path.join(arena, &.{ base.path, name }) },
-            .patches = patches,
+            .plan = plan,
         };
     }
 
@@ -208,18 +208,8 @@ const Installation = struct {
 
     fn compare(installation: *Installation, planned: plan_text.File) ?Comparison {
         var comparison: Comparison = .begin(installation.directory orelse return null, planned);
-        comparison.patches = installation.patchesOf(planned);
+        comparison.patches = installation.plan.patchesOf(planned);
         return comparison;
-    }
-
-    /// Those of one file follow each other.
-    fn patchesOf(installation: Installation, planned: plan_text.File) []const plan_text.Patch {
-        const all = installation.patches;
-        var start: usize = 0;
-        while (start < all.len and !std.mem.eql(u8, all[start].path, planned.path)) start += 1;
-        var end = start;
-        while (end < all.len and std.mem.eql(u8, all[end].path, planned.path)) end += 1;
-        return all[start..end];
     }
 
     fn file(

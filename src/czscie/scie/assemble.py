@@ -52,6 +52,8 @@ class PartFile:
     description: str
     #: More entries, by name: what the zip did not have when it was made.
     entries: tuple[tuple[str, bytes], ...] = ()
+    #: Of an interpreter, the path of the file that it imports first.
+    first_module: str = ""
     sha256: str | None = None
 
     def check(self) -> None:
@@ -161,6 +163,7 @@ def _part(part: PartFile, offset: int, size: int) -> Part:
         size=size,
         unpacked=part.unpacked,
         description=part.description,
+        first_module=part.first_module,
     )
 
 

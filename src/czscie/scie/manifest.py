@@ -33,10 +33,11 @@ Size = Annotated[int, msgspec.Meta(ge=0, le=1 << 60)]
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True):
+class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A part of the scie that is installed as one directory: its zip lies at `offset`, `size` bytes long.
 
-    `digest` is the SHA-256 of its plan; `unpacked` the bytes that the installation takes.
+    `digest` is the SHA-256 of its plan; `unpacked` the bytes that the installation takes; `first_module`
+    of an interpreter the path of the file that it imports first.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     size: Size
     unpacked: Size
     description: str = ""
+    first_module: str = ""
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

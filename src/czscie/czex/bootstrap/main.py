@@ -182,7 +182,7 @@ def is_trusted(base):
 
 def is_recent(root):
     # type: (str) -> bool
-    """Whether it was used since the system was started: if not, a power cut may have left files short."""
+    """Whether it was used today, since the system was started, and not in the future."""
     import time
 
     now, used = time.time(), os.stat(root).st_mtime
@@ -192,13 +192,9 @@ def is_recent(root):
         else:
             with open("/proc/uptime") as file:
                 running = float(file.read().split()[0])
-        if used < now - running:
-            return False
-        if used < now - 86400:
-            os.utime(root, None)  # tells that it is in use
     except (IOError, OSError):
-        pass
-    return True
+        running = 86400.0
+    return now - min(running, 86400) <= used <= now
 
 
 def execute(root, czex, more):

@@ -3,10 +3,10 @@
 const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
-const patch_file = @import("../patch.zig");
-const plan_text = @import("../plan.zig");
-const rendering = @import("../rendering.zig");
-const report = @import("../report.zig");
+const patch_file = @import("patch.zig");
+const plan_text = @import("plan.zig");
+const rendering = @import("rendering.zig");
+const report = @import("report.zig");
 
 pub const Comparison = struct {
     file: ?std.fs.File,
