@@ -91,6 +91,8 @@ def packages() -> dict[str, bytes]:
             {f"{DIRECTORY}/libstdc++.so.6": "libstdc++.so.6.0.33"},
             "zst",
         ),
+        "libatomic1": deb({f"{DIRECTORY}/libatomic.so.1": library("libc.so.6")}),
+        "libcrypt1": deb({f"{DIRECTORY}/libcrypt.so.1": library("libc.so.6")}),
         "gcc-14-base": deb({"usr/share/doc/gcc-14-base/copyright": b"GPL with exceptions"}),
         "musl": deb(
             {"usr/lib/x86_64-linux-musl/libc.so": library(), "usr/share/doc/musl/copyright": b"MIT"},

@@ -3,24 +3,32 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from building import RELEASE, Project, pex
+from czex.making import metadata, record, write_zip
 from czscie.build import build, read_order
 from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.launchers.build import file_name
 from czscie.lock.settle import LockUse
 from czscie.network.network import Network
+from czscie.pbs.assets import Asset
+from czscie.platforms import find_platform
 from czscie.scie.inspect import Contents
-from czscie.vendor.checksums import faults
+from czscie.vendor.checksums import faults, read_checksums, write_checksums
 from czscie.vendor.directory import open_vendor
+from czscie.vendor.verify import verify_vendor
 from czscie.vendor.write import write_vendor
+from libc.making import mirror
 from lock.test_locking import WINDOWS, add_wheels
 from network.server import MirrorServer
+from pbs.making import cpython, members, tar_gz
 
 ARCHIVE = f"archives/cpython-3.13.9+{RELEASE}-x86_64-pc-windows-msvc-install_only_stripped.tar.gz"
 LAUNCHER = f"launchers/{file_name('windows-x86_64')}"
@@ -111,6 +119,132 @@ def test_what_is_damaged_is_found_and_never_built_with(
     with pytest.raises(CzscieError):
         build_of(project, parcel)
     assert not list(project.directory.glob("dist/*"))
+
+
+#: A file of each kind that a vendor directory has; those in READ are read by a build, the others by people.
+READ = {
+    "archives": "archives/*.tar.gz",
+    "debian": "debian/libc6_*.deb",
+    "files": "files/cows.json",
+    "launchers": "launchers/linux-x86_64-*",
+    "wheels": "wheels/*.whl",
+}
+SHOWN = {
+    "index.html": "index.html",
+    "lift.lock": "lift.lock",
+    "licence of a wheel": "licences/cow-1.0/LICENSE",
+    "licence of an interpreter": "licences/cpython-3.13.9/LICENSE.txt",
+    "sbom": "sbom/*.cdx.json",
+}
+
+
+@pytest.fixture
+def complete(project: Project, server: MirrorServer, tmp_path: Path) -> Path:
+    """A vendor directory with files of all kinds, for Linux."""
+    add_licences(project, server)
+    server.files["/cows.json"] = b"[]"
+    digest = hashlib.sha256(b"[]").hexdigest()
+    (project.directory / "debian.json").write_bytes(msgspec.json.encode(mirror(tmp_path / "debian")))
+    rest = (
+        f'[[lift.files]]\nname = "cows.json"\nsource = {{ url = "{server.url}/cows.json", lazy = false }}\n'
+        f'digest = {{ size = 2, fingerprint = "{digest}" }}\n'
+        '[lift.libc]\nbundle = "always"\npackages = "debian.json"\n'
+    )
+    project.manifest(payload='lock = "pylock.toml"', rest=rest)
+    vendor(project, tmp_path / "complete")
+    return tmp_path / "complete"
+
+
+def add_licences(project: Project, server: MirrorServer) -> None:
+    """An interpreter and a wheel that have licence texts."""
+    asset = Asset("3.13.9", RELEASE, find_platform("linux-x86_64").triple, "install_only_stripped")
+    data = tar_gz(members({**cpython(), "LICENSE.txt": b"of CPython"}))
+    server.files[f"/{RELEASE}/{asset.url_name}"] = data
+    sums = server.files[f"/{RELEASE}/SHA256SUMS"].decode().splitlines(keepends=True)
+    others = [line for line in sums if not line.endswith(f"  {asset.name}\n")]
+    line = f"{hashlib.sha256(data).hexdigest()}  {asset.name}\n"
+    server.files[f"/{RELEASE}/SHA256SUMS"] = "".join([*others, line]).encode()
+    name, info = "cow-1.0-py3-none-any.whl", "cow-1.0.dist-info"
+    content = {**metadata("cow"), f"{info}/licenses/LICENSE": b"of cow"}
+    content[f"{info}/RECORD"] = record(content, f"{info}/RECORD")
+    wheel = write_zip(project.directory / name, content).read_bytes()
+    (project.directory / name).unlink()
+    server.files[f"/wheels/{name}"] = wheel
+    (project.directory / "pylock.toml").write_text(
+        'lock-version = "1.0"\ncreated-by = "hand"\n[[packages]]\nname = "cow"\nversion = "1.0"\n'
+        f'wheels = [{{ name = "{name}", url = "{server.url}/wheels/{name}", '
+        f'hashes = {{ sha256 = "{hashlib.sha256(wheel).hexdigest()}" }} }}]\n'
+    )
+
+
+def exchange(directory: Path, pattern: str) -> str:
+    """Another file of the name, with its line in SHA256SUMS; returns its path."""
+    [path] = directory.glob(pattern)
+    name = path.relative_to(directory).as_posix()
+    path.write_bytes(path.read_bytes() + b"\n")
+    before = read_checksums(directory)
+    write_checksums(directory, {**before, name: hashlib.sha256(path.read_bytes()).hexdigest()})
+    return name
+
+
+def verified(project: Project, directory: Path) -> tuple[str, ...]:
+    lift, _ = read_order(project.directory / "lift.toml", ())
+    return verify_vendor(lift, (), directory, Console())
+
+
+def test_the_kinds_are_all_kinds(complete: Path, project: Project) -> None:
+    patterns = {**READ, **SHOWN}.values()
+    kinds = {pattern.partition("/")[0] for pattern in patterns}
+    assert {name.partition("/")[0] for name in names(complete)} == {*kinds, "SHA256SUMS"}
+    assert all(len(list(complete.glob(pattern))) == 1 for pattern in patterns)
+    assert verified(project, complete) == ()
+
+
+@pytest.mark.parametrize("kind", [*READ, *SHOWN])
+@pytest.mark.parametrize("cache", ["full", "empty"])
+def test_what_is_exchanged_together_with_its_digest_is_refused(
+    complete: Path, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, cache: str
+) -> None:
+    [whole] = build_of(project, complete)
+    shutil.rmtree(project.directory / "dist")
+    name = exchange(complete, {**READ, **SHOWN}[kind])
+    if cache == "empty":
+        monkeypatch.setenv("CZSCIE_CACHE", str(tmp_path / "empty"))
+    assert faults(complete) == []
+    [found] = verified(project, complete)
+    assert found.startswith(f"{name} is not ")
+    if kind in SHOWN or (cache == "full" and kind not in ("files", "launchers")):
+        # No build reads what is for people, and none that has the parts already the files that they are of.
+        assert build_of(project, complete)[0].sha256 == whole.sha256
+        return
+    with pytest.raises(CzscieError, match=r"is not the (file|launcher) that "):
+        build_of(project, complete)
+    assert not list(project.directory.glob("dist/*"))
+
+
+def test_a_file_that_the_lock_does_not_ask_for_is_found(complete: Path, project: Project) -> None:
+    (complete / "wheels" / "more.whl").write_bytes(b"")
+    digest = hashlib.sha256(b"").hexdigest()
+    write_checksums(complete, {**read_checksums(complete), "wheels/more.whl": digest})
+    assert verified(project, complete) == ("wheels/more.whl is nothing that the lock asks for",)
+
+
+def test_a_file_that_is_left_out_together_with_its_digest_is_found(complete: Path, project: Project) -> None:
+    (complete / "files" / "cows.json").unlink()
+    listed = {name: digest for name, digest in read_checksums(complete).items() if name != "files/cows.json"}
+    write_checksums(complete, listed)
+    assert verified(project, complete) == ("files/cows.json is missing",)
+
+
+def test_a_directory_of_no_lock_or_of_another_czscie_is_told(complete: Path, project: Project) -> None:
+    path = project.directory / "lift.lock"
+    lock = path.read_bytes()
+    path.unlink()
+    with pytest.raises(CzscieError, match="there is no lock"):
+        verified(project, complete)
+    path.write_bytes(lock.replace(b'created-by = "czscie ', b'created-by = "czscie 9'))
+    [found] = verified(project, complete)
+    assert found.startswith("the rest cannot be compared: czscie 9")
 
 
 def test_what_is_too_much_is_found(parcel: Path) -> None:

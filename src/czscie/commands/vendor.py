@@ -15,7 +15,7 @@ def vendor(
         list[str] | None, typer.Option("--platform", help="For this platform only. Repeatable.")
     ] = None,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Write nothing; check what the directory holds.")
+        bool, typer.Option("--verify", help="Write nothing; compare what the directory holds with the lock.")
     ] = False,
 ) -> None:
     """Write all that building a lift takes into a directory, for `czscie build --offline --vendor DIRECTORY`.
@@ -26,15 +26,20 @@ def vendor(
     from czscie.console import Console, write_result
     from czscie.errors import CzscieError
     from czscie.platforms import find_platform
-    from czscie.vendor.checksums import faults
+    from czscie.vendor.verify import verify_vendor
     from czscie.vendor.write import write_vendor
 
     console = Console()
+    platforms = [find_platform(name) for name in platform or ()]
+    lift, targets = read_order(manifest, platforms)
     if verify:
-        if found := faults(directory):
-            raise CzscieError(f"{directory} is damaged", why=found, mend=f"czscie vendor {directory}")
-        console.line(f"{directory} is whole")
+        if found := verify_vendor(lift, targets if platforms else (), directory, console):
+            raise CzscieError(
+                f"{directory} is not what {manifest} and its lock ask for",
+                why=found,
+                mend=f"czscie vendor {directory} {manifest}, where there is a network",
+            )
+        console.line(f"{directory} is what {manifest} and its lock ask for")
         return
-    lift, targets = read_order(manifest, [find_platform(name) for name in platform or ()])
     write_vendor(lift, targets, directory, console)
     write_result(str(directory))

@@ -1,0 +1,80 @@
+"""Whether a vendor directory is what the lock beside the manifest pins, whoever wrote its list of digests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from czscie.console import Console
+from czscie.errors import CzscieError
+from czscie.lift.lift import Lift
+from czscie.lock.lock import Lock, lock_path, read_lock
+from czscie.lock.now import CREATED_BY
+from czscie.network.network import Network
+from czscie.pbs.provider import Provider
+from czscie.platforms import Platform
+from czscie.vendor.checksums import faults, read_checksums
+from czscie.vendor.needs import Need, needs_of
+from czscie.vendor.texts import bills, launcher_names, launcher_path, need_path, sbom_path, texts
+
+
+def verify_vendor(
+    lift: Lift, platforms: Sequence[Platform], directory: Path, console: Console
+) -> tuple[str, ...]:
+    """A line for each file that is not what the lock of `lift` gives; none when all are.
+
+    `platforms` are those that the directory has to be for; when there are none, those that it says it is for.
+    What is for people is derived again from the files that the lock pins; for the bills of materials the
+    parts of the executables are made, as a build makes them. Raises CzscieError when there is no lock, or no
+    vendor directory.
+    """
+    lock = read_lock(lock_path(lift.path))
+    if lock is None:
+        raise CzscieError(
+            f"there is no lock {lock_path(lift.path)}",
+            why="it says what the directory has to hold",
+            mend=f"bring it along from where {directory} was written",
+        )
+    if damaged := faults(directory):
+        return tuple(damaged)
+    listed = read_checksums(directory)
+    targets = list(platforms) or [each for each in lift.platforms if sbom_path(lift, each) in listed]
+    network = Network(offline=True)
+    needs = needs_of(lift, lock, targets, Provider(console, network))
+    pinned = _pinned(lock, targets, needs)
+    if wrong := tuple(_wrong(pinned, listed)):
+        return wrong
+    if lock.created_by != CREATED_BY:
+        return (f"the rest cannot be compared: {lock.created_by} wrote it, this is {CREATED_BY}",)
+    derived = texts(lift, lock, targets, needs, directory)
+    derived |= bills(lift, targets, directory, network, console)
+    return (*_other(derived, directory, listed), *_foreign({*pinned, *derived}, listed))
+
+
+def _pinned(lock: Lock, targets: Sequence[Platform], needs: Sequence[Need]) -> dict[str, str | None]:
+    """The digests that the lock pins, by path in the directory; None where it pins none."""
+    found: dict[str, str | None] = {need_path(need): need.remote.sha256 for need in needs}
+    return found | {launcher_path(name): lock.launcher.sha256(name) for name in launcher_names(targets)}
+
+
+def _wrong(pinned: Mapping[str, str | None], listed: Mapping[str, str]) -> Iterator[str]:
+    for path, digest in pinned.items():
+        if digest is None:
+            yield f"{path} is not locked"
+        elif path not in listed:
+            yield f"{path} is missing"
+        elif listed[path] != digest:
+            yield f"{path} is not the one that is locked"
+
+
+def _other(derived: Mapping[str, bytes], directory: Path, listed: Mapping[str, str]) -> Iterator[str]:
+    for path, content in derived.items():
+        if path not in listed:
+            yield f"{path} is missing"
+        elif (directory / path).read_bytes() != content:
+            yield f"{path} is not what the locked files give"
+
+
+def _foreign(known: set[str], listed: Mapping[str, str]) -> Iterator[str]:
+    for path in sorted(listed.keys() - known):
+        yield f"{path} is nothing that the lock asks for"
