@@ -68,7 +68,7 @@ DATA = lzma.compress(tar({"usr/a": b"one"}))
         (ar({"debian-binary": b"3.0\n", "data.tar.xz": DATA}), "it is of a format that czscie does not know"),
         (ar({"debian-binary": b"2.0\n"}), "it has no data"),
         (ar({"debian-binary": b"2.0\n", "data.tar.lz4": DATA}), "compressed by lz4"),
-        (ar({"debian-binary": b"2.0\n", "data.tar.xz": b"junk"}), "not supported"),
+        (ar({"debian-binary": b"2.0\n", "data.tar.xz": b"junk" * 9}), "not supported"),
         (ar({"debian-binary": b"2.0\n", "data.tar": b"junk"}), "truncated header"),
         (ar({"debian-binary": b"2.0\n", "data.tar.xz": DATA})[:-60], "it ends early"),
         (ar({"debian-binary": b"2.0\n"})[:-8], "a member's header is damaged"),

@@ -164,7 +164,7 @@ def test_an_archive_that_is_none_is_an_error(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"\x1f\x8bnone at all" * 100)
     with pytest.raises(CzscieError) as caught:
         write(tmp_path, f'name = "{name}"')
-    assert caught.value.what == f"the lift's file {name} cannot be read"
+    assert caught.value.what.startswith(f"the lift's file {name} ")
 
 
 @pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -45,21 +44,6 @@ class OnDisk:
 
     def read(self) -> bytes:
         return self.path.read_bytes()
-
-
-@dataclass(frozen=True, slots=True)
-class InZip:
-    """Content that is a member of an open zip."""
-
-    archive: zipfile.ZipFile
-    info: zipfile.ZipInfo
-
-    @property
-    def size(self) -> int:
-        return self.info.file_size
-
-    def read(self) -> bytes:
-        return self.archive.read(self.info)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -182,9 +183,10 @@ def _zip_info(member: _Member) -> zipfile.ZipInfo:
 def _build(info: PexInfo, wheels: list[Path], sources: Path, prefix: bytes, output: Path) -> None:
     """Has pex put its own runtime to it."""
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as temporary:
-        built = Path(temporary, output.name)
+        built = Path(temporary, output.name).absolute()
         try:
-            _build_with_pex(info, wheels, sources, prefix, built)
+            with _working_in(sources):
+                _build_with_pex(info, wheels, sources, prefix, built)
         except OSError:
             raise
         except Exception as error:  # pex raises whatever its parsers do
@@ -193,6 +195,20 @@ def _build(info: PexInfo, wheels: list[Path], sources: Path, prefix: bytes, outp
                 why=str(error).splitlines()[:1] or type(error).__name__,
             ) from error
         built.replace(output)
+
+
+@contextmanager
+def _working_in(sources: Path) -> Iterator[None]:
+    """pex asks Python about itself by `python -c`, which imports from the working directory first.
+
+    A user may well stand in a directory of foreign files; above `sources` there is nothing but ours.
+    """
+    before = Path.cwd()
+    os.chdir(sources.parent)
+    try:
+        yield
+    finally:
+        os.chdir(before)
 
 
 def _build_with_pex(info: PexInfo, wheels: list[Path], sources: Path, prefix: bytes, path: Path) -> None:

@@ -6,6 +6,7 @@ import io
 import lzma
 import os
 import stat
+import struct
 import threading
 import zipfile
 import zlib
@@ -21,7 +22,23 @@ from czscie.errors import CzscieError
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
 _METHOD_NAMES = {9: "deflate64", 93: "zstd", 95: "xz", 98: "PPMd"}
 _ENCRYPTED = 0x1
-_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, RuntimeError)
+#: What zipfile raises for damage, a password, and sizes that no memory has.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    OSError,
+    ValueError,
+    OverflowError,
+    RuntimeError,
+    MemoryError,
+)
+_LOCAL_HEADER = 30
+#: Bytes that are asked for at a time: of bzip2 and LZMA, zipfile unpacks all that it has read.
+_PIECE = 1 << 20
+_PIECE_OF_OTHERS = 4 << 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,9 +56,23 @@ class ZipMember:
     def read(self) -> bytes:
         """Raises CzscieError when the member's bytes are damaged: its CRC-32 is checked."""
         try:
-            return self.archive().read(self.info)
+            return read_member(self.archive(), self.info)
         except _DAMAGE as error:
             raise CzscieError(f"{self.info.filename} in {self.label} is damaged", why=str(error)) from error
+
+
+def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """The content of a member, in memory that grows with what is there and not with what is said.
+
+    Raises what zipfile raises, and zipfile.BadZipFile for a content of another size.
+    """
+    plain = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+    piece = _PIECE if plain else _PIECE_OF_OTHERS
+    with archive.open(info) as member:
+        content = b"".join(iter(lambda: member.read(piece), b""))
+    if len(content) != info.file_size:
+        raise zipfile.BadZipFile(f"it has {len(content)} bytes instead of {info.file_size}")
+    return content
 
 
 class Shelf:
@@ -62,11 +93,29 @@ class Shelf:
 
 
 def open_zip(source: Path | io.BytesIO, label: str) -> zipfile.ZipFile:
-    """Open a zip, whatever stands before it. Raises CzscieError, which calls it `label`, when it is none."""
+    """Open a zip, whatever stands before it.
+
+    Raises CzscieError, which calls it `label`, when it is none, or entries of it overlap.
+    """
+    archive = None
     try:
-        return zipfile.ZipFile(source)
+        archive = zipfile.ZipFile(source)
+        _check_extents(archive)
+        return archive
     except _DAMAGE as error:
+        if archive is not None:
+            archive.close()
         raise CzscieError(f"{label} is not a zip file, or a damaged one", why=str(error)) from error
+
+
+def _check_extents(archive: zipfile.ZipFile) -> None:
+    """Raises zipfile.BadZipFile unless each entry has bytes of its own, before the directory."""
+    limit = archive.start_dir
+    for info in sorted(archive.infolist(), key=lambda info: info.header_offset, reverse=True):
+        least = _LOCAL_HEADER + len(info.orig_filename) + info.compress_size
+        if not 0 <= info.header_offset <= limit - least:
+            raise zipfile.BadZipFile(f"{info.orig_filename[:200]!r} overlaps what follows it")
+        limit = info.header_offset
 
 
 def files_in_zip(archive: Callable[[], zipfile.ZipFile], label: str) -> tuple[File, ...]:

@@ -24,6 +24,7 @@ from czscie.image.image import Base
 from czscie.image.layer import MEDIA_TYPE, Layer, LayerDigests, compress_layer
 from czscie.image.manifest import INDEXES, MANIFESTS, Configuration, Descriptor, Index, Manifest
 from czscie.image.platform import ImagePlatform
+from czscie.pbs.tree import TAR_DAMAGE
 from czscie.products import key_of, product
 
 _Document = TypeVar("_Document")
@@ -53,7 +54,7 @@ def read_base(archives: Sequence[Path], platform: ImagePlatform) -> Base:
             raise CzscieError(
                 f"cannot read the base image {path}", why=error.strerror or str(error)
             ) from error
-        except tarfile.TarError as error:
+        except TAR_DAMAGE as error:
             raise CzscieError(
                 f"{path} is no archive of an image",
                 why=str(error),
@@ -172,7 +173,9 @@ class _Archive:
             beside = posixpath.dirname(member.name) if member.issym() else ""
             member = self.members.get(posixpath.normpath(posixpath.join(beside, member.linkname)))
         if member is None or not member.isfile():
-            raise self._refusal(f"{name} is missing in it")
+            raise self._refusal(f"{name[:200]} is missing in it")
+        if not 0 <= member.size <= self.path.stat().st_size - member.offset_data:
+            raise self._refusal(f"it ends before its {name[:200]} does")
         return Blob("", "", member.size, self.path, member.offset_data)
 
     def _refusal(self, why: str) -> CzscieError:

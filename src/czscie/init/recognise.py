@@ -31,11 +31,18 @@ def read_subject(path: Path) -> Subject:
         raise _nothing(path, f"the directory has neither a {PROJECT_FILE} nor a {pex_info.PATH}")
     if not path.exists():
         raise _nothing(path, "there is no such file or directory")
-    if zipfile.is_zipfile(path):
+    if _is_zip(path):
         return read_pex(path)
     if path.suffix in _SCRIPT_SUFFIXES:
         return read_script(path)
     raise _nothing(path, f"it is neither a zip nor called *{' or *'.join(_SCRIPT_SUFFIXES)}")
+
+
+def _is_zip(path: Path) -> bool:
+    try:
+        return zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:  # it is one, of a kind that zipfile does not read
+        return True
 
 
 def _nothing(path: Path, why: str) -> CzscieError:

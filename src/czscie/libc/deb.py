@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from czscie.container.content import Data, File, Link
 from czscie.errors import CzscieError
-from czscie.pbs.tree import Item, Tree
+from czscie.pbs.tree import TAR_DAMAGE, Item, Tree
 
 _MAGIC = b"!<arch>\n"
 _HEADER = 60
@@ -40,7 +40,11 @@ class DebianPackage:
 
         Raises CzscieError when it is damaged, or has a member that leaves its directory.
         """
-        damage = (tarfile.TarError, EOFError, OSError, ValueError, MemoryError)
+        import zlib
+
+        import zstandard
+
+        damage = (*TAR_DAMAGE, OSError, zlib.error, zstandard.ZstdError)
         try:
             members = dict(_members(data))
             if not members.get("debian-binary", b"").startswith(_FORMAT):
@@ -111,7 +115,7 @@ def _inflated_xz(data: bytes) -> bytes:
     import lzma
 
     try:
-        with lzma.open(io.BytesIO(data)) as xz:
+        with lzma.open(io.BytesIO(data), format=lzma.FORMAT_XZ) as xz:
             return _bounded(xz.read(_LARGEST + 1))
     except lzma.LZMAError as error:
         raise ValueError(str(error)) from error
@@ -125,7 +129,7 @@ def _bounded(data: bytes) -> bytes:
 
 def _read_tar(data: bytes, source: str) -> tuple[Item, ...]:
     tree = Tree(source)
-    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+    with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
         for member in archive:
             if member.isdir():
                 continue

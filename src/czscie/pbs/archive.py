@@ -18,7 +18,7 @@ from typing import BinaryIO, cast
 
 from czscie.container.content import Data
 from czscie.errors import CzscieError
-from czscie.pbs.tree import Item, Tree
+from czscie.pbs.tree import TAR_DAMAGE, Item, Tree
 
 SUFFIXES = (".tar.gz", ".tar.zst")
 
@@ -33,6 +33,8 @@ _END = bytes(1024)
 #: PBS compresses at level 22, whose window is 128 MiB; the most that libzstd can be asked for is 2 GiB.
 _LARGEST_WINDOW = 1 << 30
 _CHUNK = 1 << 20
+#: tarfile looks for a member's end by reading, behind the end of the archive too, as often as its size says.
+_EMPTY_READS = 100
 
 
 def read_archive(path: Path) -> tuple[Item, ...]:
@@ -43,15 +45,7 @@ def read_archive(path: Path) -> tuple[Item, ...]:
     """
     import zstandard
 
-    damage = (
-        tarfile.TarError,
-        zlib.error,
-        zstandard.ZstdError,
-        EOFError,
-        gzip.BadGzipFile,
-        UnicodeError,
-        ValueError,
-    )
+    damage = (*TAR_DAMAGE, zlib.error, zstandard.ZstdError, gzip.BadGzipFile)
     try:
         with ExitStack() as stack:
             stream = _Tail(_decompressed(path, stack))
@@ -87,6 +81,7 @@ class _Tail(io.RawIOBase):
         self._source = source
         self._tail = b""
         self._size = 0
+        self._empty = 0
 
     def readable(self) -> bool:
         return True
@@ -94,6 +89,9 @@ class _Tail(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         data = self._source.read(size)
         self._size += len(data)
+        self._empty = 0 if data or not size else self._empty + 1
+        if self._empty > _EMPTY_READS:
+            raise EOFError("it ends early")
         if self._size > _LARGEST_ARCHIVE:
             raise ValueError(f"it unpacks to more than {_LARGEST_ARCHIVE} bytes")
         self._tail = (self._tail + data)[-len(_END) :] if len(data) < len(_END) else data[-len(_END) :]
@@ -146,6 +144,7 @@ def _add(tree: Tree, archive: tarfile.TarFile, member: tarfile.TarInfo, root: st
     elif member.size > _LARGEST_FILE:
         raise tree.refusal(member.name, f"it is larger than {_LARGEST_FILE >> 30} GiB")
     else:
+        tree.check_room(path, member.size)
         content = archive.extractfile(member)
         assert content is not None
         tree.add_file(path, Data(content.read()), bool(member.mode & stat.S_IXUSR))

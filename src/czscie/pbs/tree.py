@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
+import tarfile
 from collections.abc import Iterable
 
 from czscie.container.content import Content, File, Link
@@ -13,6 +14,9 @@ from czscie.errors import CzscieError
 #: Bounds far above any CPython: PBS's `-full` has some 12,000 files and unpacks to about 1 GB.
 MOST_ITEMS = 200_000
 LARGEST_TREE = 2 << 30
+
+#: What tarfile raises for damage, and for sizes and offsets that no file and no memory has.
+TAR_DAMAGE = (tarfile.TarError, EOFError, ValueError, OverflowError, MemoryError, RecursionError)
 
 Item = File | Link
 
@@ -27,10 +31,14 @@ class Tree:
 
     def add_file(self, path: str, content: Content, executable: bool) -> None:
         """Raises CzscieError that names the path if it is not safe, is there already or is one too many."""
+        self.check_room(path, content.size)
         self._size += content.size
-        if self._size > LARGEST_TREE:
-            raise self.refusal(path, f"the whole would unpack to more than {LARGEST_TREE >> 30} GiB")
         self._add(File(self.checked_path(path), content, executable))
+
+    def check_room(self, path: str, size: int) -> None:
+        """Raises CzscieError when a file of `size` bytes at `path`, which is not read yet, is too large."""
+        if not 0 <= size <= LARGEST_TREE - self._size:
+            raise self.refusal(path, f"the whole would unpack to more than {LARGEST_TREE >> 30} GiB")
 
     def add_link(self, path: str, target: str) -> None:
         """Add a symbolic link. Raises CzscieError, too, if `target` leads out of the tree."""

@@ -7,6 +7,7 @@ compressed better then, and the launcher needs to know one archive format only.
 from __future__ import annotations
 
 import hashlib
+import lzma
 import stat
 import tarfile
 import zipfile
@@ -16,15 +17,16 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from czscie.console import Console
-from czscie.container.content import Data, File, InZip, OnDisk
+from czscie.container.content import Data, File, OnDisk
 from czscie.container.packer import write_items
 from czscie.container.plan import Plan
+from czscie.czex.tree import ZipMember, open_zip
 from czscie.errors import CzscieError
 from czscie.lift.embedded_file import EmbeddedFile, FromUrl
 from czscie.network.fetch import fetch
 from czscie.network.network import Network
 from czscie.network.remote import Remote
-from czscie.pbs.tree import Item, Tree
+from czscie.pbs.tree import TAR_DAMAGE, Item, Tree
 
 _TAR_MODES = {"tar": "r:", "tar.gz": "r:gz", "tar.bz2": "r:bz2", "tar.xz": "r:xz"}
 
@@ -97,7 +99,7 @@ def _items(file: EmbeddedFile, path: Path) -> Sequence[Item]:
         else:
             _add_tar(tree, file.name, path, _TAR_MODES[kind])
     # zipfile's RuntimeErrors: a password or a method that it does not know.
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, RuntimeError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, *TAR_DAMAGE, zlib.error, lzma.LZMAError, RuntimeError, OSError) as error:
         raise CzscieError(f"the lift's file {file.name} cannot be read", why=str(error)) from error
     return tree.items()
 
@@ -112,13 +114,14 @@ def _add_directory(tree: Tree, name: str, path: Path) -> None:
 
 
 def _add_zip(tree: Tree, name: str, path: Path) -> None:
-    archive = zipfile.ZipFile(path)  # stays open: members are read when they are packed
+    archive = open_zip(path, f"the lift's file {name}")  # stays open: members are read when they are packed
     if (damaged := archive.testzip()) is not None:
         raise zipfile.BadZipFile(f"its member {damaged} is damaged")
     for info in archive.infolist():
         if not info.is_dir():
             executable = bool(info.external_attr >> 16 & stat.S_IXUSR)
-            tree.add_file(f"{name}/{tree.checked_path(info.filename)}", InZip(archive, info), executable)
+            inside = f"{name}/{tree.checked_path(info.orig_filename)}"
+            tree.add_file(inside, ZipMember(lambda: archive, info, path.name), executable)
 
 
 def _add_tar(tree: Tree, name: str, path: Path, mode: str) -> None:
@@ -130,6 +133,7 @@ def _add_tar(tree: Tree, name: str, path: Path, mode: str) -> None:
             elif member.islnk():
                 tree.add_hard_link(inside, f"{name}/{member.linkname}")
             elif member.isfile():
+                tree.check_room(inside, member.size)
                 content = archive.extractfile(member)
                 data = b"" if content is None else content.read()
                 tree.add_file(inside, Data(data), bool(member.mode & stat.S_IXUSR))
