@@ -20,6 +20,7 @@ from czscie.libc.bundle import check_libc
 from czscie.lift.lift import Lift
 from czscie.lift.manifest import read_manifest
 from czscie.lock.inputs import locked_inputs
+from czscie.lock.libraries import check_libraries
 from czscie.lock.settle import LockUse, settled_lock
 from czscie.network.network import Network
 from czscie.parts import Parts, make_parts
@@ -92,6 +93,7 @@ def making_parts(
     network = network or Network.of()
     provider = Provider(console, network)
     lock = settled_lock(lift, targets, use, provider, network, console)
+    check_libraries(lock, use, console, images=division is not None)
     with tempfile.TemporaryDirectory(prefix="czscie-") as name:
 
         def make(target: Platform) -> Parts:

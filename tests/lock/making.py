@@ -83,6 +83,7 @@ QUESTIONS = st.builds(
 LOCKS = st.builds(
     Lock,
     created_by=NAMES,
+    libraries=st.dictionaries(TEXTS, NAMES, max_size=3),
     launcher=st.builds(
         Launcher,
         source=DIGESTS,

@@ -52,6 +52,7 @@ LOCK = Lock(
         source=NOW.launcher,
         binaries=tuple(LockedLauncher(name=platform, sha256=A, size=1) for platform in PLATFORMS),
     ),
+    libraries={"zstandard": "0.25.0"},
     manifest=NOW.question,
     interpreters=(*HERE.values(), *(locked("cpython", platform, CPYTHON) for platform in PLATFORMS)),
     files=NOW.files,

@@ -50,6 +50,8 @@ def differences(lock: Lock | None, now: Now, platforms: Sequence[str]) -> Differ
 def _of_czscie(lock: Lock, now: Now) -> Iterator[str]:
     if lock.created_by != now.created_by:
         yield f"it was written by {lock.created_by}, this is {now.created_by}"
+    elif not lock.libraries:
+        yield "the versions of the libraries are not locked"
     if lock.launcher.source != now.launcher:
         yield "the source of the launcher is another one"
 

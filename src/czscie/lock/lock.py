@@ -221,13 +221,15 @@ class LockedPackage(_Struct, frozen=True, kw_only=True):
 
 
 class Lock(_Struct, frozen=True, kw_only=True):
-    """The whole file. `manifest` is what the manifest asked for when it was written; `provisions` are what
-    `lift.bare` adds, each with a wheel that every platform can use.
+    """The whole file. `libraries` are the versions of those whose output is in executables, `manifest` is
+    what the manifest asked for when it was written; `provisions` are what `lift.bare` adds, each with a wheel
+    that every platform can use.
     """
 
     lock_version: Text = LOCK_VERSION
     created_by: Text
     launcher: Launcher
+    libraries: dict[str, Text] = {}
     manifest: Question
     interpreters: tuple[LockedInterpreter, ...] = ()
     files: tuple[LockedFile, ...] = ()
@@ -272,6 +274,7 @@ class Lock(_Struct, frozen=True, kw_only=True):
             launcher=msgspec.structs.replace(
                 self.launcher, binaries=tuple(sorted(self.launcher.binaries, key=lambda each: each.name))
             ),
+            libraries=dict(sorted(self.libraries.items())),
             files=tuple(sorted(self.files, key=lambda each: each.id)),
             provisions=tuple(sorted(self.provisions, key=lambda each: each.name)),
             packages=tuple(sorted(self.packages, key=lambda each: (each.name, each.version))),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from czscie import toolchain
 from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.launchers.provide import provide_launcher
@@ -64,6 +65,7 @@ class Locker:
         lock = Lock(
             created_by=now.created_by,
             launcher=self._launcher(old, now, upgrade, prune=prune),
+            libraries=self._libraries(old, now, upgrade),
             manifest=now.question,
             interpreters=self._interpreters(old, now, found, targets, upgrade, prune=prune),
             files=now.files,
@@ -99,6 +101,11 @@ class Locker:
             found[name] = LockedLauncher(name=name, sha256=path_digest(path), size=path.stat().st_size)
         launcher = Launcher(source=lock.launcher.source, binaries=tuple(found.values()))
         return msgspec.structs.replace(lock, launcher=launcher)
+
+    def _libraries(self, old: Lock | None, now: Now, upgrade: Upgrade) -> dict[str, str]:
+        """What `old` pins, if it is this czscie's. What is here is not locked because a build passes by."""
+        mine = old is not None and old.created_by == now.created_by and not upgrade.covers(OWN)
+        return (dict(old.libraries) if old is not None and mine else {}) or dict(toolchain.libraries())
 
     def _launcher(self, old: Lock | None, now: Now, upgrade: Upgrade, *, prune: bool) -> Launcher:
         """What `old` pins of the same source."""
