@@ -538,3 +538,73 @@ def test_windows_is_refused_when_the_czex_is_made(make: MakeCzex, tmp_path: Path
             3,
         )
     assert not (tmp_path / "x.czex").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="other users need root")
+class TestOtherUsers:
+    """Where a CZEX installs on a host with other users: as the launcher does (tests/native/test_users.py)."""
+
+    OWN_CACHE = (
+        "mount -t tmpfs -o mode=0755 tmpfs /var/cache; mkdir -m 0755 /var/cache/czscie; "
+        'mount --bind "$0" /var/cache/czscie; exec "$@"'
+    )
+
+    def host(self, tmp_path: Path, *command: str) -> tuple[str, ...]:
+        """A Python that has a directory of the test as /var/cache/czscie, started by `command`."""
+        (tmp_path / "shared").mkdir(exist_ok=True)
+        for parent in (tmp_path / "shared", *tmp_path.parents, tmp_path):
+            if parent.stat().st_uid == 0 and parent != Path("/"):
+                parent.chmod(parent.stat().st_mode | 0o755)
+        unshare = ("/usr/bin/env", "PATH=/usr/bin:/bin:/usr/sbin:/sbin", "unshare", "-m", "sh", "-ec")
+        return (*unshare, self.OWN_CACHE, str(tmp_path / "shared"), *command, "/usr/bin/python3")
+
+    def as_user(self, user: int) -> tuple[str, ...]:
+        return ("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups")
+
+    @pytest.fixture(autouse=True)
+    def _system_python(self) -> None:
+        if not Path("/usr/bin/python3").exists():
+            pytest.skip("there is no Python that all users can start")
+
+    def test_root_installs_for_all_and_nothing_into_a_home_of_another(
+        self, make: MakeCzex, tmp_path: Path
+    ) -> None:
+        czex = make()
+        home = tmp_path / "home"
+        home.mkdir()
+        os.chown(home, 12345, 12345)
+        environment = {"CZSCIE_BASE": None, "HOME": str(home)}
+        for _ in range(2):
+            umask = ("sh", "-c", 'umask 077; exec "$@"', "sh")
+            czex.show("argv", python=self.host(tmp_path, *umask), environment=environment)
+        assert list(home.iterdir()) == []
+        [root] = tmp_path.glob("shared/apps/*")
+        made = [path for path in [root, *root.rglob("*")] if "__pycache__" not in str(path)]
+        assert all(path.lstat().st_mode & 0o044 == 0o044 for path in made)
+        os.utime(root, (0, 10**9))
+        times = {path: path.lstat().st_mtime for path in tmp_path.glob("shared/**/*")}
+        for _ in range(2):
+            czex.show("argv", python=self.host(tmp_path, *self.as_user(12345)), environment=environment)
+        assert list(home.iterdir()) == []
+        assert {path: path.lstat().st_mtime for path in tmp_path.glob("shared/**/*")} == times
+
+    def test_what_root_removes_counts_as_missing(self, make: MakeCzex, tmp_path: Path) -> None:
+        czex = make()
+        home = tmp_path / "home"
+        home.mkdir()
+        os.chown(home, 12345, 12345)
+        environment = {"CZSCIE_BASE": None, "HOME": str(home)}
+        czex.show("argv", python=self.host(tmp_path), environment=environment)
+        [root] = tmp_path.glob("shared/apps/*")
+        os.utime(root, (0, 0))
+        czex.show("argv", python=self.host(tmp_path, *self.as_user(12345)), environment=environment)
+        assert list(home.glob(".cache/czscie/apps/*"))
+
+    def test_a_czex_that_others_may_not_read_is_roots_alone(self, make: MakeCzex, tmp_path: Path) -> None:
+        czex = make()
+        czex.path.chmod(0o700)
+        environment = {"CZSCIE_BASE": None, "HOME": str(tmp_path / "home")}
+        (tmp_path / "home").mkdir()
+        czex.show("argv", python=self.host(tmp_path), environment=environment)
+        assert list((tmp_path / "shared").iterdir()) == []
+        assert list(tmp_path.glob("home/.cache/czscie/apps/*"))

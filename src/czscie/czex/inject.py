@@ -39,6 +39,7 @@ _BOOTSTRAP = (
     "resolve",
     "settings",
     "tags",
+    "users",
     "versions",
 )
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from czscie.czex.bootstrap import installation
+from czscie.czex.bootstrap import installation, main
 
 
 class Main:
@@ -16,8 +16,16 @@ class Main:
     def bases(self) -> tuple[str, ...]:
         return self._bases
 
+    HOSTS = main.HOSTS
+
     def installed(self, base: str, name: str) -> None:
         return None
+
+    def is_only_read(self, base: str) -> bool:
+        return False
+
+    def exchangeable(self, path: str) -> str:
+        return main.exchangeable(path)
 
 
 class Request:
@@ -32,6 +40,7 @@ def test_when_no_directory_will_do_each_is_told(tmp_path: Path, capsys: pytest.C
     places = ["/proc/a", str(tmp_path / "open"), str(tmp_path / "link"), str(tmp_path / "small")]
     with pytest.raises(SystemExit):
         installation.ensure("/x/app.czex", Main(*places), {}, "0" * 64, Request)  # type: ignore[arg-type]
+    assert main.exchangeable(str(tmp_path / "small/a")) == ""
     told = capsys.readouterr().err.splitlines()
     assert told[0] == "app.czex: error: there is no directory to unpack into; tried"
     assert told[1].startswith("  /proc/a: it cannot be made: ")

@@ -24,6 +24,9 @@ def start(czex, main):
         sys.stdout.write(json.dumps(judge(czex)))
         sys.exit(0)
     root = prepare(czex, main, may_choose=True)
+    main.hold(os.path.dirname(os.path.dirname(root)))
+    if not os.path.exists(root):  # removed before it was held
+        root = prepare(czex, main, may_choose=False)
     _pass_path_on(czex)
     main.execute(root, czex, [])
     settings.fail(czex, "%s/bin/python cannot be started" % root)

@@ -31,19 +31,27 @@ def ensure(czex, main, catalogue, name, request):
         if root is not None:
             if not os.path.exists(root + "/bin/python"):
                 recheck = 2  # its interpreter is gone
-            elif main.is_recent(root) or not os.access(base, os.W_OK):
+            elif main.is_only_read(base) or main.is_recent(root) or not os.access(base, os.W_OK):
                 return root  # type: ignore[no-any-return]
             else:
                 recheck = 1
-        made = made or request()
-        reason = objection(base, made.unpacked)
-        if reason:
-            refusals.append("%s: %s" % (base, reason))
+        if main.is_only_read(base):
             continue
-        for line in refusals:
-            settings.note(czex, "not used: " + line)
-        settings.note(czex, "installing into %s/apps/%s" % (base, name))
-        _carry_out(czex, catalogue, base, made.render(os.path.basename(czex), base, name, recheck, jobs))
+        made = made or request()
+        mask = os.umask(0o022) if base == main.HOSTS else None  # all users are to read it
+        try:
+            reason = objection(main, base, made.unpacked)
+            if reason:
+                refusals.append("%s: %s" % (base, reason))
+                continue
+            for line in refusals:
+                settings.note(czex, "not used: " + line)
+            settings.note(czex, "installing into %s/apps/%s" % (base, name))
+            rendered = made.render(os.path.basename(czex), base, name, recheck, jobs)
+            _carry_out(czex, catalogue, base, rendered)
+        finally:
+            if mask is not None:
+                os.umask(mask)
         return base + "/apps/" + name  # type: ignore[no-any-return]
     settings.fail(
         czex,
@@ -53,23 +61,24 @@ def ensure(czex, main, catalogue, name, request):
     raise AssertionError
 
 
-def objection(base, needed):
-    # type: (str, int) -> str
+def objection(main, base, needed):
+    # type: (Any, str, int) -> str
     """Why nothing can be installed below `base`, which is made if it can be, or the empty string."""
     try:
         if not isinstance(base, bytes):
             base.encode("utf-8")
     except UnicodeError:
         return "its path is not UTF-8, which Python cannot start from"
+    if "\n" in base or "\r" in base:
+        return "its path has a line break, which pyvenv.cfg cannot hold"
     try:
-        if not os.path.isdir(base):
-            parent = os.path.dirname(base)
-            if not os.path.isdir(parent):
-                os.makedirs(parent)
-            os.mkdir(base, 0o700)
+        _make(main, base)
     except OSError as error:
         if not os.path.isdir(base):
             return "it cannot be made: %s" % (error.strerror or error)
+    other = main.exchangeable(base)
+    if other:
+        return "%s above it belongs to another user, or other users may write to it" % other
     status = os.lstat(base)
     if status.st_mode & 0o170000 != 0o040000:
         return "it is a symbolic link or not a directory"
@@ -88,6 +97,20 @@ def objection(base, needed):
     if not os.access(base, os.W_OK):
         return "it cannot be written to"
     return ""
+
+
+def _make(main, base):
+    # type: (Any, str) -> None
+    """Makes it and what is missing above it, but nothing in a directory that another user could exchange."""
+    missing = []
+    path = base
+    while not os.path.isdir(path):
+        missing.append(path)
+        path = os.path.dirname(path)
+    for each in reversed(missing):
+        if main.exchangeable(each):
+            return
+        os.mkdir(each, 0o700 if each == base and base != main.HOSTS else 0o755)
 
 
 def _carry_out(czex, catalogue, base, request):

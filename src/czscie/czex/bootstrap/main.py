@@ -33,6 +33,9 @@ _LATER = [
 #: at an earlier start. "probe" asks it.
 CHOSEN = "__CZSCIE_CHOSEN__"
 
+#: Where root installs for all users.
+HOSTS = "/Library/Caches/czscie" if sys.platform == "darwin" else "/var/cache/czscie"
+
 
 def main(czex, module):
     # type: (str, object) -> None
@@ -43,23 +46,27 @@ def main(czex, module):
         root = find(key([]))
         if root is not None:
             execute(root, czex, [])
-    _bootstrap(czex).start(czex, module)
+    _bootstrap(czex, "cold").start(czex, module)
 
 
 def mount(czex, module):
     # type: (str, object) -> str
     """Makes what the CZEX holds importable; the directory that holds it."""
-    return _bootstrap(czex).mount(czex, module)  # type: ignore[no-any-return]
+    return _bootstrap(czex, "cold").mount(czex, module)  # type: ignore[no-any-return]
 
 
-def _bootstrap(czex):
-    # type: (str) -> Any
+def _bootstrap(czex, name):
+    # type: (str, str) -> Any
     sys.path.insert(0, os.path.join(czex, ".czscie"))
     try:
-        from czscie_bootstrap import cold  # type: ignore[import-not-found]
+        return __import__("czscie_bootstrap." + name, fromlist=[name])
     finally:
         del sys.path[0]
-    return cold
+
+
+def _czex():
+    # type: () -> str
+    return os.path.abspath(os.path.dirname(__file__))
 
 
 def needs_care():
@@ -129,6 +136,9 @@ def bases():
     pex_root = environment.get("PEX_ROOT") or PEX_ROOT
     if pex_root:
         found.append(os.path.join(_expanded(pex_root), "czscie"))
+    # What other users may not read is not unpacked for them.
+    if os.geteuid() or os.stat(_czex()).st_mode & 4:
+        found.append(HOSTS)
     cache = environment.get("XDG_CACHE_HOME", "")
     if sys.platform == "darwin":
         if home and home[0] == "/":
@@ -155,29 +165,96 @@ def find(name):
     # type: (str) -> str | None
     """The installation called `name`, if it is in the first base directory that will do and needs no look."""
     for base in bases():
+        hold(base)
         root = installed(base, name)
         if root is not None:
-            return root if is_recent(root) else None
+            return root if is_only_read(base) or is_recent(root) else None
+        if is_only_read(base) or exchangeable(base):
+            continue
         if not os.path.isdir(base) or os.access(base, os.W_OK):
             return None
     return None
 
 
+def is_only_read(base):
+    # type: (str) -> bool
+    """Whether root keeps it for all users, and this is another one."""
+    return base == HOSTS and os.geteuid() != 0
+
+
+def hold(base):
+    # type: (str) -> None
+    """Opens it until this process becomes the application, which whoever removes installations waits for."""
+    try:
+        descriptor = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return
+    if sys.version_info < (3, 4):
+        import fcntl
+
+        fcntl.fcntl(descriptor, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+
+
 def installed(base, name):
     # type: (str, str) -> str | None
-    """The installation below `base`, when nobody else can have put it there."""
+    """The installation below `base`, when no one else can have put it there."""
     root = base + "/apps/" + name
-    return root if is_trusted(base) and os.path.exists(root) else None
+    if not is_trusted(base) or not os.path.exists(root):
+        return None
+    # Its time is 0 while root removes it, and only root can wait for that.
+    return None if is_only_read(base) and os.stat(root).st_mtime == 0 else root
 
 
 def is_trusted(base):
     # type: (str) -> bool
-    """Whether it is a directory and no link, ours or root's, that nobody else may write to."""
+    """Whether it is a directory and no link, ours or root's, that no one else may write to or exchange."""
     try:
         status = os.lstat(base)
     except OSError:
         return False
-    return status.st_mode & 0o170022 == 0o040000 and status.st_uid in (0, os.geteuid())
+    ours = status.st_mode & 0o170022 == 0o040000 and status.st_uid in (0, os.geteuid())
+    return ours and not exchangeable(base)
+
+
+def exchangeable(path):
+    # type: (str) -> str
+    """What of the directories above `path`, and links to them, another user could exchange, or nothing."""
+    names, seen, links, shared = path.split("/")[-2:0:-1], "", 0, None
+    while names:
+        name = names.pop()
+        if name == "..":  # the directory above is looked at once more
+            above = seen.rpartition("/")[0]
+            seen, _, name = above.rpartition("/")
+        if name in ("", "."):
+            continue
+        directory, seen = seen, seen + "/" + name
+        try:
+            status = os.lstat(seen)
+        except OSError:
+            return ""  # nor can anything be below it
+        mode, device = status.st_mode, status.st_dev
+        if status.st_uid not in (0, os.geteuid()) and not (status.st_uid == 65534 and _users().is_unknown()):
+            return seen
+        if mode & 0o170000 == 0o120000:
+            links += 1
+            target = os.readlink(seen)
+            names.extend(target.split("/")[::-1])
+            seen = "" if target[:1] == "/" else directory
+            shared = None if target[:1] == "/" else shared
+            if links > 16:
+                return directory
+            continue
+        if shared not in (None, device) and _users().is_mounted_by_users(device):
+            return seen
+        shared = device if mode & 0o1000 and mode & 0o022 else None
+        if shared is None and (mode & 0o002 or (mode & 0o020 and not _users().is_private(status.st_gid))):
+            return seen
+    return ""
+
+
+def _users():
+    # type: () -> Any
+    return _bootstrap(_czex(), "users")
 
 
 def is_recent(root):

@@ -47,7 +47,7 @@ class Choice(object):
         if not self._is_lasting:
             return
         for base in self._main.bases():
-            if not installation.objection(base, 4096):
+            if not self._main.is_only_read(base) and not installation.objection(self._main, base, 4096):
                 directory = base + "/" + _DIRECTORY
                 temporary = "%s/%s.%d" % (directory, self._name, os.getpid())
                 try:
