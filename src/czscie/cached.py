@@ -119,8 +119,8 @@ def _read_kind(directory: Path, kind: str) -> Iterator[Entry]:
     for name in names:
         # What is known of a packed product lies beside it under the same stem.
         stem = name.rpartition(".")[0] if kind == "packed" and not name.startswith(".") else name
-        # So does the digest of a launcher.
-        stem = stem.removesuffix(".sha256") if kind == "launchers" else stem
+        # So does the digest of a launcher and of an unpacked interpreter.
+        stem = stem.removesuffix(".sha256") if kind in ("compilers", "launchers") else stem
         groups.setdefault(stem or name, []).append(directory / name)
     for stem, paths in groups.items():
         size, used = _measure(paths)

@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from czscie.container.content import Data, File
+from czscie.pack.compiler import Compiler
 from czscie.pack.python import installed_compiler, magic_number, own_compiler
 from czscie.pbs.distribution import Distribution, Layout
 from czscie.platforms import find_platform
+from czscie.products import digest_of
 
 LINUX = find_platform("linux-x86_64")
 HERE = "{}.{}".format(*sys.version_info)
@@ -86,3 +89,45 @@ def test_an_interpreter_is_unpacked_once(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert len(loads) == 1
     unpacked = tmp_path / "compilers" / ("1" * 64) / "lib" / "python3.13"
     assert [path.name for path in unpacked.iterdir()] == ["os.py"]
+
+
+@pytest.fixture
+def unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Path]:
+    """Has a Python that runs nothing unpacked to compile with, and returns where."""
+    monkeypatch.setenv("CZSCIE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(Compiler, "probe", lambda python, identity: Compiler(python, identity, b"", ""))
+    found = distribution({"bin/python3.13": b"python", "lib/python3.13/os.py": b"# os"})
+
+    def unpack() -> Path:
+        compiler = own_compiler("digest", found.layout, lambda: found)
+        assert compiler is not None
+        return compiler.python.parents[1]
+
+    return unpack
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda tree: (tree / "bin" / "python3.13").write_bytes(b"pythos"),
+        lambda tree: (tree / "bin" / "python3.13").write_bytes(b""),
+        lambda tree: (tree / "lib" / "python3.13" / "os.py").unlink(),
+        lambda tree: (tree / "lib" / "python3.13" / "re.py").write_bytes(b"raise SystemExit"),
+        lambda tree: tree.with_name("digest.sha256").write_bytes(b"\xff"),
+    ],
+)
+def test_a_damaged_python_is_unpacked_again(
+    unpacked: Callable[[], Path], damage: Callable[[Path], object]
+) -> None:
+    tree = unpacked()
+    before = digest_of(tree)
+    damage(tree)
+    assert unpacked() == tree
+    assert digest_of(tree) == before
+    assert sorted(path.name for path in tree.parent.iterdir()) == ["digest", "digest.sha256"]
+
+
+def test_a_whole_one_is_unpacked_once(unpacked: Callable[[], Path]) -> None:
+    tree = unpacked()
+    written = tree.stat().st_ino
+    assert unpacked().stat().st_ino == written

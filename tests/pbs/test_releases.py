@@ -257,3 +257,27 @@ def test_a_release_is_called_what_people_call_it() -> None:
     assert str(Asset.parse(REAL_ASSETS[0]["filename"])) == (
         "cpython 3.10.18+20250702 x86_64-pc-windows-msvc install_only_stripped"
     )
+
+
+@pytest.mark.parametrize("at", range(0, 400, 23))
+def test_a_damaged_index_is_asked_for_again(server: MirrorServer, cache: Path, at: int) -> None:
+    server.files[f"/{TAG}/SHA256SUMS"] = checksums(TAG)
+    first = releases(server.url).find(TAG)
+    [kept] = (cache / "indexes").iterdir()
+    content = bytearray(kept.read_bytes())
+    content[at] ^= 1
+    kept.write_bytes(content)
+    server.requests.clear()
+    again = releases(server.url).find(TAG)
+    assert (again.digests, again.directory, again.fresh) == (first.digests, first.directory, True)
+    assert server.requests
+    assert not releases(server.url).find(TAG).fresh
+
+
+def test_half_an_index_is_asked_for_again(server: MirrorServer, cache: Path) -> None:
+    server.files[f"/{TAG}/SHA256SUMS"] = checksums(TAG)
+    first = releases(server.url).find(TAG)
+    [kept] = (cache / "indexes").iterdir()
+    for content in (b"", kept.read_bytes()[:-200], b"\xff\n\xff"):
+        kept.write_bytes(content)
+        assert releases(server.url).find(TAG).digests == first.digests

@@ -11,8 +11,11 @@ from pathlib import Path
 
 from czscie.cache import cache_directory, mark_used
 from czscie.container.content import File, Link
+from czscie.container.packer import write_atomically
+from czscie.disk import writing
 from czscie.pack.compiler import Compiler
 from czscie.pbs.distribution import Distribution, Layout
+from czscie.products import digest_of
 
 #: What compiling needs of a standard library: CPython's own start without `site`.
 _NEEDED = ("encodings", "collections", "importlib", "re")
@@ -27,16 +30,34 @@ def own_compiler(digest: str, layout: Layout, load: Callable[[], Distribution]) 
     As much of it as compiling needs is unpacked once, and kept in the cache.
     """
     directory = cache_directory("compilers") / digest
-    python = directory / layout.python
-    if not directory.is_dir():
+    if not _is_whole(directory):
         with tempfile.TemporaryDirectory(dir=directory.parent, prefix=".making-") as made:
             root = Path(made) / "python"
-            _unpack(load(), root)
+            with writing(directory):
+                _unpack(load(), root)
             if Compiler.probe(root / layout.python, digest) is None:
                 return None
+            whole = digest_of(root)
+            if directory.is_dir():
+                directory.rename(Path(made) / "damaged")
             _rename(root, directory)
+            write_atomically(_digest_file(directory), lambda stream: stream.write(whole.encode()))
     mark_used(directory)
-    return Compiler.probe(python, digest)
+    return Compiler.probe(directory / layout.python, digest)
+
+
+def _is_whole(directory: Path) -> bool:
+    """Whether a Python was unpacked there and is what it was then. Older ones have no digest."""
+    try:
+        return directory.is_dir() and _digest_file(directory).read_text() == digest_of(directory)
+    except FileNotFoundError:
+        return True
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _digest_file(directory: Path) -> Path:
+    return directory.with_name(f"{directory.name}.sha256")
 
 
 def installed_compiler(minor_version: str, magic: bytes | None) -> Compiler | None:

@@ -190,10 +190,12 @@ def _kept(mirror: Mirror, tag: str) -> Path | None:
 
 
 def _keep(path: Path, below: str, raw: bytes) -> None:
-    """Keep an index, and where it was below the mirror's base, which may hold a password."""
+    """Keep an index with a digest, and where it was below the mirror's base, which may hold a password."""
     from czscie.container.packer import write_atomically
 
-    write_atomically(path, lambda stream: stream.write(below.encode() + b"\n" + raw))
+    content = below.encode() + b"\n" + raw
+    digest = hashlib.sha256(content).hexdigest().encode()
+    write_atomically(path, lambda stream: stream.write(digest + b"\n" + content))
 
 
 def _read_kept(mirror: Mirror, tag: str) -> Release | None:
@@ -201,9 +203,12 @@ def _read_kept(mirror: Mirror, tag: str) -> Release | None:
     if kept is None:
         return None
     try:
-        below, _, raw = kept.read_bytes().partition(b"\n")
+        digest, _, content = kept.read_bytes().partition(b"\n")
     except FileNotFoundError:
         return None
+    if hashlib.sha256(content).hexdigest().encode() != digest:
+        return None  # damaged: the mirror has it
     mark_used(kept)
+    below, _, raw = content.partition(b"\n")
     digests = _of_release(tag, raw, str(kept))
     return Release(tag, mirror.base + below.decode(), digests, kept, fresh=False) if digests else None
