@@ -81,6 +81,10 @@ def _explain(error: Exception) -> CzscieError:
     if isinstance(error, CzscieError):
         return error
     if isinstance(error, OSError):
+        from czscie.disk import is_full, somewhere_full
+
+        if is_full(error):
+            return somewhere_full(error)
         what = error.strerror or str(error)
         return CzscieError(f"{error.filename}: {what}" if error.filename else what)
     return CzscieError(

@@ -20,6 +20,7 @@ from typing import BinaryIO, TypeVar
 from czscie.container import zip as zip_records
 from czscie.container.content import Content, File, Link
 from czscie.container.plan import ENTRY_NAME, Plan, PlannedEntry, PlannedFile, PlannedLink, Slice
+from czscie.disk import full, is_full, writing
 
 _Written = TypeVar("_Written")
 
@@ -263,17 +264,24 @@ def write_items(
     return write_atomically(path, lambda stream: packer.write(stream, plan))
 
 
-def write_atomically(path: Path, write: Callable[[BinaryIO], _Written]) -> _Written:
-    """Writes a file that appears under its name only when it is whole. Returns what `write` does."""
+def write_atomically(path: Path, write: Callable[[BinaryIO], _Written], size: int | None = None) -> _Written:
+    """Writes a file that appears under its name only when it is whole. Returns what `write` does.
+
+    `size` is how many bytes it takes, where that is known. Raises CzscieError when the file system is full.
+    """
     import tempfile
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with writing(path, size):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
             written = write(file)
         Path(temporary).replace(path)
         return written
-    except BaseException:
+    except BaseException as error:
+        reached = Path(temporary).stat().st_size
         Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError) and is_full(error):
+            raise full(path, error, size, reached) from error
         raise

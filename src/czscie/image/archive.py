@@ -18,6 +18,7 @@ from typing import BinaryIO, cast
 import msgspec
 
 from czscie.container.packer import write_atomically
+from czscie.disk import writing
 from czscie.errors import CzscieError
 from czscie.image.blob import Blob
 from czscie.image.image import Image
@@ -53,7 +54,8 @@ def write_archive(images: Sequence[Image], reference: Reference, path: Path) -> 
             docker = msgspec.json.encode(_docker_images(images, reference))
             _add(tar, "manifest.json", Blob.of("", docker))
 
-    write_atomically(path, write)
+    size = sum(blob.size for _, blob in _members(images, reference))
+    write_atomically(path, write, size)
     path.chmod(0o666 & ~_umask())
 
 
@@ -70,9 +72,10 @@ def write_layout(images: Sequence[Image], reference: Reference, directory: Path)
         temporary.chmod(0o777 & ~_umask())
         for name, blob in _members(images, reference):
             target = temporary / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("wb") as out, blob.checked() as stream:
-                shutil.copyfileobj(stream, out)
+            with writing(directory / name, blob.size):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with target.open("wb") as out, blob.checked() as stream:
+                    shutil.copyfileobj(stream, out)
         if directory.exists():
             shutil.rmtree(directory)
         temporary.replace(directory)

@@ -14,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from czscie.disk import full, says_full
 from czscie.errors import CzscieError
 from czscie.launchers import libzstd
 
@@ -131,6 +132,8 @@ def _compile(launcher: str, prefix: Path, cache: Path) -> None:
     target = (f"-Dtarget={TARGETS[launcher]}", "-Dcpu=baseline", f"-Doptimize={_OPTIMIZE}")
     done = zig_build(*target, "--prefix", str(prefix), cache=cache)
     if done.returncode != 0:
+        if says_full(done.stderr):
+            raise full(cache / "zig")
         raise CzscieError(
             f"the launcher for {launcher} does not compile", why=done.stderr.strip().splitlines()[:20]
         )

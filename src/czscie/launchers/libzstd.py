@@ -13,6 +13,7 @@ import tarfile
 import tempfile
 from pathlib import Path, PurePosixPath
 
+from czscie.disk import full, says_full
 from czscie.errors import CzscieError
 from czscie.network.network import OFFLINE, Network
 
@@ -80,6 +81,8 @@ def _fetch(directory: Path) -> Path:
     command += ["--require-hashes", "--requirement", str(requirements), "--dest", str(directory)]
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if done.returncode != 0:
+        if says_full(done.stderr):
+            raise full(directory)
         raise CzscieError(
             f"cannot fetch the source of libzstd ({REQUIREMENT}), which is compiled into the launcher",
             why=[line for line in done.stderr.strip().splitlines() if line.strip()][-3:],

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import Requirement
 
 from czscie.czex import info as pex_info
+from czscie.disk import writing
 from czscie.errors import CzscieError
 from czscie.inputs import PayloadPex
 from czscie.lift.lift import Lift
@@ -52,7 +53,9 @@ def locked_payload(
 
     def make() -> Path:
         files = wheel_files(chosen, target, lift.path.parent.absolute(), network, console)
-        return _lay_out(directory / platform.name / lift.name, info, files, payload.script)
+        place = directory / platform.name / lift.name
+        with writing(place, sum(file.stat().st_size for file in files)):
+            return _lay_out(place, info, files, payload.script)
 
     script = "" if payload.script is None else _checked(payload.script, lock)
     digest = hashlib.sha256(b"\0".join((info, script.encode()))).hexdigest()

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from czscie.czex.target import Target
+from czscie.disk import says_full
 from czscie.errors import CzscieError
 from czscie.platforms import GlibcVersion, Platform
 
@@ -189,7 +190,9 @@ def _failure(what: str, target: Target, done: subprocess.CompletedProcess[str]) 
     output = done.stderr or done.stdout
     lines = [line for line in output.splitlines() if not _NOISE.match(line)]
     mend = None
-    if "not compatible with the requested foreign target" in output:
+    if says_full(output):
+        mend = "a file system is full: free some, or set TMPDIR and PEX_ROOT to directories on another one"
+    elif "not compatible with the requested foreign target" in output:
         mend = f"build that wheel on {target.platform.name} and name its directory in PIP_FIND_LINKS"
     elif "No matching distribution found" in output and target.platform.libc == "gnu":
         newest = ".".join(map(str, target.glibc))

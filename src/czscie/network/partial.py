@@ -17,6 +17,7 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
+from czscie.disk import full, is_full
 from czscie.errors import CzscieError
 
 if sys.platform == "win32":
@@ -93,6 +94,8 @@ def claim_partial(path: Path) -> Iterator[Partial]:
                         partial.discard()
                 return
     except OSError as error:
+        if is_full(error):
+            raise full(path, error) from error
         raise CzscieError(
             f"cannot write {path.parent}",
             why=error.strerror or str(error),

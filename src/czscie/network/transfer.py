@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from czscie.cache import cache_directory
+from czscie.disk import writing
 from czscie.errors import CzscieError
 from czscie.network.client import Client, Missing, RangeRefused
 from czscie.network.partial import Partial, claim_partial
@@ -99,7 +100,8 @@ class Transfer:
                     partial.restart()
                 self._resumed = body.start > 0
                 for chunk in body.chunks:
-                    partial.write(chunk)
+                    with writing(self._file.path, expected or body.total):
+                        partial.write(chunk)
                     self._show(partial.size, expected or body.total)
                     if partial.size > (LARGEST if expected is None else expected):
                         raise self._too_large(partial)

@@ -124,7 +124,8 @@ def assemble(
         stream.write(zip_records.directory(entries, stream.tell(), manifest.render()))
         return manifest
 
-    manifest = write_atomically(path, write)
+    size = sum(each.stat().st_size for each in (launcher, *(part.path for part in parts)))
+    manifest = write_atomically(path, write, size)
     path.chmod(0o777 & ~_umask())
     return manifest
 

@@ -110,10 +110,11 @@ class _Writer:
             self.written.add(name)
             return
         with path.open("rb") as source:
-            self._write(name, lambda stream: shutil.copyfileobj(source, stream))
+            size = path.stat().st_size
+            self._write(name, lambda stream: shutil.copyfileobj(source, stream), size)
 
-    def _write(self, name: str, write: Callable[[BinaryIO], object]) -> None:
+    def _write(self, name: str, write: Callable[[BinaryIO], object], size: int | None = None) -> None:
         path = self.directory / checked_path(name, str(self.directory), windows=True)
-        write_atomically(path, write)
+        write_atomically(path, write, size)
         path.chmod(0o644)
         self.written.add(name)

@@ -1,0 +1,99 @@
+"""What to say when a file system is full: the file, how much it takes, how much there is, and what helps."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from czscie.cache import VARIABLE, cache_root
+from czscie.errors import CzscieError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+#: How programs that czscie runs say so: libc's words, Python's, Zig's.
+_SAID = re.compile(r"No space left on device|Disk quota exceeded|\[Errno 28\]|NoSpaceLeft|DiskQuota")
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether the error says that a file system, or a user's share of it, is full."""
+    return isinstance(error, OSError) and error.errno in _FULL
+
+
+def says_full(text: str) -> bool:
+    """Whether a program that failed says so."""
+    return _SAID.search(text) is not None
+
+
+@contextmanager
+def writing(path: Path, size: int | None = None) -> Iterator[None]:
+    """Raises CzscieError when a file system is full while `path` is written, which takes `size` bytes."""
+    try:
+        yield
+    except OSError as error:
+        if is_full(error):
+            raise full(path, error, size) from error
+        raise
+
+
+def full(
+    path: Path, error: OSError | None = None, size: int | None = None, written: int | None = None
+) -> CzscieError:
+    """The error about `path`, which takes `size` bytes, and of which `written` were written."""
+    directory = _existing(path)
+    return CzscieError(
+        f"there is no room for {path}",
+        why=" ".join(filter(None, (_taken(size, written), _left(directory, error)))),
+        mend=_mend(path),
+    )
+
+
+def somewhere_full(error: OSError) -> CzscieError:
+    """The error about a file that is not known: one of those places is full."""
+    if error.filename is not None:
+        return full(Path(os.fsdecode(error.filename)), error)
+    places = dict.fromkeys((cache_root(), Path(tempfile.gettempdir()), Path.cwd()))
+    return CzscieError(
+        "a file system is full",
+        why=[_left(_existing(place), error) for place in places],
+        mend=f"free some, or name others: {VARIABLE} for the cache, TMPDIR for temporary files",
+    )
+
+
+def _taken(size: int | None, written: int | None) -> str:
+    if size is not None:
+        return f"it takes {_bytes(size)};"
+    return "" if written is None else f"{_bytes(written)} of it were written;"
+
+
+def _left(directory: Path, error: OSError | None) -> str:
+    if error is not None and error.errno == errno.EDQUOT:
+        return f"this user's quota is used up on the file system of {directory}"
+    try:
+        if hasattr(os, "statvfs") and os.statvfs(directory).f_favail == 0:
+            return f"the file system of {directory} has no inodes left"
+        return f"the file system of {directory} has {_bytes(shutil.disk_usage(directory).free)} left"
+    except OSError as unknown:
+        return f"{directory}: {unknown.strerror}"
+
+
+def _mend(path: Path) -> str:
+    if path.is_relative_to(cache_root()):
+        return f"czscie cache prune; or set {VARIABLE} to a directory on another file system"
+    # What czscie makes there has such a name; whoever writes there on purpose is not helped by TMPDIR.
+    temporary = Path(tempfile.gettempdir())
+    if any(each.parent == temporary and each.name.startswith("czscie-") for each in path.parents):
+        return "free some, or set TMPDIR to a directory on another file system"
+    return "free some, or write to a directory on another file system"
+
+
+def _existing(path: Path) -> Path:
+    return next(each for each in (path, *path.absolute().parents) if each.is_dir())
+
+
+def _bytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB" if size >= 100_000 else f"{size:,} bytes"
