@@ -18,6 +18,8 @@ from czscie.pack.pack import NAME, Bytecode, Module, render
 
 _OWN = {
     "_czscie_finder.py": "finder.py",
+    "_czscie_library.py": "packed_library.py",
+    "_czscie_paths.py": "packed_paths.py",
     "_czscie_resources.py": "packed_resources.py",
     "_czscie_sources.py": "packed_sources.py",
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from czscie.pack.pack import NAME, REST, Bytecode, render, render_in_two
+from czscie.pack.pack import NAME, REST, Bytecode, Module, render, render_in_two
 from pack.making import HERE, Library, compiled, this_python
 
 PACKED = {
@@ -141,6 +141,135 @@ def test_a_loader_has_no_code_of_another_module(library: Library) -> None:
     assert "ImportError: loader for alone cannot handle outer" in said
 
 
+#: A module in whose pack code and source differ, which shows what a loader takes.
+@pytest.fixture
+def differing(tmp_path: Path) -> Library:
+    (module,) = compiled({"m.py": "VALUE = 'bytecode'\n"})
+    pack = render([Module("m.py", module.code, b"VALUE = 'source'\n")], HERE)
+    return Library.with_pack(tmp_path / "library", pack)
+
+
+#: `value(loader)`: what the module has that a loader of one's own loads.
+OWN = """
+import importlib.machinery as machinery, importlib.util as util, os
+path = os.path.join(os.path.dirname(_czscie_finder.__file__), "m.py")
+def value(loader):
+    module = util.module_from_spec(util.spec_from_file_location("m", path, loader=loader))
+    module.__spec__.loader.exec_module(module)
+    return module.VALUE
+class Hooked(machinery.SourceFileLoader):
+    def source_to_code(self, data, path, *, _optimize=-1):
+        return super().source_to_code(data, path)
+class Reading(machinery.SourceFileLoader):
+    def get_data(self, path):
+        return super().get_data(path)
+class Plain(machinery.SourceFileLoader):
+    pass
+"""
+
+
+def test_ones_own_loader_takes_the_bytecode_unless_it_looks_at_sources(differing: Library) -> None:
+    kinds = ("machinery.SourceFileLoader", "Plain", "Hooked", "Reading")
+    told = differing.tell(f"[value(kind('m', path)) for kind in ({', '.join(kinds)})]", OWN)
+    assert told == ["bytecode", "bytecode", "source", "source"]
+
+
+def test_what_ones_own_loader_compiles_is_cached_where_that_of_a_file_is(differing: Library) -> None:
+    program = f"{OWN}sys.dont_write_bytecode = False\nloaded = value(Hooked('m', path))"
+    assert differing.tell("loaded", program) == "source"
+    assert Path(cache_from_source(str(differing.root / "m.py"))).is_file()
+
+
+@pytest.mark.parametrize("kind", ["machinery.SourceFileLoader", "Hooked"])
+def test_ones_own_finder_finds_modules(library: Library, kind: str) -> None:
+    program = f"""{OWN}
+root = os.path.dirname(path)
+hook = machinery.FileFinder.path_hook(({kind}, [".py"]))
+def tell(spec):
+    return [spec.origin, type(spec.loader).__name__, list(spec.submodule_search_locations or [])]
+"""
+    root = str(library.root)
+    name = kind.rpartition(".")[2]
+    told = library.tell("[tell(hook(root).find_spec(n)) for n in ('alone', 'outer')]", program)
+    assert told == [[f"{root}/alone.py", name, []], [f"{root}/outer/__init__.py", name, [f"{root}/outer"]]]
+    inner = library.tell("tell(hook(root + '/outer').find_spec('outer.inner'))", program)
+    assert inner == [f"{root}/outer/inner.py", name, []]
+    assert library.tell("hook(root + '/spread').find_spec('x')", program) is None
+    assert "only directories are supported" in library.run(f"{program}hook(root + '/nothing')").stderr
+
+
+def test_a_loader_is_importlibs_and_is_pickled_as_name_and_path(library: Library) -> None:
+    program = """
+import outer.inner, copy, pickle, importlib.machinery as machinery
+loader = outer.inner.__loader__
+again = pickle.loads(pickle.dumps(loader))
+"""
+    told = library.tell(
+        "[type(loader) is machinery.SourceFileLoader, vars(loader), again == loader,"
+        " copy.copy(loader) == loader, again.get_source('outer.inner')]",
+        program,
+    )
+    path = str(library.root / "outer/inner.py")
+    assert told == [True, {"name": "outer.inner", "path": path}, True, True, PACKED["outer/inner.py"]]
+
+
+def test_code_is_opened_and_run_by_its_path(library: Library) -> None:
+    program = """
+import io, os, runpy
+path = os.path.join(os.path.dirname(_czscie_finder.__file__), "outer", "inner.py")
+"""
+    told = library.tell("[io.open_code(path).read().decode(), runpy.run_path(path)['VALUE']]", program)
+    assert told == [PACKED["outer/inner.py"], "inner"]
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    ["outer/../outer/inner.py", "./outer//inner.py", "../link/outer/inner.py", "../inside/inner.py"],
+)
+def test_a_path_is_known_however_it_is_spelled(library: Library, spelled: str) -> None:
+    (library.root.parent / "link").symlink_to(library.root)
+    (library.root.parent / "inside").symlink_to(library.root / "outer")
+    path = f"{library.root}/{spelled}"
+    program = f"import importlib.util, os; s = importlib.util.spec_from_file_location('m', {path!r})"
+    assert library.tell("s.loader.get_source('m')", program) == PACKED["outer/inner.py"]
+    assert library.tell("s.loader.get_code('m').co_filename", program) == path
+
+
+def test_a_link_to_a_directory_of_packed_modules_is_an_entry_of_the_path(library: Library) -> None:
+    (library.root.parent / "elsewhere").symlink_to(library.root / "outer" / "deep")
+    program = f"import os; sys.path.append({str(library.root.parent / 'elsewhere')!r}); import er"
+    told = library.tell("[er.VALUE, er.__file__]", program)
+    assert told == ["deeper", str(library.root.parent / "elsewhere" / "er.py")]
+
+
+def test_a_working_directory_that_is_gone_does_no_harm(library: Library) -> None:
+    program = """
+import os, tempfile
+gone = tempfile.mkdtemp(); os.chdir(gone); os.rmdir(gone)
+sys.path[:0] = ["", "relative"]
+import alone
+"""
+    assert library.tell("alone.VALUE", program) == "alone"
+
+
+def test_a_cache_that_cannot_be_written_does_no_harm(library: Library) -> None:
+    program = """
+import os, importlib.machinery as machinery
+sys.dont_write_bytecode = False
+mkdir = os.mkdir
+def refuse(*arguments):
+    raise OSError(30, "Read-only file system")
+import posix; posix.mkdir = refuse
+path = os.path.join(os.path.dirname(_czscie_finder.__file__), "outer", "deep", "er.py")
+class Hooked(machinery.SourceFileLoader):
+    def source_to_code(self, data, path, *, _optimize=-1):
+        return super().source_to_code(data, path)
+code = Hooked("er", path).get_code("er")
+"""
+    assert library.tell("code.co_names[0]", program) == "VALUE"
+    assert not (library.root / "outer").exists()
+
+
 def test_data_beside_packed_modules_is_read(library: Library) -> None:
     library.write({"outer/data.txt": "data"})
     program = "import pkgutil, outer"
@@ -160,7 +289,10 @@ def test_modules_are_listed_wherever_they_are(library: Library) -> None:
 def test_resources_are_the_modules_too(library: Library) -> None:
     library.write({"outer/data.txt": "data"})
     program = """
+import _czscie_library, importlib.resources._common, importlib.resources.readers
 from importlib.resources import files, as_file
+for module in (importlib.resources._common, importlib.resources.readers):
+    _czscie_library.adapt(module)
 root = files("outer")
 with as_file(root / "inner.py") as path:
     copied = path.read_text()
@@ -409,6 +541,29 @@ def test_a_regular_expression_of_the_pack_is_not_compiled_and_is_what_would_be_m
     told = expressions.tell("[m.span(), dict(made.groupindex), made.flags, made.pattern]", program)
     made = re.compile(KNOWN, re.I | re.M)
     assert told == [[0, 2], {"a": 1}, made.flags, made.pattern]
+
+
+def test_a_warning_about_an_expression_blames_who_made_it(expressions: Library) -> None:
+    program = f"""{ANEW}re._parser.parse = parse
+import warnings
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    re.compile("[[a]")
+    re.search("[[b]", "")
+"""
+    told = expressions.tell("[[w.filename, w.lineno] for w in caught]", program)
+    first = len((ANEW + "re._parser.parse = parse").splitlines()) + 5
+    assert told == [["<string>", first], ["<string>", first + 1]]
+
+
+def test_the_cache_of_expressions_stays_small(expressions: Library) -> None:
+    program = f"""{ANEW}re._parser.parse = parse
+for number in range(600):
+    re.compile(f"x{{number}}")
+made = re.compile({KNOWN!r}, re.I | re.M)
+same = made is re.compile({KNOWN!r}, re.I | re.M)
+"""
+    assert expressions.tell("[len(re._cache) <= re._MAXCACHE, same]", program) == [True, True]
 
 
 @pytest.mark.parametrize("other", [f"{KNOWN!r}", f"b{KNOWN!r}, re.I | re.M", "'x', re.I | re.M"])

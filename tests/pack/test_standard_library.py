@@ -177,6 +177,7 @@ def test_this_very_python_starts_packed(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
     )
-    assert done.stdout.split() == ["PackLoader", str(tmp_path / "lib" / name / "json" / "decoder.py")], (
-        done.stderr
-    )
+    assert done.stdout.split() == [
+        "SourceFileLoader",
+        str(tmp_path / "lib" / name / "json" / "decoder.py"),
+    ], done.stderr

@@ -5,23 +5,30 @@ but what is built in or frozen. A pack is a file `czscie.pack` in the directory 
 holds (docs/packing.md has its format). Its finder takes the place of that directory's FileFinder, and of
 those of the packages below: the order of `sys.path` decides as ever, and what is not in the pack is looked
 for on the disk.
+
+What importlib itself asks the disk for, it finds in packs where the disk has it not: loaders and finders that
+programs make of importlib's classes, with a name and a path, know nothing of packs and work all the same.
 """
 
 import marshal
 import sys
 
 import _imp
+import _io
 import _thread
+import _frozen_importlib_external as _external
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import (
     MAGIC_NUMBER,
+    ExtensionFileLoader,
     FileFinder,
+    FileLoader,
     SourceFileLoader,
+    SourceLoader,
     _get_supported_file_loaders,
     _os,
     _path_isabs,
     _path_join,
-    decode_source,
     path_sep,
 )
 
@@ -65,12 +72,13 @@ class Pack:
             index += self.read(len(head), size - len(index))
         # The lines of the modules of each directory, whose name is relative to the root and has `/`.
         try:
-            self._codec, self._directories, self._expressions, *rest = marshal.loads(index)
+            self.codec, self.directories, self._expressions, *rest = marshal.loads(index)
         except (EOFError, TypeError, ValueError) as error:
             raise ValueError(self.path + " is damaged") from error
         if rest:  # the second file of a pack in two, and where it begins
             self._rest, self._end = rest[0]
-        self._block = None, b""
+        #: Where the sources are that were decompressed last, and they.
+        self.block = None, b""
 
     def read(self, offset, size):
         path = self.path
@@ -87,58 +95,15 @@ class Pack:
         finally:
             _os.close(descriptor)
 
-    def lines(self, path):
-        """The lines of the directory `path`; None where the pack has no such directory."""
+    def key(self, path):
+        """What the pack calls the directory `path`; None where it has no such directory."""
         path += path_sep
         if not path.startswith(self.root):
             return None
-        directory = path[len(self.root) :]
-        return self._directories.get(directory if path_sep == "/" else directory.replace(path_sep, "/"))
-
-    def modules(self, path):
-        """The names of the modules in the directory `path`, packages left out."""
-        names = (line.partition(b"\t")[0] for line in self.lines(path).splitlines()[1:])
-        return [
-            name.decode("utf-8", "surrogatepass")
-            for name in names
-            if name != b"__init__" and b"." not in name
-        ]
-
-    def packages(self, path):
-        """The names of the regular packages in the directory `path`."""
-        for name in self.directories(path):
-            if find(self.lines(path + path_sep + name), "__init__"):
-                yield name
-
-    def directories(self, path):
-        """The names of the directories in the directory `path` that have modules somewhere below."""
-        above = (path + path_sep)[len(self.root) :].replace(path_sep, "/")
-        for directory in self._directories:
-            if directory.startswith(above):
-                name, separator, below = directory[len(above) :].partition("/")
-                if separator and not below:
-                    yield name
-
-    def source(self, path):
-        """The source of the module that is the file `path`, bytes; None where the pack has it not."""
-        fields = self._of_source(path)
-        if fields is None:
-            return None
-        block, size, offset, length = map(int, fields)
-        kept = self._block  # which another thread may replace
-        if kept[0] != block:
-            kept = self._block = block, self._decode(self.read(block, size))
-        return kept[1][offset : offset + length]
-
-    def has_source(self, path):
-        """Whether the pack has the source of the module that is the file `path`."""
-        return self._of_source(path) is not None
-
-    def _of_source(self, path):
-        directory, _, name = path.rpartition(path_sep)
-        lines = self.lines(directory) if name.endswith(".py") else None
-        fields = None if lines is None else find(lines, name[:-3])
-        return None if fields is None or len(fields) < 6 else fields[2:]
+        key = path[len(self.root) :]
+        if path_sep != "/":
+            key = key.replace(path_sep, "/")
+        return key if key in self.directories else None
 
     def expression(self, key):
         """The marshalled regular expression whose hash is `key`, 8 bytes; None where there is none."""
@@ -152,15 +117,6 @@ class Pack:
             return self.read(int.from_bytes(record[:4], "little"), int.from_bytes(record[4:], "little"))
         except OSError:  # in another root, uninstalled, or no descriptor is left
             return None
-
-    def _decode(self, block):
-        if self._codec == "xz":
-            from _lzma import LZMADecompressor
-
-            return LZMADecompressor().decompress(block)
-        from zlib import decompress
-
-        return decompress(block)
 
 
 def find(lines, name):
@@ -180,210 +136,395 @@ class PackFinder(FileFinder):
     distributions only where one is.
     """
 
-    def __init__(self, pack, path, lines):
+    def __init__(self, pack, path, key):
         super().__init__(path, *_LOADERS)
         self._pack = pack
-        self._lines = lines
+        self._key = key
+        self._lines = pack.directories[key]
+        self._base = self.path.rstrip(path_sep) + path_sep
 
     def find_spec(self, fullname, target=None):
         name = fullname.rpartition(".")[2]
-        path = self.path + path_sep + name
-        below = self._pack.lines(path)
+        below = self._pack.directories.get(self._key + name + "/")
         if below is not None and (fields := find(below, "__init__")) is not None:
-            return self._spec(fullname, path, "__init__", fields, [path])
+            path = self._base + name
+            return self._spec(fullname, path + path_sep, "__init__", fields, [path])
         if (fields := find(self._lines, name)) is not None:
-            return self._spec(fullname, self.path, name, fields, None)
+            return self._spec(fullname, self._base, name, fields, None)
         spec = None if self._lines.startswith(COMPLETE) else super().find_spec(fullname, target)
         if spec is None and below is not None:
             spec = ModuleSpec(fullname, None)
-            spec.submodule_search_locations = [path]
+            spec.submodule_search_locations = [self._base + name]
         return spec
 
-    def _spec(self, fullname, directory, name, fields, locations):
-        path = directory + path_sep + name + ".py"
-        kind = _AdaptingLoader if fullname in _ADAPTED else PackLoader
-        loader = kind(fullname, path, self._pack, fields)
-        spec = ModuleSpec(fullname, loader, origin=path)
+    def _spec(self, fullname, base, name, fields, locations):
+        path = base + name + ".py"
+        _places[path] = self._pack, fields[0], fields[1]
+        kind = _AdaptingLoader if fullname in _ADAPTED else SourceFileLoader
+        spec = ModuleSpec(fullname, kind(fullname, path), origin=path)
         spec.submodule_search_locations = locations
         spec._set_fileattr = True
         if _CACHE_TAG is not None and sys.pycache_prefix is None:
             # What the property would find out, at a tenth of its cost.
-            spec._cached = directory + path_sep + "__pycache__" + path_sep + name + _CACHE_TAG
+            spec._cached = base + "__pycache__" + path_sep + name + _CACHE_TAG
         return spec
 
-    def iter_modules(self, prefix=""):
-        """What `pkgutil.iter_modules` asks for: pairs of a name with `prefix` and whether it is a package."""
-        from pkgutil import _iter_file_finder_modules
-
-        found = dict(_iter_file_finder_modules(self, prefix))
-        for name in self._pack.modules(self.path):
-            found[prefix + name] = False
-        for name in self._pack.packages(self.path):
-            found[prefix + name] = True
-        return iter(sorted(found.items()))
+    #: Of the disk alone: what the pack has is found before.
+    _fill_cache = FileFinder._fill_cache
 
 
-class PackLoader(SourceFileLoader):
-    """Loads a module from a pack: a SourceFileLoader whose source need not be a file."""
-
-    def __init__(self, fullname, path, pack, fields):
-        super().__init__(fullname, path)
-        self._pack = pack
-        self._fields = fields
-
-    def get_code(self, fullname):
-        if sys.flags.optimize:  # the pack's bytecode is not
-            try:
-                return super().get_code(fullname)
-            except OSError:
-                pass  # without its source it cannot be
-        try:
-            data = self._pack.read(int(self._fields[0]), int(self._fields[1]))
-        except FileNotFoundError as error:  # in another root, or uninstalled: then files would not be found
-            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname) from error
-        code = marshal.loads(data)
-        _imp._fix_co_filename(code, self.get_filename(fullname))  # which raises if it is another's
-        return code
-
-    def path_stats(self, path):
-        """By which bytecode that is compiled here, with -O, is known to be its source's."""
-        try:
-            return super().path_stats(path)
-        except OSError:
-            if path != self.path or len(self._fields) < 6:
-                raise
-            return {"mtime": _os.stat(self._pack.path).st_mtime, "size": int(self._fields[5])}
-
-    def get_data(self, path):
-        try:
-            return super().get_data(path)
-        except OSError:
-            source = self._pack.source(path)
-            if source is None:
-                raise
-            return source
-
-    def get_resource_reader(self, module):
-        from _czscie_resources import PackReader
-
-        return PackReader(self, self._pack)
+PackFinder.__name__ = FileFinder.__name__
 
 
-class _AdaptingLoader(PackLoader):
-    """Tells a module that knows what is in the directories of FileFinders that a pack knows better."""
+class _AdaptingLoader(SourceFileLoader):
+    """Loads a module of the standard library that knows about files, and tells it of packs."""
 
     def exec_module(self, module):
         super().exec_module(module)
         _ADAPTED[module.__name__](module)
+        module.__loader__ = module.__spec__.loader = SourceFileLoader(self.name, self.path)
 
 
-def _adapt_pkgutil(pkgutil):
-    pkgutil.iter_importer_modules.register(PackFinder, PackFinder.iter_modules)
+# What importlib asks the disk for. -------------------------------------------------------------------------
+
+_get_code = SourceFileLoader.get_code
+_set_data = SourceFileLoader.set_data
+_fill_cache = FileFinder._fill_cache
+_open_code = _io.open_code
+#: Of the modules that have been found in packs, by the path of the source: pack, offset and size of the code.
+_places = {}
+_GONE = (FileNotFoundError, NotADirectoryError)
+_UNREADABLE = (FileNotFoundError, NotADirectoryError, PermissionError)
+_DIRECTORY, _REGULAR = 0o040000, 0o100000
 
 
-def _adapt_linecache(linecache):
-    """Lets it know the lines of packed modules, even of those who tell it no module, or another."""
-    update = linecache.updatecache
+def get_code(self, fullname):
+    """SourceFileLoader's: takes the bytecode of the pack, compiles nothing."""
+    place = _places.get(self.path)
+    if place is None or not _is_plain(type(self)):
+        return _get_code(self, fullname)
+    if sys.flags.optimize and not fullname.startswith("_czscie_"):  # the pack's bytecode is not
+        try:
+            return _get_code(self, fullname)
+        except OSError:
+            pass  # without its source it cannot be
+    path = self.get_filename(fullname)  # which raises if it is another's
+    pack, offset, size = place
+    try:
+        data = pack.read(int(offset), int(size))
+    except FileNotFoundError as error:  # in another root, or uninstalled: then files would not be found
+        raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname) from error
+    code = marshal.loads(data)
+    _imp._fix_co_filename(code, path)
+    return code
 
-    def updatecache(filename, module_globals=None):
-        found = source(filename) if isinstance(filename, str) else None
+
+def get_data(self, path):
+    """FileLoader's."""
+    try:
+        if isinstance(self, (SourceLoader, ExtensionFileLoader)):
+            with _open_code(str(path)) as file:
+                return file.read()
+        with _io.FileIO(path, "r") as file:
+            return file.read()
+    except _GONE:
+        found = _ask("data", str(path), _is_plain(type(self)))
         if found is None:
-            return update(filename, module_globals)
-        text = decode_source(found)
-        # Not splitlines: form feeds do not end lines of a file.
-        lines = [line + "\n" for line in text.removesuffix("\n").split("\n")]
-        linecache.cache[filename] = len(text), None, lines, filename
-        return lines
-
-    linecache.updatecache = updatecache
-
-
-def _adapt_metadata(metadata):
-    """Lets it find packed modules among the files of distributions: it leaves out those that do not exist."""
-    locate = metadata.PathDistribution.locate_file
-
-    def locate_file(self, path):
-        found = locate(self, path)
-        for pack in _packs:
-            if pack.has_source(str(found)):
-                from _czscie_resources import PackedSource
-
-                return PackedSource(found, pack)
+            raise
         return found
 
-    metadata.PathDistribution.locate_file = locate_file
+
+def set_data(self, path, data, *, _mode=0o666):
+    """SourceFileLoader's, which takes the directories of packed modules for there."""
+    _ask("make_directory", path.rpartition(path_sep)[0])
+    _set_data(self, path, data, _mode=_mode)
 
 
-def _adapt_regular_expressions(compiler):
-    """Lets it take from packs what was compiled when they were made."""
-    import _sre
-
-    compile = compiler.compile
-
-    def compile_or_take(p, flags=0):
-        if type(p) is str:
-            key = _imp.source_hash(flags << 1, p.encode("utf-8", "surrogatepass"))
-        elif type(p) is bytes:
-            key = _imp.source_hash(flags << 1 | 1, p)
-        else:
-            return compile(p, flags)
-        for pack in _packs:
-            entry = pack.expression(key)
-            if entry is not None:
-                pattern, of_flags, final, code, *rest = marshal.loads(entry)
-                if pattern == p and of_flags == flags:
-                    return _sre.compile(p, final, memoryview(code).cast("I").tolist(), *rest)
-        return compile(p, flags)
-
-    compiler.compile = compile_or_take
+def path_stat(path):
+    """importlib's `os.stat`."""
+    try:
+        return _os.stat(path)
+    except _GONE:
+        if not isinstance(path, str) or path.endswith(_NEVER):
+            raise
+        found = _ask("stat", path)
+        if found is None:
+            raise
+        return found
 
 
-_ADAPTED = {
-    "importlib.metadata": _adapt_metadata,
-    "importlib_metadata": _adapt_metadata,
-    "linecache": _adapt_linecache,
-    "pkgutil": _adapt_pkgutil,
-    "re._compiler" if sys.version_info >= (3, 11) else "sre_compile": _adapt_regular_expressions,
-}
+def fill_cache(self):
+    """FileFinder's, which lists its directory."""
+    _fill_cache(self)
+    pack, key = directory(self.path)
+    if pack is not None:
+        names = _ask("names_in", pack, key) or ()
+        self._path_cache.update(names)
+        if hasattr(self, "_relaxed_path_cache"):
+            self._relaxed_path_cache.update(map(str.lower, names))
 
+
+def open_code(path):
+    """`io.open_code`."""
+    try:
+        return _open_code(path)
+    except _GONE:
+        found = source(path)
+        if found is None:
+            raise
+        return _io.BytesIO(found)
+
+
+def get_resource_reader(self, module):
+    """FileLoader's before 3.10, which reads the resources itself."""
+    return _ask("reader", self) if self.is_package(module) else None
+
+
+def _is_plain(kind):
+    """Whether a class of loaders makes of a source what importlib makes of it.
+
+    Others want to see the source, not bytecode that is made of it already.
+    """
+    return kind is SourceFileLoader or (
+        kind.get_data is FileLoader.get_data
+        and getattr(kind, "source_to_code", _source_to_code) is _source_to_code
+    )
+
+
+_source_to_code = SourceLoader.source_to_code
+
+# What is in the packs. -------------------------------------------------------------------------------------
 
 _packs = []
+#: Directories of `sys.path` and the like of which no pack knows.
+_foreign = set()
+#: What CPython asks for at each start, and what is in no pack.
+_NEVER = (".zip", path_sep + "lib-dynload")
+
+
+def directory(path):
+    """The pack that has the directory `path`, and what it is called there; (None, None) where none has.
+
+    A path may be spelled with `..`, and lead through links.
+    """
+    if path in _foreign or path.endswith(_NEVER):
+        return None, None
+    spelled = _absolute(path)
+    if spelled is None:
+        return None, None
+    found = _known(spelled)
+    if found[0] is None and (real := _real(spelled)) != spelled:
+        found = _known(real)
+    return found
+
+
+def _known(path):
+    for pack in _packs:
+        key = pack.key(path)
+        if key is not None:
+            return pack, key
+    return None, None
+
+
+def _absolute(path):
+    if path_sep != "/":
+        path = path.replace("/", path_sep)
+    if not _path_isabs(path):
+        try:
+            path = _path_join(_os.getcwd(), path)
+        except OSError:  # it is gone
+            return None
+    return path.rstrip(path_sep)
+
+
+def _real(path):
+    """The path without links, `.` and `..`; itself as long as nobody has imported `os`."""
+    paths = sys.modules.get("os.path")
+    try:
+        return path if paths is None else paths.realpath(path)
+    except (OSError, ValueError, AttributeError):
+        return path
 
 
 def source(path):
     """The source of the module that is the file `path`, bytes; None where no pack has it."""
-    for pack in _packs:
-        found = pack.source(path)
-        if found is not None:
-            return found
-    return None
+    return _ask("source", path)
+
+
+def _ask(question, *about):
+    """What the function `question` of `_czscie_paths` returns; None while that module is imported."""
+    try:
+        import _czscie_paths
+
+        answer = getattr(_czscie_paths, question)
+    except (ImportError, AttributeError):
+        return None
+    return answer(*about)
 
 
 def path_hook(path):
     """The finder of the directory `path` if a pack has it. Raises ImportError if none has."""
     if not isinstance(path, str):  # pkgutil hands on what it is given
         raise ImportError("not a string", path=path)
-    if path_sep != "/":
-        path = path.replace("/", path_sep)
-    if not _path_isabs(path):
-        path = _path_join(_os.getcwd(), path)
-    path = path.rstrip(path_sep)
+    spelled = None if path.endswith(_NEVER) else _absolute(path)
+    pack = key = None
+    if spelled is not None:
+        pack, key = _found(spelled)
+        if pack is None and (real := _real(spelled)) != spelled:
+            pack, key = _found(real)
+    if pack is None:
+        if len(_foreign) < _MOST:
+            _foreign.add(path)
+        raise ImportError("not in a pack", path=path)
+    return PackFinder(pack, path, key)
+
+
+def _found(path):
+    """What `_known` returns when the pack has been read that may be at `path` or above.
+
+    Raises what Pack raises.
+    """
+    known = _known(path)
+    if known[0] is None:
+        folded = path.lower() + path_sep
+        for name in _ROOTS:
+            at = folded.rfind(path_sep + name + path_sep)
+            root = path[: at + len(name) + 1]
+            if at >= 0 and root not in _asked:
+                _asked.add(root)
+                try:
+                    _packs.append(Pack(root))
+                except _UNREADABLE:
+                    continue
+                known = _known(path)
+    return known
+
+
+#: Where packs have been looked for.
+_asked = set()
+
+# Modules that know about files themselves. -----------------------------------------------------------------
+
+
+def _replace(owner, name, by):
+    """Lets the function `by` of `_czscie_paths` take the place of one, which is its first argument."""
+    of = getattr(owner, name)
+
+    def function(*args, **kwargs):
+        import _czscie_paths
+
+        return getattr(_czscie_paths, by)(of, *args, **kwargs)
+
+    setattr(owner, name, _named(function, of))
+    return function
+
+
+def _named(function, of):
+    """`function`, which takes the place of the function `of`."""
+    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+        setattr(function, name, getattr(of, name))
+    return function
+
+
+def _adapt_linecache(linecache):
+    _replace(linecache, "updatecache", "update_lines")
+
+
+def _adapt_inspect(inspect):
+    _replace(inspect, "getsourcefile", "source_file")
+
+
+def _adapt_metadata(metadata):
+    _replace(metadata.PathDistribution, "locate_file", "locate_file")
+
+
+def _adapt_pkgutil(pkgutil):
+    listed = _replace(pkgutil, "_iter_file_finder_modules", "iter_modules")
+    pkgutil.iter_importer_modules.register(FileFinder, listed)
+
+
+def _adapt_others(module):
+    from _czscie_library import adapt
+
+    adapt(module)
+
+
+def _adapt_regular_expressions(re):
+    """Lets it take from packs what was compiled when they were made.
+
+    Not a function around `re`'s own: it would be one more between a warning and whoever is to blame for it.
+    """
+    re._cache = _Expressions(re._cache)
+
+
+class _Expressions(dict):
+    """The cache of `re`: has what packs have."""
+
+    def __missing__(self, key):  # before 3.12
+        found = _expression(*key)
+        if found is None:
+            raise KeyError(key)
+        self._make_room()
+        self[key] = found
+        return found
+
+    def pop(self, key, default=None):  # from 3.12 on; what is popped is put in again
+        found = super().pop(key, None)
+        if found is None:
+            found = _expression(*key)
+            if found is None:
+                return default
+            self._make_room()
+        return found
+
+    def _make_room(self):
+        if len(self) >= _MOST:
+            try:
+                del self[next(iter(self))]
+            except (StopIteration, RuntimeError, KeyError):  # another thread is at it
+                pass
+
+
+def _expression(kind, pattern, flags):
+    """The compiled regular expression as a pack has it; None where none has."""
+    if type(flags) is not int or not 0 <= flags < 1 << 31:
+        return None
+    if kind is str:
+        key = _imp.source_hash(flags << 1, pattern.encode("utf-8", "surrogatepass"))
+    elif kind is bytes:
+        key = _imp.source_hash(flags << 1 | 1, pattern)
+    else:
+        return None
     for pack in _packs:
-        lines = pack.lines(path)
-        if lines is not None:
-            return PackFinder(pack, path, lines)
-    if path.rpartition(path_sep)[2].lower() in _ROOTS:
-        try:
-            return _finder(path)
-        except (FileNotFoundError, NotADirectoryError, PermissionError):
-            pass
-    raise ImportError("not in a pack", path=path)
+        entry = pack.expression(key)
+        if entry is not None:
+            known, of_flags, final, code, *rest = marshal.loads(entry)
+            if known == pattern and of_flags == flags:
+                import _sre
+
+                return _sre.compile(pattern, final, memoryview(code).cast("I").tolist(), *rest)
+    return None
 
 
-def _finder(root):
-    pack = Pack(root)
-    _packs.append(pack)
-    return PackFinder(pack, root, pack.lines(root))
+#: The most that is kept of what programs can make as many of as they like.
+_MOST = 512
+_ADAPTED = {
+    "importlib.metadata": _adapt_metadata,
+    "importlib_metadata": _adapt_metadata,
+    "inspect": _adapt_inspect,
+    "linecache": _adapt_linecache,
+    "pkgutil": _adapt_pkgutil,
+    "re": _adapt_regular_expressions,
+    **dict.fromkeys(
+        (
+            *("importlib._common", "importlib.resources._common", "importlib_resources._common"),
+            *("importlib.readers", "importlib.resources.readers", "importlib_resources.readers"),
+            *("imp", "compileall", "modulefinder", "pdb", "pydoc", "tabnanny", "trace", "unittest.loader"),
+            "zipfile",
+        ),
+        _adapt_others,
+    ),
+}
 
 
 def _showing_lines(show):
@@ -400,16 +541,29 @@ def _showing_lines(show):
         with opened(source):
             return show(*arguments)
 
-    hook.__module__, hook.__name__, hook.__doc__ = show.__module__, show.__name__, show.__doc__
-    return hook
+    return _named(hook, show)
 
 
 def _install():
-    """Lets the pack beside this module serve imports, and those in site-packages."""
+    """Lets importlib use packs, the one beside this module and those in site-packages."""
+    # Importlib's own frames, which these are, are not shown in tracebacks and not counted by warnings.
+    _imp._fix_co_filename(sys._getframe(1).f_code, _get_code.__code__.co_filename)
     library = __file__.rpartition(path_sep)[0]
     _ROOTS.append(library.rpartition(path_sep)[2].lower())
-    sys.path_importer_cache[library] = _finder(library)
+    _packs.append(Pack(library))
+    _asked.add(library)
+    sys.path_importer_cache[library] = PackFinder(_packs[0], library, "")
     sys.path_hooks.insert(0, path_hook)
+    SourceFileLoader.get_code = get_code
+    SourceFileLoader.set_data = set_data
+    FileLoader.get_data = get_data
+    FileFinder._fill_cache = fill_cache
+    if hasattr(FileLoader, "contents"):  # before 3.10
+        FileLoader.get_resource_reader = get_resource_reader
+    _external._path_stat = path_stat
+    for module in (_io, sys.modules.get("io")):
+        if module is not None:
+            module.open_code = open_code
     sys.unraisablehook = sys.__unraisablehook__ = _showing_lines(sys.unraisablehook)
     if sys.version_info < (3, 13):  # from then on Python's own traceback prints the others
         sys.excepthook = sys.__excepthook__ = _showing_lines(sys.excepthook)

@@ -35,14 +35,21 @@ class opened:
             text = self._source(path) if arguments == ("rb",) else None
             if text is None:
                 raise
-            return _file(text)
+            return _io.open(descriptor_of(text), "rb")
 
 
-def _file(text):
-    file = _io.open(_descriptor(), "w+b")
-    file.write(text)
-    file.seek(0)
-    return file
+def descriptor_of(text):
+    """A new descriptor of a file with these bytes. Raises OSError where none can be."""
+    descriptor = _descriptor()
+    try:
+        left = memoryview(text)
+        while left:
+            left = left[os.write(descriptor, left) :]
+        os.lseek(descriptor, 0, 0)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _descriptor():

@@ -19,6 +19,8 @@ from czscie.pbs.distribution import Distribution, Layout
 _FINDER = "_czscie_finder.py"
 _OWN = {
     _FINDER: "finder.py",
+    "_czscie_library.py": "packed_library.py",
+    "_czscie_paths.py": "packed_paths.py",
     "_czscie_resources.py": "packed_resources.py",
     "_czscie_sources.py": "packed_sources.py",
 }
