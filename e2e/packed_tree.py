@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from czscie.container.content import Data, File, Link
+from czscie.lift.pack import Pack
 from czscie.pack.compiler import Compiler
 from czscie.pack.standard_library import pack_library
 from czscie.pbs.distribution import Distribution, detect_layout
@@ -39,7 +40,7 @@ def copy_twice(python: Path, directory: Path, *, source: bool = True) -> Twins:
     executable = directory / "files" / layout.python
     compiler = Compiler.probe(executable, str(executable))
     assert compiler is not None, f"{executable} does not start"
-    unpack(pack_library(whole, compiler, source=source).distribution, directory / "packed")
+    unpack(pack_library(whole, compiler, Pack(source=source)).distribution, directory / "packed")
     return Twins(executable, directory / "packed" / layout.python, layout.minor_version)
 
 

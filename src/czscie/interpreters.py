@@ -12,7 +12,7 @@ import msgspec
 from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.lift.interpreter import Interpreter
-from czscie.lift.pack import Pack
+from czscie.lift.pack import STDLIB, Pack
 from czscie.pbs.distribution import Distribution, Layout
 from czscie.pbs.provider import Source
 from czscie.platforms import GlibcVersion, Platform, current_platform
@@ -141,6 +141,7 @@ class PinnedInterpreter:
             str(level),
             str(settings.stdlib),
             str(settings.source),
+            *sorted(name for name in settings.files if name.startswith(STDLIB)),
             *sorted(keep),
         )
         return product(key, ".zip", PackedInterpreter, lambda path: self._write(path, keep, settings, level))
@@ -157,7 +158,7 @@ class PinnedInterpreter:
         compiler = self.compiler() if settings.stdlib else None
         with self.console.phase(f"Packed {self.source.description}"):
             if compiler is not None:
-                packed = pack_library(distribution, compiler, source=settings.source)
+                packed = pack_library(distribution, compiler, settings)
                 distribution = packed.distribution
                 notes.append(f"packed: {packed.modules:,} modules of the standard library")
             elif settings.stdlib:

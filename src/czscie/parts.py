@@ -5,7 +5,7 @@ They are what `czscie build` assembles into one file; nothing here knows how the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +23,9 @@ from czscie.interpreters import PackedInterpreter, PinnedInterpreter
 from czscie.launchers.provide import provide_launcher
 from czscie.lift.libc import NEVER
 from czscie.lift.lift import Lift
+from czscie.lift.pack import Pack
 from czscie.lift.payload import Payload
+from czscie.pack.readers import read_by
 from czscie.platforms import ANY_GLIBC, GlibcVersion, Platform
 from czscie.products import Product, key_of, knowledge, product
 from czscie.sbom import bill as bills
@@ -89,10 +91,11 @@ class Parts:
         )
 
 
-class NeededParts(msgspec.Struct, frozen=True):
-    """The parts of an interpreter (czscie.pbs.prune) that a payload needs."""
+class Needed(msgspec.Struct, frozen=True):
+    """The parts of an interpreter (czscie.pbs.prune) that a payload imports, and the projects in it."""
 
-    words: tuple[str, ...]
+    parts: tuple[str, ...]
+    projects: tuple[str, ...]
 
 
 class PackedPayload(msgspec.Struct, frozen=True):
@@ -143,8 +146,13 @@ class _Maker:
         with_terminfo: set[str] = set()
         floors: list[GlibcVersion | None] = []
         bill: list[bills.Part] = []
+        needed = self._needed()
+        read = read_by(needed.projects, self._lift.pack)
+        self._tell(read.notes)
         for identifier, each in self.inputs.interpreters.items():
-            made = each.pack(self._keep(each), self._lift.pack, self._level(INTERPRETER_LEVEL))
+            settings = read.settings if self._is_payloads(each) else self._lift.pack
+            keep = self._keep(each, {*needed.parts, *read.keep})
+            made = each.pack(keep, settings, self._level(INTERPRETER_LEVEL))
             packed = made.known
             self._tell(packed.notes)
             layouts[identifier] = Interpreter(packed.digest, packed.layout, self._platform)
@@ -162,7 +170,11 @@ class _Maker:
         if self._lift.payload is not None and self.inputs.pex is not None:
             identifier = self._lift.payload.interpreter
             made_payload = self._payload(
-                self.inputs.pex, self._lift.payload, layouts[identifier], interpreters[identifier]
+                self.inputs.pex,
+                self._lift.payload,
+                layouts[identifier],
+                interpreters[identifier],
+                read.settings,
             )
             converted = made_payload.known
             info = PexInfo.parse(converted.info.encode(), self._lift.name)
@@ -211,22 +223,35 @@ class _Maker:
         for note in notes:
             self.console.line(f"  {note}")
 
-    def _keep(self, interpreter: PinnedInterpreter) -> frozenset[str]:
-        """The parts of the interpreter that stay: all, unless the payload is all that it will run."""
+    def _needed(self) -> Needed:
+        """What of an interpreter the payload imports, and which projects it has."""
+        pex = self.inputs.pex
+        if pex is None:
+            return Needed((), ())
+        return knowledge(key_of("needed", pex.digest), Needed, lambda: _needed(pex.path))
+
+    def _is_payloads(self, interpreter: PinnedInterpreter) -> bool:
+        """Whether the interpreter is the one that runs the payload."""
+        return self._lift.payload is not None and self._lift.payload.interpreter == interpreter.wanted.id
+
+    def _keep(self, interpreter: PinnedInterpreter, needed: Collection[str]) -> frozenset[str]:
+        """The parts of the interpreter that stay: all, unless the payload is all that it will run.
+
+        `needed` are those that the payload needs.
+        """
         from czscie.czex.imports import names_in_arguments, needed_parts
         from czscie.pbs.prune import ALL
 
-        payload, pex = self._lift.payload, self.inputs.pex
-        if pex is None or payload is None or payload.interpreter != interpreter.wanted.id or self._lift.files:
+        payload = self._lift.payload
+        if payload is None or not self._is_payloads(interpreter) or self._lift.files:
             return frozenset({ALL})
         module = (payload.entry_point or "").partition(":")[0]
         started = set(names_in_arguments(("-m", module)))
         for command in self._lift.commands:
             started |= names_in_arguments(command.args)
-        needed = knowledge(key_of("parts", pex.digest), NeededParts, lambda: _needed_parts(pex.path))
         # A command starts the interpreter itself, which sees the packages that it came with.
         of_commands = needed_parts(started, system_site_packages=True)
-        return frozenset({*interpreter.wanted.keep, *needed.words, *of_commands})
+        return frozenset({*interpreter.wanted.keep, *needed, *of_commands})
 
     def _files(self) -> PartFile:
         """The files that the lift embeds. They are packed anew each time: they may have changed."""
@@ -245,6 +270,7 @@ class _Maker:
         payload: Payload,
         interpreter: Interpreter,
         packed_interpreter: PartFile,
+        settings: Pack,
     ) -> Product[PackedPayload]:
         provisions = self.inputs.provisions
         key = key_of(
@@ -255,7 +281,7 @@ class _Maker:
             str(self._level(PAYLOAD_LEVEL)),
             payload.entry_point or "",
             str(payload.glibc),
-            repr(self._lift.pack),
+            repr(settings),
             "" if self.division is None else self.division.key(),
             *(f"{wheel.name} {wheel.sha256}" for wheel in provisions),
         )
@@ -265,7 +291,7 @@ class _Maker:
             from czscie.czex.provisions import read_provisions
             from czscie.network.fetch import fetch
 
-            packing = self._packing(self.inputs.interpreters[payload.interpreter])
+            packing = self._packing(self.inputs.interpreters[payload.interpreter], settings)
             added = read_provisions(fetch(provisions, self.inputs.network, self.console))
             with self.console.phase(f"Packed {pex.name}") as phase:
                 converted = convert(
@@ -300,9 +326,8 @@ class _Maker:
             self.console.warn(warning)
         return made
 
-    def _packing(self, interpreter: PinnedInterpreter) -> Packing | None:
+    def _packing(self, interpreter: PinnedInterpreter, settings: Pack) -> Packing | None:
         """How the payload's modules are packed. Their finder comes with the standard library's."""
-        settings = self._lift.pack
         if not settings.stdlib or settings.packages == "none":
             return None
         from czscie.pack.payload import Packing
@@ -347,13 +372,16 @@ def _needs(platform: Platform, floors: Sequence[GlibcVersion | None]) -> Needs:
     )
 
 
-def _needed_parts(pex: Path) -> NeededParts:
-    """What of an interpreter the modules of the PEX import."""
+def _needed(pex: Path) -> Needed:
+    """What of an interpreter the modules of the PEX import, and its projects."""
     from czscie.czex.imports import imported_names, links_libpython, needed_parts
     from czscie.czex.pex import Pex
 
     with Pex.open(pex) as opened:
         files = [*opened.sources, *(member for wheel in opened.wheels for member in wheel.members)]
         names = imported_names(files)
-        words = needed_parts(names, system_site_packages=opened.info.venv_system_site_packages)
-        return NeededParts(tuple(sorted({*words, *(("libpython",) if links_libpython(files) else ())})))
+        parts = needed_parts(names, system_site_packages=opened.info.venv_system_site_packages)
+        if links_libpython(files):
+            parts |= {"libpython"}
+        projects = {wheel.project for wheel in opened.wheels}
+        return Needed(tuple(sorted(parts)), tuple(sorted(projects)))

@@ -88,11 +88,16 @@ def test_what_is_packed_can_be_said(tmp_path: Path) -> None:
 [lift.pack]
 stdlib = false
 packages = "all"
-files = ["numpy", "moo/*.py", "a..b/..c"]
+files = ["numpy", "moo/*.py", "a..b/..c", "stdlib/json/*"]
+readers = false
 source = false
 """
     assert read_manifest(write(tmp_path, SMALLEST + pack)).pack == Pack(
-        stdlib=False, packages="all", files=("numpy", "moo/*.py", "a..b/..c"), source=False
+        stdlib=False,
+        packages="all",
+        files=("numpy", "moo/*.py", "a..b/..c", "stdlib/json/*"),
+        readers=False,
+        source=False,
     )
 
 

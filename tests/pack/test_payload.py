@@ -127,6 +127,47 @@ def test_the_tests_of_a_package_that_stays_are_not_compiled() -> None:
     assert "pure/tests/" in lines(pack(Pack(), placements("pure", pure))), "they are nowhere else"
 
 
+def test_modules_that_numba_caches_beside_are_files() -> None:
+    members = {"fast/__init__.py": b"", "fast/core.py": b"import numba\nf = numba.njit(g, cache=True)\n"}
+    installed = pack(Pack(), placements("fast", members))
+    assert kept(installed) == {"fast/core.py"}
+    assert installed.notes[1] == (
+        "1 of 2 modules of fast-1-py3-none-any.whl stay files: numba caches beside fast/core.py"
+    )
+
+
+def test_modules_in_a_directory_that_a_pth_file_names_are_files() -> None:
+    vendored = {"vendored/six.py": b"", "vendored/lib/__init__.py": b""}
+    members = {"app/__init__.py": b"", **vendored, "app.pth": b"./vendored\n"}
+    installed = pack(Pack(), placements("app", members))
+    assert kept(installed) == {*vendored, "app.pth"}
+    assert lines(installed).keys() == {"", "app/", "vendored/", "vendored/lib/"}
+    assert installed.notes[1].endswith(
+        "2 of 3 modules of app-1-py3-none-any.whl stay files: app.pth names ./vendored"
+    )
+
+
+def test_tests_that_look_at_files_keep_nothing_but_tests() -> None:
+    tests = {
+        "app/tests/__init__.py": b"",
+        "app/tests/test_a.py": b"print(__file__)\n",
+        "app/sub/test/b.py": b"",
+    }
+    members = {"app/__init__.py": b"", "app/sub/__init__.py": b"", **tests}
+    installed = pack(Pack(), placements("app", members))
+    assert kept(installed) == {*tests}
+    assert lines(installed).keys() == {"", "app/", "app/sub/"}
+
+
+def test_what_somebody_has_judged_does_not_count() -> None:
+    line = b"    os.path.join(os.path.dirname(__file__), 'data')\n"
+    members = {"boto3/session.py": b"import os\nif os:\n" + line, "boto3/__init__.py": b""}
+    assert kept(pack(Pack(), placements("boto3", members))) == set()
+    assert kept(pack(Pack(), placements("boto4", members))) == set(members)
+    moved = {"boto3/other.py": members["boto3/session.py"], "boto3/__init__.py": b""}
+    assert kept(pack(Pack(), placements("boto3", moved))) == set(moved)
+
+
 def test_all_packs_every_module_and_no_data() -> None:
     assert kept(pack(Pack(packages="all"))) == {"pure/py.typed", "pure/core.pyi", "data/words.txt"}
 
@@ -137,6 +178,8 @@ def test_what_is_named_stays_a_file() -> None:
         "pure/c*": {"pure/core.py"},
         "*/__init__.py": {"pure/__init__.py"},
         "looks": set(),
+        "*": {"pure/__init__.py", "pure/core.py"},
+        "stdlib/*": set(),
     }.items():
         installed = pack(Pack(files=(pattern,)))
         assert kept(installed) & {"pure/__init__.py", "pure/core.py"} == stays

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from czscie.pack.scan import looks_at_files
+from czscie.pack.scan import caches_beside, directories_of_pth, looks_at_files
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,21 @@ from czscie.pack.scan import looks_at_files
         ("print(open(f.__file__).read() == x)", "__file__"),
         ("os.path.dirname(__file__).startswith('/usr')", "__file__"),
         ("names = {pkg: pkg.__file__}", "__file__"),
+        ("import inspect\ninspect.stack()[1].filename", "inspect.stack"),
+        ("import inspect\nname = inspect.stack()[0][1]", "inspect.stack"),
+        ("import inspect\nframes = inspect.stack()", "inspect.stack"),
+        ("from inspect import stack\nstack()", "inspect.stack"),
+        ("from inspect import currentframe, getframeinfo", "getframeinfo"),
+        ("inspect.getframeinfo(frame).filename", "getframeinfo"),
+        ("loader.get_filename('x')", "get_filename"),
+        ("importlib.util.spec_from_file_location('x', path)", "spec_from_file_location"),
+        ("files(__package__) / 'worker.py'", "worker.py"),
+        ("files('pkg').joinpath('sub', 'worker.py')", "worker.py"),
+        ("for path in files('pkg').glob('*.py'): pass", "*.py"),
+        ("os.path.join(directory, 'worker.py')", "worker.py"),
+        ("with path('pkg', 'worker.py') as script: pass", "worker.py"),
+        ("pkg_resources.resource_listdir('a', 'b')", "resource_listdir"),
+        ("from pkg_resources import resource_isdir", "resource_isdir"),
     ],
 )
 def test_a_module_that_looks_at_files_is_found_out(source: str, found: str) -> None:
@@ -49,6 +64,16 @@ def test_a_module_that_looks_at_files_is_found_out(source: str, found: str) -> N
         "exec(code, {'__file__': 'x'})",
         "request.url.origin  # of no module",
         "WORDS = ['getfile', 'getline']",
+        "import inspect\nname = inspect.stack()[1].function",
+        "import inspect\nname = inspect.stack()[1][3]",
+        "import inspect\nframe = inspect.getouterframes(f)[1].frame",
+        "array = np.stack([a, b])",
+        "files('pkg').joinpath('words.txt')",
+        "name = path.removesuffix('.py')",
+        "os.path.join(directory, name + '.py')",
+        "print('run setup.py first')",
+        "warnings.warn(text, skip_file_prefixes=(os.path.dirname(__file__),))",
+        "pkg_resources.resource_string('pkg', 'words.txt')",
     ],
 )
 def test_a_module_that_does_not_is_left_alone(source: str) -> None:
@@ -61,3 +86,33 @@ def test_what_cannot_be_read_is_in_doubt() -> None:
 
 def test_names_of_other_encodings_are_understood() -> None:
     assert looks_at_files("# coding: latin-1\nx = 'ä', __file__\n".encode("latin-1")) == "__file__"
+
+
+def test_lines_that_are_known_to_be_harmless_do_not_count() -> None:
+    source = b"a = __file__\nif a:\n    b = pkg.__path__  # of data\n"
+    assert looks_at_files(source, ["a = __file__"]) == "__path__"
+    assert looks_at_files(source, ["a = __file__", "b = pkg.__path__  # of data"]) is None
+    assert looks_at_files(source, ["a = __file__", "b = pkg.__path__"]) == "__path__"
+
+
+@pytest.mark.parametrize(
+    ("source", "caches"),
+    [
+        ("import numba\n@numba.njit(cache=True)\ndef f(): pass", True),
+        (
+            "from numba import jit\n@jit(nopython=True, cache=CACHE)\ndef f(): pass",
+            True,
+        ),
+        ("from numba import jit\nOPTIONS = {'cache': True}\nf = jit(**OPTIONS)(g)", True),
+        ("from numba import jit\n@jit(cache=False)\ndef f(): pass", False),
+        ("from numba import jit\n@jit\ndef f(): cache = 1", False),
+        ("@functools.wraps(f, cache=True)\ndef g(): pass", False),
+    ],
+)
+def test_numba_caches_beside_a_module(source: str, caches: bool) -> None:
+    assert caches_beside(source.encode()) is caches
+
+
+def test_a_pth_file_names_directories() -> None:
+    text = b"# comment\nvendored\nimport sys; sys.path\n\n  ./other/lib \r\nimport\tos\n"
+    assert directories_of_pth(text) == ["vendored", "./other/lib"]

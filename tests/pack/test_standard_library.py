@@ -4,11 +4,13 @@ import marshal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from czscie.container.content import Data, File
 from czscie.errors import CzscieError
+from czscie.lift.pack import Pack
 from czscie.pack.pack import COMPLETE, NAME
 from czscie.pack.standard_library import PackedLibrary, pack_library, reads_xz
 from czscie.pbs.distribution import Distribution, Layout
@@ -47,8 +49,8 @@ def distribution(library: dict[str, bytes] = LIBRARY) -> Distribution:
     return Distribution(LINUX, layout, items, None)
 
 
-def pack(library: dict[str, bytes] = LIBRARY, *, source: bool = True) -> PackedLibrary:
-    return pack_library(distribution(library), this_python(), source=source)
+def pack(library: dict[str, bytes] = LIBRARY, **settings: Any) -> PackedLibrary:
+    return pack_library(distribution(library), this_python(), Pack(**settings))
 
 
 def contents(packed: PackedLibrary) -> dict[str, bytes]:
@@ -122,6 +124,14 @@ def test_the_library_itself_is_complete_where_all_compiles() -> None:
     assert directories(pack(library))[""].startswith(COMPLETE)
 
 
+def test_what_is_named_stays_a_file_and_has_its_bytecode_in_the_pack(packed: PackedLibrary) -> None:
+    named = pack(files=("stdlib/json/*", "json", "venv/*"))
+    assert contents(named).keys() - contents(packed).keys() == {"json/__init__.py", "json/decoder.py"}
+    assert [len(line.split()) for line in directories(named)["json/"].splitlines()[1:]] == [3, 3]
+    everything = contents(pack(files=("stdlib/*",))).keys()
+    assert {path for path in LIBRARY if path.endswith(".py")} <= everything
+
+
 def test_sources_are_left_out_if_told(packed: PackedLibrary) -> None:
     assert len(directories(packed)["json/"].split()) == 15
     assert len(directories(pack(source=False))["json/"].split()) == 7
@@ -161,7 +171,7 @@ def test_this_very_python_starts_packed(tmp_path: Path) -> None:
     ]
     layout = Layout("{}.{}.{}".format(*sys.version_info), f"bin/{name}", f"lib/{name}", False)
     whole = Distribution(LINUX, layout, tuple(sorted(items, key=lambda item: item.path)), None)
-    packed = pack_library(whole, this_python(), source=True).distribution
+    packed = pack_library(whole, this_python(), Pack()).distribution
     for item in packed.items:
         assert isinstance(item, File)
         (tmp_path / item.path).parent.mkdir(parents=True, exist_ok=True)

@@ -44,10 +44,6 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     "pydoc": ("topics",),
     "pydoc_data": ("topics",),
     "test": ("tests",),
-    # These compile C when the application runs, or look for the library.
-    "triton": ("headers",),
-    "pyximport": ("headers",),
-    "find_libpython": ("libpython",),
 }
 #: The same for what is installed in the interpreter. A virtual environment sees that only if it is asked to.
 _INSTALLED: Mapping[str, tuple[str, ...]] = {

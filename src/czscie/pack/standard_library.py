@@ -10,6 +10,7 @@ from importlib import resources
 
 from czscie.container.content import Content, Data, File
 from czscie.errors import CzscieError
+from czscie.lift.pack import Pack
 from czscie.pack.compiler import Compiler
 from czscie.pack.modules import module_sources
 from czscie.pack.pack import NAME, Bytecode, Module, render
@@ -53,10 +54,10 @@ class PackedLibrary:
     modules: int
 
 
-def pack_library(distribution: Distribution, compiler: Compiler, *, source: bool) -> PackedLibrary:
-    """Packs the standard library of `distribution`, with the bytecode of `compiler`.
+def pack_library(distribution: Distribution, compiler: Compiler, settings: Pack) -> PackedLibrary:
+    """Packs the standard library of `distribution` as `settings` say, with the bytecode of `compiler`.
 
-    Without `source` the modules of the pack have none. Raises CzscieError where it cannot be packed.
+    Raises CzscieError where it cannot be packed.
     """
     prefix = f"{distribution.layout.stdlib}/"
     library = {
@@ -76,12 +77,13 @@ def pack_library(distribution: Distribution, compiler: Compiler, *, source: bool
     codes = compiler.compile(named).results
     expressions = compiler.expressions(named).results if distribution.platform.shares_expressions else []
     compiled = {path: code for path, code in zip(sources, codes, strict=True) if code}
+    instead = {path for path in compiled if not _stays_a_file(path) and not settings.keeps_of_library(path)}
     packed = [
-        Module(path, code, sources[path] if source and not _stays_a_file(path) else None)
+        Module(path, code, sources[path] if settings.source and path in instead else None)
         for path, code in compiled.items()
     ]
     bytecode = Bytecode(compiler.magic, reads_xz(distribution))
-    gone = {prefix + path for path in compiled if not _stays_a_file(path)}
+    gone = {prefix + path for path in instead}
     made: dict[str, Content] = {
         prefix + NAME: Data(render(packed, bytecode, expressions, _complete(library, compiled))),
         prefix + _FINDER: library[_FINDER].content,

@@ -1,0 +1,1 @@
+"""An application with a distribution that reads the modules of others."""

@@ -1,0 +1,123 @@
+"""What one distribution puts into site-packages, and which of its modules stay files."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+
+from czscie.czex.install import Origin, Placement
+from czscie.czex.wheel import Wheel
+from czscie.pack.modules import is_in_package, module_sources
+from czscie.pack.readers import Harmless, harmless_in
+from czscie.pack.scan import caches_beside, directories_of_pth, looks_at_files
+
+#: What follows `.py` in the name of a file that becomes a module, `script.py.mako`, `apps.py-tpl`.
+_TEMPLATE = re.compile(r"\.py[^A-Za-z].")
+
+#: A package's own tests. Those of large packages are more than all the rest of it.
+_OF_TESTS = re.compile(r"[^/]+/(.*/)?(tests?/|conftest\.py$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What one wheel, or the user, puts into site-packages, by path; `modules` are paths among `files`."""
+
+    origin: Origin
+    files: dict[str, Placement]
+    modules: tuple[str, ...]
+
+    def staying(self, application: Collection[str]) -> tuple[frozenset[str], str]:
+        """The modules that stay files, and why; `application` are the projects that it is made of.
+
+        The application's own are what other libraries look at: they check its types, cache beside it, run it
+        by its path. Of other code, data and extension modules stay where they are and find what they look
+        for: whether modules are there as files matters to those alone who look at these.
+        """
+        if not isinstance(self.origin, Wheel) or self.origin.project in application:
+            return frozenset(self.modules), "they are the application's own"
+        if (found := self._found()) is not None:
+            return frozenset(self.modules), found
+        kept = dict(chain(self._tests(), self._cached(), self._on_path(), self._outside()))
+        return frozenset(kept), next(iter(kept.values()), "")
+
+    def _found(self) -> str | None:
+        """Why all modules stay files, if they do."""
+        importable = frozenset(self.modules)
+        for path in self.files:
+            if path not in importable and _is_template(path):
+                return f"{path} is a template of modules"
+        for path in self.modules:
+            harmless = self._harmless.lines_of(path) if self._harmless else ()
+            if not _OF_TESTS.match(path) and (found := looks_at_files(self._source(path), harmless)):
+                return f"{path} uses {found}"
+        return None
+
+    def _tests(self) -> Iterator[tuple[str, str]]:
+        """Tests of which one looks at files: they look at each other's."""
+        tests = [path for path in self.modules if _OF_TESTS.match(path)]
+        for path in tests:
+            if found := looks_at_files(self._source(path)):
+                yield from dict.fromkeys(tests, f"{path} uses {found}").items()
+                return
+
+    def _cached(self) -> Iterator[tuple[str, str]]:
+        for path in self.modules:
+            if caches_beside(self._source(path)):
+                yield path, f"numba caches beside {path}"
+
+    def _on_path(self) -> Iterator[tuple[str, str]]:
+        """Modules in a directory that a `.pth` file adds to `sys.path`, if it exists."""
+        for name in self.files:
+            if name.endswith(".pth") and "/" not in name:
+                for directory in directories_of_pth(self._source(name)):
+                    prefix = posixpath.normpath(directory) + "/"
+                    for path in self.modules:
+                        if path.startswith(prefix):
+                            yield path, f"{name} names {directory}"
+
+    def _outside(self) -> Iterator[tuple[str, str]]:
+        """Modules that are in no package."""
+        packages = {posixpath.dirname(path) for path in self.modules if path.endswith("/__init__.py")}
+        namespaces = self._harmless.namespaces if self._harmless else ()
+        for path in self.modules:
+            if not is_in_package(path, packages) and path.partition("/")[0] not in namespaces:
+                yield path, f"{path} is in no package"
+
+    def _source(self, path: str) -> bytes:
+        return self.files[path].member.content.read()
+
+    @property
+    def _harmless(self) -> Harmless | None:
+        return harmless_in(self.origin.project) if isinstance(self.origin, Wheel) else None
+
+    def run(self, staying: Collection[str]) -> list[str]:
+        """The modules but for those, `staying` files, that applications do not run: a package's tests."""
+        if not isinstance(self.origin, Wheel):
+            return list(self.modules)
+        return [path for path in self.modules if path not in staying or not _OF_TESTS.match(path)]
+
+
+def units_of(inside: Mapping[str, Placement]) -> list[Unit]:
+    """What each origin puts into site-packages, where `inside` are all files by their paths in it."""
+    importable = frozenset(module_sources(inside))
+    paths: dict[Origin, list[str]] = defaultdict(list)
+    for path, placement in inside.items():
+        if placement.origin != "generated":
+            paths[placement.origin].append(path)
+    return [
+        Unit(
+            origin,
+            {path: inside[path] for path in own},
+            tuple(path for path in sorted(own) if path in importable),
+        )
+        for origin, own in paths.items()
+    ]
+
+
+def _is_template(path: str) -> bool:
+    """Whether a file that is no module becomes one: those beside it may be read, too, to be written anew."""
+    return _TEMPLATE.search(posixpath.basename(path)) is not None
