@@ -65,7 +65,8 @@ def nowhere(tmp: str, shm: str, mount: str, files: str, user: int = USER, var: s
     """The error that tells what was tried: the candidates for a base directory, and the ways of memory."""
     return (
         "cowsay: error: there is no directory to unpack into; tried\n"
-        f"  /tmp/czscie-{user}: {tmp}\n  /var/tmp/czscie-{user}: {var}\n  /dev/shm/czscie-{user}: {shm}\n"
+        + ("" if user else f"  /var/cache/czscie: {READ_ONLY}\n")
+        + f"  /tmp/czscie-{user}: {tmp}\n  /var/tmp/czscie-{user}: {var}\n  /dev/shm/czscie-{user}: {shm}\n"
         f"  memory (a tmpfs of its own): {mount}\n  memory (memfd_create): {files}\n{HINT}"
     )
 

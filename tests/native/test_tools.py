@@ -9,6 +9,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
 from dataclasses import dataclass
@@ -637,6 +638,13 @@ class TestWarmStart:
         )
         lines = trace.read_text().splitlines()
         return [index for index, line in enumerate(lines) if line.startswith("execve(")][1] - 1
+
+    def test_a_start_from_a_home_takes_fifteen(self, app: App, tmp_path: Path) -> None:
+        """As from /home/ann/.cache/czscie, its last execve included; a directory more above it takes one more."""
+        with tempfile.TemporaryDirectory(dir="/tmp") as home:
+            base = {"CZSCIE_BASE": f"{home}/.cache/czscie"}
+            app.run(**base)
+            assert self.calls(app.path, base, tmp_path) + 1 <= 15
 
     def test_a_start_pays_nothing_for_the_tools(self, app: App, tmp_path: Path) -> None:
         base = {"CZSCIE_BASE": str(app.base)}
