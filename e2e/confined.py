@@ -43,6 +43,7 @@ SYSTEM_CALLS = {
     "clone3": 435,
     "fsync": 74,
     "flock": 73,
+    "fchmodat2": 452,
     "getrandom": 318,
 }
 

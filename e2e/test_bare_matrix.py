@@ -21,6 +21,7 @@ from e2e.confined import (
     ENGINE_CAPABILITIES,
     ENGINE_FILTER,
     ENOSYS,
+    EPERM,
     KILLED,
     MS_NODEV,
     MS_NOEXEC,
@@ -45,6 +46,8 @@ SHM = Mount("/dev/shm", options="mode=1777,size=64m", flags=MS_NOEXEC | MS_NOSUI
 #: What an engine leaves to root and to others when nobody says anything.
 ENGINE = {"filter": ENGINE_FILTER, "capabilities": ENGINE_CAPABILITIES}
 HARDENED = {"filter": ENGINE_FILTER, "capabilities": (), "no_new_privileges": True}
+
+WITHOUT_LOCKS = {**HARDENED, "filter": {**ENGINE_FILTER, "flock": EPERM, "statx": EPERM}}
 
 NOTE = (
     "cowsay: note: it unpacks NN MB into memory, as each start will: no directory can be written to and "
@@ -193,6 +196,12 @@ ROWS = (
         given={**HARDENED, "filter": {**ENGINE_FILTER, "memfd_create": ENOSYS}},
         error=nowhere(READ_ONLY, NOEXEC, NO_NAMESPACE, "the system has no memfd_create(2), or forbids it"),
     ),
+    *(
+        Row(f"no {call}: {name}", (PROC, TMP), given={"filter": {call: error}})
+        for call in ("flock", "memfd_create", "clone3", "fchmodat2", "statx")
+        for name, error in (("ENOSYS", ENOSYS), ("EPERM", EPERM))
+    ),
+    Row("no flock and no statx, nothing executable", (PROC, SHM), note=NOTE, given=WITHOUT_LOCKS),
     Row("unshare kills", (PROC, SHM), note=NOTE, given={**HARDENED, "filter": {"unshare": KILLED}}),
     Row("memfd_noexec = 1, hardened", (PROC, SHM), note=NOTE, given={**HARDENED, "memfd_noexec": 1}),
     Row(
@@ -211,7 +220,17 @@ ROWS = (
     Row("16 open files", (PROC, TMP), given={"limits": {"nofile": 16}}),
     Row("1 process", (PROC, TMP), given={"limits": {"nproc": 1}}),
     Row("1 process, nothing executable", (PROC, NOEXEC_TMP), note=NOTE, given={"limits": {"nproc": 1}}),
-    Row("256 kB of stack", (PROC, TMP), given={"limits": {"stack": 256 << 10}}),
+    *(
+        Row(f"{kilobytes} kB of stack", (PROC, TMP), given={"limits": {"stack": kilobytes << 10}})
+        for kilobytes in (128, 256, 512, 8192)
+    ),
+    Row(
+        "64 kB of stack",
+        (PROC, TMP),
+        given={"limits": {"stack": 64 << 10}},
+        error="scie: error: the stack is limited to 64 kB (ulimit -s), too little for Python to start\n"
+        "hint: raise the hard limit to 128 kB or more\n",
+    ),
     Row(
         "files of 1 MB",
         (PROC, TMP),

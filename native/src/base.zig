@@ -7,11 +7,13 @@ const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
 const Allocator = std.mem.Allocator;
+const file_status = @import("file_status.zig");
 const Environment = @import("environment.zig").Environment;
 const Ancestors = @import("ancestors.zig").Ancestors;
 const ancestors = @import("ancestors.zig");
 const clock = @import("clock.zig");
 const filesystem = @import("filesystem.zig");
+const locks_of = @import("lock.zig");
 const manifest = @import("manifest.zig");
 const process = @import("process.zig");
 const report = @import("report.zig");
@@ -234,7 +236,7 @@ pub fn isInstalled(directory: std.fs.Dir, file: manifest.File) bool {
 /// When `file` was used last, as the time of its directory tells; null when it is not installed.
 pub fn lastUse(directory: std.fs.Dir, file: manifest.File) ?clock.Time {
     var buffer: Name = undefined;
-    const status = directory.statFile(installationName(&buffer, file, "")) catch return null;
+    const status = file_status.at(directory, installationName(&buffer, file, "")) catch return null;
     return status.mtime;
 }
 
@@ -518,6 +520,9 @@ fn makeContents(
     if (kind == .cache or kind == .shared) tag(directory);
     if (try makeIn(arena, directory, locks_directory)) |reason| return reason;
     for (files) |file| if (try makeIn(arena, directory, file.kind.directory())) |reason| return reason;
+    if (files.len > 0) hasLocks(directory, files[0]) catch |err| {
+        return try std.fmt.allocPrint(arena, "nothing can be locked there: {s}", .{report.words(err)});
+    };
     return null;
 }
 
@@ -527,6 +532,12 @@ fn tag(directory: std.fs.Dir) void {
     defer file.close();
     file.writeAll("Signature: 8a477f597d28d172789f06886806bc55\n" ++
         "# What czscie's executables unpacked. It can be deleted; the next start makes it again.\n") catch {};
+}
+
+fn hasLocks(directory: std.fs.Dir, file: manifest.File) !void {
+    const lock = try locks_of.Lock.open(directory, file.digest);
+    defer lock.close();
+    _ = try locks_of.tryExclusive(lock);
 }
 
 fn makeIn(arena: Allocator, directory: std.fs.Dir, name: []const u8) error{OutOfMemory}!?[]const u8 {

@@ -3,6 +3,7 @@
 const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
+const file_status = @import("file_status.zig");
 const patch_file = @import("patch.zig");
 const plan_text = @import("plan.zig");
 const rendering = @import("rendering.zig");
@@ -24,7 +25,7 @@ pub const Comparison = struct {
 
     fn isAsExecutable(file: std.fs.File, planned: plan_text.File) bool {
         if (builtin.os.tag == .windows or planned.mode & 0o100 == 0) return true;
-        const status = file.stat() catch return false;
+        const status = file_status.of(file) catch return false;
         return status.mode & 0o100 != 0;
     }
 
@@ -81,7 +82,7 @@ pub const Comparison = struct {
         const file = comparison.file orelse return comparison.problem;
         defer file.close();
         if (comparison.problem) |problem| return problem;
-        const size = file.getEndPos() catch |err| return report.words(err);
+        const size = file_status.length(file) catch |err| return report.words(err);
         return if (size == comparison.offset) null else "it is too long";
     }
 };

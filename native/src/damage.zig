@@ -9,6 +9,7 @@ const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
 const Allocator = std.mem.Allocator;
+const file_status = @import("file_status.zig");
 const Comparison = @import("comparison.zig").Comparison;
 const crc32 = @import("crc32.zig").crc32;
 const entry_content = @import("entry.zig");
@@ -103,12 +104,12 @@ pub fn find(arena: Allocator, subject: Subject, depth: Depth) !Damage {
 }
 
 fn isDirectory(directory: std.fs.Dir, path: []const u8) bool {
-    const status = statusOf(directory, path) catch return false;
+    const status = file_status.atItself(directory, path) catch return false;
     return status.kind == .directory;
 }
 
 fn isAsLong(subject: Subject, file: plan_text.File) bool {
-    const status = statusOf(subject.directory, file.path) catch return false;
+    const status = file_status.atItself(subject.directory, file.path) catch return false;
     if (status.kind != .file) return false;
     if (has_modes and file.mode & 0o100 != 0 and status.mode & 0o100 == 0) return false;
     if (file.kind != .file) return status.size >= shortestRendered(file, subject.places);
@@ -123,18 +124,6 @@ fn shortestRendered(file: plan_text.File, places: rendering.Places) u64 {
     const replaced = "{base}".len;
     if (places.base.len >= replaced and places.root.len >= replaced) return file.length;
     return @min(file.length, 1);
-}
-
-const Status = struct { kind: std.fs.File.Kind, mode: std.fs.File.Mode, size: u64 };
-
-/// Of `path` itself, not of what it may lead to.
-fn statusOf(directory: std.fs.Dir, path: []const u8) !Status {
-    if (builtin.os.tag == .windows) {
-        const found = try directory.statFile(path);
-        return .{ .kind = found.kind, .mode = found.mode, .size = found.size };
-    }
-    const found: std.fs.File.Stat = .fromPosix(try std.posix.fstatat(directory.fd, path, std.posix.AT.SYMLINK_NOFOLLOW));
-    return .{ .kind = found.kind, .mode = found.mode, .size = found.size };
 }
 
 fn leadsWhereItMust(directory: std.fs.Dir, link: plan_text.Link) bool {
@@ -303,7 +292,7 @@ const Tree = struct {
             .plan = try plan_text.parse(arena, text),
             .executable = archive,
             .entries = entries,
-            .data_end = try archive.getEndPos(),
+            .data_end = try file_status.length(archive),
         } };
     }
 
@@ -314,7 +303,7 @@ const Tree = struct {
         name: []const u8,
         content: []const u8,
     ) !void {
-        const offset = try archive.getEndPos();
+        const offset = try file_status.length(archive);
         var header = ("PK\x03\x04" ++ "\x00" ** 26).*;
         std.mem.writeInt(u16, header[26..28], @intCast(name.len), .little);
         try archive.seekTo(offset);

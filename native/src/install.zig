@@ -8,10 +8,12 @@ const builtin = @import("builtin");
 const Allocator = std.mem.Allocator;
 const Base = @import("base.zig").Base;
 const base_directory = @import("base.zig");
+const changes = @import("changes.zig");
 const clock = @import("clock.zig");
 const damage_of = @import("damage.zig");
 const entry_content = @import("entry.zig");
-const Lock = @import("lock.zig").Lock;
+const locks_of = @import("lock.zig");
+const Lock = locks_of.Lock;
 const manifest = @import("manifest.zig");
 const plan_text = @import("plan.zig");
 const process = @import("process.zig");
@@ -22,6 +24,14 @@ const zip = @import("zip.zig");
 pub const Failure = unpacking.Failure;
 
 pub const partial_suffix = ".partial";
+
+/// What is being unpacked by whoever holds the lock in that way is called by.
+pub fn suffixFor(way: locks_of.Way) []const u8 {
+    return switch (way) {
+        .flock => partial_suffix,
+        .fcntl => ".fcntl" ++ partial_suffix,
+    };
+}
 
 /// Why an installation is looked at.
 pub const Occasion = enum {
@@ -50,6 +60,8 @@ pub const Installation = struct {
     executable: std.fs.File,
     file: manifest.File,
     base: Base,
+    /// Behind the name of what is unpacked and not whole yet.
+    suffix: []const u8 = partial_suffix,
     /// Why it failed, when it did.
     failure: ?Failure = null,
 
@@ -112,6 +124,7 @@ pub const Installation = struct {
         defer process.restoreFileSizeSignal(signal);
         const lock = try Lock.acquire(directory, file, installation.application);
         defer lock.release();
+        installation.suffix = suffixFor(lock.way);
         const used = base_directory.lastUse(directory, file) orelse {
             try makeLocked(&.{installation});
             return true;
@@ -160,7 +173,7 @@ pub const Installation = struct {
     fn begin(installation: *Installation) !unpacking.Part {
         const base = installation.base;
         var buffer: base_directory.Name = undefined;
-        const partial = base_directory.installationName(&buffer, installation.file, partial_suffix);
+        const partial = base_directory.installationName(&buffer, installation.file, installation.suffix);
         try base.directory.deleteTree(partial);
         try base.directory.makeDir(partial);
         const directory = try base.directory.openDir(partial, .{});
@@ -177,26 +190,32 @@ pub const Installation = struct {
         var partial_name: base_directory.Name = undefined;
         var name: base_directory.Name = undefined;
         const file = installation.file;
-        try installation.base.directory.rename(
-            base_directory.installationName(&partial_name, file, partial_suffix),
+        changes.rename(
+            installation.base.directory,
+            base_directory.installationName(&partial_name, file, installation.suffix),
+            installation.base.directory,
             base_directory.installationName(&name, file, ""),
-        );
+        ) catch |err| {
+            // Somebody who was locked out in another way was faster.
+            if (err != error.PathAlreadyExists) return err;
+            installation.abandon();
+        };
     }
 
     /// Removes what there is of it.
     fn abandon(installation: *Installation) void {
         var buffer: base_directory.Name = undefined;
-        const partial = base_directory.installationName(&buffer, installation.file, partial_suffix);
+        const partial = base_directory.installationName(&buffer, installation.file, installation.suffix);
         installation.base.directory.deleteTree(partial) catch {};
     }
 };
 
 /// Moves `path` from one directory into the other, whatever is there.
 fn replace(from: std.fs.Dir, to: std.fs.Dir, path: []const u8) !void {
-    std.fs.rename(from, path, to, path) catch |err| switch (err) {
+    changes.rename(from, path, to, path) catch |err| switch (err) {
         error.IsDir, error.PathAlreadyExists => {
             try to.deleteTree(path);
-            try std.fs.rename(from, path, to, path);
+            try changes.rename(from, path, to, path);
         },
         else => return err,
     };
@@ -232,6 +251,7 @@ pub fn makeAll(arena: Allocator, installations: []Installation) error{ Failed, O
             locks.appendAssumeCapacity(Lock.acquire(directory, file, installation.application) catch |err|
                 return installation.fail(err));
         }
+        installation.suffix = suffixFor(locks.getLast().way);
         if (base_directory.isInstalled(directory, file)) continue;
         sweep(directory, file);
         locks.getLast().sign(installation.application);
@@ -289,6 +309,6 @@ pub fn sweep(base: std.fs.Dir, file: manifest.File) void {
         if (digest.len != file.digest.len or std.mem.eql(u8, digest, file.digest)) continue;
         const lock = Lock.open(base, digest) catch continue;
         defer lock.close();
-        if (lock.tryLock(.exclusive) catch continue) directory.deleteTree(entry.name) catch continue;
+        if ((locks_of.tryExclusive(lock) catch continue) == .flock) directory.deleteTree(entry.name) catch continue;
     }
 }

@@ -3,6 +3,7 @@
 const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
+const file_status = @import("file_status.zig");
 
 pub const Executable = struct {
     file: std.fs.File,
@@ -26,7 +27,7 @@ pub fn open(buffer: *[std.fs.max_path_bytes]u8) Error!Executable {
         else => error.NotFound,
     };
     const path = std.fs.selfExePath(buffer) catch fallbackPath(buffer) orelse return error.NotFound;
-    const status = file.stat() catch return error.Unreadable;
+    const status = file_status.of(file) catch return error.Unreadable;
     return .{
         .file = file,
         .path = path,

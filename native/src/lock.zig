@@ -1,16 +1,82 @@
 //! The lock of an installation: a file that one process at a time holds locked until it dies.
+//!
+//! By flock(2), and where that is not to be had, because a filter of system calls or a file system knows no such call,
+//! by a lock of fcntl(2) that belongs to the open file as well. One does not keep the other out, so whoever holds the
+//! latter unpacks under a name of its own.
 
 const std = @import("std");
 const builtin = @import("builtin");
+const linux = std.os.linux;
+const testing = std.testing;
 const base_directory = @import("base.zig");
+const changes = @import("changes.zig");
 const manifest = @import("manifest.zig");
 const report = @import("report.zig");
 
 const has_modes = builtin.os.tag != .windows;
 
+pub const Way = enum { flock, fcntl };
+
+/// Locks `file` if no other process has it locked. Null when one has.
+pub fn tryExclusive(file: std.fs.File) !?Way {
+    return take(file, .at_once);
+}
+
+/// Waits for as long as another process has it locked.
+pub fn exclusive(file: std.fs.File) !Way {
+    return (try take(file, .waiting)).?;
+}
+
+const Patience = enum { at_once, waiting };
+
+fn take(file: std.fs.File, patience: Patience) !?Way {
+    if (builtin.os.tag != .linux) {
+        if (patience == .waiting or builtin.os.tag == .windows) { // where std 0.15.2 has no tryLock that compiles
+            try file.lock(.exclusive);
+            return .flock;
+        }
+        return if (try file.tryLock(.exclusive)) .flock else null;
+    }
+    const LOCK = std.posix.LOCK;
+    const operation: i32 = if (patience == .waiting) LOCK.EX else LOCK.EX | LOCK.NB;
+    while (true) switch (linux.E.init(linux.flock(file.handle, operation))) {
+        .SUCCESS => return .flock,
+        .INTR => {},
+        .AGAIN => return null,
+        .NOSYS, .PERM, .ACCES, .OPNOTSUPP, .INVAL => return takeByFcntl(file, patience),
+        .NOLCK => return error.FileLocksNotSupported,
+        .IO => return error.InputOutput,
+        else => |errno| return std.posix.unexpectedErrno(errno),
+    };
+}
+
+/// fcntl(2), "Open file description locks", since Linux 3.15.
+fn takeByFcntl(file: std.fs.File, patience: Patience) !?Way {
+    if (@sizeOf(usize) != 8) return error.FileLocksNotSupported; // whose numbers and structures are others
+    const set_lock = 37;
+    const set_lock_and_wait = 38;
+    const whole_file = extern struct {
+        type: i16 = 1, // F_WRLCK
+        whence: i16 = 0,
+        start: i64 = 0,
+        length: i64 = 0,
+        process: i32 = 0,
+    };
+    var wanted: whole_file = .{};
+    const command: i32 = if (patience == .waiting) set_lock_and_wait else set_lock;
+    while (true) switch (linux.E.init(linux.fcntl(file.handle, command, @intFromPtr(&wanted)))) {
+        .SUCCESS => return .fcntl,
+        .INTR => {},
+        .AGAIN, .ACCES => return null,
+        .IO => return error.InputOutput,
+        else => return error.FileLocksNotSupported,
+    };
+}
+
 /// The right to write below an installation's name, held by one process at a time until it dies.
 pub const Lock = struct {
     file: std.fs.File,
+    way: Way = .flock,
 
     const patience_ns = 500 * std.time.ns_per_ms;
 
@@ -18,27 +84,22 @@ pub const Lock = struct {
         var name: base_directory.Name = undefined;
         const path = std.fmt.bufPrint(&name, "{s}/{s}", .{ base_directory.locks_directory, digest }) catch
             unreachable; // our own directory and 64 digits
-        return base.createFile(path, .{ .truncate = false, .mode = if (has_modes) 0o600 else 0 });
+        return changes.openOrCreate(base, path, if (has_modes) 0o600 else 0);
     }
 
     /// Waits for whoever has it. A wait that a person would notice is told on a terminal.
     pub fn acquire(base: std.fs.Dir, file: manifest.File, application: []const u8) !Lock {
-        const lock: Lock = .{ .file = try open(base, file.digest) };
-        errdefer lock.file.close();
-        if (builtin.os.tag == .windows) { // where std 0.15.2 has no tryLock that compiles
-            try lock.file.lock(.exclusive);
-            return lock;
-        }
-        if (try lock.file.tryLock(.exclusive)) return lock;
+        const locked = try open(base, file.digest);
+        errdefer locked.close();
+        if (try tryExclusive(locked)) |way| return .{ .file = locked, .way = way };
         var waited: u64 = 0;
         const step = 10 * std.time.ns_per_ms;
         while (waited < patience_ns) : (waited += step) {
             std.Thread.sleep(step);
-            if (try lock.file.tryLock(.exclusive)) return lock;
+            if (try tryExclusive(locked)) |way| return .{ .file = locked, .way = way };
         }
         if (std.fs.File.stderr().isTty()) report.note(application, "waiting for another process that unpacks {s}", .{file.name});
-        try lock.file.lock(.exclusive);
-        return lock;
+        return .{ .file = locked, .way = try exclusive(locked) };
     }
 
     /// Says for people who made the installation.
@@ -51,3 +112,28 @@ pub const Lock = struct {
         lock.file.close();
     }
 };
+
+test "a file is locked once, in either way, until it is closed" {
+    if (builtin.os.tag == .windows) return error.SkipZigTest;
+    const ways = [_]*const fn (std.fs.File, Patience) anyerror!?Way{ takeAnyhow, takeByFcntlAnyhow };
+    var tmp = testing.tmpDir(.{});
+    defer tmp.cleanup();
+    for (ways, 0..) |way, number| {
+        if (number == 1 and (builtin.os.tag != .linux or @sizeOf(usize) != 8)) continue;
+        const first = try tmp.dir.createFile("lock", .{});
+        const second = try tmp.dir.createFile("lock", .{});
+        defer second.close();
+        try testing.expect(try way(first, .at_once) != null);
+        try testing.expectEqual(null, try way(second, .at_once));
+        first.close();
+        try testing.expect(try way(second, .waiting) != null);
+    }
+}
+
+fn takeAnyhow(file: std.fs.File, patience: Patience) anyerror!?Way {
+    return take(file, patience);
+}
+
+fn takeByFcntlAnyhow(file: std.fs.File, patience: Patience) anyerror!?Way {
+    return takeByFcntl(file, patience);
+}

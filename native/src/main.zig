@@ -253,6 +253,7 @@ fn installationOf(
 test {
     _ = @import("ancestors.zig");
     _ = base_directory;
+    _ = @import("changes.zig");
     _ = clock;
     _ = command;
     _ = environment;
@@ -269,6 +270,7 @@ test {
     _ = @import("crc32.zig");
     _ = @import("damage.zig");
     _ = entry_content;
+    _ = @import("file_status.zig");
     _ = @import("filesystem.zig");
     _ = @import("memory.zig");
     _ = memory_base;

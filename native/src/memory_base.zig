@@ -9,11 +9,12 @@ const builtin = @import("builtin");
 const testing = std.testing;
 const Allocator = std.mem.Allocator;
 const linux = std.os.linux;
+const file_status = @import("file_status.zig");
 const base_directory = @import("base.zig");
 const Base = base_directory.Base;
 const Candidate = base_directory.Candidate;
 const Environment = @import("environment.zig").Environment;
-const Lock = @import("lock.zig").Lock;
+const locks_of = @import("lock.zig");
 const manifest = @import("manifest.zig");
 const memory_files = @import("memory_files.zig");
 const private_mount = @import("private_mount.zig");
@@ -189,8 +190,9 @@ fn ownDirectory(candidate: std.fs.Dir) !OwnName {
     if (linux.getrandom(std.mem.asBytes(&number).ptr, 8, 0) != 8) return error.Unexpected;
     var name: OwnName = undefined;
     _ = std.fmt.bufPrint(&name, "{x:0>16}", .{number}) catch unreachable;
-    const lock = try directory.createFile(&(name ++ lock_suffix.*), .{ .exclusive = true, .lock = .exclusive, .mode = 0o600 });
+    const lock = try directory.createFile(&(name ++ lock_suffix.*), .{ .exclusive = true, .mode = 0o600 });
     defer lock.close();
+    _ = try locks_of.exclusive(lock);
     _ = try memory_files.keep(lock.handle);
     return name;
 }
@@ -202,8 +204,8 @@ fn sweep(directory: std.fs.Dir) void {
         if (!std.mem.endsWith(u8, entry.name, lock_suffix)) continue;
         const lock = directory.openFile(entry.name, .{ .mode = .read_write }) catch continue;
         defer lock.close();
-        if (!(lock.tryLock(.exclusive) catch continue)) continue;
-        const age = std.time.nanoTimestamp() - ((lock.stat() catch continue).mtime);
+        if ((locks_of.tryExclusive(lock) catch continue) == null) continue;
+        const age = std.time.nanoTimestamp() - ((file_status.of(lock) catch continue).mtime);
         // Another process may have made it and be about to lock it.
         if (age < std.time.ns_per_s) continue;
         directory.deleteTree(entry.name[0 .. entry.name.len - lock_suffix.len]) catch continue;

@@ -42,6 +42,7 @@ pub fn words(err: anyerror) []const u8 {
         error.InvalidExe => "the system does not know this kind of program",
         error.FileLocksNotSupported => "the file system has no locks",
         error.CorruptZip, error.CorruptPlan, error.CorruptEntry, error.CorruptFrame => "the file is damaged",
+        error.Unexpected => "an error of the system that is not expected here",
         else => @errorName(err),
     };
 }

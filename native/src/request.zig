@@ -8,7 +8,9 @@
 const std = @import("std");
 const testing = std.testing;
 const Allocator = std.mem.Allocator;
+const file_status = @import("file_status.zig");
 const base_directory = @import("base.zig");
+const changes = @import("changes.zig");
 const damage_of = @import("damage.zig");
 const install = @import("install.zig");
 const Lock = @import("lock.zig").Lock;
@@ -114,7 +116,7 @@ fn make(arena: Allocator, request: Request, directory: std.fs.Dir, failure: *unp
     const lock = try Lock.acquire(directory, file, request.application);
     defer lock.release();
     var partial_buffer: base_directory.Name = undefined;
-    const partial = base_directory.installationName(&partial_buffer, file, install.partial_suffix);
+    const partial = base_directory.installationName(&partial_buffer, file, install.suffixFor(lock.way));
     var final_buffer: base_directory.Name = undefined;
     const final = base_directory.installationName(&final_buffer, file, "");
     if (base_directory.isInstalled(directory, file)) {
@@ -154,7 +156,10 @@ fn make(arena: Allocator, request: Request, directory: std.fs.Dir, failure: *unp
             try unfinished.symLink(link.target, link.path, .{});
         }
     }
-    try directory.rename(partial, final);
+    changes.rename(directory, partial, directory, final) catch |err| {
+        if (err != error.PathAlreadyExists) return err;
+        directory.deleteTree(partial) catch {}; // somebody who was locked out in another way was faster
+    };
     lock.sign(request.application);
 }
 
@@ -169,7 +174,7 @@ fn unpackPart(
     const archive = try std.fs.cwd().openFile(part.archive, .{});
     defer archive.close();
     var file = request.file();
-    file.size = try archive.getEndPos();
+    file.size = try file_status.length(archive);
     var parts = [_]unpacking.Part{.{ .file = file, .directory = directory, .places = places, .given = part.plan }};
     const threads: usize = if (request.jobs == 0) std.math.maxInt(usize) else request.jobs;
     unpacking.unpackWith(threads, archive, &parts) catch |err| {
@@ -179,7 +184,7 @@ fn unpackPart(
 }
 
 fn create(directory: std.fs.Dir, path: []const u8, mode: u9) !std.fs.File {
-    return directory.createFile(path, .{ .exclusive = true, .mode = if (has_modes) mode else 0 });
+    return changes.create(directory, path, if (has_modes) mode else 0);
 }
 
 fn copy(each: Copy, directory: std.fs.Dir) !void {
@@ -203,7 +208,7 @@ fn isWhole(arena: Allocator, request: Request, directory: std.fs.Dir, installati
     for (request.parts) |part| {
         const archive = try std.fs.cwd().openFile(part.archive, .{});
         defer archive.close();
-        const length = try archive.getEndPos();
+        const length = try file_status.length(archive);
         const plan = try plan_text.parse(arena, part.plan);
         const damage = try damage_of.find(arena, .{
             .directory = installed,
@@ -217,7 +222,7 @@ fn isWhole(arena: Allocator, request: Request, directory: std.fs.Dir, installati
     }
     for (request.texts) |each| if (!isThere(installed, each.path, each.content.len)) return false;
     for (request.copies) |each| {
-        const source = std.fs.cwd().statFile(each.source) catch continue; // gone: told when it is copied anew
+        const source = file_status.at(std.fs.cwd(), each.source) catch continue; // gone: told when it is copied anew
         if (!isThere(installed, each.path, source.size)) return false;
     }
     for (request.links) |link| {
@@ -229,7 +234,7 @@ fn isWhole(arena: Allocator, request: Request, directory: std.fs.Dir, installati
 }
 
 fn isThere(directory: std.fs.Dir, path: []const u8, length: u64) bool {
-    const status = directory.statFile(path) catch return false;
+    const status = file_status.at(directory, path) catch return false;
     return status.size == length;
 }
 

@@ -3,6 +3,7 @@
 
 const std = @import("std");
 const testing = std.testing;
+const file_status = @import("file_status.zig");
 const clock = @import("clock.zig");
 
 const name = "told";
@@ -20,7 +21,7 @@ pub fn isNews(directory: std.fs.Dir, text: []const u8) bool {
 fn isToday(directory: std.fs.Dir, text: []const u8) bool {
     const file = directory.openFile(name, .{}) catch return false;
     defer file.close();
-    const status = file.stat() catch return false;
+    const status = file_status.of(file) catch return false;
     if (status.kind != .file or clock.isLongAgo(status.mtime)) return false;
     var buffer: [std.fs.max_path_bytes + 1024]u8 = undefined;
     const length = file.preadAll(&buffer, 0) catch return false;

@@ -4,6 +4,7 @@ const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
 const Allocator = std.mem.Allocator;
+const changes = @import("changes.zig");
 const entry_content = @import("entry.zig");
 const manifest = @import("manifest.zig");
 const memory_files = @import("memory_files.zig");
@@ -291,7 +292,7 @@ const Worker = struct {
             if (memory_files.holds(file.path, file.mode, file.length)) return memory_files.create(part.directory, file.path);
         }
         const mode: std.fs.File.Mode = if (has_modes) file.mode else 0;
-        return part.directory.createFile(file.path, .{ .exclusive = true, .mode = mode });
+        return changes.create(part.directory, file.path, mode);
     }
 
     /// Has the file system allocate a large file at once instead of piece by piece. Its size stays that of what was

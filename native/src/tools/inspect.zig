@@ -1,6 +1,7 @@
 //! `inspect`: what the file holds, out of its manifest. As JSON it is the manifest itself.
 
 const std = @import("std");
+const file_status = @import("../file_status.zig");
 const document_of = @import("document.zig");
 const list = @import("list.zig");
 const Context = @import("context.zig").Context;
@@ -26,7 +27,7 @@ fn writeHead(context: *const Context, document: Document) !void {
     const lift = document.scie.lift;
     try out.writeAll(lift.name);
     if (lift.description) |description| try out.print(": {s}", .{description});
-    const size = try context.executable.file.getEndPos();
+    const size = try file_status.length(context.executable.file);
     try out.print("\n  file      {s}, {f}\n  platform  {s}", .{ context.executable.path, Size{ .bytes = size }, lift.platform });
     if (lift.needs.glibc) |glibc| try out.print(", glibc {s} or newer", .{glibc});
     if (lift.base) |base| try out.print("\n  base      {s}", .{base});

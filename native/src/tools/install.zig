@@ -5,6 +5,7 @@
 const std = @import("std");
 const builtin = @import("builtin");
 const Allocator = std.mem.Allocator;
+const file_status = @import("../file_status.zig");
 const base_directory = @import("../base.zig");
 const install = @import("../install.zig");
 const manifest = @import("../manifest.zig");
@@ -73,7 +74,7 @@ fn makeBase(context: *const Context, path: []const u8) !base_directory.Base {
 
 fn isForEverybody(directory: std.fs.Dir, name: []const u8) bool {
     if (builtin.os.tag == .windows) return true;
-    const status = directory.statFile(name) catch return false;
+    const status = file_status.at(directory, name) catch return false;
     return status.mode & 0o005 == 0o005;
 }
 

@@ -4,6 +4,7 @@ const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
 const Allocator = std.mem.Allocator;
+const file_status = @import("../file_status.zig");
 const base_directory = @import("../base.zig");
 const clock = @import("../clock.zig");
 const install = @import("../install.zig");
@@ -93,7 +94,7 @@ fn readItem(
         .unfinished = unfinished,
         .application = try install.installer(arena, base.directory, digest),
         .bytes = try bytesBelow(below),
-        .last_use = (try below.stat()).mtime,
+        .last_use = (try file_status.of(.{ .handle = below.fd })).mtime,
         .interpreter = if (kind == .app) try interpreterOf(arena, below) else null,
         .libc = if (kind == .interpreter) try libcOf(arena, below) else null,
     };
@@ -110,7 +111,7 @@ fn bytesBelow(directory: std.fs.Dir) !u64 {
         if (entry.kind == .directory) sum += block;
         if (entry.kind != .file) continue;
         // Whoever cleans up at the same time may have been faster.
-        const status = entry.dir.statFile(entry.basename) catch continue;
+        const status = file_status.at(entry.dir, entry.basename) catch continue;
         sum += std.mem.alignForward(u64, status.size, block);
     }
     return sum;

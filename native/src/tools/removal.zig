@@ -8,10 +8,12 @@
 const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
+const file_status = @import("../file_status.zig");
 const base_directory = @import("../base.zig");
 const install = @import("../install.zig");
 const manifest = @import("../manifest.zig");
-const Lock = @import("../lock.zig").Lock;
+const locks_of = @import("../lock.zig");
+const Lock = locks_of.Lock;
 const Item = @import("inventory.zig").Item;
 const running = @import("running.zig");
 
@@ -32,7 +34,7 @@ pub const Removal = struct {
         base.makeDir(base_directory.locks_directory) catch |err| if (err != error.PathAlreadyExists) return err;
         const turn = try Lock.open(base, turn_name);
         errdefer turn.close();
-        try turn.lock(.exclusive);
+        _ = try locks_of.exclusive(turn);
         return .{ .base = base, .turn = turn };
     }
 
@@ -44,7 +46,7 @@ pub const Removal = struct {
     pub fn remove(removal: Removal, item: Item) !Outcome {
         const lock = try Lock.open(removal.base, item.digest);
         defer lock.close();
-        if (builtin.os.tag == .windows) try lock.lock(.exclusive) else if (!try lock.tryLock(.exclusive)) return .being_installed;
+        if (try locks_of.tryExclusive(lock) == null) return .being_installed;
         const file = item.file();
         var partial_name: base_directory.Name = undefined;
         const partial = base_directory.installationName(&partial_name, file, install.partial_suffix);
@@ -65,13 +67,13 @@ pub const Removal = struct {
         if (builtin.os.tag == .windows) return true; // which does not rename what a process has open
         var buffer: base_directory.Name = undefined;
         const name = base_directory.installationName(&buffer, item.file(), "");
-        const before = removal.base.statFile(name) catch |err| switch (err) {
+        const before = file_status.at(removal.base, name) catch |err| switch (err) {
             error.FileNotFound => return true,
             else => return err,
         };
         try setTime(removal.base, name, base_directory.doomed);
         if (removal.isLeft(item, lock)) {
-            const after = try removal.base.statFile(name);
+            const after = try file_status.at(removal.base, name);
             if (after.mtime == base_directory.doomed) return true;
         } else {
             try setTime(removal.base, name, before.mtime);

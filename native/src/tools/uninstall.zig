@@ -1,6 +1,7 @@
 //! `uninstall`: removes what this executable installed, but nothing that another application needs.
 
 const std = @import("std");
+const file_status = @import("../file_status.zig");
 const base_directory = @import("../base.zig");
 const libc = @import("../libc.zig");
 const manifest = @import("../manifest.zig");
@@ -135,7 +136,7 @@ const Uninstallation = struct {
 fn manifestOf(arena: std.mem.Allocator, directory: std.fs.Dir, name: []const u8) ?manifest.Manifest {
     const file = directory.openFile(name, .{}) catch return null;
     defer file.close();
-    const size = file.getEndPos() catch return null;
+    const size = file_status.length(file) catch return null;
     const found = manifest.read(arena, file, size) catch return null;
     return libc.byItself(arena, found) catch null;
 }

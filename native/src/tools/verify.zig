@@ -2,6 +2,7 @@
 
 const std = @import("std");
 const builtin = @import("builtin");
+const file_status = @import("../file_status.zig");
 const base_directory = @import("../base.zig");
 const entry_content = @import("../entry.zig");
 const manifest = @import("../manifest.zig");
@@ -63,7 +64,7 @@ const Verification = struct {
         const document: Document = try .parse(context.arena, try document_of.read(context));
         const jump = document.scie.jump;
         // Signing a PE image changes its headers, and vouches for all of it.
-        if (context.executable.payload_end != try context.executable.file.getEndPos()) return;
+        if (context.executable.payload_end != try file_status.length(context.executable.file)) return;
         var hash: Sha256 = .{};
         hashRange(context.executable.file, jump.size, &hash) catch
             return verification.damaged("launcher", "launcher", "it is cut short");

@@ -1,0 +1,80 @@
+//! Changes to directories, with every error that people have to be told: std 0.15.2 calls several of them unexpected.
+
+const std = @import("std");
+const builtin = @import("builtin");
+const testing = std.testing;
+const linux = std.os.linux;
+
+/// Creates a file that is not there yet, for writing.
+pub fn create(directory: std.fs.Dir, path: []const u8, mode: std.fs.File.Mode) !std.fs.File {
+    return open(directory, path, mode, true);
+}
+
+/// Opens a file for writing, and creates it where it is not there.
+pub fn openOrCreate(directory: std.fs.Dir, path: []const u8, mode: std.fs.File.Mode) !std.fs.File {
+    return open(directory, path, mode, false);
+}
+
+fn open(directory: std.fs.Dir, path: []const u8, mode: std.fs.File.Mode, is_new: bool) !std.fs.File {
+    if (builtin.os.tag != .linux) {
+        return directory.createFile(path, .{ .exclusive = is_new, .truncate = false, .mode = mode });
+    }
+    const name = try std.posix.toPosixPath(path);
+    var flags: linux.O = .{ .ACCMODE = .WRONLY, .CREAT = true, .EXCL = is_new, .CLOEXEC = true };
+    if (@hasField(linux.O, "LARGEFILE")) flags.LARGEFILE = true;
+    while (true) {
+        const result = linux.openat(directory.fd, &name, flags, mode);
+        if (linux.E.init(result) == .INTR) continue;
+        try check(result);
+        return .{ .handle = @intCast(result) };
+    }
+}
+
+pub fn rename(from: std.fs.Dir, old: []const u8, to: std.fs.Dir, new: []const u8) !void {
+    if (builtin.os.tag != .linux) return std.fs.rename(from, old, to, new);
+    const before = try std.posix.toPosixPath(old);
+    const after = try std.posix.toPosixPath(new);
+    try check(linux.renameat(from.fd, &before, to.fd, &after));
+}
+
+fn check(result: usize) !void {
+    return switch (linux.E.init(result)) {
+        .SUCCESS => {},
+        .ACCES => error.AccessDenied,
+        .PERM => error.PermissionDenied,
+        .NOENT => error.FileNotFound,
+        .NOTDIR => error.NotDir,
+        .ISDIR => error.IsDir,
+        .EXIST, .NOTEMPTY => error.PathAlreadyExists,
+        .LOOP => error.SymLinkLoop,
+        .NAMETOOLONG => error.NameTooLong,
+        .NOSPC => error.NoSpaceLeft,
+        .DQUOT => error.DiskQuota,
+        .ROFS => error.ReadOnlyFileSystem,
+        .IO => error.InputOutput,
+        .MFILE => error.ProcessFdQuotaExceeded,
+        .NFILE => error.SystemFdQuotaExceeded,
+        .NOMEM => error.SystemResources,
+        .FBIG, .OVERFLOW => error.FileTooBig,
+        .BUSY => error.FileBusy,
+        .INVAL, .ILSEQ => error.BadPathName,
+        else => |errno| std.posix.unexpectedErrno(errno),
+    };
+}
+
+test "what is there is not created, and is moved over files but not over directories" {
+    var tmp = testing.tmpDir(.{});
+    defer tmp.cleanup();
+    (try create(tmp.dir, "one", 0o644)).close();
+    try testing.expectError(error.PathAlreadyExists, create(tmp.dir, "one", 0o644));
+    try testing.expectError(error.FileNotFound, create(tmp.dir, "none/one", 0o644));
+    (try create(tmp.dir, "other", 0o644)).close();
+    try rename(tmp.dir, "one", tmp.dir, "other");
+    try tmp.dir.access("other", .{});
+    try testing.expectError(error.FileNotFound, rename(tmp.dir, "one", tmp.dir, "other"));
+    if (builtin.os.tag == .windows) return;
+    try tmp.dir.makePath("full/in");
+    try tmp.dir.makeDir("empty");
+    try testing.expectError(error.IsDir, rename(tmp.dir, "other", tmp.dir, "full"));
+    try testing.expectError(error.PathAlreadyExists, rename(tmp.dir, "empty", tmp.dir, "full"));
+}
