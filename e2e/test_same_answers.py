@@ -183,6 +183,13 @@ def test_commands_print_the_same(trees: Trees, arguments: tuple[str, ...]) -> No
     assert told[1] == told[0]
 
 
+def test_entries_of_the_path_that_are_not_there_do_no_harm(trees: Trees) -> None:
+    program = "import alone, json, outer.deep.er; alone.fail()"
+    files, packed = trees.run("-c", program, PYTHONPATH="/nothing:relative:/nothing.zip:/dev/null/x")
+    assert packed == files
+    assert "LookupError" in files[2]
+
+
 def test_the_times_of_imports_name_the_same_modules(trees: Trees) -> None:
     program = "import alone, outer.deep.er, space.one, json, importlib.resources"
     files, packed = (

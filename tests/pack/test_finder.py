@@ -242,6 +242,33 @@ def test_a_link_to_a_directory_of_packed_modules_is_an_entry_of_the_path(library
     assert told == ["deeper", str(library.root.parent / "elsewhere" / "er.py")]
 
 
+@pytest.mark.parametrize("entry", ["/nothing/here", "nothing", "/nothing/here.zip", "/dev/null/x"])
+def test_an_entry_of_the_path_that_is_not_there_does_no_harm(library: Library, entry: str) -> None:
+    program = f"""
+sys.path.insert(0, {entry!r})
+import alone, linecache, outer.inner
+"""
+    assert library.tell("alone.VALUE", program) == "alone"
+    assert library.tell("linecache.getline(alone.__file__, 1)", program) == "VALUE = 'alone'\n"
+    assert "No module named 'missing'" in library.run(f"{program}import missing").stderr
+
+
+def test_threads_ask_at_once_what_is_at_a_path(library: Library) -> None:
+    program = """
+import importlib.machinery as machinery, threading, os
+sys.setswitchinterval(1e-6)
+path = os.path.join(os.path.dirname(_czscie_finder.__file__), "outer", "inner.py")
+start = threading.Barrier(8)
+found = []
+def ask():
+    start.wait()
+    found.append(machinery.SourceFileLoader("m", path).get_source("m"))
+threads = [threading.Thread(target=ask) for _ in range(8)]
+[thread.start() for thread in threads]; [thread.join() for thread in threads]
+"""
+    assert library.tell("found", program) == [PACKED["outer/inner.py"]] * 8
+
+
 def test_a_working_directory_that_is_gone_does_no_harm(library: Library) -> None:
     program = """
 import os, tempfile
@@ -470,10 +497,15 @@ for name in ("alone", "outer.inner"):
         __import__(name)
     except ModuleNotFoundError as error:
         found.append([str(error), error.name])
+try:
+    outer.__loader__.get_data(outer.__file__)
+except FileNotFoundError as error:
+    found.append(["no source", os.path.basename(error.filename)])
 """
     assert library.tell("found", program) == [
         ["No module named 'alone'", "alone"],
         ["No module named 'outer.inner'", "outer.inner"],
+        ["no source", "__init__.py"],
     ]
 
 

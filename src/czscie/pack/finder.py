@@ -17,7 +17,7 @@ import _imp
 import _io
 import _thread
 import _frozen_importlib_external as _external
-from _frozen_importlib import ModuleSpec
+from _frozen_importlib import ModuleSpec, _load, _lock_unlock_module
 from _frozen_importlib_external import (
     MAGIC_NUMBER,
     ExtensionFileLoader,
@@ -352,14 +352,24 @@ def source(path):
 
 
 def _ask(question, *about):
-    """What the function `question` of `_czscie_paths` returns; None while that module is imported."""
-    try:
-        import _czscie_paths
+    """What the function `question` of `_czscie_paths` returns; None while that module is imported.
 
-        answer = getattr(_czscie_paths, question)
-    except (ImportError, AttributeError):
-        return None
-    return answer(*about)
+    It is not looked for on `sys.path`: that is where the question comes from.
+    """
+    paths = sys.modules.get("_czscie_paths")
+    if paths is None:
+        spec = _library.find_spec("_czscie_paths")
+        try:
+            paths = None if spec is None else _load(spec)
+        except ImportError:
+            pass
+        if paths is None:  # uninstalled
+            return None
+    answer = getattr(paths, question, None)
+    if answer is None:
+        _lock_unlock_module("_czscie_paths")  # another thread may be at it
+        answer = getattr(paths, question, None)
+    return None if answer is None else answer(*about)
 
 
 def path_hook(path):
@@ -411,9 +421,7 @@ def _replace(owner, name, by):
     of = getattr(owner, name)
 
     def function(*args, **kwargs):
-        import _czscie_paths
-
-        return getattr(_czscie_paths, by)(of, *args, **kwargs)
+        return _ask(by, of, *args, **kwargs)
 
     setattr(owner, name, _named(function, of))
     return function
@@ -548,11 +556,11 @@ def _install():
     """Lets importlib use packs, the one beside this module and those in site-packages."""
     # Importlib's own frames, which these are, are not shown in tracebacks and not counted by warnings.
     _imp._fix_co_filename(sys._getframe(1).f_code, _get_code.__code__.co_filename)
-    library = __file__.rpartition(path_sep)[0]
+    library = _library.path
     _ROOTS.append(library.rpartition(path_sep)[2].lower())
-    _packs.append(Pack(library))
+    _packs.append(_library._pack)
     _asked.add(library)
-    sys.path_importer_cache[library] = PackFinder(_packs[0], library, "")
+    sys.path_importer_cache[library] = _library
     sys.path_hooks.insert(0, path_hook)
     SourceFileLoader.get_code = get_code
     SourceFileLoader.set_data = set_data
@@ -572,4 +580,7 @@ def _install():
 
 #: Names of directories where a pack may be, in lower case: Windows does not tell cases apart.
 _ROOTS = ["site-packages"]
+_HERE = __file__.rpartition(path_sep)[0]
+#: Finds what is beside this module.
+_library = PackFinder(Pack(_HERE), _HERE, "")
 _install()
