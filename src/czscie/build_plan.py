@@ -27,7 +27,9 @@ from czscie.lift.interpreter import Interpreter, PythonBuildStandalone
 from czscie.lift.libc import NEVER
 from czscie.lift.lift import Lift
 from czscie.lift.payload import SOURCES
-from czscie.lock.lock import Lock, lock_path
+from czscie.lock.builder import UNBUILT, Builder
+from czscie.lock.builder import remote_of as remote_of_wheel
+from czscie.lock.lock import Lock, LockedPackage, lock_path
 from czscie.lock.now import path_digest
 from czscie.lock.packages import Chosen, selected
 from czscie.lock.payload import locked_payload
@@ -35,7 +37,6 @@ from czscie.lock.provisions import locked_provisions
 from czscie.lock.settle import LockUse, Settled, settle
 from czscie.lock.sources import LockedSources
 from czscie.lock.targets import target_of
-from czscie.lock.wheels import remote_of as remote_of_wheel
 from czscie.network.fetch import find
 from czscie.network.network import Network
 from czscie.network.remote import Remote
@@ -134,6 +135,17 @@ class Downloads(msgspec.Struct, frozen=True, kw_only=True):
     unknown: int
 
 
+class PlannedBuild(msgspec.Struct, frozen=True, kw_only=True):
+    """A project without a wheel, whose build backend would run. `source` is the name of its source; unless
+    `requires_known`, only the build tells what else it requires, and the plan goes without that.
+    """
+
+    project: str
+    version: str | None
+    source: str
+    requires_known: bool
+
+
 class BuildPlan(msgspec.Struct, frozen=True, kw_only=True):
     """`helpers` are interpreters that pack modules on this machine and are not shipped."""
 
@@ -142,6 +154,7 @@ class BuildPlan(msgspec.Struct, frozen=True, kw_only=True):
     lock: PlannedLock
     executables: tuple[PlannedExecutable, ...]
     helpers: tuple[PlannedInterpreter, ...]
+    builds: tuple[PlannedBuild, ...]
     downloads: Downloads
 
 
@@ -155,12 +168,14 @@ def plan_build(
 ) -> BuildPlan:
     """What `czscie.build.build` would do with the same arguments. Raises CzscieError where that would, too.
 
-    Indexes are asked as the build would ask them, but no archive and no wheel, and no lock is written.
+    Indexes are asked as the build would ask them, but no archive, no lock is written, and no build backend
+    runs: what has no wheel is what its source says of itself.
     """
     lift, targets = read_order(manifest, platforms)
     network = network or Network.of()
     provider = Provider(console, network)
-    settled = settle(lift, targets, use, provider, network, console)
+    builder = Builder.of(lift, network, console, runs=False)
+    settled = settle(lift, targets, use, provider, network, console, builder)
     planner = _Planner(lift, settled.lock, provider, network, console)
     executables = tuple(planner.executable(platform, output) for platform in targets)
     helpers = tuple(planner.helpers(targets))
@@ -171,8 +186,29 @@ def plan_build(
         lock=_lock(lift, settled, use),
         executables=executables,
         helpers=helpers,
+        builds=tuple(_builds(builder, settled.lock, inputs)),
         downloads=_downloads([*inputs, *(helper.archive for helper in helpers)]),
     )
+
+
+def _builds(builder: Builder, lock: Lock, inputs: Sequence[PlannedFile]) -> Iterator[PlannedBuild]:
+    """What locking or building would build: what the builder had to do without, and wheels that are gone."""
+    for name, each in sorted(builder.unbuilt.items()):
+        yield PlannedBuild(
+            project=name, version=each.version, source=each.source, requires_known=each.requires_known
+        )
+    missing = {file.sha256 for file in inputs if file.state == "build"} - {UNBUILT}
+    for package in lock.packages:
+        if package.name not in builder.unbuilt and any(each.sha256 in missing for each in package.built):
+            yield PlannedBuild(
+                project=package.name, version=package.version, source=_source(package), requires_known=True
+            )
+
+
+def _source(package: LockedPackage) -> str:
+    if package.sdist is not None:
+        return package.sdist.name
+    return "" if package.directory is None else package.directory.path
 
 
 def _lock(lift: Lift, settled: Settled, use: LockUse) -> PlannedLock:
@@ -273,6 +309,9 @@ class _Planner:
         yield from map(self._wheel, selected(self.lock, target))
 
     def _wheel(self, chosen: Chosen) -> PlannedFile:
+        if chosen.wheel.sha256 == UNBUILT:
+            sha256 = UNBUILT if chosen.package.sdist is None else chosen.package.sdist.hashes.sha256
+            return PlannedFile(name=_source(chosen.package), state="build", sha256=sha256)
         remote = remote_of_wheel(chosen.wheel, self.lift.path.parent.absolute())
         return self._remote(remote, "build" if chosen.built else "download")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console as RichConsole
 from rich.table import Table
 
-from czscie.build_plan import BuildPlan, PlannedExecutable, PlannedFile, PlannedInterpreter
+from czscie.build_plan import BuildPlan, PlannedBuild, PlannedExecutable, PlannedFile, PlannedInterpreter
 from czscie.console import megabytes
 
 _LOCKS = {
@@ -14,6 +14,8 @@ _LOCKS = {
     "changed": "{path} would change",
     "unchecked": "{path} is taken as it is",
 }
+#: States of a lock that stays as it is.
+_LOCKED = ("current", "unchecked")
 _STATES = {"cached": "in the cache", "local": "here", "download": "to download", "build": "to build"}
 
 
@@ -22,6 +24,8 @@ def print_plan(plan: BuildPlan, console: RichConsole) -> None:
     console.print(_LOCKS[plan.lock.state].format(path=plan.lock.path), soft_wrap=True)
     for change in plan.lock.changes:
         console.print(f"  {change}", soft_wrap=True)
+    for build in plan.builds:
+        console.print(f"  {_build(build, locked=plan.lock.state in _LOCKED)}", soft_wrap=True)
     for executable in plan.executables:
         _print_executable(executable, console)
     for helper in plan.helpers:
@@ -56,6 +60,13 @@ def _print_executable(executable: PlannedExecutable, console: RichConsole) -> No
         table.add_row(name, file.name, _size(file), _where(file))
         name = ""
     console.print(table)
+
+
+def _build(build: PlannedBuild, *, locked: bool) -> str:
+    who = "building" if locked else "locking"
+    name = " ".join(filter(None, (build.project, build.version)))
+    unknown = "" if build.requires_known else ", which alone tells what else it requires"
+    return f"{name} has no wheel: {who} would build it of {build.source}{unknown}"
 
 
 def _interpreter(interpreter: PlannedInterpreter) -> str:

@@ -8,9 +8,14 @@ from pathlib import Path
 import pytest
 
 from czex.making import CPYTHON_313, WINDOWS_313
+from czscie.console import Console
 from czscie.czex.target import Target
 from czscie.errors import CzscieError
-from czscie.lock.pex_tool import build_wheel, default_glibc, resolve
+from czscie.lock.build_backend import build_wheel
+from czscie.lock.builder import Builder
+from czscie.lock.pex_tool import default_glibc, resolve
+from czscie.lock.project import build_project
+from czscie.network.network import Network
 from czscie.platforms import find_platform
 from lock.wheelhouse import wheel_file
 
@@ -71,23 +76,23 @@ def test_nothing_is_resolved_for_no_requirements(tmp_path: Path) -> None:
     assert resolve([], [LINUX], {}, tmp_path / "missing") == {LINUX.platform: ()}
 
 
-def test_a_project_becomes_a_wheel(index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # pex takes what it builds with from the ordinary index.
-    monkeypatch.delenv("PIP_NO_INDEX")
-    assert build_wheel(PROJECT, WINDOWS, tmp_path).name == "moo-1.0-py3-none-any.whl"
+def test_a_project_becomes_a_wheel(tmp_path: Path) -> None:
+    assert build_wheel(PROJECT, tmp_path).name == "moo-1.0-py3-none-any.whl"
 
 
 def test_a_project_that_is_only_built_on_its_platform_is_an_error_elsewhere(
-    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.setenv("CZSCIE_CACHE", str(tmp_path / "cache"))
     project = tmp_path / "native"
     shutil.copytree(PROJECT, project)
     backend = project / "backend" / "moo_backend.py"
     backend.write_text(backend.read_text().replace("py3-none-any", "cp39-cp39-linux_s390x"))
+    builder = Builder(None, tmp_path, tmp_path / "lift.lock", Network.of(), Console())
     with pytest.raises(CzscieError) as error:
-        build_wheel(project, WINDOWS, tmp_path)
-    assert error.value.what == "pex cannot build a wheel of native for windows-x86_64 with CPython 3.13.9"
+        build_project(project, [WINDOWS], tmp_path, builder)
+    what = "the wheel that moo 1.0 builds here is not for windows-x86_64 with CPython 3.13.9"
+    assert error.value.what == what
     assert "moo-1.0-cp39-cp39-linux_s390x.whl" in str(error.value)
     assert error.value.mend == "build that wheel on windows-x86_64 and name its directory in PIP_FIND_LINKS"
 
@@ -95,7 +100,8 @@ def test_a_project_that_is_only_built_on_its_platform_is_an_error_elsewhere(
 def test_what_one_target_cannot_have_is_an_error_with_the_reasons_of_pip(index: Path, tmp_path: Path) -> None:
     wheel_file(index, "cow-1.0-cp313-cp313-win_amd64.whl")
     with pytest.raises(CzscieError) as error:
-        resolve(["cow==1"], [WINDOWS, LINUX], {}, tmp_path)
+        builder = Builder(None, tmp_path, tmp_path / "lift.lock", Network.of(), Console())
+        resolve(["cow==1"], [WINDOWS, LINUX], {}, tmp_path, builder)
     what = "pex cannot resolve the payload for linux-x86_64 (glibc 2.28) with CPython 3.13.9"
     assert error.value.what == what
     assert "No matching distribution found for cow==1" in str(error.value)

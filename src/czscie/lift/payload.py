@@ -20,6 +20,11 @@ _ENTRY_POINT = Shape.of(
 _GLIBC = Shape.of('a string such as "2.28"', r"2\.[0-9]{1,3}")
 
 
+ALLOW, NEVER = "allow", "never"
+_BUILD = Shape.of('"allow", "never", or an array of names of projects', f"{ALLOW}|{NEVER}", ALLOW, NEVER)
+_PROJECT = Shape.of("the name of a project", r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+
+
 def _is_requirement(text: str) -> bool:
     """Whether `text` is a requirement of PEP 508."""
     from packaging.requirements import InvalidRequirement, Requirement
@@ -47,7 +52,8 @@ class Payload:
     """`lift.payload`. Exactly one of `pex`, `requirements`, `project`, `script` and `lock` is not None.
 
     `script` is a single file that may name its requirements (PEP 723). Without `entry_point` the PEX's own is
-    meant. `glibc` is the newest version that resolved wheels may ask for, None for any. `interpreter` is the
+    meant. `build` are the projects whose build backends may run when they have no wheel, None is for any.
+    `glibc` is the newest version that resolved wheels may ask for, None for any. `interpreter` is the
     id of one of the manifest's interpreters.
     """
 
@@ -59,6 +65,7 @@ class Payload:
     entry_point: str | None
     glibc: GlibcVersion | None
     interpreter: str
+    build: tuple[str, ...] | None = None
 
     @classmethod
     def read(cls, table: Table, directory: Path, interpreters: Sequence[str]) -> Payload:
@@ -72,11 +79,18 @@ class Payload:
             entry_point=table.optional_text("entry_point", _ENTRY_POINT),
             glibc=_read_glibc(table),
             interpreter=_read_interpreter(table, interpreters),
+            build=_read_build(table),
         )
         given = [source for source in SOURCES if source in table]
         if len(given) != 1:
             found = " and ".join(given) or "none of " + ", ".join(SOURCES)
             table.reject(found=found, allowed="exactly one of " + ", ".join(SOURCES))
+        if payload.project is not None and payload.build == ():
+            table.reject(
+                "build",
+                allowed="the name of the project in an array, or another payload: a project is built by its "
+                "build backend",
+            )
         table.finish()
         return payload
 
@@ -91,6 +105,25 @@ def _read_requirements(table: Table) -> tuple[str, ...] | None:
                 "(https://, http:// or file://)",
             )
     return requirements if "requirements" in table else None
+
+
+def may_build(allowed: tuple[str, ...] | None, project: str) -> bool:
+    """Whether the build backend of `project` may run, as `Payload.build` says."""
+    from packaging.utils import canonicalize_name
+
+    return allowed is None or canonicalize_name(project) in allowed
+
+
+def _read_build(table: Table) -> tuple[str, ...] | None:
+    """`"allow"` as None, `"never"` as no project."""
+    value = table.optional_text_or_texts("build", _BUILD, _PROJECT)
+    if value is None or value == ALLOW:
+        return None
+    if isinstance(value, str):
+        return ()
+    from packaging.utils import canonicalize_name
+
+    return tuple(sorted(map(canonicalize_name, value)))
 
 
 def _read_glibc(table: Table) -> GlibcVersion | None:

@@ -142,6 +142,12 @@ class Table:
         value = self._value(key)
         return None if value is None else self._text_or_table(value, shape, key)
 
+    def optional_text_or_texts(self, key: str, shape: Shape, each: Shape) -> str | tuple[str, ...] | None:
+        """A string of `shape`, or an array of at least one of the shape `each`."""
+        if isinstance(self._value(key), list):
+            return self.texts(key, each, may_be_empty=False)
+        return self.optional_text(key, shape)
+
     def texts_or_tables(self, key: str, shape: Shape) -> tuple[str | Table, ...]:
         """An array of at least one string or table: one result per element, as of `tables`."""
         elements = self._elements(key, f"an array of at least one, each {shape.words}", may_be_empty=False)

@@ -12,6 +12,7 @@ from czscie.errors import CzscieError
 from czscie.lift.lift import Lift
 from czscie.lift.problem import nearest
 from czscie.lock.attested import attested
+from czscie.lock.builder import Builder
 from czscie.lock.lock import Lock, lock_path, read_lock, write_lock
 from czscie.lock.locker import Locker
 from czscie.lock.upgrade import OWN, Upgrade
@@ -61,7 +62,7 @@ def _too_many(lift: Lift, lock: Lock | None) -> list[str]:
 
 def _locker(lift: Lift, console: Console) -> Locker:
     network = Network.of()
-    return Locker(lift, Provider(console, network), network, console)
+    return Locker(lift, Provider(console, network), network, console, Builder.of(lift, network, console))
 
 
 def _check_names(names: Sequence[str], lift: Lift, lock: Lock | None, path: Path) -> None:

@@ -10,12 +10,12 @@ from czscie.inputs import Inputs
 from czscie.interpreters import PinnedInterpreter
 from czscie.lift.embedded_file import EmbeddedFile
 from czscie.lift.lift import Lift
+from czscie.lock.builder import remote_of
 from czscie.lock.lock import Lock
 from czscie.lock.now import libc_of, path_digest
 from czscie.lock.payload import locked_payload
 from czscie.lock.provisions import locked_provisions
 from czscie.lock.sources import LockedSources
-from czscie.lock.wheels import remote_of
 from czscie.network.network import Network
 from czscie.pbs.provider import Provider
 from czscie.platforms import Platform

@@ -14,6 +14,7 @@ from czscie.errors import CzscieError
 from czscie.launchers.provide import provide_launcher
 from czscie.lift.interpreter import PythonBuildStandalone
 from czscie.lift.lift import Lift
+from czscie.lock.builder import UNBUILT, Builder
 from czscie.lock.differences import Differences, check_online, differences
 from czscie.lock.lock import Launcher, Lock, LockedInterpreter, LockedLauncher, LockedPayload
 from czscie.lock.now import Now, path_digest
@@ -31,20 +32,24 @@ from czscie.platforms import Platform, current_platform
 
 @dataclass(frozen=True, slots=True)
 class Locker:
-    """Locks one lift; `provider` and `network` say where answers come from."""
+    """Locks one lift; `provider` and `network` say where answers come from, `builder` whose build backends
+    may run for them.
+    """
 
     lift: Lift
     provider: Provider
     network: Network
     console: Console
+    builder: Builder
 
     @property
     def _resolver(self) -> Resolver:
-        return Resolver(self.lift, self.network, self.console)
+        return Resolver(self.lift, self.network, self.console, self.builder)
 
     def changes(self, lock: Lock | None, targets: Sequence[Platform]) -> tuple[str, ...]:
         """What locking would change, in words, a line each; nothing when `lock` answers all that is asked for
-        `targets`. No server is asked, but the build backend of a project that changed. Raises CzscieError.
+        `targets`. No server is asked, but the build backend of a project that changed, if the builder runs.
+        Raises CzscieError.
         """
         found = differences(lock, self._now(lock, targets), _names(targets)).words
         if found or lock is None:
@@ -214,9 +219,11 @@ def _as_before(old: Lock | None, new: Sequence[LockedInterpreter]) -> list[Locke
 def _changes_of_project(lock: Lock, project: Project) -> list[str]:
     question = lock.manifest.payload
     found = []
-    if question is not None and question.requires != project.requires:
+    if question is not None and project.requires is not None and question.requires != project.requires:
         found.append("the project requires something else")
     for platform, package in project.packages.items():
-        if package.built[0] not in {wheel for each in lock.packages_for(platform) for wheel in each.built}:
+        [wheel] = package.built
+        locked = {each for other in lock.packages_for(platform) for each in other.built}
+        if wheel.sha256 != UNBUILT and wheel not in locked:
             found.append(f"the project {package.name} builds another wheel")
     return list(dict.fromkeys(found))

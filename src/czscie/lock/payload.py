@@ -16,6 +16,7 @@ from czscie.disk import writing
 from czscie.errors import CzscieError
 from czscie.inputs import PayloadPex
 from czscie.lift.lift import Lift
+from czscie.lock.builder import Builder
 from czscie.lock.lock import Lock
 from czscie.lock.now import path_digest
 from czscie.lock.packages import Chosen, selected
@@ -52,7 +53,8 @@ def locked_payload(
     info = _pex_info(lift, chosen)
 
     def make() -> Path:
-        files = wheel_files(chosen, target, lift.path.parent.absolute(), network, console)
+        builder = Builder.of(lift, network, console)
+        files = wheel_files(chosen, lift.path.parent.absolute(), network, console, builder)
         place = directory / platform.name / lift.name
         with writing(place, sum(file.stat().st_size for file in files)):
             return _lay_out(place, info, files, payload.script)

@@ -1,4 +1,4 @@
-"""The pex tool, which resolves requirements for platforms that are not this one, and builds wheels."""
+"""The pex tool, which resolves requirements for platforms that are not this one. Nothing is built by it."""
 
 from __future__ import annotations
 
@@ -7,23 +7,29 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import msgspec
+from packaging.requirements import Requirement
 
 from czscie.czex.target import Target
 from czscie.disk import says_full
 from czscie.errors import CzscieError
 from czscie.platforms import GlibcVersion, Platform
 
+if TYPE_CHECKING:
+    from czscie.lock.builder import Builder
+
 #: Every Linux distribution that is still supported has at least this one; so do most manylinux wheels ask.
 _GLIBC: GlibcVersion = (2, 28)
 _GLIBC_BY_ARCHITECTURE: Mapping[str, GlibcVersion] = {"riscv64": (2, 39)}
 
 #: 1980-01-01, the earliest time a zip can hold: for backends that write the time into what they build.
-_SOURCE_DATE_EPOCH = "315532800"
+SOURCE_DATE_EPOCH = "315532800"
 
 #: pex's report of the pip that it ran, which names temporary directories and says nothing to a user.
 _NOISE = re.compile(r"^pid \d+ -> .* exited with \d+ and STDERR:$|^\s*$")
@@ -47,6 +53,15 @@ class Artifact:
     version: str
     url: str
     sha256: str
+
+
+class FoundSource(msgspec.Struct, frozen=True):
+    """A source that pip met (czscie.lock.guard_pip). `sha256` is what its index says, if it does."""
+
+    url: str
+    sha256: str | None
+    project: str | None
+    version: str | None
 
 
 class _Artifact(msgspec.Struct, frozen=True):
@@ -78,70 +93,123 @@ def default_glibc(platform: Platform) -> GlibcVersion:
 
 
 def resolve(
-    requirements: Sequence[str], targets: Sequence[Target], versions: Mapping[str, str], directory: Path
+    requirements: Sequence[str],
+    targets: Sequence[Target],
+    versions: Mapping[str, str],
+    directory: Path,
+    builder: Builder | None = None,
 ) -> dict[Platform, tuple[Artifact, ...]]:
     """What `requirements` and theirs come to on each of `targets`, never on the host.
 
     `versions` of projects are those to take where requirements have a choice. `directory` is for files of
-    this call. Raises CzscieError with pex's reasons when a target cannot have them.
+    this call. What has no wheel is taken as the wheel that `builder` has of it, without one not at all.
+    Raises CzscieError with pex's reasons when a target cannot have them.
     """
     if not requirements:
         return {target.platform: () for target in targets}
+    guard = _Guard(directory, builder)
     constraints = directory / "constraints.txt"
     constraints.write_text("".join(f"{name}=={version}\n" for name, version in sorted(versions.items())))
     output = directory / "lock.json"
-    done = _run(
+    done = guard.run(
         "pex.cli",
         *("lock", "create", "--style", "strict", "--avoid-downloads", "--output", str(output)),
         *(("--constraints", str(constraints)) if versions else ()),
         *_complete_platforms(targets, directory),
-        *requirements,
-        directory=directory,
+        *guard.without_sources(requirements, targets),
     )
     if done.returncode == 0:
         return _read(output, targets)
     if versions:  # which the requirements need not allow any more
-        return resolve(requirements, targets, {}, directory)
+        return resolve(requirements, targets, {}, directory, builder)
     if len(targets) > 1:  # to say which cannot have them
         return {
             platform: artifacts
             for target in targets
-            for platform, artifacts in resolve(requirements, [target], {}, directory).items()
+            for platform, artifacts in resolve(requirements, [target], {}, directory, builder).items()
         }
-    raise _failure(f"pex cannot resolve the payload for {targets[0]}", targets[0], done)
+    allowed = () if builder is None else builder.allowed
+    raise _failure(f"pex cannot resolve the payload for {targets[0]}", targets[0], allowed, done)
 
 
-def build_wheel(source: Path, target: Target, directory: Path) -> Path:
-    """The wheel that pex builds of a project's directory or source distribution; a file in `directory`.
+def make_environment(requirements: Sequence[str], directory: Path) -> None:
+    """A virtual environment of this Python at `directory`, with wheels of `requirements` and of theirs.
 
-    The host's Python builds it, which serves when the wheel is a pure one. Raises CzscieError with pex's
-    reasons when it is none that `target` can use.
+    Raises CzscieError with pex's reasons when they cannot be had.
     """
-    pex = directory / "built.pex"
-    done = _run(
-        "pex",
-        *("--intransitive", str(source)),
-        *_complete_platforms([target], directory),
-        *("--layout", "packed", "--no-pre-install-wheels", "--no-compress"),
-        *("--output-file", str(pex)),
-        directory=directory,
+    directory.mkdir(parents=True)
+    done = _Guard(directory.parent, None).run(
+        "pex.cli", "venv", "create", "--force", "--dest-dir", str(directory), *requirements
     )
-    if done.returncode != 0:
-        raise _failure(f"pex cannot build a wheel of {source.name} for {target}", target, done)
-    [wheel] = (pex / ".deps").glob("*.whl")
-    return wheel
+    if done.returncode:
+        raise CzscieError(
+            f"cannot get what a build backend requires: {', '.join(requirements)}",
+            why=_reasons(done),
+            mend="build requirements are taken as wheels: name a directory with them in PIP_FIND_LINKS",
+        )
 
 
-def _run(module: str, *arguments: str, directory: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", module, *arguments, *_SETTINGS],
-        cwd=directory,
-        env=_environment(os.environ),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-    )
+@dataclass(frozen=True, slots=True)
+class _Guard:
+    """Runs pex so that no source's code runs in it; `directory` is for its files."""
+
+    directory: Path
+    builder: Builder | None
+
+    def run(self, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs pex, again with each source that its pip meets built, until there is none left."""
+        wheels: dict[str, str] = {}
+        found = self.directory / "source.json"
+        while True:
+            done = self._run(wheels, found, module, *arguments)
+            if self.builder is None or not found.is_file():
+                return done
+            source = msgspec.json.decode(found.read_bytes(), type=FoundSource)
+            found.unlink()
+            if source.url in wheels:
+                return done
+            wheels[source.url] = self._wheel(self.builder, source)
+
+    def without_sources(self, requirements: Sequence[str], targets: Sequence[Target]) -> Iterator[str]:
+        """The requirements, with wheels in place of sources that they name."""
+        for text in requirements:
+            requirement = Requirement(text)
+            marker = requirement.marker
+            here = marker is None or any(marker.evaluate(dict(each.marker_environment)) for each in targets)
+            if not here or requirement.url is None or urlsplit(requirement.url).path.endswith(".whl"):
+                yield text
+                continue
+            if self.builder is None:
+                raise CzscieError(f"{requirement.name} has no wheel: it is of {requirement.url}")
+            url, _, fragment = requirement.url.partition("#")
+            sha256 = fragment.partition("sha256=")[2].partition("&")[0] or None
+            source = FoundSource(url=url, sha256=sha256, project=requirement.name, version=None)
+            requirement.url = self._wheel(self.builder, source)
+            yield str(requirement)
+
+    def _wheel(self, builder: Builder, source: FoundSource) -> str:
+        return builder.wheel(source, self.directory).resolve().as_uri()
+
+    def _run(
+        self, wheels: Mapping[str, str], found: Path, module: str, *arguments: str
+    ) -> subprocess.CompletedProcess[str]:
+        guard = self.directory / "guard.json"
+        document: dict[str, object] = {
+            "allowed": [] if self.builder is None else self.builder.allowed,
+            "found": str(found),
+            "only_binary": os.environ.get("PIP_ONLY_BINARY"),
+            "wheels": wheels,
+        }
+        guard.write_text(json.dumps(document), encoding="utf-8")
+        return subprocess.run(
+            [sys.executable, "-m", "czscie.lock.guard_pex", module, *arguments, *_SETTINGS],
+            cwd=self.directory,
+            env={**_environment(os.environ), "CZSCIE_GUARD": str(guard), "PIP_ONLY_BINARY": ":all:"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+        )
 
 
 def _complete_platforms(targets: Sequence[Target], directory: Path) -> list[str]:
@@ -183,18 +251,26 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     kept = {
         name: value for name, value in environ.items() if not name.startswith("PEX_") or name == "PEX_ROOT"
     }
-    return {"SOURCE_DATE_EPOCH": _SOURCE_DATE_EPOCH, **kept, "PEX_IGNORE_RCFILES": "true"}
+    return {"SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH, **kept, "PEX_IGNORE_RCFILES": "true"}
 
 
-def _failure(what: str, target: Target, done: subprocess.CompletedProcess[str]) -> CzscieError:
+def _failure(
+    what: str, target: Target, allowed: Sequence[str] | None, done: subprocess.CompletedProcess[str]
+) -> CzscieError:
     output = done.stderr or done.stdout
-    lines = [line for line in output.splitlines() if not _NOISE.match(line)]
     mend = None
     if says_full(output):
         mend = "a file system is full: free some, or set TMPDIR and PEX_ROOT to directories on another one"
     elif "not compatible with the requested foreign target" in output:
         mend = f"build that wheel on {target.platform.name} and name its directory in PIP_FIND_LINKS"
+    elif "No matching distribution found" in output and allowed is not None:
+        mend = "what has no wheel is left out, unless [lift.payload] build names it"
     elif "No matching distribution found" in output and target.platform.libc == "gnu":
         newest = ".".join(map(str, target.glibc))
         mend = f"if its wheels ask for a newer glibc than {newest}, set glibc in [lift.payload]"
-    return CzscieError(what, why=lines[-_REASON_LINES:], mend=mend)
+    return CzscieError(what, why=_reasons(done), mend=mend)
+
+
+def _reasons(done: subprocess.CompletedProcess[str]) -> list[str]:
+    output = done.stderr or done.stdout
+    return [line for line in output.splitlines() if not _NOISE.match(line)][-_REASON_LINES:]

@@ -15,8 +15,9 @@ from czscie.czex.target import Target
 from czscie.errors import CzscieError
 from czscie.lift.lift import Lift
 from czscie.lock.artifacts import as_package
+from czscie.lock.builder import Builder, remote_of
 from czscie.lock.differences import Differences, check_online
-from czscie.lock.lock import Lock, LockedPackage, LockedPayload, lock_path
+from czscie.lock.lock import Lock, LockedPackage, LockedPayload
 from czscie.lock.packages import grouped, narrowed, selected
 from czscie.lock.pex_tool import Artifact, resolve
 from czscie.lock.project import Project, build_project
@@ -24,7 +25,6 @@ from czscie.lock.provisions import wanted_provisions
 from czscie.lock.pylock import read_pylock
 from czscie.lock.targets import targets_of
 from czscie.lock.upgrade import Upgrade
-from czscie.lock.wheels import remote_of
 from czscie.network.network import Network
 from czscie.network.size import sizes
 from czscie.network.url import without_secrets
@@ -33,11 +33,14 @@ from czscie.platforms import Platform, find_platform
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
-    """Resolves the packages of one lift; `network` says where its files are, and whether anybody is asked."""
+    """Resolves the packages of one lift; `network` says where its files are, and whether anybody is asked,
+    `builder` what becomes of what has no wheel.
+    """
 
     lift: Lift
     network: Network
     console: Console
+    builder: Builder
 
     @property
     def _directory(self) -> Path:
@@ -58,7 +61,7 @@ class Resolver:
         question = lock.manifest.payload
         assert question is not None
         if project is not None:
-            question = msgspec.structs.replace(question, requires=project.requires)
+            question = msgspec.structs.replace(question, requires=_requires(project, old))
         anew = upgrade.everything or bool(upgrade.names.intersection(each.name for each in _packages(old)))
         resolved: dict[str, tuple[LockedPackage, ...]] = {}
         if old is not None and old.payload is not None and old.manifest.payload == question and not anew:
@@ -112,7 +115,7 @@ class Resolver:
         return msgspec.structs.replace(lock, provisions=tuple(kept))
 
     def _provision(self, artifact: Artifact, target: Target) -> LockedPackage:
-        package = as_package(artifact, target, self._directory, self.network, self.console)
+        package = as_package(artifact, target, self._directory, self.builder)
         if not any(wheel.name.endswith("-none-any.whl") for wheel in package.wheels):
             raise CzscieError(
                 f"{package.name} {package.version}, which lift.bare adds, has no wheel for every platform",
@@ -147,7 +150,7 @@ class Resolver:
             raise CzscieError(
                 f"there is no project at {payload.project}", why="it has no pyproject.toml and no setup.py"
             )
-        return build_project(payload.project, targets, self._directory, lock_path(self.lift.path))
+        return build_project(payload.project, targets, self._directory, self.builder)
 
     def _resolve(
         self,
@@ -169,10 +172,10 @@ class Resolver:
                 tempfile.TemporaryDirectory(prefix="czscie-") as temporary,
             ):
                 asked = payload.requirements if payload.requirements is not None else requirements
-                artifacts = resolve(asked, targets, versions, Path(temporary))
+                artifacts = resolve(asked, targets, versions, Path(temporary), self.builder)
         return {
             target.platform.name: tuple(
-                as_package(artifact, target, self._directory, self.network, self.console)
+                as_package(artifact, target, self._directory, self.builder)
                 for artifact in artifacts[target.platform]
             )
             for target in targets
@@ -196,6 +199,14 @@ class Resolver:
             )
             for package in packages
         )
+
+
+def _requires(project: Project, old: Lock | None) -> tuple[str, ...]:
+    """What the project requires: when it does not say, what it required when it was locked."""
+    if project.requires is not None:
+        return project.requires
+    before = None if old is None else old.manifest.payload
+    return () if before is None or before.requires is None else before.requires
 
 
 def _packages(lock: Lock | None) -> tuple[LockedPackage, ...]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.lift.lift import Lift
+from czscie.lock.builder import Builder
 from czscie.lock.lock import Lock, lock_path, read_lock, write_lock
 from czscie.lock.locker import Locker
 from czscie.network.network import Network
@@ -46,11 +47,12 @@ def settled_lock(
     console: Console,
 ) -> Lock:
     """The lock of `lift` for `targets`, written beside the manifest if it changed. Raises CzscieError."""
-    settled = settle(lift, targets, use, provider, network, console)
+    builder = Builder.of(lift, network, console)
+    settled = settle(lift, targets, use, provider, network, console, builder)
     lock = settled.lock
     if lock is not settled.before:
         path = lock_path(lift.path)
-        lock = Locker(lift, provider, network, console).with_launchers(lock, targets)
+        lock = Locker(lift, provider, network, console, builder).with_launchers(lock, targets)
         with console.phase(f"Wrote {path}"):
             write_lock(path, lock)
         if settled.before is not None:
@@ -66,13 +68,18 @@ def settle(
     provider: Provider,
     network: Network,
     console: Console,
+    builder: Builder | None = None,
 ) -> Settled:
-    """The lock of `lift` for `targets`, which is written nowhere. Raises CzscieError."""
+    """The lock of `lift` for `targets`, which is written nowhere. Raises CzscieError.
+
+    `builder` is for what has no wheel: by default one that builds.
+    """
     path = lock_path(lift.path)
     lock = read_lock(path)
     if use is LockUse.FROZEN:
         return Settled(_there(lock, path, lift), lock, ())
-    locker = Locker(lift, provider, network, console)
+    builder = builder or Builder.of(lift, network, console)
+    locker = Locker(lift, provider, network, console, builder)
     changes = locker.changes(lock, targets)
     if not changes and lock is not None:
         return Settled(lock, lock, ())

@@ -10,12 +10,12 @@ from czscie.lift.embedded_file import FromUrl
 from czscie.lift.interpreter import PythonBuildStandalone
 from czscie.lift.libc import NEVER
 from czscie.lift.lift import Lift
+from czscie.lock.builder import remote_of
 from czscie.lock.lock import Lock, LockedInterpreter
 from czscie.lock.packages import Chosen, selected
 from czscie.lock.provisions import locked_provisions
 from czscie.lock.sources import LockedSources
 from czscie.lock.targets import target_of
-from czscie.lock.wheels import remote_of
 from czscie.network.remote import Remote
 from czscie.pbs.provider import Provider
 from czscie.pbs.standalone import StandaloneSource

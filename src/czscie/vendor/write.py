@@ -14,6 +14,7 @@ from czscie.container.paths import checked_path
 from czscie.errors import CzscieError
 from czscie.launchers.provide import provide_launcher
 from czscie.lift.lift import Lift
+from czscie.lock.builder import Builder
 from czscie.lock.lock import Lock
 from czscie.lock.now import path_digest
 from czscie.lock.packages import selected
@@ -86,7 +87,8 @@ class _Writer:
             target = target_of(self.lift, self.lock, platform)
             if target is not None and self.lock.packages:
                 chosen = [each for each in selected(self.lock, target) if each.built]
-                wheel_files(chosen, target, self.lift.path.parent.absolute(), self.network, self.console)
+                builder = Builder.of(self.lift, self.network, self.console)
+                wheel_files(chosen, self.lift.path.parent.absolute(), self.network, self.console, builder)
 
     def _put_files(self, needs: Sequence[Need]) -> None:
         paths = fetch([need.remote for need in needs], self.network, self.console)

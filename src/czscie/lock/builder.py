@@ -1,0 +1,307 @@
+"""Wheels of what has none: built by its own build backend where that may run, described where it may not."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+from zipfile import ZipFile
+
+import msgspec
+from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.version import Version
+
+from czscie.cache import cache_directory
+from czscie.container.packer import write_atomically
+from czscie.czex.target import Target
+from czscie.czex.tree import files_in_zip, open_zip
+from czscie.czex.wheel import Wheel
+from czscie.errors import CzscieError
+from czscie.lift.lift import Lift
+from czscie.lift.payload import may_build
+from czscie.lock.build_backend import build_wheel
+from czscie.lock.lock import Directory, Hashes, LockedPackage, LockedWheel, PackageTools, Sdist
+from czscie.lock.pex_tool import FoundSource
+from czscie.lock.question import relative
+from czscie.lock.sdist import Static, escaped, named_by_file, project_digest, static_metadata, unpacked
+from czscie.network.client import Client
+from czscie.network.fetch import fetch
+from czscie.network.network import Network
+from czscie.network.perseverance import Watch
+from czscie.network.remote import Remote
+from czscie.network.url import is_file, without_secrets
+from czscie.products import key_of, knowledge
+
+if TYPE_CHECKING:
+    from czscie.console import Console
+
+#: The SHA-256 of a wheel that is not built yet.
+UNBUILT = "0" * 64
+_KIND = "wheels"
+#: Seconds for a source whose index has no digest of it.
+_PATIENCE = 600.0
+
+
+class Built(msgspec.Struct, frozen=True):
+    """What the cache knows of a source: the wheel that was built of it, and its metadata."""
+
+    wheel: LockedWheel
+    project: str
+    version: str
+    requires: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unbuilt:
+    """A source that was not built, because nothing was to run.
+
+    `requires_known` is whether it says itself what it requires.
+    """
+
+    project: str
+    version: str | None
+    source: str
+    requires_known: bool
+
+
+class _Unknown(Exception):
+    """Nothing is known of a source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """Builds each source once. `allowed` are the projects whose backends may run, None is for all.
+
+    Unless it `runs`, no backend does: what is in the cache or what sources say of themselves has to do, and
+    `unbuilt` has, by project, those that would be built. `directory` is the manifest's, `lock` its lock.
+    """
+
+    allowed: tuple[str, ...] | None
+    directory: Path
+    lock: Path
+    network: Network
+    console: Console
+    runs: bool = True
+    unbuilt: dict[str, Unbuilt] = field(default_factory=dict)
+    #: Packages by the SHA-256 of the wheels, or of their stand-ins, that were given to pip.
+    _packages: dict[str, LockedPackage] = field(default_factory=dict)
+    _wheels: dict[str, Path] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, lift: Lift, network: Network, console: Console, *, runs: bool = True) -> Builder:
+        allowed = None if lift.payload is None else lift.payload.build
+        directory = lift.path.parent.absolute()
+        return cls(allowed, directory, lift.path.absolute().with_suffix(".lock"), network, console, runs)
+
+    # For pip.
+
+    def wheel(self, found: FoundSource, directory: Path) -> Path:
+        """The wheel to give to pip for a source that it met, built now; or a stand-in with its metadata,
+        which is written into `directory`. Raises CzscieError.
+        """
+        if found.url not in self._wheels:
+            package, path = self._wheel(found, directory)
+            self._packages[hashlib.sha256(path.read_bytes()).hexdigest()] = package
+            self._wheels[found.url] = path
+        return self._wheels[found.url]
+
+    def package_of(self, sha256: str) -> LockedPackage | None:
+        """The package of a wheel that was given to pip; None for any other."""
+        return self._packages.get(sha256)
+
+    def _wheel(self, found: FoundSource, directory: Path) -> tuple[LockedPackage, Path]:
+        name = unquote(urlsplit(found.url).path.rstrip("/").rpartition("/")[2])
+        path = Path(url2pathname(urlsplit(found.url).path)) if is_file(found.url) else None
+        named = named_by_file(name)
+        project = canonicalize_name(found.project or named.name or name)
+        if urlsplit(found.url).scheme not in ("https", "http", "file"):
+            raise unpinnable(project, found.url)
+        sdist: Sdist | None = None
+        if path is not None and path.is_dir():
+            source, digest = path, project_digest(path, self.lock)
+        else:
+            sdist = self._sdist(name, path, found)
+            source, digest = self._fetched(sdist), sdist.hashes.sha256
+        built = self._built(project, source, digest)
+        if built is None:
+            static = self._described(project, found.version or named.version, source)
+            stub = _write_stub(static, directory)
+            package = _package(self._stand_in(static), sdist, source, self.directory)
+            return package, stub
+        package = _package(built, sdist, source, self.directory)
+        return package, remote_of(built.wheel, self.directory).path
+
+    def _sdist(self, name: str, path: Path | None, found: FoundSource) -> Sdist:
+        sha256 = found.sha256 or self._digest(found.url)
+        if path is not None:
+            return Sdist(name=name, path=relative(path, self.directory), hashes=Hashes(sha256=sha256))
+        return Sdist(name=name, url=without_secrets(found.url), hashes=Hashes(sha256=sha256))
+
+    def _digest(self, url: str) -> str:
+        """The SHA-256 of a file whose index does not say it."""
+        digest = hashlib.sha256()
+        with Client(self.network) as client, client.open(url, Watch(_PATIENCE)) as body:
+            for chunk in body.chunks:
+                digest.update(chunk)
+        return digest.hexdigest()
+
+    # For locks.
+
+    def package(self, package: LockedPackage) -> LockedPackage:
+        """`package`, which has a source, with the wheel that is built of it. Raises CzscieError."""
+        source = self.source_of(package)
+        digest = project_digest(source, self.lock) if package.sdist is None else package.sdist.hashes.sha256
+        built = self._built(package.name, source, digest)
+        if built is None:
+            built = self._stand_in(self._described(package.name, package.version, source))
+        return _package(built, package.sdist, source, self.directory)
+
+    def project(self, path: Path) -> Built:
+        """The project at `path`, as it builds now; without its wheel where nothing may run.
+
+        Raises CzscieError.
+        """
+        static = static_metadata(path)
+        name = static.name or path.resolve().name
+        if self.allowed is not None and static.name is None:
+            raise CzscieError(
+                f"the project at {path} may not be built",
+                why="only its build backend tells its name, which is to be in build of [lift.payload]",
+                mend='write name into [project] of its pyproject.toml, or set build = "allow"',
+            )
+        built = self._built(canonicalize_name(name), path, project_digest(path, self.lock))
+        return built or self._stand_in(self._described(canonicalize_name(name), static.version, path))
+
+    def source_of(self, package: LockedPackage) -> Path:
+        """What wheels of `package` are built of. Raises CzscieError when it cannot be had."""
+        if package.directory is not None:
+            return self.directory / package.directory.path
+        assert package.sdist is not None
+        return self._fetched(package.sdist)
+
+    def _fetched(self, sdist: Sdist) -> Path:
+        [path] = fetch([remote_of(sdist, self.directory)], self.network, self.console)
+        return path
+
+    def _built(self, project: str, source: Path, digest: str) -> Built | None:
+        """What is built of `source`; None where nothing may run and the cache has nothing."""
+        if not may_build(self.allowed, project):
+            raise forbidden(project, source.name)
+        key = key_of("wheel of a source", str(source.absolute()) if source.is_dir() else "", digest)
+        try:
+            known = knowledge(key, Built, lambda: self._make(project, source))
+        except _Unknown:
+            return None
+        if not remote_of(known.wheel, source).path.is_file():
+            (cache_directory("known") / key).unlink(missing_ok=True)
+            return self._built(project, source, digest)
+        return known
+
+    def _make(self, project: str, source: Path) -> Built:
+        if not self.runs:
+            raise _Unknown
+        with (
+            self.console.phase(f"Built a wheel of {project}") as phase,
+            tempfile.TemporaryDirectory(prefix="czscie-") as temporary,
+        ):
+            directory = Path(temporary)
+            built = _describe(_kept(build_wheel(_laid_out(source, directory), directory)))
+            phase.become(f"Built a wheel of {project} {built.version}")
+        return built
+
+    # Where nothing runs.
+
+    def _described(self, project: str, version: str | None, source: Path) -> Static:
+        with tempfile.TemporaryDirectory(prefix="czscie-") as temporary:
+            static = static_metadata(_laid_out(source, Path(temporary)))
+        version = static.version or version
+        self.unbuilt[project] = Unbuilt(project, version, source.name, static.requires is not None)
+        return Static(project, version or "0", static.requires, static.requires_python)
+
+    def _stand_in(self, static: Static) -> Built:
+        assert static.name is not None and static.version is not None
+        wheel = LockedWheel(name=_stub_name(static), hashes=Hashes(sha256=UNBUILT))
+        return Built(wheel, static.name, static.version, static.requires or ())
+
+
+def remote_of(wheel: LockedWheel | Sdist, directory: Path) -> Remote:
+    """The file that the lock of the manifest in `directory` means; one that was built has no URL."""
+    urls = [wheel.url] if wheel.url is not None else []
+    if wheel.path is not None:
+        urls.append((directory / wheel.path).resolve().as_uri())
+    mend = f"czscie lock --upgrade {wheel.name.partition('-')[0]}"
+    return Remote(wheel.name, wheel.hashes.sha256, tuple(urls), wheel.size, kind=_KIND, mend=mend)
+
+
+def check_wheel(package: LockedPackage, target: Target) -> None:
+    """Raises CzscieError when the wheel that was built of a source is not one for `target`."""
+    for wheel in package.built:
+        if parse_wheel_filename(wheel.name)[3].isdisjoint(target.tags):
+            raise CzscieError(
+                f"the wheel that {package.name} {package.version} builds here is not for {target}",
+                why=f"it builds {wheel.name}",
+                mend=f"build that wheel on {target.platform.name} and name its directory in PIP_FIND_LINKS",
+            )
+
+
+def unpinnable(project: str, url: str) -> CzscieError:
+    return CzscieError(
+        f"{project} comes from {without_secrets(url)}, for which there is no digest",
+        why="a lock pins files, and directories of this machine",
+        mend=f"build a wheel of it and require that: {project} @ https://…whl",
+    )
+
+
+def forbidden(project: str, source: str) -> CzscieError:
+    return CzscieError(
+        f"{project} has no wheel, and its build backend may not run",
+        why=f"there is its source, {source}, and build in [lift.payload] does not have {project}",
+        mend=f'build = ["{project}"] in [lift.payload] lets it, or build = "allow" all of them',
+    )
+
+
+def _laid_out(source: Path, directory: Path) -> Path:
+    return source if source.is_dir() else unpacked(source, directory / "source")
+
+
+def _kept(made: Path) -> LockedWheel:
+    """The wheel in the cache."""
+    content = made.read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    wheel = LockedWheel(name=made.name, size=len(content), hashes=Hashes(sha256=sha256))
+    write_atomically(remote_of(wheel, Path()).path, lambda stream: stream.write(content))
+    return wheel
+
+
+def _describe(built: LockedWheel) -> Built:
+    path = remote_of(built, Path()).path
+    with open_zip(path, path.name) as archive:
+        wheel = Wheel.read(path.name, files_in_zip(lambda: archive, path.name), spread=False, label=path.name)
+    return Built(built, wheel.project, wheel.version, wheel.requires)
+
+
+def _package(built: Built, sdist: Sdist | None, source: Path, directory: Path) -> LockedPackage:
+    return LockedPackage(
+        name=canonicalize_name(built.project),
+        version=built.version,
+        sdist=sdist,
+        directory=Directory(path=relative(source, directory)) if sdist is None else None,
+        tool=PackageTools.of(built=(built.wheel,)),
+    )
+
+
+def _stub_name(static: Static) -> str:
+    assert static.name is not None and static.version is not None
+    return f"{escaped(static.name)}-{Version(static.version)}-py3-none-any.whl"
+
+
+def _write_stub(static: Static, directory: Path) -> Path:
+    path = directory / _stub_name(static)
+    with ZipFile(path, "w") as archive:
+        for name, data in static.stub().items():
+            archive.writestr(name, data)
+    return path

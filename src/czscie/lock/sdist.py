@@ -1,0 +1,215 @@
+"""Sources of wheels: a source distribution unpacked, and what it says of itself without being run."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tarfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from email.parser import BytesHeaderParser
+from email.policy import compat32
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import InvalidSdistFilename, canonicalize_name, parse_sdist_filename
+
+from czscie.container.content import OnDisk
+from czscie.container.paths import checked_path
+from czscie.documents import DocumentError, parse_toml
+from czscie.errors import CzscieError
+
+#: Directories that are made of a project or beside it, and are no part of what builds it.
+_NOT_SOURCE = {"__pycache__", "build", "dist", "node_modules"}
+#: What tells versions of a project that takes its own from git.
+_GIT = (Path(".git/HEAD"), Path(".git/logs/HEAD"), Path(".git/packed-refs"))
+#: What PKG-INFO may leave to the build (PEP 643): if these are not among that, they are what they will be.
+_NEEDED = ("requires-dist", "provides-extra", "requires-python")
+
+
+@dataclass(frozen=True, slots=True)
+class Static:
+    """What a source says of itself. `requires` is None when only building it tells."""
+
+    name: str | None
+    version: str | None
+    requires: tuple[str, ...] | None = None
+    requires_python: str | None = None
+
+    def stub(self) -> dict[str, bytes]:
+        """The files of a wheel that has nothing but this metadata. It must have a name and a version."""
+        assert self.name is not None and self.version is not None
+        directory = f"{escaped(self.name)}-{self.version}.dist-info"
+        lines = ["Metadata-Version: 2.1", f"Name: {self.name}", f"Version: {self.version}"]
+        if self.requires_python is not None:
+            lines.append(f"Requires-Python: {self.requires_python}")
+        lines += [f"Requires-Dist: {each}" for each in self.requires or ()]
+        wheel = "Wheel-Version: 1.0\nGenerator: czscie\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        names = [f"{directory}/{name}" for name in ("METADATA", "WHEEL", "RECORD")]
+        record = "".join(f"{name},,\n" for name in names)
+        texts = ("\n".join((*lines, "")), wheel, record)
+        return {name: text.encode() for name, text in zip(names, texts, strict=True)}
+
+
+def escaped(name: str) -> str:
+    """A project's name as the names of its files have it."""
+    return canonicalize_name(name).replace("-", "_")
+
+
+def static_metadata(source: Path) -> Static:
+    """What the directory `source` says of itself in PKG-INFO or pyproject.toml. Nothing of it is run.
+
+    Raises CzscieError when a pyproject.toml is none.
+    """
+    found = _of_pkg_info(source / "PKG-INFO")
+    if found is not None and found.requires is not None:
+        return found
+    project = read_pyproject(source).get("project")
+    if not isinstance(project, dict):
+        return found or Static(None, None)
+    name, version = project.get("name"), project.get("version")
+    if found is not None:
+        name, version = found.name, found.version
+    python = project.get("requires-python")
+    return Static(
+        name if isinstance(name, str) else None,
+        version if isinstance(version, str) else None,
+        _requires(project),
+        python if isinstance(python, str) else None,
+    )
+
+
+def named_by_file(name: str) -> Static:
+    """What the file name of a source distribution tells."""
+    try:
+        project, version = parse_sdist_filename(name)
+    except InvalidSdistFilename:
+        return Static(None, None)
+    return Static(project, str(version))
+
+
+def read_pyproject(source: Path) -> Mapping[str, Any]:
+    """The pyproject.toml in `source`, empty when there is none. Raises CzscieError when it is none."""
+    path = source / "pyproject.toml"
+    try:
+        return parse_toml(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, DocumentError) as error:
+        raise CzscieError(f"{path} cannot be read", why=str(error)) from error
+
+
+def _of_pkg_info(path: Path) -> Static | None:
+    try:
+        message = BytesHeaderParser(policy=compat32).parsebytes(path.read_bytes())
+    except OSError:
+        return None
+    name, version = message.get("Name"), message.get("Version")
+    if name is None or version is None:
+        return None
+    dynamic = {str(each).strip().lower() for each in message.get_all("Dynamic", ())}
+    stated = tuple(map(int, str(message.get("Metadata-Version", "0")).split(".")[:2])) >= (2, 2)
+    requires = tuple(map(str, message.get_all("Requires-Dist", ()))) if stated else None
+    if not dynamic.isdisjoint(_NEEDED):
+        requires = None
+    return Static(str(name), str(version), requires, message.get("Requires-Python"))
+
+
+def _requires(project: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The requirements of `[project]` (PEP 621), None when some are dynamic."""
+    dynamic = project.get("dynamic", ())
+    if "dependencies" in dynamic or "optional-dependencies" in dynamic:
+        return None
+    try:
+        found = [str(Requirement(each)) for each in project.get("dependencies", ())]
+        for extra, requirements in dict(project.get("optional-dependencies", {})).items():
+            found += [_with_extra(Requirement(each), canonicalize_name(extra)) for each in requirements]
+    except (InvalidRequirement, TypeError, ValueError):
+        return None
+    return tuple(found)
+
+
+def _with_extra(requirement: Requirement, extra: str) -> str:
+    text = str(requirement)
+    if requirement.marker is None:
+        return f'{text} ; extra == "{extra}"'
+    before = text.rpartition(";")[0].strip()
+    return f'{before} ; ({requirement.marker}) and extra == "{extra}"'
+
+
+def unpacked(source: Path, directory: Path) -> Path:
+    """The directory with the files of a source distribution, below `directory`.
+
+    Raises CzscieError when it cannot be read or a member would leave the directory.
+    """
+    try:
+        if source.name.endswith(".zip"):
+            _unpack_zip(source, directory)
+        else:
+            _unpack_tar(source, directory)
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, RuntimeError) as error:
+        raise CzscieError(f"{source.name} cannot be unpacked", why=str(error)) from error
+    inside = [each for each in directory.iterdir() if each.is_dir()]
+    if len(inside) != 1:
+        raise CzscieError(
+            f"{source.name} is no source distribution", why="it does not have one directory with all files"
+        )
+    return inside[0]
+
+
+def _unpack_zip(source: Path, directory: Path) -> None:
+    with zipfile.ZipFile(source) as archive:
+        for info in archive.infolist():
+            if not info.is_dir():
+                executable = bool(info.external_attr >> 16 & stat.S_IXUSR)
+                _write(directory, info.filename, archive.read(info), executable, source.name)
+
+
+def _unpack_tar(source: Path, directory: Path) -> None:
+    """Links are written as copies of what they mean in the archive."""
+    with tarfile.open(source) as archive:
+        for member in archive:
+            if member.isdir():
+                continue
+            content = archive.extractfile(member) if not member.isdev() else None
+            data = b"" if content is None else content.read()
+            _write(directory, member.name, data, bool(member.mode & stat.S_IXUSR), source.name)
+
+
+def _write(directory: Path, name: str, data: bytes, executable: bool, label: str) -> None:
+    path = directory / checked_path(name.removeprefix("./"), label)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    path.chmod(0o755 if executable else 0o644)
+
+
+def project_digest(path: Path, lock: Path) -> str:
+    """SHA-256 of all files that may be those of the project at `path`, whatever its build backend makes of
+    them; `lock` is none of them.
+    """
+    digest = hashlib.sha256()
+    for file in sorted(_files(path)):
+        if file.absolute() == lock.absolute():
+            continue
+        content = OnDisk(file).read()
+        digest.update(
+            f"{file.relative_to(path).as_posix()}\0{len(content)}\0".encode("utf-8", "surrogateescape")
+        )
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _files(path: Path) -> Iterator[Path]:
+    yield from (path / name for name in _GIT if (path / name).is_file())
+    for directory, directories, files in os.walk(path):
+        directories[:] = [name for name in directories if _is_source(Path(directory, name))]
+        yield from (file for name in files if (file := Path(directory, name)).is_file())
+
+
+def _is_source(directory: Path) -> bool:
+    name = directory.name
+    junk = name in _NOT_SOURCE or name.startswith(".") or name.endswith(".egg-info")
+    return not junk and not (directory / "pyvenv.cfg").exists()
