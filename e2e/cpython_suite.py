@@ -39,27 +39,24 @@ MODULES = (
     *("test_profile", "test_cprofile", "test_tracemalloc", "test_gc", "test_weakref", "test_pickle"),
     *("test_copyreg", "test_logging", "test_warnings", "test_encodings", "test_locale", "test_zoneinfo"),
     *("test_enum", "test_dataclasses", "test_typing", "test___all__", "test_asyncio", "test_ensurepip"),
+    *("test_argparse", "test_tabnanny", "test_urllib2", "test_zipfile", "test_re"),
     *("test_utf8_mode", "test_regrtest", "test_symtable", "test_dis", "test_ast", "test_types"),
 )
 
 #: Tests that look at files of the library themselves, or at the names of importlib's classes, and why they
 #: differ (docs/packing.md). `*` stands for anything.
 EXPLAINED = {
-    "test.test_import.SubinterpImportTests.*": "it has a table of the classes of loaders",
-    "test.test_import.__init__.SubinterpImportTests.*": "it has a table of the classes of loaders",
-    "test.test_cmd_line.CmdLineTest.test_*_frozen_modules": "it looks for the name SourceFileLoader",
+    "test.test_argparse.TestEncoding.*": "it opens argparse.py",
+    "test.test_bdb.StateTestCase.test_skip": "the finder's calls are traced, importlib's are not",
     "test.test_linecache.LineCacheTests.test_getline": "it opens linecache.py",
     "*._TestImportStar.test_import": "it lists the files of multiprocessing",
-    "test.test_modulefinder.ModuleFinderTest.*": "modulefinder opens the files of modules",
     "*.PydocDocTest.test_input_strip": "it runs pydoc.py by its path",
     "*.PydocDocTest.test_not_ascii": "it runs pydoc.py by its path",
     "*.PydocDocTest.test_not_here": "it runs pydoc.py by its path",
     "*.PydocDocTest.test_synopsis_sourceless": "it opens the bytecode of os",
     "*.PydocImportTest.test_badimport": "it runs pydoc.py by its path",
-    "*.PydocImportTest.test_importfile": "it opens pydoc.py",
-    "test.test_pdb.test_pdb_breakpoints_preserved_across_interactive_sessions": "pdb opens its file",
-    "test.test_trace.TestCoverage.test_coverage": "trace opens the files of modules for its report",
-    "test.test_bdb.StateTestCase.test_skip": "the finder's calls are traced, importlib's are not",
+    "test.test_tabnanny.TestCommandLine.*": "the tool is given the path of a packed module",
+    "test.test_urllib2.TrivialTests.test_trivial": "it opens the file of urllib.request",
 }
 
 #: For one module's tests; whoever takes longer is compared as far as it came.

@@ -136,8 +136,9 @@ code = loader.get_code("outer.inner")
     assert told == [False, True, path, PACKED["outer/inner.py"], path, "inner", True, True]
 
 
-def test_a_loader_has_no_code_of_another_module(library: Library) -> None:
-    said = library.run("import alone; alone.__loader__.get_code('outer')").stderr
+@pytest.mark.parametrize("loader", ["alone.__loader__", "type(alone.__loader__)('alone', {})"])
+def test_a_loader_has_no_code_of_another_module(library: Library, loader: str) -> None:
+    said = library.run(f"import alone; {loader}.get_code('outer')").stderr
     assert "ImportError: loader for alone cannot handle outer" in said
 
 

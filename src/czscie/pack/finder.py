@@ -200,7 +200,7 @@ _DIRECTORY, _REGULAR = 0o040000, 0o100000
 
 def get_code(self, fullname):
     """SourceFileLoader's: takes the bytecode of the pack, compiles nothing."""
-    place = _places.get(self.path)
+    place = _places.get(self.path) if isinstance(self.path, str) else None
     if place is None or not _is_plain(type(self)):
         return _get_code(self, fullname)
     if sys.flags.optimize and not fullname.startswith("_czscie_"):  # the pack's bytecode is not

@@ -12,14 +12,12 @@ import _czscie_finder as finder
 import _czscie_paths as paths
 
 
-class View:
-    """A module with other values for some of its names."""
-
-    def __init__(self, module, **names):
-        self.__dict__.update(names, _viewed=module)
-
-    def __getattr__(self, name):
-        return getattr(self._viewed, name)
+def view(module, **names):
+    """A module like `module` with other values for some of its names."""
+    made = type(module)(module.__name__, module.__doc__)
+    made.__dict__.update(names, __file__=getattr(module, "__file__", None))
+    made.__getattr__ = lambda name: getattr(module, name)
+    return made
 
 
 def stat(path, *args, **kwargs):
@@ -97,7 +95,7 @@ def _tokenize_open(filename):
         raise
 
 
-_path = View(
+_path_view = view(
     os.path,
     exists=_exists,
     isfile=_isfile,
@@ -105,29 +103,29 @@ _path = View(
     getsize=lambda path: stat(path).st_size,
     getmtime=lambda path: stat(path).st_mtime,
 )
-_os = View(os, path=_path, stat=stat, listdir=listdir)
+_os_view = view(os, path=_path_view, stat=stat, listdir=listdir)
 
 
 def adapt(module):
     """Lets a module that has just been imported see packed modules as files."""
     name = module.__name__.rpartition(".")[2]
     if name == "readers" and hasattr(module, "pathlib"):
-        module.pathlib = View(module.pathlib, Path=_path_or_packed)
+        module.pathlib = view(module.pathlib, Path=_path_or_packed)
         module.FileReader.resource_path = finder._named(_resource_path, module.FileReader.resource_path)
     elif name == "_common":
         if sys.version_info < (3, 10):
-            module.pathlib = View(module.pathlib, Path=_path_or_packed)
+            module.pathlib = view(module.pathlib, Path=_path_or_packed)
         _copying(module)
     elif name != "readers":
         _seeing(module)
 
 
 def _seeing(module):
-    for name, view in (("os", _os), ("open", open_file)):
+    for name, value in (("os", _os_view), ("open", open_file)):
         if name == "open" or hasattr(module, name):
-            setattr(module, name, view)
+            setattr(module, name, value)
     if hasattr(module, "tokenize"):
-        module.tokenize = View(module.tokenize, open=_tokenize_open)
+        module.tokenize = view(module.tokenize, open=_tokenize_open)
 
 
 def _path_or_packed(*parts):

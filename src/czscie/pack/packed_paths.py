@@ -57,7 +57,10 @@ def source(path):
     block, size, offset, length = map(int, fields[2:])
     kept = pack.block  # which another thread may replace
     if kept[0] != block:
-        kept = pack.block = block, _decode(pack.codec, pack.read(block, size))
+        try:
+            kept = pack.block = block, _decode(pack.codec, pack.read(block, size))
+        except FileNotFoundError:  # uninstalled
+            return None
     return kept[1][offset : offset + length]
 
 
