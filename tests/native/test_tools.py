@@ -640,7 +640,7 @@ class TestWarmStart:
         return [index for index, line in enumerate(lines) if line.startswith("execve(")][1] - 1
 
     def test_a_start_from_a_home_takes_fifteen(self, app: App, tmp_path: Path) -> None:
-        """As from /home/ann/.cache/czscie, its last execve included; a directory more above it takes one more."""
+        """As from /home/ann/.cache/czscie, its last execve included; one more directory takes one more."""
         with tempfile.TemporaryDirectory(dir="/tmp") as home:
             base = {"CZSCIE_BASE": f"{home}/.cache/czscie"}
             app.run(**base)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import stat
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from native.small_scie import SmallScie, make_small_scie
+from native.test_tools import make_app
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the commands are Linux's"),
@@ -52,12 +56,13 @@ class Host:
         *prefix: str | Path,
         umask: int = 0o022,
         path: Path | None = None,
+        arguments: tuple[str, ...] = (),
         **environment: str | Path,
     ) -> subprocess.CompletedProcess[str]:
         """Starts the scie as `user`, by the command `prefix`."""
         command = ["unshare", "-m", "sh", "-ec", OWN_CACHE, self.shared, *as_user(user), *prefix]
         command += ["env", "-i", *(f"{name}={value}" for name, value in environment.items())]
-        return run([*command, path or self.scie.path], umask=umask)
+        return run([*command, path or self.scie.path, *arguments], umask=umask)
 
 
 def as_user(user: int) -> list[str]:
@@ -242,6 +247,27 @@ class TestOthers:
         said = host.start(ANN, HOME=home, SCIE="doctor").stdout
         assert f"* {SHARED}: installed\n" in said
         assert f"  {home}/.cache/czscie: usable\n" in said
+
+
+def test_what_only_others_start_is_not_pruned_by_root(host: Host, tmp_path: Path) -> None:
+    """They cannot say that they use it, but each start reads pyvenv.cfg."""
+    app = make_app(tmp_path / "app")
+    host.start(path=app.path)
+    [installed] = host.shared.glob("apps/*")
+    for path in (installed, installed / "pyvenv.cfg", *host.shared.glob("interpreters/*")):
+        os.utime(path, (0, 10**9))
+    assert [each["last_use"] for each in cache(host, app.path, "--json")["items"]] == [10**9] * 2
+    os.utime(installed / "pyvenv.cfg", (time.time() - 5 * 86400, 10**9))
+    for _ in range(2):  # to look is no use
+        assert cache(host, app.path, "prune", "--json")["removed"] == []
+    removed = cache(host, app.path, "prune", "--older-than", "5", "--json")["removed"]
+    assert [each["digest"] for each in removed] == [installed.name, app.interpreter]
+
+
+def cache(host: Host, path: Path, *arguments: str) -> dict[str, Any]:
+    """What the tool prints to root."""
+    found: dict[str, Any] = json.loads(host.start(path=path, arguments=arguments, SCIE="cache").stdout)
+    return found
 
 
 class TestAncestors:

@@ -32,7 +32,11 @@ pub const Context = struct {
         for (try context.candidates()) |candidate| {
             if (candidate.whose == .hosts_to_read) continue;
             switch (try base_directory.assess(context.arena, candidate, &.{})) {
-                .holds => return try open(candidate.path),
+                .holds => {
+                    var base = try open(candidate.path);
+                    base.whose = candidate.whose;
+                    return base;
+                },
                 .usable => return null,
                 .refused => {},
             }

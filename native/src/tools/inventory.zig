@@ -94,7 +94,10 @@ fn readItem(
         .unfinished = unfinished,
         .application = try install.installer(arena, base.directory, digest),
         .bytes = try bytesBelow(below),
-        .last_use = (try file_status.of(.{ .handle = below.fd })).mtime,
+        .last_use = @max(
+            (try file_status.of(.{ .handle = below.fd })).mtime,
+            if (base.whose == .hosts) useByOthers(below) else 0,
+        ),
         .interpreter = if (kind == .app) try interpreterOf(arena, below) else null,
         .libc = if (kind == .interpreter) try libcOf(arena, below) else null,
     };
@@ -117,11 +120,31 @@ fn bytesBelow(directory: std.fs.Dir) !u64 {
     return sum;
 }
 
+const configuration = "pyvenv.cfg";
+
+/// When an application was started last by a user who cannot say so in the time of its directory, as far as the
+/// file system tells: each start reads its pyvenv.cfg.
+fn useByOthers(application: std.fs.Dir) clock.Time {
+    const status = file_status.at(application, configuration) catch return 0;
+    return @min(status.atime, std.time.nanoTimestamp());
+}
+
 /// An application is a virtual environment: its pyvenv.cfg says where its interpreter is.
 fn interpreterOf(arena: Allocator, application: std.fs.Dir) !?[]const u8 {
     var buffer: [16 << 10]u8 = undefined;
-    const text = application.readFile("pyvenv.cfg", &buffer) catch return null;
+    const file = openUnnoticed(application, configuration) catch return null;
+    defer file.close();
+    const text = buffer[0 .. file.preadAll(&buffer, 0) catch return null];
     return if (interpreterIn(text)) |digest| try arena.dupe(u8, digest) else null;
+}
+
+/// Opens a file so that reading it does not count as a use, where that is allowed.
+fn openUnnoticed(directory: std.fs.Dir, name: []const u8) !std.fs.File {
+    if (builtin.os.tag == .linux) {
+        const flags: std.posix.O = .{ .CLOEXEC = true, .NOATIME = true };
+        if (std.posix.openat(directory.fd, name, flags, 0)) |descriptor| return .{ .handle = descriptor } else |_| {}
+    }
+    return directory.openFile(name, .{});
 }
 
 fn interpreterIn(text: []const u8) ?[]const u8 {
