@@ -170,3 +170,13 @@ def test_it_answers_over_loopback(service: Path, way: tuple[list[str], Environme
     answered = start(service, "answer", way)
     assert (answered["status"], answered["cow"]) == (200, 7)
     assert start(service, "pool", way) == [0, 1, 4, 9]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_it_goes_on_as_another_user_that_root_has_become(service: Path, umask: int) -> None:
+    """Without a setting root installs for all users, into a /var/cache that is the test's own."""
+    mount = 'mount -t tmpfs -o mode=0755 tmpfs /var/cache; exec "$@"'
+    own_cache = ["unshare", "--mount", "/bin/sh", "-ec", mount, "sh"]
+    found = start(service, "drop", (own_cache, {"PATH": os.environ["PATH"]}), umask=umask)
+    assert found == ["wave", "_sqlite3", "anyio.to_thread", "csv", ""]

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import stat
+import subprocess
 import sys
 import threading
 import time
@@ -131,13 +132,29 @@ def term() -> object:
     return "ended"
 
 
+def drop() -> object:
+    """What a service still can do that root started and that became another user: imports, and a child."""
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+    import _sqlite3  # an extension module of the standard library
+    import wave
+
+    import anyio.to_thread
+
+    child = subprocess.run(
+        [sys.executable, "-c", "import csv; print(csv.__name__)"], capture_output=True, text=True
+    )
+    return [wave.__name__, _sqlite3.__name__, anyio.to_thread.__name__, child.stdout.strip(), child.stderr]
+
+
 def process() -> object:
     return os.getpid()
 
 
 ACTIONS: dict[str, Callable[[], object]] = {
     action.__name__: action
-    for action in (answer, pool, title, again, listen, handles, children, orphan, term, process)
+    for action in (answer, pool, title, again, listen, handles, children, orphan, term, drop, process)
 }
 
 
