@@ -16,7 +16,7 @@ from e2e.conftest import BuildScie
 from e2e.pexes import Recipe
 from e2e.run import start
 
-_FILES = 'stdlib = false\npackages = "none"\nreaders = false'
+_FILES = 'stdlib = false\npackages = "none"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,7 @@ READERS = {
     ),
     "beartype": Reader(
         "import typeguard, jaxtyping, sys\n"
+        "from beartype.claw import beartype_package\n"
         "def check(who):\n"
         "    for name in [name for name in sys.modules if name.partition('.')[0] == 'click']:\n"
         "        del sys.modules[name]\n"
@@ -130,7 +131,9 @@ READERS = {
         "with typeguard.install_import_hook('click.termui'):\n"
         "    check('typeguard')\n"
         "with jaxtyping.install_import_hook('click.termui', 'typeguard.typechecked'):\n"
-        "    check('jaxtyping')",
+        "    check('jaxtyping')\n"
+        "beartype_package('click.termui')\n"
+        "check('beartype')",
         "typeguard TypeCheckError",
     ),
     "cython": Reader(

@@ -199,6 +199,25 @@ def tell(spec):
     assert "only directories are supported" in library.run(f"{program}hook(root + '/nothing')").stderr
 
 
+def test_a_hook_before_importlibs_finds_packed_modules_in_its_place(library: Library) -> None:
+    program = """
+from importlib import machinery
+class Loader(machinery.SourceFileLoader):
+    pass
+class Nothing:
+    def __init__(self, path):
+        raise ImportError(path)
+hook = machinery.FileFinder.path_hook((Loader, [".py"]))
+sys.path_hooks[-1:-1] = Nothing, hook
+sys.path_importer_cache.clear()
+import outer.deep.er
+import spread.near
+"""
+    modules = "(outer, outer.deep, outer.deep.er, spread.near)"
+    assert library.tell(f"[type(m.__loader__).__name__ for m in {modules}]", program) == ["Loader"] * 4
+    assert library.tell("outer.deep.er.VALUE + spread.near.VALUE", program) == "deepernear"
+
+
 def test_a_loader_is_importlibs_and_is_pickled_as_name_and_path(library: Library) -> None:
     program = """
 import outer.inner, copy, pickle, importlib.machinery as machinery

@@ -386,7 +386,23 @@ def path_hook(path):
         if len(_foreign) < _MOST:
             _foreign.add(path)
         raise ImportError("not in a pack", path=path)
-    return PackFinder(pack, path, key)
+    return _finder_of_another(path) or PackFinder(pack, path, key)
+
+
+def _finder_of_another(path):
+    """That of a hook that a program has put before importlib's, if there is one: it takes our place."""
+    hooks = sys.path_hooks
+    if len(hooks) <= len(_hooks) or path_hook not in hooks:
+        return None
+    for hook in hooks[hooks.index(path_hook) + 1 :]:
+        if hook is _hooks[-1]:
+            break
+        if hook not in _hooks:
+            try:
+                return hook(path)
+            except ImportError:
+                pass
+    return None
 
 
 def _found(path):
@@ -562,6 +578,7 @@ def _install():
     _asked.add(library)
     sys.path_importer_cache[library] = _library
     sys.path_hooks.insert(0, path_hook)
+    _hooks.extend(sys.path_hooks)
     SourceFileLoader.get_code = get_code
     SourceFileLoader.set_data = set_data
     FileLoader.get_data = get_data
@@ -578,6 +595,8 @@ def _install():
         _thread._excepthook = _showing_lines(_thread._excepthook)
 
 
+#: `sys.path_hooks` as they were with ours; the last is importlib's.
+_hooks = []
 #: Names of directories where a pack may be, in lower case: Windows does not tell cases apart.
 _ROOTS = ["site-packages"]
 _HERE = __file__.rpartition(path_sep)[0]
