@@ -18,6 +18,9 @@ pub const whole_entry_length_max = 8 << 20;
 /// Linux's PATH_MAX, less what an installation directory takes.
 const path_length_max = 3072;
 
+/// The directories of a base directory in which installations lie: where a link out of one may lead.
+const kinds = [_][]const u8{ "interpreters", "apps", "files", "libcs" };
+
 pub const Entry = struct {
     name: []const u8,
     length: u64,
@@ -155,13 +158,96 @@ pub fn parse(arena: Allocator, text: []const u8) Error!Plan {
         }
         if (fields.parts.next() != null) return error.CorruptPlan;
     }
-    return .{
+    const plan: Plan = .{
         .entries = entries.items,
         .directories = directories.items,
         .files = files.items,
         .links = links.items,
         .patches = patches.items,
     };
+    try checkPlaces(arena, plan);
+    return plan;
+}
+
+/// No path is there twice, and none leads through a file or a link, which may lead anywhere. What is one file only to
+/// this file system (case, normalisation) is found when it is made: nothing is ever created over something else.
+fn checkPlaces(arena: Allocator, plan: Plan) Error!void {
+    var places: std.StringHashMapUnmanaged(void) = .empty;
+    const count = plan.files.len + plan.links.len;
+    try places.ensureTotalCapacity(arena, std.math.cast(u32, count) orelse return error.CorruptPlan);
+    for (plan.files) |file| if (places.getOrPutAssumeCapacity(file.path).found_existing) return error.CorruptPlan;
+    for (plan.links) |link| if (places.getOrPutAssumeCapacity(link.path).found_existing) return error.CorruptPlan;
+
+    var directory: []const u8 = "";
+    var made: std.StringHashMapUnmanaged(void) = .empty;
+    try made.ensureTotalCapacity(arena, std.math.cast(u32, plan.directories.len) orelse return error.CorruptPlan);
+    for (plan.directories) |path| {
+        if (made.getOrPutAssumeCapacity(path).found_existing or places.contains(path)) return error.CorruptPlan;
+        try checkAbove(places, path, &directory);
+    }
+    for (plan.files) |file| try checkAbove(places, file.path, &directory);
+    for (plan.links) |link| {
+        try checkAbove(places, link.path, &directory);
+        if (!staysBelow(link)) return error.CorruptPlan;
+    }
+}
+
+/// `last` is the directory that was looked at last: neighbours lie in the same one.
+fn checkAbove(places: std.StringHashMapUnmanaged(void), path: []const u8, last: *[]const u8) Error!void {
+    var above = std.fs.path.dirnamePosix(path) orelse return;
+    if (std.mem.eql(u8, above, last.*)) return;
+    last.* = above;
+    while (true) {
+        if (places.contains(above)) return error.CorruptPlan;
+        above = std.fs.path.dirnamePosix(above) orelse return;
+    }
+}
+
+/// Whether a link leads to its own installation or to another one of the same base directory. A `..` after a name would
+/// climb from wherever that name, being a link itself, leads to.
+fn staysBelow(link: Link) bool {
+    const depth = std.mem.count(u8, link.path, "/");
+    var climbs: usize = 0;
+    var rest = link.target;
+    while (std.mem.eql(u8, rest, "..") or std.mem.startsWith(u8, rest, "../")) : (climbs += 1) {
+        rest = if (rest.len == 2) "" else rest[3..];
+    }
+    if (rest.len == 0) return climbs > 0 and climbs <= depth;
+    if (!std.mem.eql(u8, rest, ".") and !isPath(rest)) return false;
+    if (climbs <= depth) return true;
+    const slash = std.mem.indexOfScalar(u8, rest, '/') orelse return false;
+    for (kinds) |kind| if (climbs == depth + 2 and std.mem.eql(u8, rest[0..slash], kind)) return true;
+    return false;
+}
+
+/// Whether `path` is relative, without empty, `.` and `..` components and, on Windows, means the same there.
+fn isPath(path: []const u8) bool {
+    if (path.len == 0 or path.len > path_length_max) return false;
+    var components = std.mem.splitScalar(u8, path, '/');
+    while (components.next()) |component| {
+        if (component.len == 0 or std.mem.eql(u8, component, ".") or std.mem.eql(u8, component, "..")) return false;
+        if (@import("builtin").os.tag == .windows and isOfWindows(component)) return false;
+    }
+    return true;
+}
+
+/// Whether Windows takes the name for something else than a file of that name: a device (`NUL.txt`), a stream (`a:b`),
+/// more than one component, or one that loses its end.
+/// https://learn.microsoft.com/windows/win32/fileio/naming-a-file
+fn isOfWindows(component: []const u8) bool {
+    if (std.mem.indexOfAny(u8, component, "\\<>:\"|?*") != null) return true;
+    for (component) |byte| if (byte < ' ') return true;
+    const last = component[component.len - 1];
+    if (last == '.' or last == ' ') return true;
+    const stem = std.mem.trimRight(u8, component[0 .. std.mem.indexOfScalar(u8, component, '.') orelse component.len], " ");
+    for ([_][]const u8{ "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$" }) |device| {
+        if (std.ascii.eqlIgnoreCase(stem, device)) return true;
+    }
+    if (stem.len < 4) return false;
+    const port = std.ascii.eqlIgnoreCase(stem[0..3], "COM") or std.ascii.eqlIgnoreCase(stem[0..3], "LPT");
+    // Superscripts count as digits: U+00B9, U+00B2, U+00B3.
+    const superscript = stem.len == 5 and stem[3] == 0xc2 and std.mem.indexOfScalar(u8, "\xb9\xb2\xb3", stem[4]) != null;
+    return port and (stem.len == 4 and std.ascii.isDigit(stem[3]) or superscript);
 }
 
 const PatchKind = enum { bytes, text, copy };
@@ -235,17 +321,7 @@ pub const Fields = struct {
     /// A path that stays in the directory it is relative to.
     pub fn path(fields: *Fields) Error![]const u8 {
         const found = try fields.text();
-        if (found.len == 0 or found.len > path_length_max) return error.CorruptPlan;
-        var components = std.mem.splitScalar(u8, found, '/');
-        while (components.next()) |component| {
-            if (component.len == 0 or std.mem.eql(u8, component, ".") or std.mem.eql(u8, component, "..")) {
-                return error.CorruptPlan;
-            }
-            // What is one component here must be one on Windows too.
-            if (@import("builtin").os.tag == .windows and std.mem.indexOfAny(u8, component, "\\:") != null) {
-                return error.CorruptPlan;
-            }
-        }
+        if (!isPath(found)) return error.CorruptPlan;
         return found;
     }
 
@@ -285,7 +361,7 @@ const sample =
     "file\t644\t0\t0\t4\ta\\tb\n" ++
     "script\t755\t0\t4\t6\tbin/python -sE\tbin/tool\n" ++
     "fill\t644\t1\t0\t3\tpyvenv.cfg\n" ++
-    "link\tbin/python\t../../python\n" ++
+    "link\tbin/python\t../../../interpreters/x/python\n" ++
     "bytes\t7\t00ff\ta\\tb\n" ++
     "text\t9\t4096\t{base}/loader\ta\\tb\n" ++
     "copy\t5000\t0\t4\ta\\tb\n";
@@ -302,7 +378,7 @@ test "a plan names entries, directories, files and links" {
     try testing.expectEqual(0o755, plan.files[1].mode);
     try testing.expectEqualStrings("bin/python -sE", plan.files[1].interpreter);
     try testing.expectEqual(Kind.fill, plan.files[2].kind);
-    try testing.expectEqualStrings("../../python", plan.links[0].target);
+    try testing.expectEqualStrings("../../../interpreters/x/python", plan.links[0].target);
     try testing.expectEqualStrings("00ff", plan.patches[0].what.bytes);
     try testing.expectEqual(9 + 4096, plan.patches[1].end());
     try testing.expectEqual(4, plan.patches[2].length());
@@ -341,6 +417,65 @@ test "a plan that leaves its directory or its entries is refused" {
     for (bad) |line| {
         const text = try std.mem.concat(arena.allocator(), u8, &.{ head, line, "\n", "dir\tx\n" });
         try testing.expectError(error.CorruptPlan, parse(arena.allocator(), text));
+    }
+}
+
+test "a plan whose paths meet, or whose links lead elsewhere, is refused" {
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    const head = first_line ++ "\nentry\t10\t0\tx\te\n";
+    const a = "file\t644\t0\t0\t4\ta\n";
+    const below = "file\t644\t0\t0\t4\ta/b\n";
+    // tests/container/test_plan.py has the same.
+    const sound = [_][]const u8{
+        "dir\ta\n" ++ below ++ "link\ta/c\tb\n",
+        "link\tbin/x\t../y\n",
+        "link\tbin/x\t../../../interpreters/abc/bin/python\n",
+        "link\tlibc\t../../libcs/abc\n",
+        "link\ta/b/c\t..\n",
+        "link\ta\t.\n",
+        a ++ "file\t644\t0\t0\t4\tA\n",
+        a ++ "file\t644\t0\t0\t4\tab/c\n",
+    };
+    for (sound) |text| {
+        _ = try parse(arena.allocator(), try std.mem.concat(arena.allocator(), u8, &.{ head, text }));
+    }
+    const bad = [_][]const u8{
+        a ++ a,
+        a ++ "link\ta\tb\n",
+        "link\ta\tb\nlink\ta\tc\n",
+        "link\ta\tb\n" ++ below,
+        below ++ "link\ta\tb\n",
+        "dir\ta\n" ++ a,
+        "dir\ta\ndir\ta\n",
+        "dir\ta/b\nlink\ta\tb\n",
+        "dir\ta/b/c\n" ++ a,
+        a ++ "file\t644\t0\t0\t4\ta/b/c/d\n",
+        "link\ta\t/etc/passwd\n",
+        "link\ta\t../x\n",
+        "link\ta\t..\n",
+        "link\ta\t../../x\n",
+        "link\ta\t../../apps\n",
+        "link\ta\t../../apps/x/../../..\n",
+        "link\ta\t../../apps/..\n",
+        "link\ta\t../../../apps/x\n",
+        "link\ta\tb/../../../..\n",
+        "link\ta\tb/../c\n",
+        "link\ta/b\t../../x\n",
+    };
+    for (bad) |text| {
+        const whole = try std.mem.concat(arena.allocator(), u8, &.{ head, text });
+        try testing.expectError(error.CorruptPlan, parse(arena.allocator(), whole));
+    }
+}
+
+test "names that Windows takes for something else are known" {
+    for ([_][]const u8{
+        "NUL", "nul.txt", "NUL .tar.gz", "con",  "aux.py", "COM1",   "com0.log", "LPT9", "lpt\u{b2}.x", "CONIN$",
+        "a:b", "a\\b",    "what?",       "dot.", "space ", "a\x01b", "a*",
+    }) |name| try testing.expect(isOfWindows(name));
+    for ([_][]const u8{ "null", "console", "com10", "com", "lpt", "a.nul", "..a", "\u{e4}", "a b" }) |name| {
+        try testing.expect(!isOfWindows(name));
     }
 }
 

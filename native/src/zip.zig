@@ -33,6 +33,8 @@ pub const Entry = struct {
     compressed_length: u64,
     length: u64,
     header_offset: u64,
+    /// Where the next thing in the file begins: the data must not reach beyond.
+    limit: u64 = std.math.maxInt(u64),
 };
 
 /// A half-open range of the file.
@@ -146,6 +148,7 @@ fn parseDirectory(
             .compressed_length = readInt(u32, rest, 20),
             .length = readInt(u32, rest, 24),
             .header_offset = readInt(u32, rest, 42),
+            .limit = data.end,
         };
         try applyZip64(&entry, rest[directory_header_length + name_length ..][0..extra_length]);
         if (entry.header_offset < data.start or entry.header_offset >= data.end or
@@ -160,7 +163,29 @@ fn parseDirectory(
         rest = rest[header_length..];
     }
     if (rest.len != 0) return error.CorruptZip;
+    try setLimits(arena, entries, data.end);
     return entries;
+}
+
+/// Each entry has bytes of its own. `end` is where the directory begins.
+fn setLimits(arena: Allocator, entries: std.StringHashMapUnmanaged(Entry), end: u64) Error!void {
+    const ordered = try arena.alloc(*Entry, entries.count());
+    defer arena.free(ordered);
+    var each = entries.valueIterator();
+    for (ordered) |*slot| slot.* = each.next().?;
+    std.mem.sortUnstable(*Entry, ordered, {}, struct {
+        fn later(_: void, one: *Entry, other: *Entry) bool {
+            return one.header_offset > other.header_offset;
+        }
+    }.later);
+    var limit = end;
+    for (ordered) |entry| {
+        const least = local_header_length + entry.name.len;
+        if (entry.header_offset > limit or limit - entry.header_offset < least or
+            entry.compressed_length > limit - entry.header_offset - least) return error.CorruptZip;
+        entry.limit = limit;
+        limit = entry.header_offset;
+    }
 }
 
 /// The zip64 extra field holds, in this order, those of the three fields that are all ones (APPNOTE 4.5.3).
@@ -193,7 +218,10 @@ pub fn dataOffset(file: std.fs.File, entry: Entry, data_end: u64) Error!u64 {
     if (!std.mem.startsWith(u8, &header, local_header_signature)) return error.CorruptZip;
     const offset = entry.header_offset + local_header_length +
         readInt(u16, &header, 26) + readInt(u16, &header, 28);
-    if (offset > data_end or entry.compressed_length > data_end - offset) return error.CorruptZip;
+    const limit = @min(data_end, entry.limit);
+    if (readInt(u16, &header, 26) != entry.name.len or offset > limit or entry.compressed_length > limit - offset) {
+        return error.CorruptZip;
+    }
     return offset;
 }
 
@@ -242,6 +270,45 @@ test "a directory gives its entries, and each entry its data" {
     var data: [4]u8 = undefined;
     _ = try file.preadAll(&data, try dataOffset(file, b, sample.bytes.len));
     try testing.expectEqualStrings("zstd", &data);
+}
+
+test "entries that overlap, or have one name, are refused" {
+    var tmp = testing.tmpDir(.{});
+    defer tmp.cleanup();
+    const first = std.mem.indexOf(u8, sample.bytes, directory_header_signature).?;
+    const second = first + directory_header_length + 1;
+    // The offset of "b" becomes that of "a"; its length reaches into the directory; "a" reaches into "b"; "b" is called "a".
+    const changes = [_]struct { usize, u8 }{
+        .{ second + 42, 4 }, .{ second + 20, 5 }, .{ first + 20, 4 }, .{ second + directory_header_length, 'a' },
+    };
+    for (changes) |change| {
+        var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+        defer arena.deinit();
+        var bytes = sample.bytes.*;
+        bytes[change[0]] = change[1];
+        // A stored entry's two lengths are one.
+        if (change[0] == first + 20) bytes[first + 24] = change[1];
+        const file = try sample.open(tmp.dir, &bytes);
+        defer file.close();
+        try testing.expectError(
+            error.CorruptZip,
+            readDirectory(arena.allocator(), file, .{ .start = 4, .end = bytes.len }),
+        );
+    }
+}
+
+test "a local header that moves the data into what follows is refused" {
+    var tmp = testing.tmpDir(.{});
+    defer tmp.cleanup();
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    var bytes = sample.bytes.*;
+    bytes[4 + 28] = 1; // an extra field of one byte
+    const file = try sample.open(tmp.dir, &bytes);
+    defer file.close();
+    const entries = try readDirectory(arena.allocator(), file, .{ .start = 4, .end = bytes.len });
+    try testing.expectError(error.CorruptZip, dataOffset(file, entries.get("a").?, bytes.len));
+    _ = try dataOffset(file, entries.get("b").?, bytes.len);
 }
 
 test "no prefix and no flipped byte of a zip is more than an error" {

@@ -3,9 +3,11 @@ from __future__ import annotations
 import io
 import struct
 import sys
+import tracemalloc
 import zipfile
 import zlib
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +17,7 @@ import zstandard
 from czscie.container import zip as zip_records
 from czscie.container.zip import STORED, ZSTD, Entry, directory, read_directory, read_entry
 from czscie.errors import CzscieError
+from fuzz import formats
 
 GIB = 1 << 30
 
@@ -238,3 +241,70 @@ def test_a_deflated_entry_is_read() -> None:
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a", b"deflated" * 10)
     assert contents(stream.getvalue()) == {"a": b"deflated" * 10}
+
+
+def lying(*entries: formats.Entry, **lies: int) -> bytes:
+    out = io.BytesIO()
+    formats.Zip(list(entries), lies).write(out)
+    return out.getvalue()
+
+
+A = formats.Entry(b"a", STORED, b"first")
+B = formats.Entry(b"b", STORED, b"second")
+HUGE = (1 << 33, 1 << 40, (1 << 63) - 1, 1 << 63, (1 << 64) - 1)
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (lying(A, replace(B, name=b"a")), "'a' is there twice"),
+        (lying(A, replace(B, lies={"offset": 0})), "overlaps"),
+        (lying(A, replace(B, lies={"offset": 3})), "overlaps"),
+        (lying(replace(A, lies={"packed": 40, "size": 40}), B), "overlaps"),
+        (lying(A, replace(B, lies={"flags": 1})), "'b' is encrypted"),
+        (lying(A, replace(B, lies={"size": 5})), "another size than its own"),
+        (lying(A, replace(B, name=b"\xff")), "not UTF-8"),
+        (lying(A, B, count=1), "more than its entries"),
+        (lying(A, B, count=3), "damaged|before its end"),
+        (lying(A, B, length=10), "before its end|damaged"),
+        *(
+            (lying(A, B, **{where: size}, zip64=1), None)
+            for size in HUGE
+            for where in ("count", "length", "offset")
+        ),
+        *(
+            (lying(A, replace(B, lies={where: size, "zip64": 1})), None)
+            for size in HUGE
+            for where in ("size", "packed", "offset")
+        ),
+    ],
+)
+def test_a_zip_that_says_what_is_not_so_is_refused(data: bytes, why: str | None) -> None:
+    """native/src/zip.zig refuses the same."""
+    with pytest.raises(zipfile.BadZipFile, match=why):
+        contents(data)
+
+
+def test_data_that_a_local_header_moves_into_the_next_entry_is_refused() -> None:
+    data = lying(replace(A, lies={"local_extra": 2}), B)
+    with pytest.raises(zipfile.BadZipFile, match="'a' reaches into what follows it"):
+        contents(data)
+
+
+@pytest.mark.parametrize("size", HUGE)
+def test_memory_is_not_taken_for_a_size_that_is_told(size: int) -> None:
+    frame = b"\x28\xb5\x2f\xfd\xe0" + struct.pack("<Q", size) + b"\x01\x00\x00"
+    data = lying(formats.Entry(b"a", ZSTD, b"", packed=frame, lies={"size": size, "zip64": 1}))
+    tracemalloc.start()
+    try:
+        with pytest.raises(zipfile.BadZipFile):
+            contents(data)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_document_is_no_larger_than_documents_are() -> None:
+    entry = Entry("a", ZSTD, 0, 10, zip_records.DOCUMENT_MAX + 1, 0)
+    with pytest.raises(zipfile.BadZipFile, match="larger than 256 MiB"):
+        zip_records.read_document(io.BytesIO(), entry)

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import io
 import os
+import tracemalloc
 import zipfile
+import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +13,7 @@ import pytest
 from czex.making import contents, write_zip
 from czscie.czex.tree import Shelf, files_in_zip, files_on_disk, open_zip
 from czscie.errors import CzscieError
+from fuzz import formats
 
 
 def read(path: Path) -> dict[str, bytes]:
@@ -166,3 +171,51 @@ def test_a_name_on_disk_that_is_no_utf8_is_refused(tmp_path: Path) -> None:
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff")).write_bytes(b"")
     with pytest.raises(CzscieError, match="is not UTF-8"):
         files_on_disk(tmp_path, "t")
+
+
+A = formats.Entry(b"a", formats.DEFLATED, b"first")
+B = formats.Entry(b"b", formats.DEFLATED, b"second")
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        (A, replace(B, lies={"offset": 0})),
+        (A, replace(B, name=b"a")),
+        (A, replace(B, lies={"offset": (1 << 64) - 1, "zip64": 1})),
+        (A, replace(B, lies={"packed": 1 << 40, "zip64": 1})),
+        (A, replace(B, lies={"size": 1 << 40, "zip64": 1})),
+        (A, replace(B, lies={"size": 7})),
+        (A, replace(B, method=99)),
+        (A, replace(B, name=b"NUL\0x")),
+    ],
+    ids=range(8),
+)
+def test_a_zip_that_says_what_is_not_so_is_refused(
+    tmp_path: Path, entries: tuple[formats.Entry, formats.Entry]
+) -> None:
+    out = io.BytesIO()
+    formats.Zip(list(entries)).write(out)
+    path = tmp_path / "a.zip"
+    path.write_bytes(out.getvalue())
+    tracemalloc.start()
+    try:
+        with pytest.raises(CzscieError):
+            read(path)
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_no_more_is_unpacked_than_a_member_says(tmp_path: Path) -> None:
+    zeros = formats.Entry(b"zeros", formats.DEFLATED, bytes(64 << 20))
+    out = io.BytesIO()
+    formats.Zip([replace(zeros, lies={"size": 7, "crc": zlib.crc32(bytes(7))})]).write(out)
+    path = tmp_path / "a.zip"
+    path.write_bytes(out.getvalue())
+    tracemalloc.start()
+    try:
+        assert read(path) == {"zeros": bytes(7)}
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()

@@ -27,8 +27,9 @@ from fuzz.targets import BY_NAME, CORPUS, Reader, Target
 
 #: Bytes of address space: what Python and the libraries take, and a gigabyte. Inputs are a few kB.
 MEMORY = 2 << 30
-#: Seconds that a reader may take for one input.
+#: Seconds of the processor that a reader may take for one input, and of the clock on a busy machine.
 PATIENCE = 10
+_CLOCK = 200
 #: Larger inputs are not kept.
 _LONGEST = 1 << 20
 _POOL = 2000
@@ -117,12 +118,15 @@ def _alarm(seconds: float) -> Iterator[None]:
     def ring(number: int, frame: FrameType | None) -> None:
         raise TooSlow
 
-    signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    timers = ((signal.SIGPROF, signal.ITIMER_PROF, seconds), (signal.SIGALRM, signal.ITIMER_REAL, _CLOCK))
+    for number, timer, limit in timers:
+        signal.signal(number, ring)
+        signal.setitimer(timer, limit)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        for _, timer, _ in timers:
+            signal.setitimer(timer, 0)
 
 
 class Run:

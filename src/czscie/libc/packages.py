@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 
@@ -122,10 +122,10 @@ class PackageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def remote(self, package: PinnedPackage, environ: Mapping[str, str] = os.environ) -> Remote:
         """Where `package` is fetched from. Raises CzscieError when the mirror that is named is no URL."""
         from czscie.network.remote import Remote
-        from czscie.network.url import without_secrets
+        from czscie.network.url import scheme, without_secrets
 
         base = environ.get(MIRROR) or self.url
-        if urlsplit(base).scheme not in _SCHEMES:
+        if scheme(base) not in _SCHEMES:
             raise CzscieError(
                 f"{MIRROR} is {without_secrets(base)!r}, which is not a URL of a mirror",
                 why="it has to begin with https://, http:// or file://",

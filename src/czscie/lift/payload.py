@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from czscie.lift.table import Shape, Table
+from czscie.network.url import scheme
 from czscie.platforms import GlibcVersion
 
 SOURCES = ("pex", "requirements", "project", "script", "lock")
@@ -41,7 +41,7 @@ def _has_digest(requirement: str) -> bool:
     from packaging.requirements import Requirement
 
     url = Requirement(requirement).url
-    return url is None or urlsplit(url).scheme in ("https", "http", "file")
+    return url is None or scheme(url) in ("https", "http", "file")
 
 
 _REQUIREMENT = Shape('a requirement such as "cowsay==6.1"', _is_requirement)

@@ -13,7 +13,7 @@ from czscie.lock.builder import Builder, check_wheel, unpinnable
 from czscie.lock.lock import Directory, Hashes, LockedPackage, LockedWheel, Sdist
 from czscie.lock.pex_tool import Artifact
 from czscie.lock.question import relative
-from czscie.network.url import is_file, without_secrets
+from czscie.network.url import is_file, scheme, without_secrets
 
 
 def as_package(artifact: Artifact, target: Target, directory: Path, builder: Builder) -> LockedPackage:
@@ -23,7 +23,7 @@ def as_package(artifact: Artifact, target: Target, directory: Path, builder: Bui
     """
     if (built := builder.package_of(artifact.sha256)) is not None:
         return _for_target(built, target, builder)
-    if urlsplit(artifact.url).scheme not in ("https", "http", "file"):
+    if scheme(artifact.url) not in ("https", "http", "file"):
         raise unpinnable(artifact.project, artifact.url)
     name = unquote(urlsplit(artifact.url).path.rpartition("/")[2])
     project = canonicalize_name(artifact.project)

@@ -9,6 +9,7 @@ from pathlib import Path
 from czscie.cache import cache_directory
 from czscie.container.paths import name_fault
 from czscie.errors import CzscieError
+from czscie.network.url import scheme, without_secrets
 
 _CHUNK = 1 << 20
 
@@ -23,7 +24,8 @@ class Remote:
 
     `size` is in bytes, None where nobody knows it. `kind` is the directory of the cache that it is kept in.
     `mend` is what to say when no URL has it: the setting that names another place. Raises CzscieError when
-    `name` is more than a name or `sha256` no digest: both may come from a file of somebody else.
+    `name` is more than a name, `sha256` no digest or one of `urls` none: they may come from a file of
+    somebody else.
     """
 
     name: str
@@ -36,6 +38,11 @@ class Remote:
     def __post_init__(self) -> None:
         if fault := name_fault(self.name):
             raise CzscieError(f"{self.name[:200]!r} is not the name of a file", why=f"it {fault}")
+        for url in self.urls:
+            if not scheme(url):
+                raise CzscieError(
+                    f"{without_secrets(url)[:200]!r} is not a URL", why=f"it is to be {self.name}'s"
+                )
         if len(self.sha256) != 64 or not set(self.sha256) <= set("0123456789abcdef"):
             raise CzscieError(
                 f"{self.sha256!r} is not a SHA-256 in hexadecimal", why=f"it is to be {self.name}'s"

@@ -21,9 +21,19 @@ def origin(url: str) -> tuple[str, str, int | None]:
     return parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
 
 
+def scheme(url: str) -> str:
+    """`https`, `http`, `file` …; nothing of what is no URL at all, such as `http://[x`."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.hostname, parts.port
+    except ValueError:
+        return ""
+    return parts.scheme
+
+
 def is_file(url: str) -> bool:
     """Whether it names a file of this machine, which needs no network."""
-    return urlsplit(url).scheme == "file"
+    return scheme(url) == "file"
 
 
 def proxy_of(url: str) -> str | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from czscie.errors import CzscieError
-from czscie.network.url import is_file, without_secrets
+from czscie.network.url import is_file, scheme, without_secrets
 from czscie.pbs.assets import Asset
 
 OFFICIAL = "https://github.com/astral-sh/python-build-standalone/releases/download"
@@ -75,7 +75,7 @@ def spellings(directory: str, asset: Asset) -> tuple[str, str]:
 
 
 def _checked(url: str, origin: str) -> str:
-    if urlsplit(url).scheme not in _SCHEMES:
+    if scheme(url) not in _SCHEMES:
         raise CzscieError(
             f"{origin} is {without_secrets(url)!r}, which is not a URL of a mirror",
             why="it has to begin with https://, http:// or file://",
