@@ -16,6 +16,7 @@ from czscie import __version__
 from czscie.console import Console
 from czscie.czex.division import Division
 from czscie.errors import CzscieError
+from czscie.leftovers import scratch
 from czscie.libc.bundle import check_libc
 from czscie.lift.lift import Lift
 from czscie.lift.manifest import read_manifest
@@ -94,10 +95,10 @@ def making_parts(
     provider = Provider(console, network)
     lock = settled_lock(lift, targets, use, provider, network, console)
     check_libraries(lock, use, console, images=division is not None)
-    with tempfile.TemporaryDirectory(prefix="czscie-") as name:
+    with scratch() as within:
 
         def make(target: Platform) -> Parts:
-            directory = Path(tempfile.mkdtemp(dir=name))
+            directory = Path(tempfile.mkdtemp(dir=within))
             inputs = locked_inputs(lift, lock, target, provider, network, directory, console)
             return make_parts(inputs, directory, console, division)
 

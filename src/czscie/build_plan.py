@@ -6,7 +6,6 @@ SHA-256 in hexadecimal.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from czscie.console import Console
 from czscie.czex.target import Target
 from czscie.errors import CzscieError
 from czscie.launchers.build import find_launcher
+from czscie.leftovers import scratch
 from czscie.libc.library import optional_libraries, packages_of
 from czscie.libc.packages import PackageTable
 from czscie.lift.embedded_file import EmbeddedFile, FromUrl
@@ -290,9 +290,9 @@ class _Planner:
         payload = self.lift.payload
         if payload is None:
             return None
-        with tempfile.TemporaryDirectory(prefix="czscie-") as directory:
+        with scratch() as directory:
             # For what it refuses: the PEX itself is not asked for.
-            locked_payload(self.lift, self.lock, platform, Path(directory), self.network, self.console)
+            locked_payload(self.lift, self.lock, platform, directory, self.network, self.console)
         files = [_local(path) for path in (payload.pex, payload.script) if path is not None]
         target = target_of(self.lift, self.lock, platform)
         if payload.pex is None and target is not None:

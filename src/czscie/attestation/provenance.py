@@ -7,7 +7,6 @@ The identity is in the certificate's extensions: https://github.com/sigstore/ful
 from __future__ import annotations
 
 import logging
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import msgspec
 
 from czscie.documents import DocumentError, decode_json
 from czscie.errors import CzscieError
+from czscie.leftovers import scratch
 
 if TYPE_CHECKING:
     from sigstore.verify import Verifier
@@ -131,8 +131,8 @@ def _of_file(path: Path) -> list[Verifier]:
 
     verifiers = []
     try:
-        with tempfile.TemporaryDirectory(prefix="czscie-") as directory:
-            one = Path(directory) / "trusted_root.json"
+        with scratch() as directory:
+            one = directory / "trusted_root.json"
             for root in _roots(path.read_bytes()):
                 if root.get("tlogs"):
                     one.write_bytes(msgspec.json.encode(root))

@@ -269,19 +269,23 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], _Written], size: in
 
     `size` is how many bytes it takes, where that is known. Raises CzscieError when the file system is full.
     """
-    import tempfile
+    from czscie.leftovers import make_temporary
 
     with writing(path, size):
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        descriptor, temporary = make_temporary(path)
     try:
         with os.fdopen(descriptor, "wb") as file:
             written = write(file)
-        Path(temporary).replace(path)
+            file.flush()
+            if os.name != "nt":  # while it is open, it is held
+                temporary.replace(path)
+        if os.name == "nt":
+            temporary.replace(path)
         return written
     except BaseException as error:
-        reached = Path(temporary).stat().st_size
-        Path(temporary).unlink(missing_ok=True)
+        reached = temporary.stat().st_size if temporary.exists() else None
+        temporary.unlink(missing_ok=True)
         if isinstance(error, OSError) and is_full(error):
             raise full(path, error, size, reached) from error
         raise

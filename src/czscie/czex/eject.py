@@ -22,6 +22,7 @@ from czscie.czex.info import PATH as PEX_INFO
 from czscie.czex.info import PexInfo
 from czscie.documents import DocumentError, decode_json
 from czscie.errors import CzscieError
+from czscie.leftovers import scratch
 
 _SOURCES = ".czscie/sources"
 #: Far more than pex's longest prefix, the script of `--sh-boot`.
@@ -35,8 +36,7 @@ def eject(czex: Path, output: Path) -> None:
 
     Raises CzscieError when it is not a CZEX that `czscie inject` made, or is damaged.
     """
-    with tempfile.TemporaryDirectory(prefix="czscie-") as temporary:
-        directory = Path(temporary)
+    with scratch() as directory:
         try:
             with czex.open("rb") as file:
                 content = _Content(file, czex)

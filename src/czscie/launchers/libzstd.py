@@ -55,7 +55,7 @@ def libzstd_source(cache: Path) -> Path:
     directory = _directory(cache)
     if not has_source(cache):
         cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache, prefix="libzstd-") as temporary:
+        with tempfile.TemporaryDirectory(dir=cache, prefix=".libzstd-") as temporary:
             archive = _fetch(Path(temporary))
             _extract(archive, Path(temporary, "lib"))
             if directory.is_dir() and not has_source(cache):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from czscie.czex.target import Target
 from czscie.czex.tree import files_in_zip, open_zip
 from czscie.czex.wheel import Wheel
 from czscie.errors import CzscieError
+from czscie.leftovers import scratch
 from czscie.lift.lift import Lift
 from czscie.lift.payload import may_build
 from czscie.lock.build_backend import build_wheel
@@ -206,9 +206,8 @@ class Builder:
             raise _Unknown
         with (
             self.console.phase(f"Built a wheel of {project}") as phase,
-            tempfile.TemporaryDirectory(prefix="czscie-") as temporary,
+            scratch() as directory,
         ):
-            directory = Path(temporary)
             built = _describe(_kept(build_wheel(_laid_out(source, directory), directory)))
             phase.become(f"Built a wheel of {project} {built.version}")
         return built
@@ -216,8 +215,8 @@ class Builder:
     # Where nothing runs.
 
     def _described(self, project: str, version: str | None, source: Path) -> Static:
-        with tempfile.TemporaryDirectory(prefix="czscie-") as temporary:
-            static = static_metadata(_laid_out(source, Path(temporary)))
+        with scratch() as temporary:
+            static = static_metadata(_laid_out(source, temporary))
         version = static.version or version
         self.unbuilt[project] = Unbuilt(project, version, source.name, static.requires is not None)
         return Static(project, version or "0", static.requires, static.requires_python)

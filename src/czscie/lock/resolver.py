@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from czscie.console import Console
 from czscie.czex.inline_metadata import InlineMetadata
 from czscie.czex.target import Target
 from czscie.errors import CzscieError
+from czscie.leftovers import scratch
 from czscie.lift.lift import Lift
 from czscie.lock.artifacts import as_package
 from czscie.lock.builder import Builder, remote_of
@@ -107,9 +107,9 @@ class Resolver:
             check_online(self.lift, self.network, found)
             with (
                 self.console.phase(f"Resolved {', '.join(missing)}"),
-                tempfile.TemporaryDirectory(prefix="czscie-") as temporary,
+                scratch() as temporary,
             ):
-                artifacts = resolve(missing, of, {}, Path(temporary))[of[0].platform]
+                artifacts = resolve(missing, of, {}, temporary)[of[0].platform]
             new = [self._provision(artifact, of[0]) for artifact in artifacts]
             kept += self._with_sizes(new, old)
         return msgspec.structs.replace(lock, provisions=tuple(kept))
@@ -169,10 +169,10 @@ class Resolver:
                 check_online(self.lift, self.network, found)
             with (
                 self.console.phase(f"Resolved the payload for {', '.join(_names_of(targets))}"),
-                tempfile.TemporaryDirectory(prefix="czscie-") as temporary,
+                scratch() as temporary,
             ):
                 asked = payload.requirements if payload.requirements is not None else requirements
-                artifacts = resolve(asked, targets, versions, Path(temporary), self.builder)
+                artifacts = resolve(asked, targets, versions, temporary, self.builder)
         return {
             target.platform.name: tuple(
                 as_package(artifact, target, self._directory, self.builder)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from czscie.build import build
 from czscie.console import Console
+from czscie.leftovers import scratch
 from czscie.lock.settle import LockUse
 from czscie.platforms import find_platform
 from czscie.scie.inspect import Contents, read_sbom, read_scie
@@ -23,8 +23,8 @@ def rebuild(path: Path, manifest: Path, console: Console) -> tuple[str, ...]:
     """
     there = read_scie(path)
     platform = find_platform(there.manifest.scie.lift.platform)
-    with tempfile.TemporaryDirectory(prefix="czscie-") as directory:
-        [made] = build(manifest, Path(directory), [platform], console, LockUse.LOCKED)
+    with scratch() as directory:
+        [made] = build(manifest, directory, [platform], console, LockUse.LOCKED)
         if _equal(path, made.path):
             return ()
         return tuple(_differences(there, made)) or ("the files differ where no digest is",)
