@@ -6,6 +6,9 @@ import hashlib
 import json
 import os
 import shutil
+import sys
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +31,7 @@ from czscie.platforms import Platform
 if TYPE_CHECKING:
     from czscie.console import Console
 
-#: What pex calls the script of a PEX, in which it is the entry point.
+#: What pex calls the script of a PEX, in which it is the entry point: a name that nothing else has.
 _SCRIPT = "__pex_executable__"
 
 
@@ -50,17 +53,21 @@ def locked_payload(
     if target is None or lock.payload is None or platform.name not in lock.payload.platforms:
         raise CzscieError(f"the payload is not locked for {platform.name}", mend="run czscie lock")
     chosen = selected(lock, target)
-    info = _pex_info(lift, chosen)
+    script = payload.script
 
     def make() -> Path:
         builder = Builder.of(lift, network, console)
         files = wheel_files(chosen, lift.path.parent.absolute(), network, console, builder)
         place = directory / platform.name / lift.name
         with writing(place, sum(file.stat().st_size for file in files)):
-            return _lay_out(place, info, files, payload.script)
+            module = None if script is None else script_module(script, files)
+            return _lay_out(place, _pex_info(lift, chosen, module), files, script, module)
 
-    script = "" if payload.script is None else _checked(payload.script, lock)
-    digest = hashlib.sha256(b"\0".join((info, script.encode()))).hexdigest()
+    # The module's name follows from that of the script and the wheels.
+    asked = _pex_info(lift, chosen, None if script is None else script.name)
+    digest = hashlib.sha256(
+        b"\0".join((asked, b"" if script is None else _checked(script, lock).encode()))
+    ).hexdigest()
     return PayloadPex(lift.name, digest, make)
 
 
@@ -74,8 +81,25 @@ def _checked(path: Path, lock: Lock) -> str:
     return digest
 
 
-def _pex_info(lift: Lift, chosen: tuple[Chosen, ...]) -> bytes:
-    """PEX-INFO of a PEX of these wheels: what pex writes, but for what tells of pex."""
+def script_module(script: Path, wheels: Sequence[Path]) -> str:
+    """What the script is called as a module: by its own name, which is that of its `__file__`.
+
+    Where a module of the standard library or of `wheels` has the name, or it has a dot, by pex's.
+    """
+    if script.suffix != ".py" or "." in script.stem or script.stem in sys.stdlib_module_names:
+        return _SCRIPT
+    for wheel in wheels:
+        with zipfile.ZipFile(wheel) as archive:
+            if script.stem in {name.partition("/")[0].partition(".")[0] for name in archive.namelist()}:
+                return _SCRIPT
+    return script.stem
+
+
+def _pex_info(lift: Lift, chosen: tuple[Chosen, ...], module: str | None) -> bytes:
+    """PEX-INFO of a PEX of these wheels: what pex writes, but for what tells of pex.
+
+    `module` is where it starts, None where that is not said.
+    """
     payload = lift.payload
     assert payload is not None
     requirements = [f"{each.package.name}=={each.package.version}" for each in chosen]
@@ -85,7 +109,7 @@ def _pex_info(lift: Lift, chosen: tuple[Chosen, ...]) -> bytes:
         "deps_are_wheel_files": True,
         "distributions": {each.wheel.name: each.wheel.sha256 for each in chosen},
         "requirements": requirements,
-        **({} if payload.script is None else {"entry_point": _SCRIPT}),
+        **({} if module is None else {"entry_point": module}),
     }
     return json.dumps(document, sort_keys=True).encode()
 
@@ -97,14 +121,16 @@ def _without_url(text: str) -> str:
     return str(requirement)
 
 
-def _lay_out(directory: Path, info: bytes, wheels: list[Path], script: Path | None) -> Path:
-    """A PEX as a directory, whose wheels are those of the cache."""
+def _lay_out(
+    directory: Path, info: bytes, wheels: list[Path], script: Path | None, module: str | None
+) -> Path:
+    """A PEX as a directory, whose wheels are those of the cache, and its script the `module`."""
     (directory / ".deps").mkdir(parents=True)
     (directory / pex_info.PATH).write_bytes(info)
     for wheel in wheels:
         _link(wheel, directory / ".deps" / wheel.name)
     if script is not None:
-        shutil.copyfile(script, directory / f"{_SCRIPT}.py")
+        shutil.copyfile(script, directory / f"{module}.py")
     return directory
 
 
