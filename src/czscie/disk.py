@@ -86,7 +86,9 @@ def _mend(path: Path) -> str:
         return f"czscie cache prune; or set {VARIABLE} to a directory on another file system"
     # What czscie makes there has such a name; whoever writes there on purpose is not helped by TMPDIR.
     temporary = Path(tempfile.gettempdir())
-    if any(each.parent == temporary and each.name.startswith("czscie-") for each in path.parents):
+    if path == temporary or any(
+        each.parent == temporary and each.name.startswith("czscie-") for each in path.parents
+    ):
         return "free some, or set TMPDIR to a directory on another file system"
     return "free some, or write to a directory on another file system"
 

@@ -5,6 +5,7 @@ import io
 import os
 import random
 import time
+import tracemalloc
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -14,10 +15,12 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from czscie.container.content import Content, Data, File
+from czscie.container import packer as packing
+from czscie.container.content import Content, Data, File, OnDisk
 from czscie.container.packer import GROUP, LARGE, Packer, write_atomically
 from czscie.container.plan import ENTRY_NAME, Plan, PlannedEntry, PlannedFile, Slice, parse
-from czscie.container.zip import STORED, ZSTD, Entry, read_directory, read_entry
+from czscie.container.zip import STORED, ZSTD, Entry, read_directory, read_entry, stream_entry
+from czscie.errors import CzscieError
 
 LEVEL = 3
 
@@ -279,6 +282,66 @@ def test_few_entries_are_in_memory_at_a_time(monkeypatch: pytest.MonkeyPatch) ->
     packer.write(Watched(), lambda entries: Plan(entries, ()))
     assert len(read) == 60
     assert Watched.most <= 2 * 2 + 1
+
+
+@pytest.mark.parametrize("cores", [1, 3])
+def test_a_file_in_pieces_is_compressed_as_in_one_piece(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int
+) -> None:
+    import zstandard
+
+    monkeypatch.setattr(packing, "_HUGE", 5 * LARGE)
+    monkeypatch.setattr(packing, "_FRAME_IN_MEMORY", LARGE)
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    content = noise(2 * LARGE) + bytes(3 * LARGE) + noise(LARGE + 1)
+    (tmp_path / "large").write_bytes(content)
+    packed = pack(files({"large": OnDisk(tmp_path / "large"), "small": b"small"}))
+    [entry, *_] = packed.entries
+    start = entry.header_offset + len(entry.local_header())
+    whole = zstandard.ZstdCompressor(level=LEVEL, threads=1).compress(content)
+    assert packed.data[start : start + entry.compressed_size] == whole
+    assert packed.slice("large") == content
+    [planned, *_] = packed.plan.entries
+    assert planned == PlannedEntry(
+        "large", len(content), zlib.crc32(content), hashlib.sha256(content).hexdigest()
+    )
+
+
+def test_memory_does_not_grow_with_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    size = 256 * LARGE
+    with (tmp_path / "large").open("wb") as file:
+        for number in range(16):
+            file.write(noise(16 * LARGE, number))
+    packer = Packer(LEVEL)
+    packer.add("", files({"large": OnDisk(tmp_path / "large")}))
+    tracemalloc.start()
+    try:
+        write_atomically(
+            tmp_path / "packed", lambda stream: packer.write(stream, lambda entries: Plan(entries, ()))
+        )
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < size // 2
+    with (tmp_path / "packed").open("rb") as file:
+        entry = read_directory(file, (tmp_path / "packed").stat().st_size).entry("large")
+        assert sum(map(len, stream_entry(file, entry))) == size
+
+
+@pytest.mark.parametrize("told", [5 * LARGE - 1, 5 * LARGE + 1])
+def test_a_file_that_changes_its_size_is_refused(monkeypatch: pytest.MonkeyPatch, told: int) -> None:
+    monkeypatch.setattr(packing, "_HUGE", 4 * LARGE)
+
+    @dataclass(frozen=True)
+    class Growing:
+        size: int = told
+
+        def read(self) -> bytes:
+            return bytes(5 * LARGE)
+
+    with pytest.raises(CzscieError, match="large changed while it was packed"):
+        pack(files({"large": Growing()}))
 
 
 def test_a_file_that_cannot_be_read_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+#: Bytes of a file that are in memory at a time where it is read in pieces.
+PIECE = 1 << 20
 
 
 class Content(Protocol):
@@ -16,6 +20,21 @@ class Content(Protocol):
         ...
 
     def read(self) -> bytes: ...
+
+
+@runtime_checkable
+class InPieces(Protocol):
+    """Content that need not be in memory as a whole."""
+
+    def pieces(self) -> Iterator[bytes]: ...
+
+
+def pieces_of(content: Content) -> Iterator[bytes]:
+    """The bytes of `content`, in pieces unless it is in memory anyway."""
+    if isinstance(content, InPieces):
+        yield from content.pieces()
+    else:
+        yield content.read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +63,10 @@ class OnDisk:
 
     def read(self) -> bytes:
         return self.path.read_bytes()
+
+    def pieces(self) -> Iterator[bytes]:
+        with self.path.open("rb") as file:
+            yield from iter(lambda: file.read(PIECE), b"")
 
 
 @dataclass(frozen=True, slots=True)

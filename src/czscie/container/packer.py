@@ -8,19 +8,22 @@ are stored, so that ordinary tools open it; a small wheel is one group and a whe
 from __future__ import annotations
 
 import hashlib
+import io
 import os
+import shutil
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import IO, BinaryIO, TypeVar
 
 from czscie.container import zip as zip_records
-from czscie.container.content import Content, File, Link
+from czscie.container.content import Content, File, Link, pieces_of
 from czscie.container.plan import ENTRY_NAME, Plan, PlannedEntry, PlannedFile, PlannedLink, Slice
 from czscie.disk import full, is_full, writing
+from czscie.errors import CzscieError
 
 _Written = TypeVar("_Written")
 
@@ -28,8 +31,12 @@ _Written = TypeVar("_Written")
 LARGE = 1 << 20
 #: A group is closed when it would grow beyond this many bytes. (The launcher decodes up to 8 MiB whole.)
 GROUP = 4 << 20
-#: A file of at least this many bytes is compressed by several threads: it may be most of a payload.
+#: A file of at least this many bytes is compressed in pieces, by several threads: it may be most of a payload
+#: and more than memory holds.
 _HUGE = 64 << 20
+#: A compressed entry is kept in memory up to this many bytes, and beyond in a temporary file.
+_FRAME_IN_MEMORY = 8 << 20
+_COPIED = 1 << 20
 #: A zip's local and directory headers without the name (APPNOTE 4.3.7, 4.3.12).
 _MEMBER_OVERHEAD = 30 + 46
 
@@ -46,6 +53,9 @@ class _Single:
 
     def read(self) -> bytes:
         return self.content.read()
+
+    def pieces(self) -> Iterator[bytes]:
+        return pieces_of(self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,9 @@ class _Group:
         ]
         return b"".join((*parts, zip_records.directory(entries, self._end(entries))))
 
+    def pieces(self) -> Iterator[bytes]:
+        yield self.read()
+
     def _entries(self) -> list[zip_records.Entry]:
         """The members in place, their checksums left out."""
         entries, offset = [], 0
@@ -101,12 +114,24 @@ class _Group:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """An entry, compressed. `size` and `crc32` are those of its content."""
+    """An entry, compressed to `frame`. `size` and `crc32` are those of its content."""
 
     name: str
     size: int
     crc32: int
-    frame: bytes
+    frame: IO[bytes]
+
+    def put(self, file: BinaryIO, start: int = 0) -> zip_records.Entry:
+        """Writes the entry at the position of `file`, once; its offset counts from `start`."""
+        with self.frame as frame:
+            length = frame.seek(0, os.SEEK_END)
+            entry = zip_records.Entry(
+                self.name, zip_records.ZSTD, self.crc32, length, self.size, file.tell() - start
+            )
+            file.write(entry.local_header())
+            frame.seek(0)
+            shutil.copyfileobj(frame, file, _COPIED)
+            return entry
 
 
 class Packer:
@@ -159,20 +184,17 @@ class Packer:
         written: list[zip_records.Entry] = []
         planned: list[PlannedEntry] = []
 
-        def put(name: str, method: int, size: int, crc32: int, data: bytes) -> None:
-            entry = zip_records.Entry(name, method, crc32, len(data), size, file.tell() - start)
+        for name, data in stored:
+            size, offset = len(data), file.tell() - start
+            entry = zip_records.Entry(name, zip_records.STORED, zlib.crc32(data), size, size, offset)
             file.write(entry.local_header())
             file.write(data)
             written.append(entry)
-
-        for name, data in stored:
-            put(name, zip_records.STORED, len(data), zlib.crc32(data), data)
         for packed, planned_entry in self.packed():
-            put(packed.name, zip_records.ZSTD, packed.size, packed.crc32, packed.frame)
+            written.append(packed.put(file, start))
             planned.append(planned_entry)
         made = plan(tuple(planned))
-        text = made.render()
-        put(ENTRY_NAME, zip_records.ZSTD, len(text), zlib.crc32(text), compress(text, self._level))
+        written.append(put_entry(file, ENTRY_NAME, made.render(), self._level, start))
         file.write(zip_records.directory(written, file.tell() - start))
         return made
 
@@ -195,22 +217,42 @@ class Packer:
                 yield running.popleft().result()
 
     def _pack(self, name: str, entry: _Single | _Group) -> tuple[Packed, PlannedEntry]:
+        if entry.size >= _HUGE:
+            return self._pack_in_pieces(name, entry)
         data = entry.read()
         planned = PlannedEntry(name, len(data), zlib.crc32(data), hashlib.sha256(data).hexdigest())
-        threads = self._jobs if len(data) >= _HUGE else 0
-        frame = compress(data, self._level, threads)
+        frame = io.BytesIO(compress(data, self._level))
         return Packed(name, planned.size, planned.crc32, frame), planned
+
+    def _pack_in_pieces(self, name: str, entry: _Single | _Group) -> tuple[Packed, PlannedEntry]:
+        """The same in memory that does not grow with the entry; any number of threads gives equal bytes."""
+        import tempfile
+
+        import zstandard
+
+        compressor = zstandard.ZstdCompressor(level=self._level, write_content_size=True, threads=self._jobs)
+        encoder, left = compressor.compressobj(size=entry.size), entry.size
+        frame = tempfile.SpooledTemporaryFile(_FRAME_IN_MEMORY, prefix="czscie-")  # noqa: SIM115
+        size, crc32, sha256 = entry.size, 0, hashlib.sha256()
+        with writing(Path(tempfile.gettempdir())):
+            for piece in entry.pieces():
+                if (left := left - len(piece)) < 0:
+                    break
+                crc32 = zlib.crc32(piece, crc32)
+                sha256.update(piece)
+                frame.write(encoder.compress(piece))
+            if left != 0:
+                raise CzscieError(
+                    f"{name} changed while it was packed", why="its size differs", mend="build again"
+                )
+            frame.write(encoder.flush())
+        return Packed(name, size, crc32, frame), PlannedEntry(name, size, crc32, sha256.hexdigest())
 
 
 def put_entry(file: BinaryIO, name: str, data: bytes, level: int, start: int = 0) -> zip_records.Entry:
     """Writes an entry at the position of `file`; its offset counts from `start`."""
-    frame = compress(data, level)
-    entry = zip_records.Entry(
-        name, zip_records.ZSTD, zlib.crc32(data), len(frame), len(data), file.tell() - start
-    )
-    file.write(entry.local_header())
-    file.write(frame)
-    return entry
+    frame = io.BytesIO(compress(data, level))
+    return Packed(name, len(data), zlib.crc32(data), frame).put(file, start)
 
 
 def _weight(file: File) -> int:
@@ -233,15 +275,11 @@ def _cut(files: Iterable[File]) -> Iterator[list[File]]:
         yield run
 
 
-def compress(data: bytes, level: int, threads: int = 0) -> bytes:
-    """One zstd frame (RFC 8878) that tells its content's size; the zip's CRC-32 is the checksum.
-
-    With any number of `threads` but 0 the bytes are the same.
-    """
+def compress(data: bytes, level: int) -> bytes:
+    """One zstd frame (RFC 8878) that tells its content's size; the zip's CRC-32 is the checksum."""
     import zstandard
 
-    compressor = zstandard.ZstdCompressor(level=level, write_content_size=True, threads=threads)
-    return compressor.compress(data)
+    return zstandard.ZstdCompressor(level=level, write_content_size=True).compress(data)
 
 
 def write_items(

@@ -186,7 +186,7 @@ class _Writer:
 
         stream.write(prefix)
         for packed, entry in self._packer.packed():
-            put(packed.name, zip_records.ZSTD, packed.size, packed.crc32, packed.frame)
+            entries.append(packed.put(stream))
             planned.append(entry)
             done += packed.size
             self._progress(done, total)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from czscie.container.content import Content, File
+from czscie.container.content import Content, File, pieces_of
 
 #: A digest (`sha256=` and unpadded URL-safe base64) and a size in bytes, both as RECORD spells them.
 Row = tuple[str, str]
@@ -41,9 +41,12 @@ def render_record(rows: Iterable[tuple[str, Row]]) -> bytes:
 
 def digest_row(content: Content) -> Row:
     """The digest and the size of `content`, which is read for it."""
-    data = content.read()
-    digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
-    return f"sha256={digest}", str(len(data))
+    sha256, size = hashlib.sha256(), 0
+    for piece in pieces_of(content):
+        sha256.update(piece)
+        size += len(piece)
+    digest = base64.urlsafe_b64encode(sha256.digest()).rstrip(b"=").decode()
+    return f"sha256={digest}", str(size)
 
 
 @dataclass(frozen=True, eq=False)

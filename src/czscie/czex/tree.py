@@ -10,12 +10,14 @@ import struct
 import threading
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
-from czscie.container.content import Content, File, OnDisk
+from czscie.container.content import Content, File, OnDisk, pieces_of
 from czscie.container.paths import check_together, checked_path
+from czscie.disk import writing
 from czscie.errors import CzscieError
 
 #: What every Python's zipfile reads (APPNOTE.TXT 4.4.5).
@@ -38,6 +40,8 @@ _DAMAGE = (
 _LOCAL_HEADER = 30
 #: Bytes that are asked for at a time: of bzip2 and LZMA, zipfile unpacks all that it has read.
 _PIECE = 1 << 20
+#: A zip within a zip of at least this many bytes is not held in memory.
+_LARGE = 64 << 20
 _PIECE_OF_OTHERS = 4 << 10
 
 
@@ -55,8 +59,12 @@ class ZipMember:
 
     def read(self) -> bytes:
         """Raises CzscieError when the member's bytes are damaged: its CRC-32 is checked."""
+        return b"".join(self.pieces())
+
+    def pieces(self) -> Iterator[bytes]:
+        """The same in pieces. Raises CzscieError after the last one, too."""
         try:
-            return read_member(self.archive(), self.info)
+            yield from _pieces(self.archive(), self.info)
         except _DAMAGE as error:
             raise CzscieError(f"{self.info.filename} in {self.label} is damaged", why=str(error)) from error
 
@@ -66,17 +74,23 @@ def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
 
     Raises what zipfile raises, and zipfile.BadZipFile for a content of another size.
     """
+    return b"".join(_pieces(archive, info))
+
+
+def _pieces(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
     plain = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-    piece = _PIECE if plain else _PIECE_OF_OTHERS
+    length = _PIECE if plain else _PIECE_OF_OTHERS
+    size = 0
     with archive.open(info) as member:
-        content = b"".join(iter(lambda: member.read(piece), b""))
-    if len(content) != info.file_size:
-        raise zipfile.BadZipFile(f"it has {len(content)} bytes instead of {info.file_size}")
-    return content
+        while piece := member.read(length):
+            size += len(piece)
+            yield piece
+    if size != info.file_size:
+        raise zipfile.BadZipFile(f"it has {size} bytes instead of {info.file_size}")
 
 
 class Shelf:
-    """Holds one zip within a PEX in memory, the one that was read last: wheels are read one after another."""
+    """Holds one zip within a PEX, the one that was read last: wheels are read one after another."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -87,12 +101,25 @@ class Shelf:
         """The zip that `content` is. Raises CzscieError when it is none."""
         with self._lock:
             if self._archive is None or self._content is not content:
-                self._archive = open_zip(io.BytesIO(content.read()), label)
+                self._archive = open_zip(_held(content), label)
                 self._content = content
             return self._archive
 
 
-def open_zip(source: Path | io.BytesIO, label: str) -> zipfile.ZipFile:
+def _held(content: Content) -> IO[bytes]:
+    """The content in memory, or in a temporary file where that is much."""
+    if content.size < _LARGE:
+        return io.BytesIO(content.read())
+    import tempfile
+
+    with writing(Path(tempfile.gettempdir()), content.size):
+        file = tempfile.TemporaryFile(prefix="czscie-")  # noqa: SIM115
+        file.writelines(pieces_of(content))
+        file.flush()
+    return file
+
+
+def open_zip(source: Path | IO[bytes], label: str) -> zipfile.ZipFile:
     """Open a zip, whatever stands before it.
 
     Raises CzscieError, which calls it `label`, when it is none, or entries of it overlap.

@@ -6,7 +6,6 @@ compressed better then, and the launcher needs to know one archive format only.
 
 from __future__ import annotations
 
-import hashlib
 import lzma
 import stat
 import tarfile
@@ -27,6 +26,7 @@ from czscie.network.fetch import fetch
 from czscie.network.network import Network
 from czscie.network.remote import Remote
 from czscie.pbs.tree import TAR_DAMAGE, Item, Tree
+from czscie.products import file_digest
 
 _TAR_MODES = {"tar": "r:", "tar.gz": "r:gz", "tar.bz2": "r:bz2", "tar.xz": "r:xz"}
 
@@ -43,13 +43,12 @@ def locate(file: EmbeddedFile, console: Console, network: Network | None = None)
     if not file.path.exists():
         raise CzscieError(f"the lift's file {file.name} is missing", why=f"there is nothing at {file.path}")
     if digest is not None:
-        content = file.path.read_bytes()
-        found = hashlib.sha256(content).hexdigest()
-        if digest.fingerprint not in (None, found) or digest.size not in (None, len(content)):
+        found, size = file_digest(file.path), file.path.stat().st_size
+        if digest.fingerprint not in (None, found) or digest.size not in (None, size):
             raise CzscieError(
                 f"the lift's file {file.name} is not the one that its digest asks for",
                 why=[
-                    f"found {len(content)} bytes, SHA-256 {found}",
+                    f"found {size} bytes, SHA-256 {found}",
                     f"asked for {digest.size} bytes, SHA-256 {digest.fingerprint}",
                 ],
             )
