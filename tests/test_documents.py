@@ -21,6 +21,8 @@ BAD_JSON = [
     b'{"x": NaN}',
     b'{"x": \xff}',
     b'{"x": "\xff"}',
+    b'{"x": "\\ud800"}',
+    b'{"x": "\\udc00\\ud800"}',
     b'{"x": %b}' % (b"9" * 5000),
     b'{"x": 1, "rest": %b%b}' % (b"[" * 100_000, b"]" * 100_000),
     b'{"x": 1, "rest": %b}' % (b"[" * 100_000),
@@ -55,4 +57,5 @@ def test_whatever_is_wrong_with_toml_is_one_kind_of_error(text: str) -> None:
 def test_documents_as_they_are_written_are_read() -> None:
     assert parse_json(b'{"a": [1, {"b": null}]}') == {"a": [1, {"b": None}]}
     assert decode_json(b'{"x": 1}', Point) == Point(1)
+    assert parse_json(b'"\\ud83d\\udc04"') == "\N{COW}"
     assert parse_toml("a.b = [1]") == {"a": {"b": [1]}}

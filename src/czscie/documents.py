@@ -7,6 +7,7 @@ digits than Python converts, UnicodeDecodeError.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import Any, TypeVar
 
@@ -19,6 +20,9 @@ else:
 
 _T = TypeVar("_T")
 
+#: One of the two escapes by which JSON spells a character beyond U+FFFF.
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+
 #: Levels of tables and arrays: many times what any document has, a tenth of Python's recursion limit.
 _DEEPEST = 100
 
@@ -28,9 +32,12 @@ class DocumentError(ValueError):
 
 
 def parse_json(text: bytes | str) -> Any:
-    """The value that a JSON text holds, NaN and infinities refused. Raises DocumentError."""
+    """The value of a JSON text; NaN, infinities and half characters are none. Raises DocumentError."""
     try:
-        return _flat(json.loads(text, parse_constant=_refuse_constant))
+        value = _flat(json.loads(text, parse_constant=_refuse_constant))
+        if _HALF.search(text if isinstance(text, bytes) else text.encode()):
+            json.dumps(value, ensure_ascii=False).encode()  # raises for what only looks like text
+        return value
     except ValueError as error:
         raise DocumentError(str(error)) from error
     except RecursionError as error:

@@ -26,6 +26,7 @@ _HEADER = """\
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 Size = Annotated[int, msgspec.Meta(ge=0)]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
+LocalPath = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$")]
 
 
 class _Struct(
@@ -152,7 +153,7 @@ class LockedWheel(_Struct, frozen=True, kw_only=True):
 
     name: Text
     url: str | None = None
-    path: str | None = None
+    path: LocalPath | None = None
     size: Size | None = None
     hashes: Hashes
 
@@ -166,7 +167,7 @@ class Sdist(_Struct, frozen=True, kw_only=True):
 
     name: Text
     url: str | None = None
-    path: str | None = None
+    path: LocalPath | None = None
     size: Size | None = None
     hashes: Hashes
 
@@ -174,7 +175,7 @@ class Sdist(_Struct, frozen=True, kw_only=True):
 class Directory(_Struct, frozen=True, kw_only=True):
     """A project of PEP 751; `path` is relative to the manifest."""
 
-    path: Text
+    path: LocalPath
 
 
 class PackageNotes(_Struct, frozen=True, kw_only=True):

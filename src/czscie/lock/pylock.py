@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from czscie.czex.target import Target
-from czscie.documents import DocumentError, parse_toml
+from czscie.documents import parse_toml
 from czscie.errors import CzscieError
 from czscie.lock.pex_tool import Artifact
 
@@ -43,7 +43,7 @@ def read_pylock(path: Path, target: Target) -> tuple[Artifact, ...]:
                 found.append(_artifact(path, package, source))
     except FileNotFoundError:
         raise CzscieError(f"there is no lock {path}") from None
-    except (OSError, UnicodeDecodeError, DocumentError, PylockValidationError) as error:
+    except (OSError, ValueError, PylockValidationError) as error:  # a path may hold a NUL
         raise CzscieError(f"{path} is not a lock of PEP 751", why=str(error)) from error
     except PylockSelectError as error:
         raise CzscieError(f"{path} is not for {target}", why=str(error)) from error
