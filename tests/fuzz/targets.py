@@ -252,9 +252,9 @@ def _read_elf(path: Path, output: Path) -> None:
 
 def _read_lock(path: Path, output: Path) -> None:
     from czscie.czex.target import Target as Wanted
+    from czscie.lock.builder import remote_of
     from czscie.lock.lock import read_lock, write_lock
     from czscie.lock.packages import selected
-    from czscie.lock.wheels import remote_of
 
     lock = read_lock(path)
     assert lock is not None

@@ -179,7 +179,7 @@ class Builder:
     def source_of(self, package: LockedPackage) -> Path:
         """What wheels of `package` are built of. Raises CzscieError when it cannot be had."""
         if package.directory is not None:
-            return self.directory / package.directory.path
+            return _beside(self.directory, package.directory.path)
         assert package.sdist is not None
         return self._fetched(package.sdist)
 
@@ -231,9 +231,16 @@ def remote_of(wheel: LockedWheel | Sdist, directory: Path) -> Remote:
     """The file that the lock of the manifest in `directory` means; one that was built has no URL."""
     urls = [wheel.url] if wheel.url is not None else []
     if wheel.path is not None:
-        urls.append((directory / wheel.path).resolve().as_uri())
+        urls.append(_beside(directory, wheel.path).resolve().as_uri())
     mend = f"czscie lock --upgrade {wheel.name.partition('-')[0]}"
     return Remote(wheel.name, wheel.hashes.sha256, tuple(urls), wheel.size, kind=_KIND, mend=mend)
+
+
+def _beside(directory: Path, path: str) -> Path:
+    """What a lock in `directory` calls `path`, which may lead anywhere. Raises CzscieError for a NUL."""
+    if "\0" in path:
+        raise CzscieError(f"the lock names a file that no system has: {path[:200]!r}")
+    return directory / path
 
 
 def check_wheel(package: LockedPackage, target: Target) -> None:

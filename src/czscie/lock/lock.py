@@ -26,7 +26,6 @@ _HEADER = """\
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 Size = Annotated[int, msgspec.Meta(ge=0)]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
-LocalPath = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$")]
 
 
 class _Struct(
@@ -153,7 +152,7 @@ class LockedWheel(_Struct, frozen=True, kw_only=True):
 
     name: Text
     url: str | None = None
-    path: LocalPath | None = None
+    path: str | None = None
     size: Size | None = None
     hashes: Hashes
 
@@ -167,7 +166,7 @@ class Sdist(_Struct, frozen=True, kw_only=True):
 
     name: Text
     url: str | None = None
-    path: LocalPath | None = None
+    path: str | None = None
     size: Size | None = None
     hashes: Hashes
 
@@ -175,7 +174,7 @@ class Sdist(_Struct, frozen=True, kw_only=True):
 class Directory(_Struct, frozen=True, kw_only=True):
     """A project of PEP 751; `path` is relative to the manifest."""
 
-    path: LocalPath
+    path: Text
 
 
 class PackageNotes(_Struct, frozen=True, kw_only=True):
