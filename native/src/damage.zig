@@ -12,6 +12,7 @@ const Allocator = std.mem.Allocator;
 const file_status = @import("file_status.zig");
 const Comparison = @import("comparison.zig").Comparison;
 const crc32 = @import("crc32.zig").crc32;
+const control_group = @import("control_group.zig");
 const entry_content = @import("entry.zig");
 const plan_text = @import("plan.zig");
 const rendering = @import("rendering.zig");
@@ -134,7 +135,7 @@ fn leadsWhereItMust(directory: std.fs.Dir, link: plan_text.Link) bool {
 }
 
 fn findInContents(subject: Subject, damage: Damage) !void {
-    var search: Search = .{ .subject = subject, .damage = damage };
+    var search: Search = .{ .subject = subject, .damage = damage, .memory_limit = control_group.memoryLimit() };
     search.run();
     if (search.failure) |err| return err;
 }
@@ -143,6 +144,7 @@ fn findInContents(subject: Subject, damage: Damage) !void {
 const Search = struct {
     subject: Subject,
     damage: Damage,
+    memory_limit: ?u64,
     next_entry: std.atomic.Value(usize) = .init(0),
     mutex: std.Thread.Mutex = .{},
     failure: ?anyerror = null,
@@ -150,7 +152,8 @@ const Search = struct {
     fn run(search: *Search) void {
         var threads: [threads_max]std.Thread = undefined;
         var started: usize = 0;
-        const wanted = @min(std.Thread.getCpuCount() catch 1, threads_max, search.subject.plan.entries.len);
+        const useful = @min(std.Thread.getCpuCount() catch 1, threads_max, search.subject.plan.entries.len);
+        const wanted = control_group.threads(search.memory_limit, useful);
         while (started + 1 < wanted) : (started += 1) {
             threads[started] = std.Thread.spawn(.{ .stack_size = 1 << 20 }, work, .{search}) catch break;
         }
@@ -170,6 +173,7 @@ const Search = struct {
         const subject = search.subject;
         var reader: entry_content.Reader = try .init(subject.executable);
         defer reader.deinit();
+        reader.memory_limit = search.memory_limit;
         const piece = try std.heap.page_allocator.alloc(u8, piece_length);
         defer std.heap.page_allocator.free(piece);
         while (true) {

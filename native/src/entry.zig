@@ -2,6 +2,7 @@
 
 const std = @import("std");
 const testing = std.testing;
+const control_group = @import("control_group.zig");
 const crc32 = @import("crc32.zig").crc32;
 const memory = @import("memory.zig");
 const zip = @import("zip.zig");
@@ -16,6 +17,8 @@ pub const Reader = struct {
     decoder: zstd.Decoder,
     input: memory.Buffer = .{},
     window: memory.Buffer = .{},
+    /// Bytes of memory that this process may have, where that is limited.
+    memory_limit: ?u64 = null,
 
     pub fn init(file: std.fs.File) !Reader {
         return .{ .file = file, .decoder = try .init() };
@@ -30,7 +33,7 @@ pub const Reader = struct {
     /// The whole content of `entry`, which stays until another one is read. The caller knows that memory will hold it.
     /// `data_end` is where the data of all entries end.
     pub fn read(reader: *Reader, entry: zip.Entry, data_end: u64) ![]const u8 {
-        const whole = try reader.window.ofLength(std.math.cast(usize, entry.length) orelse return error.OutOfMemory);
+        const whole = try reader.windowOf(entry.length);
         var source = try reader.open(entry, data_end);
         var check: Check = .{ .left = entry.length };
         var filled: usize = 0;
@@ -47,7 +50,7 @@ pub const Reader = struct {
     /// counts only when no error comes in the end.
     pub fn stream(reader: *Reader, entry: zip.Entry, data_end: u64, sink: anytype) !void {
         var source = try reader.open(entry, data_end);
-        const window = try reader.window.ofLength(source.frame.window_length);
+        const window = try reader.windowOf(source.frame.window_length);
         var check: Check = .{ .left = entry.length };
         var filled: usize = 0;
         while (try reader.next(&source, entry.method, window[filled..])) |piece| {
@@ -59,6 +62,11 @@ pub const Reader = struct {
             if (window.len < entry.length and window.len - filled < source.frame.block_length) filled = 0;
         }
         try check.conclude(source, entry);
+    }
+
+    fn windowOf(reader: *Reader, length: u64) error{ OutOfMemory, MemoryLimit }![]u8 {
+        if (!control_group.holds(reader.memory_limit, length)) return error.MemoryLimit;
+        return reader.window.ofLength(std.math.cast(usize, length) orelse return error.OutOfMemory);
     }
 
     fn open(reader: *Reader, entry: zip.Entry, data_end: u64) !Source {

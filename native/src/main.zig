@@ -267,6 +267,7 @@ test {
     _ = told;
     _ = tools;
     _ = @import("comparison.zig");
+    _ = @import("control_group.zig");
     _ = @import("crc32.zig");
     _ = @import("damage.zig");
     _ = entry_content;

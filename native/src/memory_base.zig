@@ -11,6 +11,7 @@ const Allocator = std.mem.Allocator;
 const linux = std.os.linux;
 const file_status = @import("file_status.zig");
 const base_directory = @import("base.zig");
+const control_group = @import("control_group.zig");
 const Base = base_directory.Base;
 const Candidate = base_directory.Candidate;
 const Environment = @import("environment.zig").Environment;
@@ -129,7 +130,7 @@ fn mountPoint(arena: Allocator, places: []const Candidate) error{OutOfMemory}!?[
 
 /// Why the control group's memory does not hold `files`, or null: a process that takes more is killed.
 fn tooLarge(arena: Allocator, files: []const manifest.File) error{OutOfMemory}!?[]const u8 {
-    const allowance = private_mount.allowance() orelse return null;
+    const allowance = control_group.memoryLimit() orelse return null;
     var needed: u64 = left_to_python;
     for (files) |file| needed +|= file.unpacked;
     if (needed <= allowance) return null;

@@ -2,6 +2,7 @@
 
 const std = @import("std");
 const base_directory = @import("base.zig");
+const control_group = @import("control_group.zig");
 const install = @import("install.zig");
 const locate = @import("locate.zig");
 const manifest = @import("manifest.zig");
@@ -120,6 +121,12 @@ pub fn notInstalled(
             name,
             "cannot unpack {s} into {s}: {s}\nhint: raise that limit",
             .{ subject, base, report.words(failure.err) },
+        ),
+        error.MemoryLimit => report.fatal(
+            name,
+            "cannot unpack {s} into {s}: the limit of memory is {d} MB, too little for it" ++
+                "\nhint: raise the limit of the control group, or of the container",
+            .{ subject, base, (control_group.memoryLimit() orelse 0) / 1_000_000 },
         ),
         error.OutOfMemory, error.SystemResources => report.fatal(
             name,

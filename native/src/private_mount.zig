@@ -126,20 +126,6 @@ pub fn isEmpty(path: []const u8) bool {
     return (entries.next() catch return false) == null;
 }
 
-/// Bytes of memory that the control group of this process may have, where it has a limit: what lies in a tmpfs
-/// counts as its own (cgroups(7)).
-pub fn allowance() ?u64 {
-    for ([_][]const u8{
-        "/sys/fs/cgroup/memory.max",
-        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-    }) |path| {
-        var buffer: [32]u8 = undefined;
-        const text = std.fs.cwd().readFile(path, &buffer) catch continue;
-        return std.fmt.parseUnsigned(u64, std.mem.trim(u8, text, "\n"), 10) catch null;
-    }
-    return null;
-}
-
 test "a directory is empty, holds something, or is none" {
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();

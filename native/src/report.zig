@@ -37,6 +37,7 @@ pub fn words(err: anyerror) []const u8 {
         error.FileTooBig => "a file would become larger than the limit (ulimit -f)",
         error.ProcessFdQuotaExceeded, error.SystemFdQuotaExceeded => "too many open files (ulimit -n)",
         error.OutOfMemory, error.SystemResources => "out of memory",
+        error.MemoryLimit => "the limit of memory is too small",
         error.InputOutput => "an input/output error of the device",
         error.PathAlreadyExists => "it exists already",
         error.InvalidExe => "the system does not know this kind of program",

@@ -5,6 +5,7 @@ const builtin = @import("builtin");
 const testing = std.testing;
 const Allocator = std.mem.Allocator;
 const changes = @import("changes.zig");
+const control_group = @import("control_group.zig");
 const entry_content = @import("entry.zig");
 const manifest = @import("manifest.zig");
 const memory_files = @import("memory_files.zig");
@@ -104,7 +105,12 @@ pub fn unpack(executable: std.fs.File, parts: []Part) error{Failed}!void {
 /// The same with `threads` at most.
 pub fn unpackWith(threads: usize, executable: std.fs.File, parts: []Part) error{Failed}!void {
     if (parts.len == 0) return;
-    var pool: Pool = .{ .executable = executable, .parts = parts, .threads = @min(threads, threads_max) };
+    var pool: Pool = .{
+        .executable = executable,
+        .parts = parts,
+        .threads = @min(threads, threads_max),
+        .memory_limit = control_group.memoryLimit(),
+    };
     pool.run();
     if (pool.failed) return error.Failed;
 }
@@ -125,6 +131,7 @@ const Pool = struct {
     executable: std.fs.File,
     parts: []Part,
     threads: usize,
+    memory_limit: ?u64,
     mutex: std.Thread.Mutex = .{},
     /// Something was done, so there may be something to do.
     progress: std.Thread.Condition = .{},
@@ -136,7 +143,7 @@ const Pool = struct {
     fn run(pool: *Pool) void {
         var threads: [threads_max]std.Thread = undefined;
         var started: usize = 0;
-        const wanted = @min(std.Thread.getCpuCount() catch 1, pool.threads);
+        const wanted = control_group.threads(pool.memory_limit, @min(std.Thread.getCpuCount() catch 1, pool.threads));
         while (started + 1 < wanted) : (started += 1) {
             threads[started] = std.Thread.spawn(.{ .stack_size = 1 << 20 }, work, .{pool}) catch break;
         }
@@ -145,7 +152,7 @@ const Pool = struct {
     }
 
     fn work(pool: *Pool) void {
-        var worker: Worker = .{ .executable = pool.executable };
+        var worker: Worker = .{ .executable = pool.executable, .memory_limit = pool.memory_limit };
         defer worker.deinit();
         while (pool.take()) |task| {
             const failure: ?Failure = if (worker.carryOut(task)) null else |err| .{ .err = err, .subject = worker.subject };
@@ -228,6 +235,7 @@ const Pool = struct {
 /// One thread's share of the work, with memory that it reuses from task to task.
 const Worker = struct {
     executable: std.fs.File,
+    memory_limit: ?u64,
     /// Made when there is something to read.
     reader: ?entry_content.Reader = null,
     /// What is being worked on, for the error's text.
@@ -255,7 +263,10 @@ const Worker = struct {
     }
 
     fn readerForTask(worker: *Worker) !*entry_content.Reader {
-        if (worker.reader == null) worker.reader = try .init(worker.executable);
+        if (worker.reader == null) {
+            worker.reader = try .init(worker.executable);
+            worker.reader.?.memory_limit = worker.memory_limit;
+        }
         return &worker.reader.?;
     }
 
