@@ -48,6 +48,7 @@ MODULES = (
 EXPLAINED = {
     "test.test_argparse.TestEncoding.*": "it opens argparse.py",
     "test.test_bdb.StateTestCase.test_skip": "the finder's calls are traced, importlib's are not",
+    "test.test_imp.ImportTests.test_multiple_calls_to_get_data": "it opens imp.py",
     "test.test_linecache.LineCacheTests.test_getline": "it opens linecache.py",
     "*._TestImportStar.test_import": "it lists the files of multiprocessing",
     "*.PydocDocTest.test_input_strip": "it runs pydoc.py by its path",
@@ -55,7 +56,7 @@ EXPLAINED = {
     "*.PydocDocTest.test_not_here": "it runs pydoc.py by its path",
     "*.PydocDocTest.test_synopsis_sourceless": "it opens the bytecode of os",
     "*.PydocImportTest.test_badimport": "it runs pydoc.py by its path",
-    "test.test_tabnanny.TestCommandLine.*": "the tool is given the path of a packed module",
+    "test.test_tabnanny.TestCommandLine.test_command_usage": "it looks for tabnanny.py on the path",
     "test.test_urllib2.TrivialTests.test_trivial": "it opens the file of urllib.request",
 }
 

@@ -32,6 +32,20 @@ _KNOWN = {
 _WITH_SITE = "import sys; sys.path.append(f'{sys.prefix}/lib/python3.{sys.version_info[1]}/site-packages')\n"
 
 
+_AT_THE_END = """
+import alone, linecache, sys, traceback
+class Late:
+    def __init__(self):
+        try:
+            alone.fail()
+        except LookupError as error:
+            self.error = error
+    def __del__(self):
+        traceback.print_exception(type(self.error), self.error, self.error.__traceback__)
+sys.late = late = Late()
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Trees:
     """Two CPythons with the same packages in `site-packages`, of files and packed."""
@@ -158,6 +172,7 @@ def test_programs_get_the_same_answers(trees: Trees) -> None:
         ("-W", "error:::__main__", "-c", "import re; re.compile('[[a]')"),
         ("-W", "always", "-c", "import re\nre.compile('[[a]')\nre.compile('[[b]')"),
         ("-W", "error", "-c", "import re; re.compile('a(?P<x>')"),
+        ("-c", _AT_THE_END),
         ("-c", "import outer.nothing"),
         ("-c", "from outer import nothing"),
         ("-c", "exec(compile('import alone\\nalone.fail()', 'made up', 'exec'))"),

@@ -352,24 +352,27 @@ def source(path):
 
 
 def _ask(question, *about):
-    """What the function `question` of `_czscie_paths` returns; None while that module is imported.
+    """What the function `question` of `_czscie_paths` returns; None where it cannot be asked."""
+    answer = _answering(question)
+    return None if answer is None else answer(*about)
+
+
+def _answering(question):
+    """The function `question` of `_czscie_paths`; None while that module is imported, or cannot be any more.
 
     It is not looked for on `sys.path`: that is where the question comes from.
     """
-    paths = sys.modules.get("_czscie_paths")
-    if paths is None:
-        spec = _library.find_spec("_czscie_paths")
-        try:
-            paths = None if spec is None else _load(spec)
-        except ImportError:
-            pass
-        if paths is None:  # uninstalled
-            return None
-    answer = getattr(paths, question, None)
-    if answer is None:
-        _lock_unlock_module("_czscie_paths")  # another thread may be at it
+    try:
+        paths = sys.modules.get("_czscie_paths")
+        if paths is None:
+            paths = _load(_library.find_spec("_czscie_paths"))
         answer = getattr(paths, question, None)
-    return None if answer is None else answer(*about)
+        if answer is None:
+            _lock_unlock_module("_czscie_paths")  # another thread may be at it
+            answer = getattr(paths, question, None)
+        return answer
+    except Exception:  # uninstalled, or the process ends and has no modules any more
+        return None
 
 
 def path_hook(path):
@@ -437,7 +440,8 @@ def _replace(owner, name, by):
     of = getattr(owner, name)
 
     def function(*args, **kwargs):
-        return _ask(by, of, *args, **kwargs)
+        answer = _answering(by)
+        return of(*args, **kwargs) if answer is None else answer(of, *args, **kwargs)
 
     setattr(owner, name, _named(function, of))
     return function
