@@ -17,7 +17,7 @@ RECIPE = Recipe("judged", ("--console-script", "judged"), project="judged", pyth
 #: Those that e2e/test_packages.py does not look at, or in another version.
 JUDGED = (
     *("fastapi", "multidict", "numpy", "opentelemetry-semantic-conventions", "pandas", "pyarrow"),
-    *("pycparser", "python-dotenv", "pytz", "starlette", "typer", "uvicorn", "websockets"),
+    *("pycparser", "python-dateutil", "python-dotenv", "pytz", "starlette", "typer", "uvicorn", "websockets"),
 )
 
 
