@@ -54,6 +54,8 @@ pub fn build(b: *std.Build) void {
     // Zig raises the stack's limit to what a program asks for, and the application would inherit that: ask for
     // nothing (`process.ensureStack` looks at the limit).
     if (target.result.os.tag == .linux) launcher.stack_size = 0;
+    // Room for the load command of a signature.
+    if (target.result.os.tag == .macos) launcher.headerpad_size = 0x1000;
     b.installArtifact(launcher);
 
     const tests = b.addTest(.{ .root_module = module(b, "src/main.zig", target, optimize, libzstd) });

@@ -6,6 +6,7 @@
 //! the file `crash-<target>` of the working directory.
 
 const std = @import("std");
+const mach_o = @import("mach_o.zig");
 const manifest = @import("manifest.zig");
 const placeholders = @import("placeholders.zig");
 const plan = @import("plan.zig");
@@ -18,7 +19,7 @@ const memory_max = 64 << 20;
 const patience_ns = 2 * std.time.ns_per_s;
 const pool_max = 4096;
 
-const Target = enum { manifest, zip, plan, placeholders };
+const Target = enum { manifest, zip, plan, placeholders, mach_o };
 
 pub fn main() !void {
     const gpa = std.heap.page_allocator;
@@ -99,6 +100,7 @@ const Fuzzer = struct {
             .zip => try fuzzer.attemptZip(memory.allocator(), input),
             .plan => attemptPlan(memory.allocator(), input),
             .placeholders => attemptPlaceholders(memory.allocator(), input),
+            .mach_o => try fuzzer.attemptMachO(input),
         };
         if (timer.read() > patience_ns) return error.TooSlow;
         return !(try fuzzer.seen.getOrPut(fuzzer.gpa, outcome)).found_existing;
@@ -129,6 +131,18 @@ const Fuzzer = struct {
             readable += 1;
         }
         return digest(.{ entries.count(), readable, @as(usize, 0) });
+    }
+
+    fn attemptMachO(fuzzer: *Fuzzer, input: []const u8) !u64 {
+        const source = try fuzzer.file(input);
+        const offset = mach_o.signatureOffset(source, input.len);
+        if (offset) |signature| std.debug.assert(signature <= input.len);
+        var buffer: mach_o.HeadBuffer = undefined;
+        const bare = mach_o.readBareHead(source, input.len, &buffer) catch |err| return failure(err);
+        std.debug.assert(bare.len <= input.len);
+        mach_o.sign(source, "moo") catch |err| return failure(err) +% @intFromBool(offset != null);
+        const size = try source.getEndPos();
+        return digest(.{ offset != null, mach_o.signatureOffset(source, size) == input.len, @as(usize, 0) });
     }
 
     fn mutate(fuzzer: *Fuzzer) []const u8 {

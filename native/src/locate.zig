@@ -4,6 +4,7 @@ const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
 const file_status = @import("file_status.zig");
+const mach_o = @import("mach_o.zig");
 
 pub const Executable = struct {
     file: std.fs.File,
@@ -65,10 +66,17 @@ fn fallbackPath(buffer: *[std.fs.max_path_bytes]u8) ?[]const u8 {
     return buffer[0 .. directory.len + 1 + name.len];
 }
 
-/// In ELF and Mach-O the payload ends with the file, in PE before the certificate table, which signing puts
-/// at the end (PE format, "Attribute Certificate Table").
+/// In ELF the payload ends with the file, in Mach-O before the signature, in PE before the certificate table, which
+/// signing puts at the end (PE format, "Attribute Certificate Table").
 fn payloadEnd(file: std.fs.File, size: u64) u64 {
-    if (builtin.os.tag != .windows) return size;
+    return switch (builtin.os.tag) {
+        .macos => mach_o.signatureOffset(file, size) orelse size,
+        .windows => beforeCertificates(file, size),
+        else => size,
+    };
+}
+
+fn beforeCertificates(file: std.fs.File, size: u64) u64 {
     var head: [4096]u8 = undefined;
     const length = file.preadAll(&head, 0) catch return size;
     const table = certificateTableOffset(head[0..length]) orelse return size;

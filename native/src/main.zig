@@ -260,6 +260,7 @@ test {
     _ = install;
     _ = libc;
     _ = locate;
+    _ = @import("mach_o.zig");
     _ = manifest;
     _ = origin;
     _ = process;

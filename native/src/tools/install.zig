@@ -8,11 +8,12 @@ const Allocator = std.mem.Allocator;
 const file_status = @import("../file_status.zig");
 const base_directory = @import("../base.zig");
 const install = @import("../install.zig");
+const mach_o = @import("../mach_o.zig");
 const manifest = @import("../manifest.zig");
 const process = @import("../process.zig");
 const report = @import("../report.zig");
 const document_of = @import("document.zig");
-const range = @import("range.zig");
+const launcher_of = @import("launcher.zig");
 const stub = @import("stub.zig");
 const Context = @import("context.zig").Context;
 const Document = document_of.Document;
@@ -20,6 +21,8 @@ const Document = document_of.Document;
 /// Below a base directory: says that it is not a cache.
 pub const mark = "czscie-installation";
 pub const executables_directory = "bin";
+/// Apple silicon starts nothing that is not signed.
+const signs = builtin.os.tag == .macos;
 const executable_suffix = if (builtin.os.tag == .windows) ".exe" else "";
 
 const mark_text =
@@ -116,7 +119,8 @@ fn writeStubs(context: *const Context, base: base_directory.Base) ![]const []con
     for (commands.keys()) |command| {
         const called = nameOf(context.lift, command) orelse continue;
         const path = try std.mem.concat(arena, u8, &.{ executables_directory, "/", called, executable_suffix });
-        const tail = stub.tail(arena, document, command, base.path, context.lift.libc != null) catch |err| switch (err) {
+        const alignment: u16 = if (signs) mach_o.alignment else 1;
+        const tail = stub.tail(arena, document, command, base.path, context.lift.libc != null, alignment) catch |err| switch (err) {
             error.ManifestTooLong => report.fatal(context.lift.name, "the path {s} is too long", .{base.path}),
             else => return err,
         };
@@ -140,11 +144,12 @@ fn write(context: *const Context, directory: std.fs.Dir, path: []const u8, launc
     const partial = try std.fmt.allocPrint(context.arena, "{s}.{d}.partial", .{ path, std.Thread.getCurrentId() });
     {
         const mode: std.fs.File.Mode = if (builtin.os.tag == .windows) 0 else 0o755;
-        const file = try directory.createFile(partial, .{ .mode = mode });
+        const file = try directory.createFile(partial, .{ .mode = mode, .read = signs });
         defer file.close();
         errdefer directory.deleteFile(partial) catch {};
-        try range.copy(context.executable.file, file, 0, launcher_length);
+        try launcher_of.copy(context.executable.file, file, launcher_length);
         try file.writeAll(tail);
+        if (signs) try mach_o.sign(file, context.lift.name);
     }
     try directory.rename(partial, path);
 }

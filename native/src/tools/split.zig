@@ -5,6 +5,7 @@ const builtin = @import("builtin");
 const manifest = @import("../manifest.zig");
 const report = @import("../report.zig");
 const document_of = @import("document.zig");
+const launcher_of = @import("launcher.zig");
 const range = @import("range.zig");
 const relocation = @import("relocation.zig");
 const Context = @import("context.zig").Context;
@@ -38,7 +39,7 @@ pub fn run(context: *const Context) anyerror!u8 {
 fn writeLauncher(context: *const Context, directory: std.fs.Dir, length: u64) !void {
     const file = try create(context, directory, launcher_name, 0o755);
     defer file.close();
-    try range.copy(context.executable.file, file, 0, length);
+    try launcher_of.copy(context.executable.file, file, length);
 }
 
 fn writePart(context: *const Context, directory: std.fs.Dir, part: manifest.File) !void {

@@ -11,15 +11,19 @@ const Document = @import("document.zig").Document;
 pub const Error = error{ManifestTooLong} || std.Io.Writer.Error || std.mem.Allocator.Error;
 
 /// What a stub ends with: a zip without entries whose comment is the manifest. The stub starts `command` of
-/// `document` by default, from the installation at `base`, which has the bundled C library or not.
+/// `document` by default, from the installation at `base`, which has the bundled C library or not. Line feeds follow
+/// the manifest up to a multiple of `alignment` bytes of the file.
 pub fn tail(
     arena: std.mem.Allocator,
     document: Document,
     command: []const u8,
     base: []const u8,
     with_libc: bool,
+    alignment: u16,
 ) Error![]const u8 {
-    const comment = try render(arena, try derive(arena, document, command, base, with_libc));
+    const text = try render(arena, try derive(arena, document, command, base, with_libc));
+    const end = document.scie.jump.size +| (zip.end_record_length + text.len);
+    const comment = try std.mem.concat(arena, u8, &.{ text, feeds[0..@intCast((alignment - end % alignment) % alignment)] });
     if (comment.len > manifest.length_max) return error.ManifestTooLong;
     var end_record = ("PK\x05\x06" ++ "\x00" ** 18).*;
     const launcher_length = std.math.cast(u32, document.scie.jump.size) orelse return error.ManifestTooLong;
@@ -28,6 +32,8 @@ pub fn tail(
     comptime std.debug.assert(end_record.len == zip.end_record_length);
     return std.mem.concat(arena, u8, &.{ &end_record, comment });
 }
+
+const feeds = "\n" ** 16;
 
 fn derive(
     arena: std.mem.Allocator,
@@ -78,7 +84,8 @@ test "a stub is a scie of its command in its directory, without parts" {
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
     const document: Document = try .parse(arena.allocator(), document_for_tests);
-    const bytes = try tail(arena.allocator(), document, "other", "/opt/app", false);
+    const bytes = try tail(arena.allocator(), document, "other", "/opt/app", false, 16);
+    try testing.expectEqual(0, (4 + bytes.len) % 16);
     const file = try tmp.dir.createFile("stub", .{ .read = true });
     defer file.close();
     try file.writeAll("code");
@@ -96,5 +103,5 @@ test "a manifest that no zip comment holds is an error" {
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
     const document: Document = try .parse(arena.allocator(), document_for_tests);
-    try testing.expectError(error.ManifestTooLong, tail(arena.allocator(), document, "", "/x" ** 33_000, false));
+    try testing.expectError(error.ManifestTooLong, tail(arena.allocator(), document, "", "/x" ** 33_000, false, 1));
 }

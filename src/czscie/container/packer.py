@@ -303,7 +303,8 @@ def write_items(
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], _Written], size: int | None = None) -> _Written:
-    """Writes a file that appears under its name only when it is whole. Returns what `write` does.
+    """Writes a file that appears under its name only when it is whole. Returns what `write` does, which can
+    read what it wrote.
 
     `size` is how many bytes it takes, where that is known. Raises CzscieError when the file system is full.
     """
@@ -313,7 +314,7 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], _Written], size: in
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = make_temporary(path)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with os.fdopen(descriptor, "w+b") as file:
             written = write(file)
             file.flush()
             if os.name != "nt":  # while it is open, it is held

@@ -161,6 +161,16 @@ def directory(entries: Iterable[Entry], offset: int, comment: bytes = b"") -> by
     return body + end64 + end + comment
 
 
+def last_directory(entries: Iterable[Entry], offset: int, manifest: bytes, alignment: int) -> bytes:
+    """The directory of the last zip of a scie, whose comment is the manifest.
+
+    Line feeds follow it up to a multiple of `alignment` bytes of the file.
+    """
+    records = directory(entries := tuple(entries), offset, manifest)
+    padding = -(offset + len(records)) % alignment
+    return directory(entries, offset, manifest + b"\n" * padding)
+
+
 @dataclass(frozen=True, slots=True)
 class Directory:
     """A zip's central directory: its entries in order, and where in the file it begins."""

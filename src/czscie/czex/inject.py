@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import BinaryIO
 
+from czscie import mach_o
 from czscie.container import zip as zip_records
 from czscie.container.content import File
 from czscie.container.packer import Packer, write_atomically
@@ -72,7 +73,7 @@ def inject(
     _check_platforms(platforms)
     with Pex.open(source) as pex:
         names = tuple(sorted({each.launcher for each in platforms} or _launchers(pex.wheels)))
-        launchers = {name: launcher(name).read_bytes() for name in names}
+        launchers = {name: _startable(launcher(name).read_bytes()) for name in names}
         writer = _Writer(pex, Packer(level, jobs), progress)
         writer.collect()
         write_atomically(output, lambda stream: writer.write(stream, czex_prefix(source), launchers))
@@ -88,6 +89,11 @@ def _check_platforms(platforms: Sequence[Platform]) -> None:
                 why="its start knows the virtual environments of Linux and macOS only",
                 mend="build an executable for it: czscie build",
             )
+
+
+def _startable(launcher: bytes) -> bytes:
+    """The launcher as a host starts it by itself: on macOS it has to be signed."""
+    return mach_o.signed(launcher, "czscie-launcher") if mach_o.is_mach_o(launcher) else launcher
 
 
 def _launchers(wheels: Iterable[Wheel]) -> set[str]:

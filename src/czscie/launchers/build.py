@@ -14,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from czscie import mach_o
 from czscie.disk import full, says_full
 from czscie.errors import CzscieError
 from czscie.launchers import libzstd
@@ -28,8 +29,9 @@ TARGETS = {
     "linux-powerpc64": "powerpc64le-linux-none",
     "linux-riscv64": "riscv64-linux-none",
     "linux-s390x": "s390x-linux-none",
-    "macos-x86_64": "x86_64-macos",
-    "macos-aarch64": "aarch64-macos",
+    # As old as python-build-standalone's Pythons.
+    "macos-x86_64": "x86_64-macos.10.15",
+    "macos-aarch64": "aarch64-macos.11.0",
     "windows-x86_64": "x86_64-windows-gnu",
     "windows-aarch64": "aarch64-windows-gnu",
 }
@@ -49,7 +51,8 @@ def native_source() -> Path:
 
 def source_digest() -> str:
     """SHA-256 over all that a launcher is compiled from: one with it in its name is up to date."""
-    digest = hashlib.sha256(f"zig {ZIG_VERSION} {_OPTIMIZE} {libzstd.SHA256}\0".encode())
+    targets = " ".join(TARGETS.values())
+    digest = hashlib.sha256(f"zig {ZIG_VERSION} {_OPTIMIZE} {libzstd.SHA256} {targets}\0".encode())
     source = native_source()
     for path in sorted(p for p in source.rglob("*") if p.suffix in {".zig", ".c", ".h"} and p.is_file()):
         if ".zig-cache" in path.parts:
@@ -117,6 +120,8 @@ def compile_launcher(launcher: str, directory: Path, cache: Path) -> Path:
         _compile(launcher, Path(temporary), cache)
         suffix = ".exe" if launcher.startswith("windows-") else ""
         built = Path(temporary, "bin", f"launcher{suffix}")
+        if launcher.startswith("macos-"):
+            built.write_bytes(mach_o.bare(built.read_bytes()))
         final = directory / file_name(launcher)
         # In this order a launcher never lies beside the digest of another one that was whole.
         _digest_file(final).unlink(missing_ok=True)

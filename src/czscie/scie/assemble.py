@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from czscie import mach_o
 from czscie.container import zip as zip_records
 from czscie.container.packer import put_entry, write_atomically
 from czscie.platforms import Platform
@@ -101,11 +102,13 @@ def assemble(
     """Writes the executable `path` out of `launcher` and `parts`, of which the last is the payload.
 
     `sbom` is its bill of materials, which goes into the last zip as an entry that no plan names. Raises
-    CzscieError when the manifest is too long for a zip's comment, or a part is damaged.
+    CzscieError when the manifest is too long for a zip's comment, a part is damaged, or the file is too large
+    for its platform.
     """
+    code = launcher.read_bytes()
+    signed = mach_o.is_mach_o(code)
 
     def write(stream: BinaryIO) -> Manifest:
-        code = launcher.read_bytes()
         stream.write(code)
         jump = Launcher(launcher_version, len(code), hashlib.sha256(code).hexdigest())
         placed: list[Part] = []
@@ -121,10 +124,15 @@ def assemble(
             if part is not parts[-1]:
                 stream.write(records)
         manifest = Manifest(Scie(FORMAT, jump, head.describe(placed)))
-        stream.write(zip_records.directory(entries, stream.tell(), manifest.render()))
+        alignment = mach_o.ALIGNMENT if signed else 1
+        stream.write(zip_records.last_directory(entries, stream.tell(), manifest.render(), alignment))
+        if signed:
+            mach_o.sign(stream, head.name)
         return manifest
 
     size = sum(each.stat().st_size for each in (launcher, *(part.path for part in parts)))
+    if signed:
+        mach_o.check_size(size, head.name)
     manifest = write_atomically(path, write, size)
     path.chmod(0o777 & ~_umask())
     return manifest

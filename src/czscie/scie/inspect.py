@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from czscie import mach_o
 from czscie.container import plan as plans
 from czscie.container import zip as zip_records
 from czscie.errors import CzscieError
@@ -83,8 +84,9 @@ def read_sbom(path: Path) -> bytes:
 
 def read_manifest(file: BinaryIO, size: int, label: str) -> Manifest:
     """The manifest of the scie in `file`, which is `size` bytes long and which errors call `label`."""
-    file.seek(max(0, size - _MANIFEST_MAX))
-    tail = file.read(_MANIFEST_MAX)
+    payload = payload_end(file, size)
+    file.seek(max(0, payload - _MANIFEST_MAX))
+    tail = file.read(min(payload, _MANIFEST_MAX))
     end = tail.rfind(b"PK\5\6")
     comment = tail[end + zip_records.END_RECORD_LENGTH :] if end >= 0 else b""
     if not comment.startswith(b"\n{"):
@@ -92,6 +94,13 @@ def read_manifest(file: BinaryIO, size: int, label: str) -> Manifest:
     if int.from_bytes(tail[end + zip_records.END_RECORD_LENGTH - 2 :][:2], "little") != len(comment):
         raise _damaged(label, "it does not end where its manifest ends")
     return Manifest.parse(comment, label)
+
+
+def payload_end(file: BinaryIO, size: int) -> int:
+    """One past the last byte of the payload of the scie in `file`, which is `size` bytes long: a Mach-O
+    executable's signature follows it."""
+    signature = mach_o.signature_offset(file, size)
+    return size if signature is None else signature
 
 
 def _read_part(file: BinaryIO, part: Part, label: str) -> PartContents:

@@ -10,6 +10,7 @@ import hashlib
 
 import msgspec
 
+from czscie import mach_o
 from czscie.container import zip as zip_records
 from czscie.scie.manifest import FORMAT, Boot, Launcher, LiftManifest, Manifest, Scie
 
@@ -27,4 +28,7 @@ def stub(launcher: bytes, version: str, lift: LiftManifest, base: str, command: 
     there = msgspec.structs.replace(lift, files=parts, boot=Boot(commands), base=base)
     jump = Launcher(version, len(launcher), hashlib.sha256(launcher).hexdigest())
     manifest = Manifest(Scie(FORMAT, jump, there))
-    return launcher + zip_records.directory([], len(launcher), manifest.render())
+    if not mach_o.is_mach_o(launcher):
+        return launcher + zip_records.directory([], len(launcher), manifest.render())
+    tail = zip_records.last_directory([], len(launcher), manifest.render(), mach_o.ALIGNMENT)
+    return mach_o.signed(launcher + tail, lift.name)

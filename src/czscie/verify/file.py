@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from czscie import mach_o
 from czscie.container import plan as plans
 from czscie.container import zip as zip_records
 from czscie.errors import CzscieError
 from czscie.libc.variant import PLAN as LIBC_PLAN
-from czscie.scie.inspect import read_manifest
+from czscie.scie.inspect import payload_end, read_manifest
 from czscie.scie.manifest import Manifest, Part
 
 _CHUNK = 1 << 20
@@ -49,7 +50,12 @@ def verify_file(path: Path) -> Verification:
         with path.open("rb") as file:
             size = path.stat().st_size
             check = _Check(file, read_manifest(file, size, str(path)))
-            problems = (*check.launcher(), *check.places(size), *check.parts(str(path)))
+            problems = (
+                *check.launcher(),
+                *check.places(payload_end(file, size)),
+                *check.parts(str(path)),
+                *check.signature(size),
+            )
             return Verification(check.manifest, check.entries, problems)
     except OSError as error:
         raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
@@ -63,8 +69,13 @@ class _Check:
 
     def launcher(self) -> Iterator[Problem]:
         jump = self.manifest.scie.jump
-        digest, left = hashlib.sha256(), jump.size
-        self.file.seek(0)
+        try:
+            head = mach_o.bare_head_of(self.file, jump.size)
+        except mach_o.MachOError as error:
+            yield Problem("launcher", "launcher", str(error))
+            return
+        digest, left = hashlib.sha256(head), jump.size - len(head)
+        self.file.seek(len(head))
         while left > 0 and (chunk := self.file.read(min(left, _CHUNK))):
             digest.update(chunk)
             left -= len(chunk)
@@ -80,6 +91,11 @@ class _Check:
             end = part.offset + part.size
         if end > size:
             yield Problem("manifest", "its parts", "they are longer than the file")
+
+    def signature(self, size: int) -> Iterator[Problem]:
+        """Of a Mach-O file: whether what was signed is what is there. Who signed it is not looked at."""
+        for problem in mach_o.signature_problems(self.file, size):
+            yield Problem("signature", "signature", problem)
 
     def parts(self, label: str) -> Iterator[Problem]:
         for part in self.manifest.scie.lift.files:
