@@ -19,6 +19,7 @@ import pytest
 
 from conformance.wheels import make_wheel
 from czex.making import write_zip
+from czscie.commands import inject as command
 from czscie.container.zip import read_directory
 from czscie.czex.inject import inject
 from czscie.errors import CzscieError
@@ -95,6 +96,38 @@ def make(tmp_path: Path) -> MakeCzex:
         return Czex(path, tmp_path / "base")
 
     return make_czex
+
+
+def test_a_file_beyond_4_gib_is_there_after_the_start(tmp_path: Path) -> None:
+    """Takes half a minute of the processor, and as much of the disk."""
+    size = (4 << 30) + (1 << 20)
+    if shutil.disk_usage(tmp_path).free < size + (1 << 30):
+        pytest.skip(f"this takes {size >> 30} GiB of {tmp_path}")
+    loose = tmp_path / "loose"
+    loose.mkdir()
+    (loose / "PEX-INFO").write_text(json.dumps({"entry_point": "main", "distributions": {}}))
+    (loose / "__main__.py").touch()
+    (loose / "main.py").write_text(
+        "with open(__file__.replace('main.py', 'large'), 'rb') as file:\n"
+        "    print(file.seek(-4, 2), file.read())\n"
+    )
+    with (loose / "large").open("wb") as file:  # a hole but for its end
+        file.seek(size - 3)
+        file.write(b"end")
+    inject(loose, tmp_path / "app.czex", (), lambda name: host_launcher(), 3)
+    done = Czex(tmp_path / "app.czex", tmp_path / "base").run()
+    assert (done.stdout.decode(), done.stderr) == (f"{size - 4} b'\\x00end'\n", b"")
+    shutil.rmtree(tmp_path / "base")
+
+
+def test_what_older_pythons_cannot_start_is_warned_of(
+    make: MakeCzex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make()
+    for most, warns in ((1 << 40, False), (1000, True)):
+        monkeypatch.setattr("czscie.czex.inject.ZIP32_MAX", most)
+        command.inject(tmp_path / "app.pex", tmp_path / "again.czex", compression_level=3)
+        assert ("CPython before 3.13 cannot start it" in capsys.readouterr().err) == warns
 
 
 def test_an_injected_environment_is_a_default(make: MakeCzex) -> None:

@@ -55,6 +55,8 @@ def inject(
         )
         launchers = ", ".join(made.launchers)
         phase.become(f"Packed {pex}: {megabytes(made.size)}, for {launchers}")
+    if made.is_zip64:
+        console.warn("CPython before 3.13 cannot start it: its zipimport reads no zip of 4 GiB or more")
     if json:
         write_json({"path": str(made.path), "size": made.size, "launchers": list(made.launchers)})
     else:

@@ -45,6 +45,10 @@ _BOOTSTRAP = (
 )
 
 
+#: CPython's zipimport reads what is larger since 3.13.
+ZIP32_MAX = 0xFFFFFFFF
+
+
 @dataclass(frozen=True, slots=True)
 class Injected:
     """A CZEX that was written. Sizes in bytes; `launchers` are those in it."""
@@ -53,6 +57,10 @@ class Injected:
     size: int
     wheels: int
     launchers: tuple[str, ...]
+
+    @property
+    def is_zip64(self) -> bool:
+        return self.size > ZIP32_MAX
 
 
 def inject(
