@@ -7,9 +7,10 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -70,11 +71,13 @@ class Project:
         return sorted(path.name for path in (self.directory / "dist").iterdir())
 
 
-def pex(path: Path, says: str = "moo", source: str = MOO) -> Path:
-    """A PEX of a wheel and a module, made by hand."""
+def pex(
+    path: Path, says: str = "moo", source: str = MOO, files: Mapping[str, bytes] = MappingProxyType({})
+) -> Path:
+    """A PEX of a wheel, which has `files` too, and a module, made by hand."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
-        for name, data in {**metadata("cow"), "cow.py": f"SAYS = {says!r}\n".encode()}.items():
+        for name, data in {**metadata("cow"), "cow.py": f"SAYS = {says!r}\n".encode(), **files}.items():
             archive.writestr(name, data)
     info = {
         "deps_are_wheel_files": True,

@@ -98,6 +98,9 @@ def test_a_damaged_header_is_an_error_and_never_more() -> None:
     for length in range(32, head):
         with pytest.raises(mach_o.MachOError):
             mach_o.bare_head(data[:length], len(data))
+    for size in (0, 0x3FF, 1 << 32, 1 << 60):
+        with pytest.raises(mach_o.MachOError, match="its string table does not begin"):
+            mach_o.bare_head(data, size)
     for place in range(head):
         for byte in (0, 1, 0x7F, 0xFF):
             changed = bytearray(data)

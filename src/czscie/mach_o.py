@@ -113,7 +113,7 @@ def bare_head(head: bytes, size: int) -> bytes:
     """
     head = head[: _head_length(head)]
     layout = _parse(head)
-    if size < layout.strings[0]:
+    if not layout.strings[0] <= size <= _SIZE_MAX:
         raise MachOError("its string table does not begin where it should")
     out = bytearray(head)
     length = size - layout.linkedit_start

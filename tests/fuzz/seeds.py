@@ -151,9 +151,12 @@ def main() -> None:
     keep("vendor", "sums", SUMS.encode())
     keep("release", "sums", RELEASE.encode())
     keep("latest", "latest", b'{"version": 1, "tag": "20251014"}')
+    from mach_o_image import image
+
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary)
         keep("scie", "scie", _scie(directory))
+        keep("scie", "mach-o", _scie(directory, launcher=image()))
         keep("scie", "wheels", _scie(directory, ".deps/moo-1.0-py3-none-any.whl"))
         for layout, data in _pexes(directory).items():
             keep("pex", layout, data)
@@ -163,13 +166,13 @@ def main() -> None:
         _images(directory, keep)
 
 
-def _scie(directory: Path, name: str = "lib/text") -> bytes:
+def _scie(directory: Path, name: str = "lib/text", launcher: bytes = b"launcher") -> bytes:
     from czscie.platforms import find_platform
     from czscie.scie.manifest import Command, Needs, OwnLibc
     from scie.making import Tree, part, scie
 
-    launcher = directory / "launcher"
-    launcher.write_bytes(b"launcher")
+    head = directory / "launcher"
+    head.write_bytes(launcher)
     tree = Tree(
         {name: b"text\n" * 20, "lib/empty": b""},
         {"bin/python": b"#!"},
@@ -184,7 +187,7 @@ def _scie(directory: Path, name: str = "lib/text") -> bytes:
     sbom = {"metadata": {"component": {"bom-ref": "moo", "name": "moo"}}, "components": [component]}
     scie(
         directory / "moo",
-        launcher,
+        head,
         parts,
         {"": Command(exe="{cpython}/bin/python", args=("-m", "moo"), env={"A": "b", "=C": None})},
         platform=find_platform("linux-x86_64"),

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import struct
-from collections.abc import Mapping
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from building import RELEASE, Project, pex
 from czscie import mach_o
 from czscie.cache import cache_directory
-from czscie.container.plan import PlannedFile
 from czscie.container.zip import read_directory, read_entry
+from czscie.czex.inject import inject
 from czscie.errors import CzscieError
 from czscie.launchers.build import compile_launcher, find_launcher
+from czscie.pbs.assets import Asset
 from czscie.platforms import find_platform
 from czscie.scie import assemble as assembly
 from czscie.scie.inspect import payload_end, read_sbom, read_scie
@@ -23,6 +26,8 @@ from czscie.scie.manifest import Boot, Command, LiftManifest, Part
 from czscie.scie.stub import stub
 from czscie.verify.file import verify_file
 from mach_o_image import image, judge, layout_is_right, sign_as_developer
+from network.server import MirrorServer
+from pbs.making import cpython, members, tar_gz
 from scie.making import Tree, part, scie
 
 #: What apple-codesign says of an ad-hoc signature.
@@ -72,6 +77,20 @@ def moo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     path = directory / "moo"
     scie(path, launcher, parts, {"": Command(exe="{cpython}/bin/python")}, platform=platform, sbom=BILL)
     return Built(path, launcher)
+
+
+def installed(path: Path) -> dict[str, bytes]:
+    """What the launcher would write of all parts, by path."""
+    found = {}
+    with path.open("rb") as file:
+        for each in read_scie(path).parts:
+            start, size = each.part.offset, each.part.size
+            entries = read_directory(file, start + size, start).entries
+            contents = {entry.name: read_entry(file, entry) for entry in entries}
+            for planned in each.plan.files:
+                where = planned.content
+                found[planned.path] = contents[where.entry][where.offset : where.offset + where.size]
+    return found
 
 
 @pytest.fixture
@@ -157,23 +176,38 @@ def test_what_has_lost_its_signature_is_read_and_told(moo: Built, copy: Path) ->
     assert read_scie(copy).manifest == read_scie(moo.path).manifest
 
 
-def test_what_is_installed_is_packed_byte_for_byte(moo: Built) -> None:
-    """Interpreters and extension modules keep their own signatures."""
-    [interpreter, _] = read_scie(moo.path).parts
-    end = interpreter.part.offset + interpreter.part.size
-    with moo.path.open("rb") as file:
-        entries = read_directory(file, end, interpreter.part.offset).entries
-        contents = {entry.name: read_entry(file, entry) for entry in entries}
-    wanted = {"bin/python": EXTENSION, "lib/x.so": EXTENSION, "lib/large.dylib": EXTENSION + NUMBERS}
-    assert {file.path: content_of(file, contents) for file in interpreter.plan.files} == {
-        "lib/large": NUMBERS,
-        **wanted,
+def test_mach_o_files_of_interpreter_and_wheels_are_installed_byte_for_byte(
+    project: Project, server: MirrorServer
+) -> None:
+    """They keep their own signatures, through pruning and packing."""
+    binaries = {
+        "bin/python3.13": EXTENSION,
+        "lib/python3.13/lib-dynload/_moo.cpython-313-darwin.so": EXTENSION + b"extension",
+        "lib/python3.13/large.dylib": EXTENSION + NUMBERS,
     }
+    asset = Asset("3.13.9", RELEASE, find_platform("macos-aarch64").triple, "install_only_stripped")
+    archive = tar_gz(members({**cpython(), **binaries}))
+    server.files[f"/{RELEASE}/{asset.url_name}"] = archive
+    sums = f"{hashlib.sha256(archive).hexdigest()}  {asset.name}\n"
+    server.files[f"/{RELEASE}/SHA256SUMS"] = sums.encode()
+    wheel = {"cow/_cow.abi3.so": EXTENSION + b"wheel", "cow/.dylibs/libcow.dylib": EXTENSION}
+    pex(project.directory / "moo.pex", files=wheel)
+    project.manifest(platforms=("macos-aarch64",))
+    [made] = project.build("macos-aarch64")
+    there = installed(made.path)
+    site = "lib/python3.13/site-packages"
+    wanted = {**binaries, **{f"{site}/{name}": data for name, data in wheel.items()}}
+    assert {path: there.get(path) == data for path, data in wanted.items()} == dict.fromkeys(wanted, True)
 
 
-def content_of(file: PlannedFile, contents: Mapping[str, bytes]) -> bytes:
-    where = file.content
-    return contents[where.entry][where.offset : where.offset + where.size]
+def test_the_launcher_of_a_czex_is_signed(tmp_path: Path) -> None:
+    launcher = tmp_path / "launcher"
+    launcher.write_bytes(image())
+    source = pex(tmp_path / "moo.pex")
+    inject(source, tmp_path / "moo.czex", [find_platform("macos-aarch64")], lambda name: launcher, 3)
+    with zipfile.ZipFile(tmp_path / "moo.czex") as archive:
+        data = archive.read(".czscie/launchers/macos-aarch64")
+    assert data == mach_o.signed(image(), "czscie-launcher")
 
 
 def test_a_stub_is_signed(moo: Built, tmp_path: Path) -> None:
