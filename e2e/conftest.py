@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import platform
 import sys
-import tarfile
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from e2e import mirror
+from e2e import interpreters as interpreters_of
 from e2e.bare import BareRoot
 from e2e.build import Builder, Scie
-from e2e.cache import cached, sources
-from e2e.mirror import release
 from e2e.pexes import Recipe, make_pex
 from e2e.server import MirrorServer, serve
+from e2e.situation import Case, cases
+from e2e.ways import Way, Ways
 
 PYTHONS = ("3.11", "3.13")
 
@@ -34,10 +33,8 @@ def _host() -> None:
 
 @pytest.fixture(scope="session")
 def mirror_directory() -> Path:
-    """The mirror, kept between runs as long as what makes it stays the same."""
-    makers = sources(Path(mirror.__file__).parent, "*.py")
-    makers += [Path(str(importlib.import_module(name).__file__)).read_bytes() for name in release.USES]
-    return cached("mirror", makers, release.write_mirror)
+    """The mirror, kept between runs."""
+    return interpreters_of.mirror_directory()
 
 
 @pytest.fixture(scope="session")
@@ -49,16 +46,7 @@ def mirror_server(mirror_directory: Path) -> Iterator[MirrorServer]:
 @pytest.fixture(scope="session")
 def interpreters(mirror_directory: Path) -> dict[str, Path]:
     """The mirror's CPythons for this host, unpacked: `3.13` to the path of `bin/python3.13`."""
-    checksums = (mirror_directory / release.TAG / "SHA256SUMS").read_text()
-    native = [asset for asset in release.read_assets(mirror_directory) if asset.triple.startswith("x86_64-")]
-
-    def unpack(target: Path) -> None:
-        for asset in native:
-            with tarfile.open(mirror_directory / release.TAG / asset.name) as archive:
-                archive.extractall(target / asset.minor)
-
-    root = cached("interpreters", [checksums], unpack)
-    return {asset.minor: root / asset.minor / "python/bin" / f"python{asset.minor}" for asset in native}
+    return interpreters_of.unpack_interpreters(mirror_directory)
 
 
 @pytest.fixture(scope="session")
@@ -106,3 +94,49 @@ def make_root(tmp_path: Path) -> MakeRoot:
 def shared_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A base directory for tests which do not care whether somebody has installed into it before."""
     return tmp_path_factory.mktemp("base")
+
+
+@pytest.fixture(scope="session")
+def way_of(interpreters: dict[str, Path], builder: Builder) -> Iterator[Callable[[Case], Way]]:
+    """A function from a case to where it runs, made for the whole set the first time."""
+    with tempfile.TemporaryDirectory(prefix="czscie-ways-") as directory:
+        Path(directory).chmod(0o755)  # for situations that stop being root
+        yield Ways(interpreters, builder, Path(directory)).of
+
+
+@pytest.fixture
+def run_case(
+    way_of: Callable[[Case], Way], tmp_path: Path, pytestconfig: pytest.Config
+) -> Callable[[Case], str]:
+    """A function from a case to all that it prints; with `--record` it becomes what is expected."""
+    record = pytestconfig.getoption("--record")
+
+    def run(case: Case) -> str:
+        if case.situation.description.root and os.geteuid() != 0:
+            pytest.skip("this situation starts as root")
+        printed = way_of(case).run(case, tmp_path)
+        if case.way == "venv" and record:
+            case.record(printed)
+        return printed
+
+    return run
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--record", action="store_true", help="expect of situations what they print in a virtual environment"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that takes a `case` gets those of its module's `SET`."""
+    if "case" in metafunc.fixturenames:
+        parameters = [
+            pytest.param(
+                case,
+                id=str(case),
+                marks=[pytest.mark.xfail(strict=True, reason=why)] if (why := case.why_it_fails) else [],
+            )
+            for case in cases(metafunc.module.SET)
+        ]
+        metafunc.parametrize("case", parameters)

@@ -1,0 +1,1 @@
+print("part", __name__)

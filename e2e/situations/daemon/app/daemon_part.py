@@ -1,0 +1,5 @@
+NAME = "part"
+
+
+def work():
+    return NAME

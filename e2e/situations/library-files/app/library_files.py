@@ -1,0 +1,5 @@
+import lf_library
+
+
+def main():
+    lf_library.tell()

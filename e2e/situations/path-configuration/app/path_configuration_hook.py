@@ -1,0 +1,3 @@
+import sys
+
+sys.path_configuration += 10

@@ -1,0 +1,4 @@
+import calendar
+
+value = calendar.SUNDAY
+print("ran", value)

@@ -1,0 +1,5 @@
+from plugin_directory.plugins import add
+
+
+def run(x):
+    return add.run(x) * 2

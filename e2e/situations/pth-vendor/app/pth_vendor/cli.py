@@ -1,0 +1,5 @@
+import vpkg
+
+
+def main():
+    print(vpkg.NAME)

@@ -1,0 +1,8 @@
+# A reader.
+class Reader:
+    def read(self):
+        return 1
+
+
+def free():
+    pass

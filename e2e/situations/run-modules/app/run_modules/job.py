@@ -1,0 +1,1 @@
+RESULT = ("job", __name__, __package__, globals().get("GIVEN"))

@@ -1,0 +1,1 @@
+from run_modules.job import RESULT

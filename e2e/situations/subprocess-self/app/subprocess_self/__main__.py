@@ -1,0 +1,3 @@
+from . import worker
+
+worker.main(["as a package"])

@@ -1,0 +1,4 @@
+import beside
+from subprocess_self import worker
+
+worker.main([beside.NAME])

@@ -1,0 +1,3 @@
+from subprocess_self import worker
+
+worker.main(["from a script"])

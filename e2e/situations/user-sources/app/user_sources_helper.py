@@ -1,0 +1,3 @@
+import user_sources
+
+HELPED = user_sources.__name__

@@ -1,0 +1,15 @@
+"""Small programs of all kinds print the same as an executable, as a CZEX and in a virtual environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from e2e.situation import Case
+
+SET = "plain"
+
+
+def test_it_prints_what_it_prints_in_a_plain_virtual_environment(
+    run_case: Callable[[Case], str], case: Case
+) -> None:
+    assert run_case(case) == case.expected
