@@ -173,9 +173,12 @@ def sign(file: BinaryIO, identifier: str) -> None:
     layout = _parse(head)
     file.seek(0)
     file.write(head)
-    slots = b"".join(each for _, each in _page_hashes(file, size, _PAGE))
+    slots = bytearray()
+    for _, digest in _page_hashes(file, size, _PAGE):
+        slots += digest
     file.seek(size)
-    file.write(_signature(layout, size, name, slots).ljust(length, b"\0"))
+    written = file.write(_signature_head(layout, size, name, len(slots))) + file.write(slots)
+    file.write(bytes(length - written))
 
 
 def signature_problems(file: BinaryIO, size: int) -> Iterator[str]:
@@ -228,19 +231,19 @@ def _signature_size(size: int, name: bytes) -> int:
     return _up(_SUPER_BLOB.size + _SLOT.size + directory, ALIGNMENT)
 
 
-def _signature(layout: _Layout, size: int, name: bytes, slots: bytes) -> bytes:
-    """An ad-hoc signature: one CodeDirectory in a SuperBlob."""
+def _signature_head(layout: _Layout, size: int, name: bytes, slots: int) -> bytes:
+    """An ad-hoc signature up to its hashes of pages, `slots` bytes: one CodeDirectory in a SuperBlob."""
     digest_size = hashlib.sha256().digest_size
     hashes_at = _DIRECTORY.size + len(name)
-    length = hashes_at + len(slots)
+    length = hashes_at + slots
     fields = _DIRECTORY_MAGIC, length, _DIRECTORY_VERSION, _ADHOC, hashes_at, _DIRECTORY.size
-    counts = 0, len(slots) // digest_size, size, digest_size, _SHA256, 0, _PAGE_SHIFT
+    counts = 0, slots // digest_size, size, digest_size, _SHA256, 0, _PAGE_SHIFT
     spare, scatter, team, spare3, limit64 = 0, 0, 0, 0, 0
     executable = *layout.text, _MAIN_BINARY
     directory = _DIRECTORY.pack(*fields, *counts, spare, scatter, team, spare3, limit64, *executable)
     head_length = _SUPER_BLOB.size + _SLOT.size
     head = _SUPER_BLOB.pack(_SIGNATURE_MAGIC, head_length + length, 1) + _SLOT.pack(0, head_length)
-    return head + directory + name + slots
+    return head + directory + name
 
 
 @dataclass(frozen=True, slots=True)

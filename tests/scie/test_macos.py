@@ -17,7 +17,7 @@ from czscie.cache import cache_directory
 from czscie.container.zip import read_directory, read_entry
 from czscie.czex.inject import inject
 from czscie.errors import CzscieError
-from czscie.launchers.build import compile_launcher, find_launcher
+from czscie.launchers.build import compile_launcher, file_name, find_launcher
 from czscie.pbs.assets import Asset
 from czscie.platforms import find_platform
 from czscie.scie import assemble as assembly
@@ -177,27 +177,33 @@ def test_what_has_lost_its_signature_is_read_and_told(moo: Built, copy: Path) ->
 
 
 def test_mach_o_files_of_interpreter_and_wheels_are_installed_byte_for_byte(
-    project: Project, server: MirrorServer
+    moo: Built, project: Project, server: MirrorServer
 ) -> None:
-    """They keep their own signatures, through pruning and packing."""
+    """They keep their own signatures, through pruning and packing, in a whole build with a real launcher."""
+    name = read_scie(moo.path).manifest.scie.lift.platform
+    extension = mach_o.signed(image(struct.unpack_from("<I", moo.path.read_bytes(), 4)[0]), "extension")
+    launchers = cache_directory("launchers")
+    (launchers / file_name(name)).write_bytes(moo.launcher.read_bytes())
     binaries = {
-        "bin/python3.13": EXTENSION,
-        "lib/python3.13/lib-dynload/_moo.cpython-313-darwin.so": EXTENSION + b"extension",
-        "lib/python3.13/large.dylib": EXTENSION + NUMBERS,
+        "bin/python3.13": extension,
+        "lib/python3.13/lib-dynload/_moo.cpython-313-darwin.so": extension + b"extension",
+        "lib/python3.13/large.dylib": extension + NUMBERS,
     }
-    asset = Asset("3.13.9", RELEASE, find_platform("macos-aarch64").triple, "install_only_stripped")
+    asset = Asset("3.13.9", RELEASE, find_platform(name).triple, "install_only_stripped")
     archive = tar_gz(members({**cpython(), **binaries}))
     server.files[f"/{RELEASE}/{asset.url_name}"] = archive
     sums = f"{hashlib.sha256(archive).hexdigest()}  {asset.name}\n"
     server.files[f"/{RELEASE}/SHA256SUMS"] = sums.encode()
-    wheel = {"cow/_cow.abi3.so": EXTENSION + b"wheel", "cow/.dylibs/libcow.dylib": EXTENSION}
+    wheel = {"cow/_cow.abi3.so": extension + b"wheel", "cow/.dylibs/libcow.dylib": extension}
     pex(project.directory / "moo.pex", files=wheel)
-    project.manifest(platforms=("macos-aarch64",))
-    [made] = project.build("macos-aarch64")
+    project.manifest(platforms=(name,))
+    [made] = project.build(name)
     there = installed(made.path)
     site = "lib/python3.13/site-packages"
     wanted = {**binaries, **{f"{site}/{name}": data for name, data in wheel.items()}}
     assert {path: there.get(path) == data for path, data in wanted.items()} == dict.fromkeys(wanted, True)
+    assert judge(made.path) == NO_CERTIFICATE
+    assert verify_file(made.path).problems == ()
 
 
 def test_the_launcher_of_a_czex_is_signed(tmp_path: Path) -> None:
@@ -221,6 +227,15 @@ def test_a_stub_is_signed(moo: Built, tmp_path: Path) -> None:
     path.write_bytes(stub(moo.launcher.read_bytes(), "0", lift, "/opt/moo", None))
     assert judge(path) == NO_CERTIFICATE
     assert layout_is_right(path)
+
+
+def test_a_launcher_that_cannot_be_signed_is_named(moo: Built, tmp_path: Path) -> None:
+    launcher = tmp_path / "launcher"
+    launcher.write_bytes(moo.path.read_bytes())
+    parts = [part(tmp_path, "cpython", Tree({"large": NUMBERS}))]
+    with pytest.raises(CzscieError, match=r"launcher cannot be signed\n  it is signed already"):
+        scie(tmp_path / "moo", launcher, parts, {}, platform=find_platform("macos-aarch64"))
+    assert not (tmp_path / "moo").exists()
 
 
 def test_what_is_too_large_is_refused_before_anything_is_written(

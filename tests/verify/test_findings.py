@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 
 from building import Project, pex
+from czscie.cache import cache_directory
 from czscie.console import Console
 from czscie.errors import CzscieError
+from czscie.launchers.build import file_name
 from czscie.verify.findings import Findings, verify
+from mach_o_image import image, sign_as_developer
 
 
 def findings(project: Project, path: Path, *, lock: bool = False, rebuild: bool = False) -> Findings:
@@ -32,6 +35,19 @@ def test_what_was_built_is_as_locked_and_is_built_again(project: Project, platfo
     agreed = ["the interpreter", "the file", "the PEX", "the launcher's source", "the launcher"]
     assert (found.lock.agreed, found.lock.unknown) == (len(agreed), [])
     assert json.loads(json.dumps(found.as_json()))["ok"] is True
+
+
+def test_what_was_signed_since_is_as_locked_and_is_built_again(project: Project) -> None:
+    launcher = cache_directory("launchers") / file_name("macos-aarch64")
+    launcher.write_bytes(image())
+    project.manifest(platforms=("macos-aarch64",))
+    [built] = project.build("macos-aarch64")
+    signed = project.directory / "signed"
+    sign_as_developer(built.path, signed)
+    assert signed.read_bytes() != built.path.read_bytes()
+    for path in (built.path, signed):
+        found = findings(project, path, lock=True, rebuild=True)
+        assert (found.problems, found.rebuilt) == ((), ())
 
 
 def test_an_executable_of_before_is_not_what_the_lock_of_now_says(project: Project) -> None:

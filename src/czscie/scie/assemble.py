@@ -17,6 +17,7 @@ from typing import BinaryIO
 from czscie import mach_o
 from czscie.container import zip as zip_records
 from czscie.container.packer import put_entry, write_atomically
+from czscie.errors import CzscieError
 from czscie.platforms import Platform
 from czscie.products import check, damaged
 from czscie.scie.manifest import (
@@ -127,7 +128,14 @@ def assemble(
         alignment = mach_o.ALIGNMENT if signed else 1
         stream.write(zip_records.last_directory(entries, stream.tell(), manifest.render(), alignment))
         if signed:
-            mach_o.sign(stream, head.name)
+            try:
+                mach_o.sign(stream, head.name)
+            except mach_o.MachOError as error:
+                raise CzscieError(
+                    f"the launcher {launcher} cannot be signed",
+                    why=str(error),
+                    mend="czscie cache clean launchers compiles it again",
+                ) from error
         return manifest
 
     size = sum(each.stat().st_size for each in (launcher, *(part.path for part in parts)))

@@ -1,16 +1,18 @@
-"""The whole proof: what a manifest and its lock build again is the same file, byte for byte."""
+"""The whole proof: what a manifest and its lock build again is the same file, but for its signature."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from czscie import mach_o
 from czscie.build import build
 from czscie.console import Console
 from czscie.leftovers import scratch
 from czscie.lock.settle import LockUse
 from czscie.platforms import find_platform
-from czscie.scie.inspect import Contents, read_sbom, read_scie
+from czscie.scie.inspect import Contents, payload_end, read_sbom, read_scie
 from czscie.scie.manifest import Launcher
 
 _CHUNK = 1 << 20
@@ -25,19 +27,21 @@ def rebuild(path: Path, manifest: Path, console: Console) -> tuple[str, ...]:
     platform = find_platform(there.manifest.scie.lift.platform)
     with scratch() as directory:
         [made] = build(manifest, directory, [platform], console, LockUse.LOCKED)
-        if _equal(path, made.path):
+        if _digest(there) == _digest(made):
             return ()
         return tuple(_differences(there, made)) or ("the files differ where no digest is",)
 
 
-def _equal(one: Path, other: Path) -> bool:
-    if one.stat().st_size != other.stat().st_size:
-        return False
-    with one.open("rb") as first, other.open("rb") as second:
-        while chunk := first.read(_CHUNK):
-            if chunk != second.read(_CHUNK):
-                return False
-    return True
+def _digest(contents: Contents) -> str:
+    """SHA-256 of the file without what signing changes."""
+    with contents.path.open("rb") as file:
+        head = mach_o.bare_head_of(file, contents.manifest.scie.jump.size)
+        digest, left = hashlib.sha256(head), payload_end(file, contents.size) - len(head)
+        file.seek(len(head))
+        while left > 0 and (chunk := file.read(min(left, _CHUNK))):
+            digest.update(chunk)
+            left -= len(chunk)
+    return digest.hexdigest()
 
 
 def _differences(there: Contents, made: Contents) -> Iterator[str]:
