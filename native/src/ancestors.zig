@@ -176,7 +176,22 @@ const Walk = struct {
             walk.found.open_device = status.dev;
             return;
         }
-        if (status.mode & of_others != 0 or !users.isPrivate(status.gid)) walk.end(.writable);
+        if (status.mode & of_others != 0 or !users.isPrivate(status.gid) or walk.hasList()) walk.end(.writable);
+    }
+
+    /// Whether the directory has an access control list, whose mask the bits of the group are then: it may let others
+    /// write than the group (acl(5)).
+    fn hasList(walk: *Walk) bool {
+        if (builtin.os.tag != .linux) return false;
+        walk.found.buffer[walk.found.length] = 0;
+        const path = walk.found.buffer[0..walk.found.length :0];
+        var none: [0]u8 = .{};
+        const result = std.os.linux.lgetxattr(path, "system.posix_acl_access", &none, 0);
+        return switch (std.os.linux.E.init(result)) {
+            .SUCCESS => result > 0,
+            .NODATA, .OPNOTSUPP, .NOSYS => false,
+            else => true,
+        };
     }
 
     fn isMounted(walk: *const Walk, device: Device) bool {

@@ -237,7 +237,7 @@ pub fn isInstalled(directory: std.fs.Dir, file: manifest.File) bool {
 pub fn lastUse(directory: std.fs.Dir, file: manifest.File) ?clock.Time {
     var buffer: Name = undefined;
     const status = file_status.at(directory, installationName(&buffer, file, "")) catch return null;
-    return status.mtime;
+    return if (status.kind == .directory) status.mtime else null;
 }
 
 /// Whether the first module that an interpreter imports is there: nothing but `SIGABRT` comes of it when it is not.

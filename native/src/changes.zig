@@ -22,6 +22,9 @@ fn open(directory: std.fs.Dir, path: []const u8, mode: std.fs.File.Mode, is_new:
     const name = try std.posix.toPosixPath(path);
     var flags: linux.O = .{ .ACCMODE = .WRONLY, .CREAT = true, .EXCL = is_new, .CLOEXEC = true };
     if (@hasField(linux.O, "LARGEFILE")) flags.LARGEFILE = true;
+    // What is there may be a FIFO, which would be waited for, or a link to a file that is none of ours.
+    flags.NONBLOCK = true;
+    flags.NOFOLLOW = true;
     while (true) {
         const result = linux.openat(directory.fd, &name, flags, mode);
         if (linux.E.init(result) == .INTR) continue;
@@ -45,6 +48,7 @@ fn check(result: usize) !void {
         .NOENT => error.FileNotFound,
         .NOTDIR => error.NotDir,
         .ISDIR => error.IsDir,
+        .NXIO => error.NotAFile,
         .EXIST, .NOTEMPTY => error.PathAlreadyExists,
         .LOOP => error.SymLinkLoop,
         .NAMETOOLONG => error.NameTooLong,

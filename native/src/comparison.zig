@@ -18,6 +18,10 @@ pub const Comparison = struct {
 
     /// Of the file `planned` below `directory`.
     pub fn begin(directory: std.fs.Dir, planned: plan_text.File) Comparison {
+        // A FIFO would be waited for, and a link leads to what another may change.
+        const status = file_status.atItself(directory, planned.path) catch |err|
+            return .{ .file = null, .problem = report.words(err) };
+        if (status.kind != .file) return .{ .file = null, .problem = "it is not a file" };
         const file = directory.openFile(planned.path, .{}) catch |err|
             return .{ .file = null, .problem = report.words(err) };
         return .{ .file = file, .problem = if (isAsExecutable(file, planned)) null else "it is not executable" };

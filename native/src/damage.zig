@@ -100,8 +100,20 @@ pub fn find(arena: Allocator, subject: Subject, depth: Depth) !Damage {
     for (subject.plan.directories, damage.directories) |path, *damaged| damaged.* = !isDirectory(subject.directory, path);
     for (subject.plan.files, damage.files) |file, *damaged| damaged.* = !isAsLong(subject, file);
     for (subject.plan.links, damage.links) |link, *damaged| damaged.* = !leadsWhereItMust(subject.directory, link);
+    for (subject.plan.directories, damage.directories) |path, damaged| if (damaged) spread(damage, subject.plan, path);
     if (depth == .contents) try findInContents(subject, damage);
     return damage;
+}
+
+/// What is below something that is no directory is not there, though a link in its place may lead to it.
+fn spread(damage: Damage, plan: plan_text.Plan, directory: []const u8) void {
+    for (plan.directories, damage.directories) |path, *damaged| damaged.* = damaged.* or isBelow(path, directory);
+    for (plan.files, damage.files) |file, *damaged| damaged.* = damaged.* or isBelow(file.path, directory);
+    for (plan.links, damage.links) |link, *damaged| damaged.* = damaged.* or isBelow(link.path, directory);
+}
+
+fn isBelow(path: []const u8, directory: []const u8) bool {
+    return path.len > directory.len and path[directory.len] == '/' and std.mem.startsWith(u8, path, directory);
 }
 
 fn isDirectory(directory: std.fs.Dir, path: []const u8) bool {
@@ -387,6 +399,20 @@ test "zeros of the right length are found in contents alone" {
         try tree.expect(arena.allocator(), .sizes, null);
         try tree.expect(arena.allocator(), .contents, case[0]);
     }
+}
+
+test "what a link in place of a directory leads to is not there" {
+    if (!has_modes) return error.SkipZigTest;
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    var tree: Tree = try .make(arena.allocator());
+    defer tree.deinit();
+    try tree.subject.directory.rename("lib", "moved");
+    try tree.subject.directory.symLink("moved", "lib", .{});
+    const damage = try find(arena.allocator(), tree.subject, .sizes);
+    const reduced = try damage.reduce(arena.allocator(), tree.subject.plan);
+    try testing.expectEqual(2, reduced.files.len);
+    try testing.expectEqualStrings("lib/shared", reduced.files[0].path);
 }
 
 test "the plan of what is damaged has the entries that it takes and no other" {

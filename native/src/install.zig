@@ -190,15 +190,17 @@ pub const Installation = struct {
         var partial_name: base_directory.Name = undefined;
         var name: base_directory.Name = undefined;
         const file = installation.file;
-        changes.rename(
-            installation.base.directory,
-            base_directory.installationName(&partial_name, file, installation.suffix),
-            installation.base.directory,
-            base_directory.installationName(&name, file, ""),
-        ) catch |err| {
+        const directory = installation.base.directory;
+        const partial = base_directory.installationName(&partial_name, file, installation.suffix);
+        const final = base_directory.installationName(&name, file, "");
+        changes.rename(directory, partial, directory, final) catch |err| switch (err) {
             // Somebody who was locked out in another way was faster.
-            if (err != error.PathAlreadyExists) return err;
-            installation.abandon();
+            error.PathAlreadyExists => installation.abandon(),
+            error.NotDir => { // something else has the name
+                try directory.deleteFile(final);
+                try changes.rename(directory, partial, directory, final);
+            },
+            else => return err,
         };
     }
 

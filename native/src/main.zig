@@ -93,19 +93,42 @@ const Launch = struct {
     /// Becomes the application, with what is installed in `base` or will be. Returns what is damaged there when that
     /// cannot be mended.
     fn from(launch: Launch, base: base_directory.Base) error{OutOfMemory}![]const u8 {
+        // What was installed before this start.
+        var kept = launch.lift.files;
         if (base.age) |age| {
             if (try launch.freshen(base, age)) |damage| return damage;
         } else {
+            kept = try launch.installedIn(base);
             try installAll(launch.arena, launch.executable, launch.lift, base);
+            if (try launch.checkKept(base, kept)) |damage| return damage;
         }
         const failure = try launch.become(base);
-        if (base.age == null or !launch.lift.holdsParts() or !failure.isOfTheFile()) launch.fail(base, failure);
-        if (try launch.check(base, .failure)) |damage| return damage;
+        if (kept.len == 0 or !launch.lift.holdsParts() or !failure.isOfTheFile()) launch.fail(base, failure);
+        if (try launch.check(base, launch.lift.files, .failure)) |damage| return damage;
         launch.fail(base, try launch.become(base));
     }
 
     fn fail(launch: Launch, base: base_directory.Base, failure: Failure) noreturn {
         messages.notStarted(launch.lift, launch.executable.path, base.path, failure.program, failure.err);
+    }
+
+    fn installedIn(launch: Launch, base: base_directory.Base) error{OutOfMemory}![]const manifest.File {
+        var found: std.ArrayList(manifest.File) = .empty;
+        for (launch.lift.files) |file| {
+            if (base_directory.isInstalled(base.directory, file)) try found.append(launch.arena, file);
+        }
+        return found.items;
+    }
+
+    /// Looks at parts that were there when others were missing: another application installed them, or something
+    /// took only one of them.
+    fn checkKept(launch: Launch, base: base_directory.Base, kept: []const manifest.File) error{OutOfMemory}!?[]const u8 {
+        for (kept) |file| {
+            const used = base_directory.lastUse(base.directory, file) orelse continue;
+            const occasion: install.Occasion = if (clock.ageOf(used) == .doubtful) .doubt else .routine;
+            if (try launch.check(base, &.{file}, occasion)) |damage| return damage;
+        }
+        return null;
     }
 
     /// A warm start makes sure, now and then, that what is installed is still there, and tells once a day that it is
@@ -114,7 +137,7 @@ const Launch = struct {
         // A permanent installation was made sure when it was made, and never gets old.
         if (!launch.lift.holdsParts()) return null;
         if (launch.occasionOf(base, age)) |occasion| {
-            if (try launch.check(base, occasion)) |damage| return damage;
+            if (try launch.check(base, launch.lift.files, occasion)) |damage| return damage;
         }
         if (age == .old and base.whose != .hosts_to_read) for (launch.lift.files) |file| {
             _ = base_directory.touch(base.directory, file);
@@ -132,12 +155,17 @@ const Launch = struct {
         return null;
     }
 
-    /// Looks at what is installed in `base` and puts back what is missing. What is damaged and cannot be mended is
-    /// the answer, if anything is.
-    fn check(launch: Launch, base: base_directory.Base, occasion: install.Occasion) error{OutOfMemory}!?[]const u8 {
+    /// Looks at what is installed of `files` in `base` and puts back what is missing. What is damaged and cannot be
+    /// mended is the answer, if anything is.
+    fn check(
+        launch: Launch,
+        base: base_directory.Base,
+        files: []const manifest.File,
+        occasion: install.Occasion,
+    ) error{OutOfMemory}!?[]const u8 {
         var reader = entry_content.Reader.init(launch.executable.file) catch return error.OutOfMemory;
         defer reader.deinit();
-        for (launch.lift.files) |file| {
+        for (files) |file| {
             var installation = installationOf(launch.arena, launch.executable, launch.lift, file, base);
             const sound = installation.check(&reader, occasion) catch messages.notMended(installation, launch.executable.path, launch.lift.tools);
             if (!sound) return try std.fmt.allocPrint(launch.arena, "what is installed there is damaged ({s}) and cannot be written to", .{

@@ -28,6 +28,8 @@ pub fn words(err: anyerror) []const u8 {
         error.AccessDenied, error.PermissionDenied => "permission denied",
         error.FileNotFound => "no such file or directory",
         error.NotDir => "a component of its path is not a directory",
+        error.IsDir => "it is a directory",
+        error.NotAFile => "it is not a file",
         error.SymLinkLoop => "too many symbolic links, or one where none may be",
         error.BadPathName => "its path has a colon, which stands between directories of libraries",
         error.NameTooLong => "its path is too long",

@@ -62,8 +62,11 @@ def program(name: str = "program") -> bytes:
     return built.read_bytes()
 
 
-def make_small_scie(directory: Path, *extra: File) -> SmallScie:
-    """A scie with a group of small files, a file of its own entry, a link and whatever is in `extra`."""
+def make_small_scie(directory: Path, *extra: File, part_besides: bool = False) -> SmallScie:
+    """A scie with a group of small files, a file of its own entry, a link and whatever is in `extra`.
+
+    With `part_besides` there is a second part, of one file.
+    """
     files = [
         File("bin/python", Data(program()), executable=True),
         File("lib/empty", Data(b"")),
@@ -80,7 +83,15 @@ def make_small_scie(directory: Path, *extra: File) -> SmallScie:
     launcher = host_launcher()
     command = Command(exe="{program}/bin/python", args=("own",))
     head = Head("small", current_platform(), Boot({"": command}), Needs())
-    assemble(directory / "small", launcher, "0", [made], head)
+    parts = [made]
+    if part_besides:
+        besides = write_items([File("data", Data(b"data"))], directory / "besides.zip", 3)
+        parts.append(
+            PartFile(
+                directory / "besides.zip", "besides", "files", besides.digest(), besides.unpacked(), "a file"
+            )
+        )
+    assemble(directory / "small", launcher, "0", parts, head)
     contents = {file.path: file.content.read() for file in files}
     return SmallScie(directory / "small", launcher.stat().st_size, contents)
 

@@ -197,6 +197,99 @@ def test_a_time_in_the_future_is_a_reason_to_look_and_is_set_right(
     assert abs(time.time() - root_of(base).stat().st_mtime) < 60, "the next start has nothing to look at"
 
 
+@pytest.mark.parametrize("damage", [zeros, truncate, Path.unlink, take_execution])
+@pytest.mark.parametrize("name", ["lib/numbers", "bin/python"])
+def test_a_part_that_another_application_installed_is_looked_at_after_the_start_of_the_system(
+    scie: SmallScie, base: Path, tmp_path: Path, damage: Callable[[Path], object], name: str
+) -> None:
+    """A power cut came before the first start of a second application on the same interpreter."""
+    second = make_small_scie(tmp_path, part_besides=True)
+    damage(root_of(base) / name)
+    used(base, 0)
+    assert_started(second.start(base))
+    assert_whole(scie, base)
+    assert time.time() - root_of(base).stat().st_mtime < 60
+
+
+def test_a_part_that_was_emptied_is_put_back_when_another_part_is_missing(
+    scie: SmallScie, base: Path, tmp_path: Path
+) -> None:
+    second = make_small_scie(tmp_path, part_besides=True)
+    root = root_of(base)
+    shutil.rmtree(root)
+    root.mkdir()
+    assert_started(second.start(base))
+    assert_whole(scie, base)
+
+
+def replace_by_link(path: Path, elsewhere: Path) -> None:
+    shutil.move(path, elsewhere)
+    path.symlink_to(elsewhere)
+
+
+def test_what_a_link_in_place_of_a_directory_leads_to_is_put_back(
+    scie: SmallScie, base: Path, tmp_path: Path
+) -> None:
+    """What the link leads to may be changed or cleaned by others, and is left as it is."""
+    replace_by_link(root_of(base) / "lib", tmp_path / "elsewhere")
+    used(base, 0)
+    assert_started(scie.start(base))
+    assert not (root_of(base) / "lib").is_symlink()
+    assert_whole(scie, base)
+    assert len(list((tmp_path / "elsewhere").iterdir())) == 3
+
+
+def be_a_fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize("make_it", [Path.touch, be_a_fifo, lambda path: path.symlink_to("/nowhere")])
+def test_something_else_with_the_name_of_an_installation_gives_way(
+    scie: SmallScie, base: Path, make_it: Callable[[Path], object]
+) -> None:
+    root = root_of(base)
+    shutil.rmtree(root)
+    make_it(root)
+    done = run([scie.path, "prune"], {"CZSCIE_BASE": str(base), "SCIE": "cache"})
+    assert done.returncode == 0, done.stderr
+    assert_started(scie.start(base))
+    assert_whole(scie, base)
+
+
+@pytest.mark.parametrize("name", ["lib/text", "lib/numbers"])
+def test_verify_waits_for_no_fifo(scie: SmallScie, base: Path, name: str) -> None:
+    (root_of(base) / name).unlink()
+    os.mkfifo(root_of(base) / name)
+    done = run([scie.path], {"CZSCIE_BASE": str(base), "SCIE": "verify"})
+    assert done.returncode == 1
+    assert f"{name}: it is not a file" in done.stdout
+
+
+def test_verify_sees_that_a_directory_was_replaced_by_a_link(
+    scie: SmallScie, base: Path, tmp_path: Path
+) -> None:
+    replace_by_link(root_of(base) / "lib", tmp_path / "elsewhere")
+    done = run([scie.path], {"CZSCIE_BASE": str(base), "SCIE": "verify"})
+    assert done.returncode == 1
+    assert "lib: it is not a directory" in done.stdout
+
+
+@pytest.mark.parametrize("make_it", [be_a_fifo, lambda path: path.symlink_to("../victim")])
+def test_a_lock_that_is_no_file_is_neither_waited_for_nor_written_through(
+    scie: SmallScie, base: Path, tmp_path: Path, make_it: Callable[[Path], object]
+) -> None:
+    (base / "victim").write_text("precious")
+    [lock] = [path for path in (base / "locks").iterdir() if path.name != "removal"]
+    lock.unlink()
+    make_it(lock)
+    shutil.rmtree(root_of(base))
+    done = run([scie.path], {"CZSCIE_BASE": str(base), "XDG_CACHE_HOME": str(tmp_path / "cache")})
+    assert_started(done)
+    assert f"{base} (CZSCIE_BASE) is not used: nothing can be locked there" in done.stderr
+    assert "not expected" not in done.stderr
+    assert (base / "victim").read_text() == "precious"
+
+
 def test_of_several_parts_one_in_the_future_is_enough(make: Make) -> None:
     moo = make()
     moo.start()

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import stat
+import struct
 import subprocess
 import sys
 import time
@@ -346,14 +347,35 @@ class TestAncestors:
             f"ann:x:{ANN}:{ANN}::{home}:/bin/sh",
             f"bob:x:{BOB}:{bobs}::/:/bin/sh",
         ]
+        done = self.start_with(host, home, users, [f"ann:x:{ANN}:{members}"])
+        assert (base_of(done) == f"{home}/base") == private
+        assert ("other users may write to" in done.stderr) != private
+
+    def test_a_group_of_her_own_is_not_alone_where_a_list_lets_others_write(self, host: Host) -> None:
+        """With an access control list the bits of the group are its mask (acl(5))."""
+        home = host.home(ANN, 0o775)
+        users = [f"ann:x:{ANN}:{ANN}::{home}:/bin/sh", f"bob:x:{BOB}:{BOB}::/:/bin/sh"]
+        anyone = 0xFFFFFFFF
+        entries = [(1, 7, anyone), (2, 7, BOB), (4, 7, anyone), (0x10, 7, anyone), (0x20, 5, anyone)]
+        value = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+        try:
+            os.setxattr(home, "system.posix_acl_access", value)
+        except OSError as error:
+            pytest.skip(f"this file system has no access control lists: {error}")
+        done = self.start_with(host, home, users, [f"ann:x:{ANN}:"])
+        assert base_of(done) != f"{home}/base"
+        assert f"other users may write to {home}" in done.stderr
+
+    def start_with(
+        self, host: Host, home: Path, users: list[str], groups: list[str]
+    ) -> subprocess.CompletedProcess[str]:
+        """Ann starts it where these are the users and groups of the host."""
         (host.path / "passwd").write_text("\n".join(users) + "\n")
-        (host.path / "group").write_text(f"root:x:0:\nann:x:{ANN}:{members}\n")
+        (host.path / "group").write_text("\n".join(["root:x:0:", *groups]) + "\n")
         script = 'mount --bind "$0/passwd" /etc/passwd; mount --bind "$0/group" /etc/group; exec "$@"'
         command: list[str | Path] = ["unshare", "-m", "sh", "-ec", script, host.path, *as_user(ANN)]
         command += ["env", "-i", f"CZSCIE_BASE={home}/base", f"TMPDIR={host.path}/fallback", host.scie.path]
-        done = run(command)
-        assert (base_of(done) == f"{home}/base") == private
-        assert ("other users may write to" in done.stderr) != private
+        return run(command)
 
     def test_in_a_user_namespace_roots_directories_count_as_roots(self, host: Host) -> None:
         home = host.home(ANN)

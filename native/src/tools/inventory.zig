@@ -52,7 +52,7 @@ pub fn read(arena: Allocator, base: base_directory.Base) ![]Item {
     var items: std.ArrayList(Item) = .empty;
     for (std.enums.values(manifest.Kind)) |kind| {
         var directory = base.directory.openDir(kind.directory(), .{ .iterate = true }) catch |err| switch (err) {
-            error.FileNotFound => continue,
+            error.FileNotFound, error.NotDir => continue,
             else => return err,
         };
         defer directory.close();
@@ -64,6 +64,7 @@ pub fn read(arena: Allocator, base: base_directory.Base) ![]Item {
             if (!manifest.isDigest(digest)) continue;
             const item = readItem(arena, base, directory, kind, entry.name, digest, unfinished) catch |err| switch (err) {
                 error.FileNotFound => continue, // somebody else removed it just now
+                error.NotDir => continue, // the next start that needs it puts a directory in its place
                 else => return err,
             };
             try items.append(arena, item);

@@ -90,6 +90,7 @@ const Verification = struct {
         defer installation.close();
         for (plan.entries) |planned| try verification.entry(file, planned, plan, entries, &installation);
         try verification.unplanned(file, plan, entries);
+        for (plan.directories) |path| try installation.isDirectory(verification, path);
         for (plan.links) |link| try installation.link(verification, link);
     }
 
@@ -242,6 +243,14 @@ const Installation = struct {
         verification.files += 1;
         comparison.feedPatches(installation.places);
         if (comparison.end()) |problem| try verification.found(installation.name, planned.path, problem);
+    }
+
+    fn isDirectory(installation: *Installation, verification: *Verification, path: []const u8) !void {
+        const directory = installation.directory orelse return;
+        if (builtin.os.tag == .windows) return;
+        const status = file_status.atItself(directory, path) catch |err|
+            return verification.found(installation.name, path, report.words(err));
+        if (status.kind != .directory) try verification.found(installation.name, path, "it is not a directory");
     }
 
     fn link(installation: *Installation, verification: *Verification, planned: plan_text.Link) !void {
