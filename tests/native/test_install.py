@@ -37,14 +37,14 @@ def test_modes_are_the_plans_less_the_umask(make: Make, umask: int, modes: tuple
 def test_links_and_empty_directories_are_made(make: Make) -> None:
     tree = Tree(
         {"lib/real": b"data"},
-        links={"bin/link": "../lib/real", "dangling": "../../elsewhere", "lib64": "lib"},
+        links={"bin/link": "../lib/real", "dangling": "lib/none", "lib64": "lib"},
         directories=["empty", "deep/er"],
     )
     moo = make(tree)
     assert moo.start().returncode == 0
     assert (moo.root / "bin/link").readlink() == Path("../lib/real")
     assert (moo.root / "lib64/real").read_bytes() == b"data"
-    assert (moo.root / "dangling").readlink() == Path("../../elsewhere")
+    assert (moo.root / "dangling").readlink() == Path("lib/none")
     assert list((moo.root / "empty").iterdir()) == list((moo.root / "deep/er").iterdir()) == []
 
 
@@ -75,7 +75,8 @@ SCRIPT = b"import sys\nprint(sys.argv, sys.flags.no_user_site)\n"
     ],
 )
 def test_a_script_starts_python_wherever_it_is_installed(make: Make, directory: str, first: str) -> None:
-    tree = Tree(scripts={"bin/tool": ("bin/python -sWerror", SCRIPT)}, links={"bin/python": sys.executable})
+    python = f'#!/bin/sh\nexec "{sys.executable}" "$@"\n'.encode()
+    tree = Tree(scripts={"bin/tool": ("bin/python -sWerror", SCRIPT)}, programs={"bin/python": python})
     moo = make(tree, {"": Command(exe="{cpython}/bin/tool", args=("a b",))})
     with tempfile.TemporaryDirectory(dir="/tmp") as short:
         there = Application(moo.path, moo.manifest, Path(short, directory))
@@ -113,12 +114,8 @@ def test_many_files_in_several_groups_are_all_there(make: Make) -> None:
 
 
 ODD_NAMES = [
-    "tab\tnewline\nbackslash\\",
-    "\\t",
-    "\\\\",
     " ",
     "ä\u2028",
-    os.fsdecode(b"\xff\xfe"),
     "..a",
     "a..",
     "...",
@@ -146,7 +143,11 @@ def test_every_name_that_python_plans_is_one_to_the_launcher(launcher: Path, tmp
     assert len(list(moo.root.iterdir())) == 2 * len(ODD_NAMES)
 
 
-def test_nothing_is_written_through_a_link_of_the_plan(make: Make, tmp_path: Path) -> None:
+def test_nothing_is_written_through_a_link_of_the_plan(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Python refuses such a plan before the launcher gets to see it.
+    monkeypatch.setattr(Plan, "check", lambda plan: None)
     (tmp_path / "outside").mkdir()
     tree = Tree({"out/file": b"data"}, links={"out": str(tmp_path / "outside")})
     done = make(tree).start()
