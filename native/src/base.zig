@@ -38,6 +38,17 @@ pub const Candidate = struct {
     /// Whether cleaners delete what lies there.
     temporary: bool = false,
     whose: Whose = .users,
+    /// The home directory that it lies in.
+    home: ?[]const u8 = null,
+
+    /// Why root makes nothing there: the home of somebody whose system has yet to make it (autofs, pam_mkhomedir)
+    /// would be root's.
+    fn homeObjection(candidate: Candidate) ?[]const u8 {
+        const home = candidate.home orelse return null;
+        if (!has_users or !users.isRoot()) return null;
+        std.fs.cwd().access(home, .{}) catch |err| if (err == error.FileNotFound) return "the home directory does not exist";
+        return null;
+    }
 
     fn kind(candidate: Candidate) Kind {
         return if (candidate.whose == .users) .cache else .shared;
@@ -97,7 +108,7 @@ pub fn candidates(
     if (lift_base) |path| try found.append(arena, .{ .path = try absolute(arena, environment, path), .setting = "the lift's base" });
     const hosts: Candidate = .{ .path = hosts_directory, .whose = if (users.isRoot()) .hosts else .hosts_to_read };
     if (has_users and hosts.whose == .hosts and !secret) try found.append(arena, hosts);
-    if (try userCache(arena, environment)) |path| try found.append(arena, .{ .path = path });
+    if (try userCache(arena, environment)) |place| try found.append(arena, place);
     if (has_users and hosts.whose == .hosts_to_read) try found.append(arena, hosts);
     try appendTemporary(arena, environment, &found);
     return found.items;
@@ -116,7 +127,7 @@ fn absolute(arena: Allocator, environment: Environment, path: []const u8) ![]con
 const home_variable = if (builtin.os.tag == .windows) "USERPROFILE" else "HOME";
 
 /// The platform's own place for what can be made again.
-fn userCache(arena: Allocator, environment: Environment) !?[]const u8 {
+fn userCache(arena: Allocator, environment: Environment) !?Candidate {
     const variable, const below = switch (builtin.os.tag) {
         .windows => .{ "LOCALAPPDATA", "czscie\\cache" },
         .macos => .{ "HOME", "Library/Caches/czscie" },
@@ -129,7 +140,8 @@ fn userCache(arena: Allocator, environment: Environment) !?[]const u8 {
     };
     const root = environment.get(variable) orelse return null;
     if (!std.fs.path.isAbsolute(root)) return null;
-    return try std.fs.path.join(arena, &.{ root, below });
+    const path = try std.fs.path.join(arena, &.{ root, below });
+    return .{ .path = path, .home = if (std.mem.eql(u8, variable, "HOME")) root else null };
 }
 
 /// Directories that everybody may write to get one of our own each: the name says whose it is.
@@ -287,10 +299,10 @@ pub fn choose(
         if (held(place, files)) |base| return base;
         if (place.whose == .hosts_to_read) continue;
         if (place.setting == null) if (heldByHost(places, files)) |base| return base;
-        var reason: []const u8 = "";
-        if (try prepare(arena, place.path, files, place.kind(), &reason)) |directory| {
+        var reason = place.homeObjection() orelse "";
+        if (reason.len == 0) if (try prepare(arena, place.path, files, place.kind(), &reason)) |directory| {
             return .{ .directory = directory, .path = place.path, .temporary = place.temporary, .whose = place.whose };
-        }
+        };
         try refusals.append(arena, .{ .candidate = place, .reason = reason });
     }
     return null;
@@ -329,6 +341,7 @@ pub fn assess(arena: Allocator, place: Candidate, files: []const manifest.File) 
         return .holds;
     }
     if (place.whose == .hosts_to_read) return .{ .refused = "root has not installed it there" };
+    if (place.homeObjection()) |reason| return .{ .refused = reason };
     return assessForInstalling(arena, place, files, place.kind());
 }
 

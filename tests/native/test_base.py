@@ -25,6 +25,7 @@ CANDIDATES = (
 
 @pytest.mark.parametrize("first", range(len(CANDIDATES)), ids=[name for name, _, _ in CANDIDATES])
 def test_the_first_setting_that_is_given_chooses_the_base(make: Make, tmp_path: Path, first: int) -> None:
+    (tmp_path / "home").mkdir()
     settings = {name: str(tmp_path / value) for name, value, _ in CANDIDATES[first:]}
     moo = make(commands={"": say("{scie.base}")}, base=settings.pop("the lift's base", None))
     done = moo.start(environment=settings)
@@ -48,6 +49,7 @@ def test_a_setting_may_be_relative_or_in_the_home_directory(
 ) -> None:
     here, home = tmp_path / "here", tmp_path / "home"
     here.mkdir()
+    home.mkdir()
     moo = make(commands={"": say("{scie.base}")})
     done = moo.start(environment={setting: value, "HOME": str(home)}, cwd=here)
     assert said(done)[1] == base.format(here=here, home=home)
@@ -58,6 +60,7 @@ def test_a_setting_may_be_relative_or_in_the_home_directory(
 def test_a_base_that_others_may_write_to_is_told_and_the_next_is_used(
     make: Make, tmp_path: Path, mode: int
 ) -> None:
+    (tmp_path / "home").mkdir()
     (tmp_path / "open").mkdir()
     (tmp_path / "open").chmod(mode)
     moo = make(commands={"": say("{scie.base}")})
@@ -70,6 +73,7 @@ def test_a_base_that_others_may_write_to_is_told_and_the_next_is_used(
 
 
 def test_a_base_that_is_a_link_is_told_and_the_next_is_used(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
     (tmp_path / "real").mkdir(mode=0o700)
     (tmp_path / "link").symlink_to("real")
     moo = make(commands={"": say("{scie.base}")}, base=str(tmp_path / "link"))

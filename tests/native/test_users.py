@@ -123,6 +123,13 @@ class TestRoot:
         assert base_of(host.start(HOME=home)) == SHARED
         assert everything(home) == before
 
+    def test_it_makes_no_home_that_is_not_there(self, host: Host) -> None:
+        private = Path(shutil.copy(host.scie.path, host.path / "private"))
+        private.chmod(0o700)  # it is not unpacked for all users
+        home = host.path / "later"
+        assert not base_of(host.start(path=private, HOME=home)).startswith(str(home))
+        assert not home.exists()
+
     @pytest.mark.parametrize("setting", ["HOME", "XDG_CACHE_HOME", "TMPDIR", "CZSCIE_BASE", "SCIE_BASE"])
     def test_no_setting_leads_it_into_directories_of_another_user(self, host: Host, setting: str) -> None:
         home = host.home(ANN)
