@@ -6,9 +6,11 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,9 +23,12 @@ from czscie.errors import CzscieError
 from czscie.lift.manifest import read_manifest
 from czscie.lock import pex_tool
 from czscie.lock.build_backend import build_environment
+from czscie.lock.builder import Builder
 from czscie.lock.command import check_lock, update_lock
 from czscie.lock.lock import Lock, read_lock
+from czscie.lock.pex_tool import FoundSource
 from czscie.lock.settle import LockUse
+from czscie.network.network import Network
 from lock.wheelhouse import wheel_file
 
 BOTH = ("linux-x86_64", "windows-x86_64")
@@ -221,6 +226,29 @@ def test_a_backend_that_fails_is_an_error_with_its_words(project: Project, sourc
     with pytest.raises(CzscieError, match=r"fails for cow-1\.0") as caught:
         lock(project)
     assert "ZeroDivisionError" in str(caught.value)
+
+
+def test_what_a_backend_leaves_running_is_not_waited_for(project: Project, sources: Path) -> None:
+    """Such as a compiler's server, which has the backend's output for its own."""
+    log = sources.parent / "left.log"
+    program = "[sys.executable, '-c', 'import time; time.sleep(600)']"
+    left = f"open({str(log)!r}, 'w').write(str(__import__('subprocess').Popen({program}).pid))"
+    sdist(sources, more=f", description=str({left})")
+    requiring(project, "cow")
+    begun = time.monotonic()
+    try:
+        assert [package.name for package in lock(project).packages] == ["cow"]
+        assert time.monotonic() - begun < 500
+    finally:
+        os.kill(int(log.read_text()), signal.SIGKILL)
+
+
+def test_a_source_by_what_is_no_url_is_refused(project: Project, tmp_path: Path) -> None:
+    lift = read_manifest(requiring(project, "cow"))
+    builder = Builder.of(lift, Network.of(), Console())
+    for url in ("http://[", "http://[x/cow-1.0.tar.gz", "git+https://example.com/cow", "ftp://a/cow-1.0.zip"):
+        with pytest.raises(CzscieError, match="for which there is no digest"):
+            builder.wheel(FoundSource(url, None, None, None), tmp_path)
 
 
 def test_a_source_that_leaves_its_directory_is_refused(project: Project, sources: Path) -> None:

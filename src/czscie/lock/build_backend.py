@@ -10,11 +10,12 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 import venv
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from czscie.errors import CzscieError
 from czscie.lock.pex_tool import SOURCE_DATE_EPOCH, make_environment
@@ -26,6 +27,8 @@ _SETUP_REQUIRES = b"setup_requires"
 #: setuptools needs no `wheel` from then on.
 _SELF_SUFFICIENT = (70, 1)
 _REASON_LINES = 20
+#: Bytes of the end of what a backend says that are looked at for them.
+_SAID = 64 << 10
 
 #: What a build may need of the environment, by name; docs/lock.md has the same list. The rest may be secrets.
 _GENERAL = "PATH HOME USER LOGNAME SHELL TMPDIR TEMP TMP TERM LANG LANGUAGE TZ SOURCE_DATE_EPOCH PBR_VERSION"
@@ -148,26 +151,34 @@ def _call(python: Path, source: Path, directory: Path, call: Mapping[str, Any]) 
     settings.write_text(f"[build]\nbuild_base = {directory / 'build'}\n", encoding="utf-8")
     environment["DIST_EXTRA_CONFIG"] = str(settings)
     program = resources.files("czscie.lock").joinpath("call_backend.py").read_text(encoding="utf-8")
-    done = subprocess.run(
-        [str(python), "-s", "-c", program],
-        input=json.dumps(call),
-        cwd=source,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
+    # No pipe: a compiler's server that the backend starts would hold its end, and reading it would not end.
+    with tempfile.TemporaryFile(prefix="czscie-") as output:
+        done = subprocess.run(
+            [str(python), "-s", "-c", program],
+            input=json.dumps(call),
+            cwd=source,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            check=False,
+        )
+        said = _end_of(output)
     try:
         answer: dict[str, Any] = json.loads(Path(call["answer"]).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         answer = {}
     if done.returncode or not answer:
-        lines = [line for line in done.stdout.splitlines() if line.strip()]
+        lines = [line for line in said.splitlines() if line.strip()]
         raise CzscieError(
             f"the build backend {call['backend']} fails for {source.name}",
             why=lines[-_REASON_LINES:] or f"it ended with exit status {done.returncode}",
             mend="what it may need of the environment is in docs/lock.md",
         )
     return answer
+
+
+def _end_of(output: IO[bytes]) -> str:
+    size = output.seek(0, os.SEEK_END)
+    output.seek(max(0, size - _SAID))
+    return output.read(_SAID).decode("utf-8", "replace")

@@ -33,7 +33,7 @@ from czscie.network.fetch import fetch
 from czscie.network.network import Network
 from czscie.network.perseverance import Watch
 from czscie.network.remote import Remote
-from czscie.network.url import is_file, without_secrets
+from czscie.network.url import is_file, scheme, without_secrets
 from czscie.products import key_of, knowledge
 
 if TYPE_CHECKING:
@@ -114,11 +114,12 @@ class Builder:
         return self._packages.get(sha256)
 
     def _wheel(self, found: FoundSource, directory: Path) -> tuple[LockedPackage, Path]:
-        name = unquote(urlsplit(found.url).path.rstrip("/").rpartition("/")[2])
-        path = Path(url2pathname(urlsplit(found.url).path)) if is_file(found.url) else None
+        at = urlsplit(found.url).path if scheme(found.url) else ""
+        name = unquote(at.rstrip("/").rpartition("/")[2])
+        path = Path(url2pathname(at)) if is_file(found.url) else None
         named = named_by_file(name)
-        project = canonicalize_name(found.project or named.name or name)
-        if urlsplit(found.url).scheme not in ("https", "http", "file"):
+        project = canonicalize_name(found.project or named.name or name or "a source")
+        if scheme(found.url) not in ("https", "http", "file"):
             raise unpinnable(project, found.url)
         sdist: Sdist | None = None
         if path is not None and path.is_dir():
