@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -231,3 +232,32 @@ def test_sbom_prints_the_bill_of_materials_or_says_that_there_is_none(tmp_path: 
     scie(tmp_path / "bill", tmp_path / "launcher", parts, {"": Command(exe="{cpython}/a")}, sbom=text)
     done = run("sbom", tmp_path / "bill")
     assert (done.returncode, done.stdout, done.stderr) == (0, text, b"")
+
+
+def test_a_closed_standard_output_is_nowhere(moo: Path) -> None:
+    for command in ("inspect", "inspect --json", "verify", "verify --json", "--version"):
+        file = "" if command == "--version" else shlex.quote(str(moo))
+        done = subprocess.run(
+            ["sh", "-c", f"exec {shlex.quote(sys.executable)} -m czscie {command} {file} <&- >&-"],
+            env={**os.environ, "PYTHONPATH": str(SOURCE)},
+            capture_output=True,
+            timeout=120,
+        )
+        assert (done.returncode, done.stderr) == (0, b""), command
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no FIFOs")
+@pytest.mark.parametrize("command", ["inspect", "verify", "sbom", "inject", "eject", "init"])
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path: Path, command: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    done = run(command, "pipe", cwd=tmp_path)
+    assert done.returncode == 1
+    assert b"regular file" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no file without end")
+@pytest.mark.parametrize("arguments", [("build", "/dev/zero"), ("verify", "moo", "--lock", "/dev/zero")])
+def test_a_document_without_end_is_an_error(moo: Path, arguments: tuple[str, ...]) -> None:
+    done = run(*arguments, cwd=moo.parent)
+    assert done.returncode == 1
+    assert b"it has more than 256 MiB" in done.stderr

@@ -59,3 +59,9 @@ def test_documents_as_they_are_written_are_read() -> None:
     assert decode_json(b'{"x": 1}', Point) == Point(1)
     assert parse_json(b'"\\ud83d\\udc04"') == "\N{COW}"
     assert parse_toml("a.b = [1]") == {"a": {"b": [1]}}
+
+
+@pytest.mark.parametrize("text", [b'"\xed\xa0\x80"', '"\ud800"', '"a"'.encode("utf-16")])
+def test_json_is_utf_8(text: bytes | str) -> None:
+    with pytest.raises(DocumentError):
+        parse_json(text)

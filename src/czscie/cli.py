@@ -64,6 +64,7 @@ def main() -> None:
 
 
 def _run() -> None:
+    _open_closed_streams()
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")  # file names are bytes
     try:
@@ -75,6 +76,21 @@ def _run() -> None:
 
         Console().fail(_explain(error))
         sys.exit(1)
+
+
+def _open_closed_streams() -> None:
+    """Makes each of 0, 1 and 2 that the caller has closed (`>&-`) the null device.
+
+    Otherwise they would be the next files that are opened, and what children say would be written there.
+    """
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != descriptor:
+                os.dup2(null, descriptor)
+                os.close(null)
+            os.set_inheritable(descriptor, True)
+            setattr(sys, name, os.fdopen(descriptor, "r" if descriptor == 0 else "w", encoding="utf-8"))
 
 
 def _explain(error: Exception) -> CzscieError:

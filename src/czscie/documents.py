@@ -6,9 +6,11 @@ digits than Python converts, UnicodeDecodeError.
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import sys
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -27,6 +29,19 @@ _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _DEEPEST = 100
 
 
+#: Bytes of a document (docs/security.md).
+_LARGEST = 256 << 20
+
+
+def read_document(path: Path) -> bytes:
+    """The bytes of a file or a pipe. Raises OSError, also when there are more than a document may have."""
+    with path.open("rb") as file:
+        content = file.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise OSError(errno.EFBIG, f"it has more than {_LARGEST >> 20} MiB", str(path))
+    return content
+
+
 class DocumentError(ValueError):
     """A text is not the document that it should be; the message says why."""
 
@@ -34,8 +49,10 @@ class DocumentError(ValueError):
 def parse_json(text: bytes | str) -> Any:
     """The value of a JSON text; NaN, infinities and half characters are none. Raises DocumentError."""
     try:
-        value = _flat(json.loads(text, parse_constant=_refuse_constant))
-        if _HALF.search(text if isinstance(text, bytes) else text.encode()):
+        encoded = text if isinstance(text, bytes) else text.encode()
+        # json takes UTF-16 and halves of characters for text where it is given bytes.
+        value = _flat(json.loads(encoded.decode("utf-8-sig"), parse_constant=_refuse_constant))
+        if _HALF.search(encoded):
             json.dumps(value, ensure_ascii=False).encode()  # raises for what only looks like text
         return value
     except ValueError as error:

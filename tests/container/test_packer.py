@@ -378,3 +378,24 @@ def test_a_file_appears_under_its_name_only_when_it_is_whole(tmp_path: Path) -> 
     write_atomically(target, write)
     assert seen == [False]
     assert target.read_bytes() == b"whole"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no FIFOs")
+def test_only_files_are_replaced(tmp_path: Path) -> None:
+    pipe, directory, link = tmp_path / "pipe", tmp_path / "directory", tmp_path / "link"
+    os.mkfifo(pipe)
+    directory.mkdir()
+    link.symlink_to(pipe)  # as /dev/stdout is
+    for path in (pipe, directory, link):
+        with pytest.raises(CzscieError, match="cannot write"):
+            write_atomically(path, lambda stream: stream.write(b"new"))
+    assert pipe.is_fifo() and link.is_symlink()
+    assert sorted(tmp_path.iterdir()) == sorted((pipe, directory, link))
+
+
+def test_a_link_to_a_file_is_replaced_and_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("file")
+    write_atomically(tmp_path / "link", lambda stream: stream.write(b"new"))
+    assert (tmp_path / "file").read_bytes() == b"old"
+    assert (tmp_path / "link").read_bytes() == b"new" and not (tmp_path / "link").is_symlink()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import BinaryIO, Protocol, runtime_checkable
 
 #: Bytes of a file that are in memory at a time where it is read in pieces.
 PIECE = 1 << 20
@@ -84,3 +87,19 @@ class Link:
 
     path: str
     target: str
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """A file opened for reading: no pipe, whose writer may never come, and no device, which may never end.
+
+    Raises OSError.
+    """
+    stream = open(path, "rb", opener=_without_waiting)  # noqa: SIM115
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    return stream
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

@@ -11,6 +11,7 @@ import hashlib
 import io
 import os
 import shutil
+import stat
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -302,6 +303,21 @@ def write_items(
     return write_atomically(path, lambda stream: packer.write(stream, plan))
 
 
+def check_output(path: Path) -> None:
+    """Raises CzscieError when a file renamed to `path` would replace a device, or fail at a directory.
+
+    Root's /dev/null would become a file otherwise. A link to a file is replaced, and what it leads to stays.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # there is nothing, or a link to nothing; anything else shows when it is written
+        return
+    if stat.S_ISREG(mode) or (stat.S_ISDIR(mode) and path.is_symlink()):
+        return
+    kind = "a directory" if stat.S_ISDIR(mode) else "a device, a pipe or a socket"
+    raise CzscieError(f"cannot write {path}", why=f"it is {kind}", mend="name a file that may be replaced")
+
+
 def write_atomically(path: Path, write: Callable[[BinaryIO], _Written], size: int | None = None) -> _Written:
     """Writes a file that appears under its name only when it is whole. Returns what `write` does, which can
     read what it wrote.
@@ -310,6 +326,7 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], _Written], size: in
     """
     from czscie.leftovers import make_temporary
 
+    check_output(path)
     with writing(path, size):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = make_temporary(path)

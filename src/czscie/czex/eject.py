@@ -16,6 +16,8 @@ from typing import BinaryIO
 import msgspec
 
 from czscie.container import zip as zip_records
+from czscie.container.content import open_regular
+from czscie.container.packer import check_output
 from czscie.container.paths import check_together, checked_name, checked_path
 from czscie.czex.catalogue import ENTRY_NAME, FORMAT
 from czscie.czex.info import PATH as PEX_INFO
@@ -36,9 +38,10 @@ def eject(czex: Path, output: Path) -> None:
 
     Raises CzscieError when it is not a CZEX that `czscie inject` made, or is damaged.
     """
+    check_output(output)
     with scratch() as directory:
         try:
-            with czex.open("rb") as file:
+            with open_regular(czex) as file:
                 content = _Content(file, czex)
                 info = PexInfo.parse(content.read(PEX_INFO), czex.name)
                 wheels = content.write_wheels(directory / "wheels")

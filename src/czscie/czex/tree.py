@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from czscie.container.content import Content, File, OnDisk, pieces_of
+from czscie.container.content import Content, File, OnDisk, open_regular, pieces_of
 from czscie.container.paths import check_together, checked_path
 from czscie.disk import writing
 from czscie.errors import CzscieError
@@ -126,6 +126,8 @@ def open_zip(source: Path | IO[bytes], label: str) -> zipfile.ZipFile:
     """
     archive = None
     try:
+        if isinstance(source, Path):
+            open_regular(source).close()
         archive = zipfile.ZipFile(source)
         _check_extents(archive)
         return archive

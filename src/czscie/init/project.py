@@ -5,6 +5,7 @@ https://packaging.python.org/en/latest/specifications/pyproject-toml/
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,7 +76,9 @@ def _entry_points(project: dict[str, object], name: str, directory: Path) -> lis
         return sorted(scripts, key=lambda script: _normalised(script) != _normalised(name))
     package = _normalised(name).replace("-", "_")
     places = (directory / "src", directory)
-    return [package] if any((place / package / "__main__.py").is_file() for place in places) else []
+    # os.path: of a name that is longer than a file's may be, it says that there is none.
+    starts = any(os.path.isfile(place / package / "__main__.py") for place in places)  # noqa: PTH113
+    return [package] if starts else []
 
 
 def _normalised(name: str) -> str:

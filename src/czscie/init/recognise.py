@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+from czscie.container.content import open_regular
 from czscie.czex import info as pex_info
 from czscie.errors import CzscieError
 from czscie.init.pex import read_pex
@@ -40,7 +41,10 @@ def read_subject(path: Path) -> Subject:
 
 def _is_zip(path: Path) -> bool:
     try:
-        return zipfile.is_zipfile(path)
+        with open_regular(path) as file:
+            return zipfile.is_zipfile(file)
+    except OSError as error:
+        raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
     except zipfile.BadZipFile:  # it is one, of a kind that zipfile does not read
         return True
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from czscie.documents import DocumentError, parse_toml
+from czscie.documents import DocumentError, parse_toml, read_document
 from czscie.errors import CzscieError
 from czscie.lift.checks import check
 from czscie.lift.lift import Lift
@@ -43,7 +43,7 @@ def parse_manifest(text: str, path: Path) -> Lift:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return read_document(path).decode("utf-8-sig")
     except FileNotFoundError:
         raise CzscieError(
             f"there is no manifest {path}", mend="say where it is: czscie build path/to/lift.toml"

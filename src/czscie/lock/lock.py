@@ -11,7 +11,7 @@ from typing import Annotated
 
 import msgspec
 
-from czscie.documents import DocumentError, parse_toml
+from czscie.documents import DocumentError, parse_toml, read_document
 from czscie.errors import CzscieError
 from czscie.lock.toml import render_document
 
@@ -302,7 +302,7 @@ def lock_path(manifest: Path) -> Path:
 def read_lock(path: Path) -> Lock | None:
     """The lock at `path`, None when there is none. Raises CzscieError when it cannot be read."""
     try:
-        text = path.read_bytes().decode()
+        text = read_document(path).decode()
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -15,7 +15,7 @@ from czscie.platforms import GlibcVersion, Platform
 
 _UNIX_PYTHON = re.compile(r"bin/python(3\.\d+)(t?)d?")
 _WINDOWS_LIBRARY = re.compile(r"python3(\d+)(t?)\.dll")
-_PATCH_LEVEL = re.compile(rb'#define\s+PY_VERSION\s+"([^"+]+)\+?"')
+_PATCH_LEVEL = re.compile(rb'#define\s+PY_VERSION\s+"([0-9A-Za-z.]+)\+?"')
 
 
 @dataclass(frozen=True, slots=True)

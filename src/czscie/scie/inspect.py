@@ -11,6 +11,7 @@ from typing import BinaryIO
 from czscie import mach_o
 from czscie.container import plan as plans
 from czscie.container import zip as zip_records
+from czscie.container.content import open_regular
 from czscie.errors import CzscieError
 from czscie.scie.manifest import SBOM, Manifest, Part
 
@@ -44,7 +45,7 @@ class Contents:
 def read_scie(path: Path) -> Contents:
     """Reads the scie at `path`. Raises CzscieError when it is not one that czscie made, or is damaged."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             size = path.stat().st_size
             manifest = read_manifest(file, size, str(path))
             parts = tuple(_read_part(file, part, str(path)) for part in manifest.scie.lift.files)
@@ -63,7 +64,7 @@ def read_sbom(path: Path) -> bytes:
     Raises CzscieError when it has none, is not a scie that czscie made, or is damaged.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             lift = read_manifest(file, path.stat().st_size, str(path)).scie.lift
             if not lift.files or lift.files[-1].size == 0:
                 raise CzscieError(

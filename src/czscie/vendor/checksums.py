@@ -8,6 +8,7 @@ from pathlib import Path
 
 from czscie.container.packer import write_atomically
 from czscie.container.paths import path_fault
+from czscie.documents import read_document
 from czscie.errors import CzscieError
 from czscie.lock.now import path_digest
 
@@ -20,7 +21,7 @@ def read_checksums(directory: Path) -> dict[str, str]:
     """The digests of the files in `directory`, by path. Raises CzscieError when it has no such list."""
     path = directory / NAME
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_document(path).decode("utf-8")
     except FileNotFoundError:
         raise CzscieError(
             f"{directory} is not what czscie vendor writes",

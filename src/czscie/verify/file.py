@@ -12,6 +12,7 @@ from typing import BinaryIO
 from czscie import mach_o
 from czscie.container import plan as plans
 from czscie.container import zip as zip_records
+from czscie.container.content import open_regular
 from czscie.errors import CzscieError
 from czscie.libc.variant import PLAN as LIBC_PLAN
 from czscie.scie.inspect import payload_end, read_manifest
@@ -47,7 +48,7 @@ def verify_file(path: Path) -> Verification:
     Raises CzscieError when the file cannot be read, or is not one that czscie made.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             size = path.stat().st_size
             check = _Check(file, read_manifest(file, size, str(path)))
             problems = (
