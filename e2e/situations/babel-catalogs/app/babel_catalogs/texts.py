@@ -1,0 +1,2 @@
+def greet(_):
+    return _("hello")
