@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import no_files
 from czscie.cached import Entry, choose_old, parse_size, parse_span, read_entries, remove
 from czscie.errors import CzscieError
 
@@ -127,3 +129,14 @@ def test_what_is_no_size_is_refused(text: str) -> None:
 def test_what_is_no_span_is_refused(text: str) -> None:
     with pytest.raises(CzscieError, match="is not a span of time"):
         parse_span(text)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no FIFOs")
+@pytest.mark.parametrize("damage", no_files.KINDS)
+def test_a_record_that_is_no_file_is_listed(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    record = tmp_path / "packed" / "key.json"
+    record.parent.mkdir()
+    record.touch()
+    damage(record)
+    [entry] = read_entries(tmp_path)
+    assert entry.paths == (record,)

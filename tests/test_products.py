@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
+import no_files
 from czscie import products
 from czscie.errors import CzscieError
 from czscie.products import Product, check, file_digest, knowledge, mending, product
@@ -128,3 +130,39 @@ def test_a_product_that_is_damaged_each_time_is_an_error_in_the_end() -> None:
         mending(attempt, told.append)
     assert "CZSCIE_CACHE" in (caught.value.mend or "")
     assert 1 < len(told) < 10
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no FIFOs")
+@pytest.mark.parametrize("damage", no_files.KINDS)
+def test_what_is_no_file_is_made_again(cache: Path, damage: Callable[[Path], None]) -> None:
+    maker, known = Maker(), Maker()
+    made = maker.product()
+    known.knowledge()
+    damage(made.path.with_suffix(".json"))
+    damage(cache / "known" / "key")
+    assert maker.product() == made
+    assert known.knowledge() == Note("a cow", 7)
+    damage(made.path)
+    with pytest.raises(OSError):
+        file_digest(made.path)
+    assert maker.product() == made
+    assert made.path.read_bytes() == b"moo"
+    assert (maker.made, known.made) == (3, 2)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no FIFOs")
+@pytest.mark.parametrize("damage", no_files.KINDS)
+def test_a_product_that_becomes_no_file_is_damaged(damage: Callable[[Path], None]) -> None:
+    maker = Maker()
+    damages = [damage]
+    told: list[str] = []
+
+    def attempt() -> bytes:
+        made = maker.product()
+        while damages:
+            damages.pop()(made.path)
+        check(made.path, made.sha256)
+        return made.path.read_bytes()
+
+    assert mending(attempt, told.append) == b"moo"
+    assert told == ["damaged in the cache, made again: a cow"]

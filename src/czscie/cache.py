@@ -72,6 +72,16 @@ def mark_used(path: Path) -> None:
         os.utime(path)
 
 
+def make_way(path: Path) -> None:
+    """Remove what is at `path` of the cache, unless it is a file, which a new one replaces."""
+    if path.is_dir() and not path.is_symlink():
+        import shutil
+
+        shutil.rmtree(path)
+    elif path.exists() and not path.is_file():
+        path.unlink(missing_ok=True)
+
+
 @contextmanager
 def nobody_using(root: Path, wait: Callable[[], None]) -> Iterator[None]:
     """Hold the cache at `root`, which exists, alone. `wait` is called before others have to be waited for.

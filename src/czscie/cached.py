@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from czscie.cache import KINDS
+from czscie.container.content import open_regular
 from czscie.errors import CzscieError
 
 _UNITS = {"kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "b": 1, "": 1}
@@ -139,7 +140,8 @@ def _name(stem: str, paths: Sequence[Path]) -> str:
     for path in paths:
         if path.suffix == ".json":
             try:
-                return msgspec.json.decode(path.read_bytes(), type=_Record).content.known.description or stem
+                with open_regular(path) as file:
+                    return msgspec.json.decode(file.read(), type=_Record).content.known.description or stem
             except (OSError, msgspec.MsgspecError):
                 break
     return stem

@@ -15,7 +15,8 @@ from typing import Generic, TypeVar
 import msgspec
 
 from czscie import toolchain
-from czscie.cache import VARIABLE, cache_directory, mark_used
+from czscie.cache import VARIABLE, cache_directory, make_way, mark_used
+from czscie.container.content import open_regular
 from czscie.errors import CzscieError
 
 Known = TypeVar("Known", bound=msgspec.Struct)
@@ -65,7 +66,9 @@ def product(key: str, suffix: str, kind: type[Known], make: Callable[[Path], Kno
     if made is not None and _size(path) == made.size:
         mark_used(path)
     else:
+        make_way(record)
         record.unlink(missing_ok=True)
+        make_way(path)
         known = make(path)
         made = _Made(file_digest(path), path.stat().st_size, known)
         _write(record, made)
@@ -128,6 +131,7 @@ def _discard_damaged() -> list[str]:
         if not whole:
             del _used[path]
             for each in (path.with_suffix(".json"), path):
+                make_way(each)
                 each.unlink(missing_ok=True)
             found.append(name)
     return found
@@ -139,9 +143,9 @@ def key_of(*inputs: str) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file."""
+    """SHA-256 of a file. Raises OSError, also for a pipe, a device or a directory."""
     digest = hashlib.sha256()
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         while chunk := stream.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
@@ -156,7 +160,7 @@ def digest_of(path: Path) -> str:
         digest.update(
             f"{file.relative_to(path)}\0{mode}\0{file.stat().st_size}\0".encode("utf-8", "surrogateescape")
         )
-        with file.open("rb") as stream:
+        with open_regular(file) as stream:
             while chunk := stream.read(_CHUNK):
                 digest.update(chunk)
     return digest.hexdigest()
@@ -172,7 +176,8 @@ def _size(path: Path) -> int | None:
 def _read(path: Path, kind: type[Known]) -> Known | None:
     """What `_write` has written to `path`, None when it is not there, damaged, or of another kind."""
     try:
-        record = msgspec.json.decode(path.read_bytes(), type=_Record)
+        with open_regular(path) as stream:
+            record = msgspec.json.decode(stream.read(), type=_Record)
         content = bytes(record.content)
         if hashlib.sha256(content).hexdigest() != record.sha256:
             return None
@@ -185,5 +190,6 @@ def _write(path: Path, known: msgspec.Struct) -> None:
     from czscie.container.packer import write_atomically
 
     content = msgspec.json.encode(known)
+    make_way(path)
     record = _Record(hashlib.sha256(content).hexdigest(), msgspec.Raw(content))
     write_atomically(path, lambda stream: stream.write(msgspec.json.encode(record)))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import shutil
 import struct
 import subprocess
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from czscie.cache import cache_directory
+import no_files
+from czscie.cache import cache_directory, make_way
 from czscie.errors import CzscieError
 from czscie.launchers import build, libzstd
 from czscie.launchers.build import (
@@ -118,6 +120,13 @@ def test_a_launcher_that_is_damaged_is_not_found(tmp_path: Path, monkeypatch: py
     assert find_launcher("linux-x86_64", tmp_path, "0" * 64) is None
     for damage in (b"launches", b"launche", b""):
         path.write_bytes(damage)
+        assert find_launcher("linux-x86_64", tmp_path) is None
+    path.write_bytes(b"launcher")
+    for kind in no_files.KINDS if os.name != "nt" else ():
+        digest = tmp_path / f"{path.name}{DIGEST_SUFFIX}"
+        make_way(digest)
+        digest.touch()
+        kind(digest)
         assert find_launcher("linux-x86_64", tmp_path) is None
 
 

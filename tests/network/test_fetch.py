@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 import re
 import signal
 import stat
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import no_files
 from czscie.cache import cache_directory
 from czscie.console import Console
 from czscie.errors import CzscieError
@@ -600,3 +603,29 @@ def test_ctrl_c_ends_at_once_and_keeps_what_has_arrived(server: MirrorServer, ca
     assert errors.splitlines()[-1] == "KeyboardInterrupt"
     assert get(remote(server)).read_bytes() == CONTENT
     assert server.asked(PATH)[1] is not None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no FIFOs")
+@pytest.mark.parametrize("damage", no_files.KINDS)
+def test_what_is_no_file_is_downloaded_again(
+    server: MirrorServer, cache: Path, damage: Callable[[Path], None]
+) -> None:
+    server.files[PATH] = CONTENT
+    path = get(remote(server))
+    damage(path)
+    part = path.parent.with_name(f".{DIGEST}.0.partial")
+    part.touch()
+    damage(part)
+    assert get(remote(server)).read_bytes() == CONTENT
+    assert kept(cache) == [DIGEST]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no FIFOs")
+@pytest.mark.parametrize("damage", no_files.KINDS)
+def test_what_is_no_file_in_a_directory_is_named(
+    server: MirrorServer, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    (tmp_path / NAME).touch()
+    damage(tmp_path / NAME)
+    with pytest.raises(CzscieError, match=re.escape(f"{tmp_path / NAME} is not the file")):
+        fetch([remote(server)], Network(directories=(tmp_path,)))

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import no_files
 from czscie.container.content import Data, File
 from czscie.pack.compiler import Compiler
 from czscie.pack.python import installed_compiler, magic_number, own_compiler
@@ -114,6 +116,10 @@ def unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Pa
         lambda tree: (tree / "lib" / "python3.13" / "os.py").unlink(),
         lambda tree: (tree / "lib" / "python3.13" / "re.py").write_bytes(b"raise SystemExit"),
         lambda tree: tree.with_name("digest.sha256").write_bytes(b"\xff"),
+        *(
+            lambda tree, kind=kind: kind(tree.with_name("digest.sha256"))
+            for kind in (no_files.KINDS if os.name != "nt" else ())
+        ),
     ],
 )
 def test_a_damaged_python_is_unpacked_again(

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import no_files
 from czscie.errors import CzscieError
 from czscie.network.client import Client
 from czscie.network.network import Network, Patience
@@ -281,3 +284,16 @@ def test_half_an_index_is_asked_for_again(server: MirrorServer, cache: Path) -> 
     for content in (b"", kept.read_bytes()[:-200], b"\xff\n\xff"):
         kept.write_bytes(content)
         assert releases(server.url).find(TAG).digests == first.digests
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no FIFOs")
+@pytest.mark.parametrize("damage", no_files.KINDS)
+def test_an_index_that_is_no_file_is_asked_for_again(
+    server: MirrorServer, cache: Path, damage: Callable[[Path], None]
+) -> None:
+    server.files[f"/{TAG}/SHA256SUMS"] = checksums(TAG)
+    first = releases(server.url).find(TAG)
+    [kept] = (cache / "indexes").iterdir()
+    damage(kept)
+    assert releases(server.url).find(TAG).digests == first.digests
+    assert kept.is_file()

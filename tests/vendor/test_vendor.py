@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
+import no_files
 from building import RELEASE, Project, pex
 from czex.making import metadata, record, write_zip
 from czscie.build import build, read_order
@@ -282,4 +285,13 @@ def test_a_list_that_leads_elsewhere_is_no_list(tmp_path: Path, line: str) -> No
 
 def test_a_directory_that_is_none_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CzscieError, match="is not what czscie vendor writes"):
+        open_vendor(tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no FIFOs")
+@pytest.mark.parametrize("damage", no_files.KINDS)
+def test_a_list_that_is_no_file_is_named(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    (tmp_path / "SHA256SUMS").touch()
+    damage(tmp_path / "SHA256SUMS")
+    with pytest.raises(CzscieError, match="SHA256SUMS cannot be read"):
         open_vendor(tmp_path)

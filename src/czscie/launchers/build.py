@@ -15,6 +15,8 @@ import tempfile
 from pathlib import Path
 
 from czscie import mach_o
+from czscie.cache import make_way
+from czscie.container.content import open_regular
 from czscie.disk import full, says_full
 from czscie.errors import CzscieError
 from czscie.launchers import libzstd
@@ -82,10 +84,11 @@ def find_launcher(launcher: str, cache: Path, sha256: str | None = None) -> Path
 def _is_whole(path: Path) -> bool:
     """Whether the launcher has the digest that was kept when it was compiled; older ones have none."""
     try:
-        return _digest_file(path).read_text() == launcher_digest(path)
+        with open_regular(_digest_file(path)) as file:
+            return file.read() == launcher_digest(path).encode()
     except FileNotFoundError:
         return True
-    except (OSError, UnicodeDecodeError):
+    except OSError:
         return False
 
 
@@ -124,9 +127,11 @@ def compile_launcher(launcher: str, directory: Path, cache: Path) -> Path:
             built.write_bytes(mach_o.bare(built.read_bytes()))
         final = directory / file_name(launcher)
         # In this order a launcher never lies beside the digest of another one that was whole.
+        make_way(_digest_file(final))
         _digest_file(final).unlink(missing_ok=True)
         digest = Path(temporary, "digest")
         digest.write_text(launcher_digest(built))
+        make_way(final)
         built.replace(final)
         digest.replace(_digest_file(final))
     return final

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from czscie import __version__
+from czscie.container.content import open_regular
 from czscie.czex.inline_metadata import InlineMetadata
 from czscie.errors import CzscieError
 from czscie.interpreters import traits_of
@@ -112,7 +113,7 @@ def path_digest(path: Path) -> str:
 def _file_digest(path: Path, size: int, modified: int) -> str:
     """Of a file that was not touched meanwhile: a PEX may be large, and each platform asks for it."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
     return digest.hexdigest()

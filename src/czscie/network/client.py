@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from czscie import __version__
+from czscie.container.content import open_regular
 from czscie.errors import CzscieError
 from czscie.network.credentials import Credential, find_credential, variable_for
 from czscie.network.network import OFFLINE, Network
@@ -134,7 +135,7 @@ def _open_file(url: str, start: int, watch: Watch) -> Iterator[Body]:
 
     path = Path(url2pathname(urlsplit(url).path))
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             total = file.seek(0, 2)
             if start > total:
                 raise RangeRefused

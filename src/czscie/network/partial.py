@@ -17,6 +17,7 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
+from czscie.cache import make_way
 from czscie.disk import full, is_full
 from czscie.errors import CzscieError
 
@@ -62,6 +63,7 @@ class Partial:
         """Give the file its final name, and let go of it. The directory is made if there is none yet."""
         self._file.close()
         final.parent.mkdir(mode=0o700, exist_ok=True)
+        make_way(final)
         self.path.replace(final)
 
     def discard(self) -> None:
@@ -83,6 +85,7 @@ def claim_partial(path: Path) -> Iterator[Partial]:
     try:
         for number in count():
             part = path.with_name(f".{path.name}.{number}.partial")
+            make_way(part)
             with _open(part) as file:
                 if not _lock(file) or not _is_still(part, file):
                     continue

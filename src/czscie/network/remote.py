@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from czscie.cache import cache_directory
+from czscie.container.content import open_regular
 from czscie.container.paths import name_fault
 from czscie.errors import CzscieError
 from czscie.network.url import scheme, without_secrets
@@ -55,11 +56,13 @@ class Remote:
 
     def is_at(self, path: Path) -> bool:
         """Whether `path` is this file, and whole: a disk may have lost what was once verified."""
+        if not path.is_file():
+            return False
         try:
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 digest = hashlib.sha256()
                 while chunk := file.read(_CHUNK):
                     digest.update(chunk)
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        except FileNotFoundError:
             return False
         return digest.hexdigest() == self.sha256

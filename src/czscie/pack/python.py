@@ -9,8 +9,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from czscie.cache import cache_directory, mark_used
-from czscie.container.content import File, Link
+from czscie.cache import cache_directory, make_way, mark_used
+from czscie.container.content import File, Link, open_regular
 from czscie.container.packer import write_atomically
 from czscie.disk import writing
 from czscie.pack.compiler import Compiler
@@ -38,9 +38,10 @@ def own_compiler(digest: str, layout: Layout, load: Callable[[], Distribution]) 
             if Compiler.probe(root / layout.python, digest) is None:
                 return None
             whole = digest_of(root)
-            if directory.is_dir():
+            if directory.exists():
                 directory.rename(Path(made) / "damaged")
             _rename(root, directory)
+            make_way(_digest_file(directory))
             write_atomically(_digest_file(directory), lambda stream: stream.write(whole.encode()))
     mark_used(directory)
     return Compiler.probe(directory / layout.python, digest)
@@ -49,10 +50,13 @@ def own_compiler(digest: str, layout: Layout, load: Callable[[], Distribution]) 
 def _is_whole(directory: Path) -> bool:
     """Whether a Python was unpacked there and is what it was then. Older ones have no digest."""
     try:
-        return directory.is_dir() and _digest_file(directory).read_text() == digest_of(directory)
+        if not directory.is_dir():
+            return False
+        with open_regular(_digest_file(directory)) as file:
+            return file.read() == digest_of(directory).encode()
     except FileNotFoundError:
         return True
-    except (OSError, UnicodeDecodeError):
+    except OSError:
         return False
 
 

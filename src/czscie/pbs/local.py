@@ -11,7 +11,7 @@ from pathlib import Path
 from stat import S_IXUSR
 from typing import TYPE_CHECKING
 
-from czscie.container.content import File, OnDisk
+from czscie.container.content import File, OnDisk, open_regular
 from czscie.elf import Elf
 from czscie.errors import CzscieError
 from czscie.pbs.archive import SUFFIXES, read_archive
@@ -169,7 +169,7 @@ def _file_digest(path: Path) -> tuple[str, int]:
     """SHA-256 in hexadecimal, and the size in bytes."""
     digest, size = hashlib.sha256(), 0
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
                 size += len(chunk)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from czscie.cache import cache_directory, mark_used
+from czscie.cache import cache_directory, make_way, mark_used
+from czscie.container.content import open_regular
 from czscie.documents import parse_json
 from czscie.errors import CzscieError
 from czscie.network.client import Client
@@ -195,15 +196,17 @@ def _keep(path: Path, below: str, raw: bytes) -> None:
 
     content = below.encode() + b"\n" + raw
     digest = hashlib.sha256(content).hexdigest().encode()
+    make_way(path)
     write_atomically(path, lambda stream: stream.write(digest + b"\n" + content))
 
 
 def _read_kept(mirror: Mirror, tag: str) -> Release | None:
     kept = _kept(mirror, tag)
-    if kept is None:
+    if kept is None or not kept.is_file():
         return None
     try:
-        digest, _, content = kept.read_bytes().partition(b"\n")
+        with open_regular(kept) as file:
+            digest, _, content = file.read().partition(b"\n")
     except FileNotFoundError:
         return None
     if hashlib.sha256(content).hexdigest().encode() != digest:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from czscie.container.content import open_regular
 from czscie.container.packer import write_atomically
 from czscie.container.paths import path_fault
 from czscie.documents import read_document
@@ -21,6 +22,7 @@ def read_checksums(directory: Path) -> dict[str, str]:
     """The digests of the files in `directory`, by path. Raises CzscieError when it has no such list."""
     path = directory / NAME
     try:
+        open_regular(path).close()
         text = read_document(path).decode("utf-8")
     except FileNotFoundError:
         raise CzscieError(
