@@ -261,3 +261,35 @@ def test_a_document_without_end_is_an_error(moo: Path, arguments: tuple[str, ...
     done = run(*arguments, cwd=moo.parent)
     assert done.returncode == 1
     assert b"it has more than 256 MiB" in done.stderr
+
+
+#: More than a buffer holds, as a bill of materials has.
+_MUCH = """\
+import czscie.cli as c
+from czscie.console import write_result
+@c.app.command()
+def much() -> None: write_result("a" * 100_000)
+c.main()
+"""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full")
+@pytest.mark.parametrize("arguments", ["--version", "--help", "cache dir", "much"])
+def test_a_standard_output_that_is_full_is_named(arguments: str) -> None:
+    command = ["-c", _MUCH, "much"] if arguments == "much" else ["-m", "czscie", *arguments.split()]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, *command],
+            env={**os.environ, "PYTHONPATH": str(SOURCE)},
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+        )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "error: cannot write to standard output\n"
+        "  No space left on device\n"
+        "hint: free some there, or redirect it to another file system\n",
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -24,6 +23,7 @@ from czscie.commands.vendor import vendor
 from czscie.commands.verify import verify
 from czscie.errors import CzscieError
 from czscie.interrupt import run_interruptibly
+from czscie.standard_output import drop_standard_output, open_standard_output, output_error
 
 #: Set to anything, it lets tracebacks through: for whoever looks for a defect of czscie.
 _TRACEBACK = "CZSCIE_TRACEBACK"
@@ -65,8 +65,7 @@ def main() -> None:
 
 def _run() -> None:
     _open_closed_streams()
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="surrogateescape")  # file names are bytes
+    open_standard_output()
     try:
         app(standalone_mode=True)
     except Exception as error:
@@ -90,7 +89,8 @@ def _open_closed_streams() -> None:
                 os.dup2(null, descriptor)
                 os.close(null)
             os.set_inheritable(descriptor, True)
-            setattr(sys, name, os.fdopen(descriptor, "r" if descriptor == 0 else "w", encoding="utf-8"))
+            mode = "r" if descriptor == 0 else "w"
+            setattr(sys, name, os.fdopen(descriptor, mode, encoding="utf-8", closefd=False))
 
 
 def _explain(error: Exception) -> CzscieError:
@@ -99,6 +99,9 @@ def _explain(error: Exception) -> CzscieError:
     if isinstance(error, OSError):
         from czscie.disk import is_full, somewhere_full
 
+        if (own := output_error(error)) is not None:
+            drop_standard_output()
+            return own
         if is_full(error):
             return somewhere_full(error)
         what = error.strerror or str(error)
