@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import czscie
+from czscie.container.packer import write_atomically
+from czscie.errors import CzscieError
 from czscie.scie.inspect import read_scie
 from czscie.scie.manifest import Command
 from scie.making import Tree, part, scie
@@ -293,3 +295,41 @@ def test_a_standard_output_that_is_full_is_named(arguments: str) -> None:
         "  No space left on device\n"
         "hint: free some there, or redirect it to another file system\n",
     )
+
+
+@pytest.mark.parametrize("directory", ["/proc", "long"])
+def test_an_output_that_cannot_be_made_is_named(tmp_path: Path, directory: str) -> None:
+    if directory == "/proc" and sys.platform != "linux":
+        pytest.skip("there is no /proc")
+    output = Path(directory, "x") if directory == "/proc" else tmp_path / ("x" * 250)
+    with pytest.raises(CzscieError) as caught:
+        write_atomically(output, lambda stream: stream.write(b"x"))
+    assert caught.value.what == f"cannot write {output}"
+    assert f".{output.name}." not in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="its working directory cannot be removed")
+@pytest.mark.parametrize("command", ["build", "inspect", "init", "lock"])
+def test_a_working_directory_that_is_gone_is_told(tmp_path: Path, command: str) -> None:
+    (tmp_path / "lift.toml").write_text(
+        '[lift]\nname = "x"\nplatforms = ["linux-x86_64"]\n[[lift.interpreters]]\n'
+        'id = "cpython"\nprovider = "Host"\n[[lift.commands]]\nexe = "{cpython}/bin/python"\n'
+    )
+    file = {"inspect": "moo", "init": ""}.get(command, shlex.quote(str(tmp_path / "lift.toml")))
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    done = subprocess.run(
+        [
+            "sh",
+            "-c",
+            f"rmdir {shlex.quote(str(gone))}; {shlex.quote(sys.executable)} -m czscie {command} {file}",
+        ],
+        cwd=gone,
+        env={**os.environ, "PYTHONPATH": str(SOURCE), "CZSCIE_OFFLINE": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert "the working directory was removed" in done.stderr

@@ -73,7 +73,7 @@ def _run() -> None:
             raise
         from czscie.console import Console
 
-        Console().fail(_explain(error))
+        Console().fail(_with_lost_directory(_explain(error)))
         sys.exit(1)
 
 
@@ -110,3 +110,13 @@ def _explain(error: Exception) -> CzscieError:
         f"czscie has a defect: {type(error).__name__}: {error}",
         mend=f"run it again with {_TRACEBACK}=1 and report what it prints",
     )
+
+
+def _with_lost_directory(told: CzscieError) -> CzscieError:
+    """Says that the working directory is gone, which may be why something is not found."""
+    try:
+        os.getcwd()  # noqa: PTH109 of names that may not be text
+    except FileNotFoundError:
+        why = (*told.why, "the working directory was removed")
+        return CzscieError(told.what, why=why, mend=told.mend or "change to a directory that exists")
+    return told

@@ -8,7 +8,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from czscie.cache import VARIABLE, cache_root
@@ -56,10 +56,12 @@ def somewhere_full(error: OSError) -> CzscieError:
     """The error about a file that is not known: one of those places is full."""
     if error.filename is not None:
         return full(Path(os.fsdecode(error.filename)), error)
-    places = dict.fromkeys((cache_root(), Path(tempfile.gettempdir()), Path.cwd()))
+    places = [cache_root(), Path(tempfile.gettempdir())]
+    with suppress(FileNotFoundError):  # it was removed
+        places.append(Path.cwd())
     return CzscieError(
         "a file system is full",
-        why=[_left(_existing(place), error) for place in places],
+        why=[_left(_existing(place), error) for place in dict.fromkeys(places)],
         mend=f"free some, or name others: {VARIABLE} for the cache, TMPDIR for temporary files",
     )
 

@@ -16,6 +16,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, BinaryIO, TypeVar
@@ -322,12 +323,13 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], _Written], size: in
     """Writes a file that appears under its name only when it is whole. Returns what `write` does, which can
     read what it wrote.
 
-    `size` is how many bytes it takes, where that is known. Raises CzscieError when the file system is full.
+    `size` is how many bytes it takes, where that is known. Raises CzscieError when the file system is full or
+    nothing can be written there, and what `write` raises.
     """
     from czscie.leftovers import make_temporary
 
     check_output(path)
-    with writing(path, size):
+    with _naming(path), writing(path, size):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = make_temporary(path)
     try:
@@ -335,9 +337,11 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], _Written], size: in
             written = write(file)
             file.flush()
             if os.name != "nt":  # while it is open, it is held
-                temporary.replace(path)
+                with _naming(path):
+                    temporary.replace(path)
         if os.name == "nt":
-            temporary.replace(path)
+            with _naming(path):
+                temporary.replace(path)
         return written
     except BaseException as error:
         reached = temporary.stat().st_size if temporary.exists() else None
@@ -345,3 +349,18 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], _Written], size: in
         if isinstance(error, OSError) and is_full(error):
             raise full(path, error, size, reached) from error
         raise
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Has an error name `path`, and not the file that is to be renamed to it."""
+    try:
+        yield
+    except OSError as error:
+        if is_full(error):
+            raise
+        raise CzscieError(
+            f"cannot write {path}",
+            why=error.strerror or str(error),
+            mend="name another place, where files can be made",
+        ) from error

@@ -129,7 +129,9 @@ def resolve_host(platform: Platform, executable: Path | None = None) -> Director
     try:
         items = relocatable(interpreter)
     except OSError as error:
-        raise CzscieError(f"cannot read {error.filename}", why=error.strerror or str(error)) from error
+        raise CzscieError(
+            f"cannot read {error.filename or interpreter.executable}", why=error.strerror or str(error)
+        ) from error
     distribution = Distribution.of(items, interpreter.layout, platform, str(interpreter.executable))
     description = f"cpython {interpreter.version} {platform.triple} from the host"
     url = interpreter.executable.as_uri()
