@@ -19,6 +19,7 @@ from packaging.utils import canonicalize_name
 
 from czscie.czex.inject import inject
 from czscie.launchers.build import compile_launcher, find_launcher
+from e2e import pexes
 from e2e.build import Builder, Scie
 from e2e.cache import cache_directory, cached
 from e2e.pexes import Recipe
@@ -112,6 +113,8 @@ def make_pex(
     command += [] if sources is None else ["--sources-directory", sources]
     for python in pythons:
         command += ["--python", python]
+    # pex takes a pip from the index for these CPythons once, and here the index is out of reach.
+    pexes.make_pex(pexes.COWSAY, [*pythons])
     settings = {"PEX_ROOT": str(cache_directory() / "pex-root")}
     _succeed([*command, *_find_links(wheels, requires, pythons)], settings)
     return pex
