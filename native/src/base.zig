@@ -46,7 +46,9 @@ pub const Candidate = struct {
     fn homeObjection(candidate: Candidate) ?[]const u8 {
         const home = candidate.home orelse return null;
         if (!has_users or !users.isRoot()) return null;
-        std.fs.cwd().access(home, .{}) catch |err| if (err == error.FileNotFound) return "the home directory does not exist";
+        std.fs.cwd().access(home, .{}) catch |err| {
+            if (err == error.FileNotFound) return "the home directory does not exist";
+        };
         return null;
     }
 

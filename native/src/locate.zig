@@ -18,13 +18,14 @@ pub const Executable = struct {
     secret: bool,
 };
 
-pub const Error = error{ NotFound, Unreadable };
+pub const Error = error{ NotFound, Unreadable, ProcessFdQuotaExceeded, SystemFdQuotaExceeded };
 
 /// Opens the running executable. `buffer` holds its path.
 pub fn open(buffer: *[std.fs.max_path_bytes]u8) Error!Executable {
     var by_proc = true;
     const file = openFile(&by_proc) catch |err| return switch (err) {
         error.AccessDenied, error.PermissionDenied => error.Unreadable,
+        error.ProcessFdQuotaExceeded, error.SystemFdQuotaExceeded => |quota| quota,
         else => error.NotFound,
     };
     const path = std.fs.selfExePath(buffer) catch fallbackPath(buffer) orelse return error.NotFound;

@@ -60,7 +60,7 @@ fn run(arena: std.mem.Allocator) error{OutOfMemory}!void {
     try tools.run(arena, executable, lift, variables, arguments[@min(arguments.len, 1)..]);
 
     const first: ?[]const u8 = if (arguments.len > 1) arguments[1] else null;
-    const choice = command.choose(lift, variables, argv0, first) orelse messages.noCommand(lift);
+    const choice = command.choose(lift, variables, argv0, first) orelse messages.noCommand(lift, variables.get("SCIE_BOOT"));
     var launch: Launch = .{
         .arena = arena,
         .executable = executable,
@@ -292,6 +292,7 @@ test {
     _ = manifest;
     _ = origin;
     _ = process;
+    _ = report;
     _ = request;
     _ = told;
     _ = tools;

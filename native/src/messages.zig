@@ -28,6 +28,11 @@ pub fn selfNotFound(called: []const u8, err: locate.Error) noreturn {
             "this executable may not read its own file\nhint: give it read permission: chmod +r",
             .{},
         ),
+        error.ProcessFdQuotaExceeded, error.SystemFdQuotaExceeded => report.fatal(
+            called,
+            "this executable cannot open its own file: {s}\nhint: raise that limit",
+            .{report.words(err)},
+        ),
     }
 }
 
@@ -142,16 +147,23 @@ pub fn notInstalled(
     }
 }
 
-pub fn noCommand(lift: manifest.Manifest) noreturn {
+/// `asked` is what SCIE_BOOT names, if it is set.
+pub fn noCommand(lift: manifest.Manifest, asked: ?[]const u8) noreturn {
     var buffer: [2048]u8 = undefined;
     var lines: std.Io.Writer = .fixed(&buffer);
     for (lift.boot.commands.map.keys(), lift.boot.commands.map.values()) |name, each| {
-        lines.print("\n  {s}  {s}", .{ name, each.description orelse "" }) catch break;
+        const shown = if (name.len == 0) "(default)" else name;
+        lines.print("\n  {s}  {s}", .{ shown, each.description orelse "" }) catch break;
     }
-    report.fatal(
+    const given = asked orelse report.fatal(
         lift.name,
         "no command was chosen; there are{s}\nhint: give one as the first argument or in SCIE_BOOT",
         .{lines.buffered()},
+    );
+    report.fatal(
+        lift.name,
+        "SCIE_BOOT is '{s}', which is no command of it; there are{s}\nhint: set SCIE_BOOT to one of them, or unset it",
+        .{ given, lines.buffered() },
     );
 }
 

@@ -1,25 +1,57 @@
 //! How the launcher says no: one error in plain words on standard error, and how to mend it.
 
 const std = @import("std");
+const testing = std.testing;
 
 /// The exit status of a start that failed before the application could run.
 pub const exit_status = 1;
 
 /// Writes `name: error: …` and ends the process. Lines after the first are details and a hint.
 pub fn fatal(name: []const u8, comptime format: []const u8, arguments: anytype) noreturn {
-    var buffer: [1024]u8 = undefined;
-    var writer = std.fs.File.stderr().writerStreaming(&buffer);
-    writer.interface.print("{s}: error: " ++ format ++ "\n", .{name} ++ arguments) catch {};
-    writer.interface.flush() catch {};
+    print("{s}: error: " ++ format ++ "\n", .{name} ++ arguments);
     std.process.exit(exit_status);
 }
 
 /// Writes a line that does not end the process.
 pub fn note(name: []const u8, comptime format: []const u8, arguments: anytype) void {
+    print("{s}: note: " ++ format ++ "\n", .{name} ++ arguments);
+}
+
+fn print(comptime format: []const u8, arguments: anytype) void {
     var buffer: [1024]u8 = undefined;
     var writer = std.fs.File.stderr().writerStreaming(&buffer);
-    writer.interface.print("{s}: note: " ++ format ++ "\n", .{name} ++ arguments) catch {};
+    var escaping: Escaping = .{ .out = &writer.interface };
+    escaping.interface.print(format, arguments) catch {};
     writer.interface.flush() catch {};
+}
+
+/// Spells control characters but line feeds and tabs (ECMA-48) as `\x1b`: paths and variables are shown by a
+/// terminal, and do not steer it.
+const Escaping = struct {
+    out: *std.Io.Writer,
+    interface: std.Io.Writer = .{ .vtable = &.{ .drain = drain }, .buffer = &.{} },
+
+    fn drain(writer: *std.Io.Writer, data: []const []const u8, splat: usize) std.Io.Writer.Error!usize {
+        const escaping: *Escaping = @fieldParentPtr("interface", writer);
+        var taken: usize = 0;
+        for (data, 1..) |text, number| for (0..if (number == data.len) splat else 1) |_| {
+            try escape(escaping.out, text);
+            taken += text.len;
+        };
+        return taken;
+    }
+};
+
+fn escape(out: *std.Io.Writer, text: []const u8) std.Io.Writer.Error!void {
+    var index: usize = 0;
+    while (index < text.len) : (index += 1) {
+        // U+0080 to U+009F are two bytes in UTF-8.
+        const is_second = text[index] == 0xc2 and index + 1 < text.len and text[index + 1] & 0xe0 == 0x80;
+        if (is_second) index += 1;
+        const byte = text[index];
+        const steers = is_second or byte == 0x7f or (byte < 0x20 and byte != '\n' and byte != '\t');
+        if (steers) try out.print("\\x{x:0>2}", .{byte}) else try out.writeByte(byte);
+    }
 }
 
 /// What an error of the system means to a person.
@@ -48,4 +80,20 @@ pub fn words(err: anyerror) []const u8 {
         error.Unexpected => "an error of the system that is not expected here",
         else => @errorName(err),
     };
+}
+
+test "what would steer a terminal is spelled out, and all else is as it was" {
+    const cases = [_][2][]const u8{
+        .{ "a\x1b[31mb\r\x00\x7f", "a\\x1b[31mb\\x0d\\x00\\x7f" },
+        .{ "\xc2\x9b\xc2\xa0\xc3\x9b\xc2", "\\x9b\xc2\xa0\xc3\x9b\xc2" },
+        .{ "one\n\ttwo \xff", "one\n\ttwo \xff" },
+    };
+    for (cases) |case| {
+        var buffer: [64]u8 = undefined;
+        var out: std.Io.Writer = .fixed(&buffer);
+        var escaping: Escaping = .{ .out = &out };
+        try escaping.interface.print("{s}: {d}", .{ case[0], 7 });
+        try testing.expectEqualStrings(case[1], out.buffered()[0 .. out.end - 3]);
+        try testing.expectEqualStrings(": 7", out.buffered()[out.end - 3 ..]);
+    }
 }

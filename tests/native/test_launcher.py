@@ -128,20 +128,60 @@ def test_the_default_command_takes_all_arguments(make: Make) -> None:
     assert said(moo.start("two"))[1:] == ["0", "two"]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "boot"), [([], None), (["three"], None), ([""], None), (["one"], "three"), (["one"], "")]
-)
-def test_no_command_is_an_error_that_lists_them(
-    make: Make, arguments: Sequence[str], boot: str | None
-) -> None:
+@pytest.mark.parametrize("arguments", [[], ["three"], [""]])
+def test_no_command_is_an_error_that_lists_them(make: Make, arguments: Sequence[str]) -> None:
     moo = make(commands=SEVERAL)
-    environment = {"CZSCIE_BASE": str(moo.base)} | ({} if boot is None else {"SCIE_BOOT": boot})
-    done = moo.start(*arguments, environment=environment)
+    done = moo.start(*arguments, environment={"CZSCIE_BASE": str(moo.base)})
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.decode() == (
         "moo: error: no command was chosen; there are\n  one  \n  two  the second\n"
         "hint: give one as the first argument or in SCIE_BOOT\n"
     )
+
+
+@pytest.mark.parametrize("boot", ["three", "", "one "])
+@pytest.mark.parametrize("default", [False, True])
+def test_a_command_that_is_unknown_is_named(make: Make, boot: str, default: bool) -> None:
+    if default and not boot:
+        pytest.skip("the default command is called so")
+    moo = make(commands={**({"": say("0")} if default else {}), **SEVERAL})
+    done = moo.start("one", environment={"CZSCIE_BASE": str(moo.base), "SCIE_BOOT": boot})
+    assert (done.returncode, done.stdout) == (1, b"")
+    listed = "  (default)  \n" if default else ""
+    assert done.stderr.decode() == (
+        f"moo: error: SCIE_BOOT is '{boot}', which is no command of it; there are\n"
+        f"{listed}  one  \n  two  the second\n"
+        "hint: set SCIE_BOOT to one of them, or unset it\n"
+    )
+
+
+def test_the_limit_of_open_files_is_named(make: Make) -> None:
+    moo = make()
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'ulimit -n 3; exec "$0"', moo.path],
+        env={"CZSCIE_BASE": str(moo.base)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        b"moo: error: this executable cannot open its own file: too many open files (ulimit -n)\n"
+        b"hint: raise that limit\n"
+    )
+
+
+@pytest.mark.parametrize("variable", ["SCIE", "SCIE_BOOT", "CZSCIE_BASE"])
+def test_no_message_steers_the_terminal(make: Make, tmp_path: Path, variable: str) -> None:
+    moo = make(commands=SEVERAL)
+    steering = "\x1b[31m\x9b\r\x7f"
+    value = f"{tmp_path}/file/{steering}" if variable == "CZSCIE_BASE" else steering
+    (tmp_path / "file").touch()
+    environment = {"CZSCIE_BASE": str(moo.base), "CZSCIE_MEMORY": "never", variable: value}
+    done = moo.start("one", environment=environment)
+    assert b"\\x1b[31m\\x9b\\x0d\\x7f" in done.stderr
+    assert not set(done.stderr) & (set(range(32)) - {10})
+    assert "\x9b" not in done.stderr.decode()
 
 
 # Placeholders and the environment.
