@@ -1,0 +1,3 @@
+from coverage_report.measured import work
+
+print(work("2"))

@@ -1,0 +1,5 @@
+from libc.math cimport sqrt
+
+
+def root(double x):
+    return sqrt(x)

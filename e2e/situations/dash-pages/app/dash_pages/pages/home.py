@@ -1,0 +1,4 @@
+import dash
+
+dash.register_page(__name__, path="/home")
+layout = dash.html.P("home")

@@ -1,0 +1,6 @@
+"""A part."""
+
+
+def twice(x):
+    """Doubles."""
+    return x * 2

@@ -1,0 +1,5 @@
+NAME = "own"
+
+
+def work():
+    return NAME

@@ -1,0 +1,2 @@
+def check(left, right):
+    assert left == right

@@ -1,0 +1,6 @@
+import pytest
+
+
+@pytest.fixture
+def doubled(number):
+    return number * 2

@@ -1,0 +1,9 @@
+HEARD = []
+
+
+def shout(word):
+    HEARD.append(word.upper())
+
+
+def twice(number):
+    return number * 2

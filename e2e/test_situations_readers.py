@@ -1,0 +1,15 @@
+"""Tools that read the modules of others find the same in an executable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from e2e.situation import Case
+
+SET = "readers"
+
+
+def test_it_prints_what_it_prints_in_a_plain_virtual_environment(
+    run_case: Callable[[Case], str], case: Case
+) -> None:
+    assert run_case(case) == case.expected
