@@ -253,6 +253,7 @@ class Way:
             encoding="utf-8",
             errors="backslashreplace",
             start_new_session=True,
+            preexec_fn=_take_interrupts,
         )
         try:
             stdout, stderr = process.communicate(situation.description.stdin, timeout=_SECONDS)
@@ -330,6 +331,11 @@ class Ways:
 
 def _launcher(name: str, cache: Path) -> Path:
     return find_launcher(name, cache) or compile_launcher(name, cache, cache)
+
+
+def _take_interrupts() -> None:
+    """A shell starts what is in its background with SIGINT ignored, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _set(variables: Mapping[str, str]) -> list[str]:
