@@ -149,7 +149,7 @@ def run_suite(
     text = (directory / "output").read_text(encoding="utf-8", errors="backslashreplace")
     if suite.runner == "pytest":
         kept = outcomes.read_text(encoding="utf-8") if outcomes.exists() else ""
-        return Run(read_outcomes(kept), text, ended)
+        return Run(read_outcomes(kept.replace(str(directory), "{directory}")), text, ended)
     read = read_trial if suite.runner == "trial" else read_unittest
     return Run(read(text), text, ended)
 

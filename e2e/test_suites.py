@@ -26,6 +26,8 @@ def test_passes(): pass
 def test_asks(): assert "GIVEN" in os.environ
 @pytest.mark.parametrize("text", ["a\\nb"])
 def test_lines(text): pass
+@pytest.mark.parametrize("path", [os.environ["HOME"] + "/a"])
+def test_path(path): pass
 @pytest.mark.skip
 def test_skipped(): pass
 @pytest.mark.xfail
@@ -57,6 +59,7 @@ def test_it_shows_what_differs_between_two_runs(suite: Suite, tmp_path: Path) ->
         "'test_it.py::test_passes'": "passed",
         "'test_it.py::test_asks'": "passed",
         "'test_it.py::test_lines[a\\\\nb]'": "passed",
+        "'test_it.py::test_path[{directory}/a]'": "passed",
         "'test_it.py::test_skipped'": "skipped",
         "'test_it.py::test_expected'": "xfailed",
         "'test_it.py::test_torn_down'": "failed",
