@@ -119,6 +119,15 @@ def test_what_is_no_zip_is_refused(tmp_path: Path) -> None:
         open_zip(tmp_path / "a.pex", "a.pex")
 
 
+def test_an_entry_without_a_name_is_refused(tmp_path: Path) -> None:
+    """zipfile cuts names at a NUL."""
+    path = write_zip(tmp_path / "a.zip", {"?a.py": b""})
+    path.write_bytes(path.read_bytes().replace(b"?a.py", b"\0a.py"))
+    with pytest.raises(CzscieError, match=r"a.zip is .*damaged") as error:
+        open_zip(path, "a.zip")
+    assert "an entry has no name" in str(error.value)
+
+
 def test_only_the_zip_that_was_read_last_is_held(tmp_path: Path) -> None:
     outer = write_zip(
         tmp_path / "outer.zip",

@@ -129,7 +129,7 @@ def open_zip(source: Path | IO[bytes], label: str) -> zipfile.ZipFile:
         if isinstance(source, Path):
             open_regular(source).close()
         archive = zipfile.ZipFile(source)
-        _check_extents(archive)
+        _check_entries(archive)
         return archive
     except _DAMAGE as error:
         if archive is not None:
@@ -137,10 +137,12 @@ def open_zip(source: Path | IO[bytes], label: str) -> zipfile.ZipFile:
         raise CzscieError(f"{label} is not a zip file, or a damaged one", why=str(error)) from error
 
 
-def _check_extents(archive: zipfile.ZipFile) -> None:
-    """Raises zipfile.BadZipFile unless each entry has bytes of its own, before the directory."""
+def _check_entries(archive: zipfile.ZipFile) -> None:
+    """Raises zipfile.BadZipFile unless each entry has a name, and bytes of its own before the directory."""
     limit = archive.start_dir
     for info in sorted(archive.infolist(), key=lambda info: info.header_offset, reverse=True):
+        if not info.filename:
+            raise zipfile.BadZipFile("an entry has no name")
         least = _LOCAL_HEADER + len(info.orig_filename) + info.compress_size
         if not 0 <= info.header_offset <= limit - least:
             raise zipfile.BadZipFile(f"{info.orig_filename[:200]!r} overlaps what follows it")

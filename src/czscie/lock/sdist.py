@@ -19,6 +19,7 @@ from packaging.utils import InvalidSdistFilename, canonicalize_name, parse_sdist
 
 from czscie.container.content import OnDisk
 from czscie.container.paths import checked_path
+from czscie.czex.tree import open_zip
 from czscie.documents import DocumentError, parse_toml
 from czscie.errors import CzscieError
 
@@ -161,7 +162,7 @@ def unpacked(source: Path, directory: Path) -> Path:
 
 
 def _unpack_zip(source: Path, directory: Path) -> None:
-    with zipfile.ZipFile(source) as archive:
+    with open_zip(source, source.name) as archive:
         for info in archive.infolist():
             if not info.is_dir():
                 executable = bool(info.external_attr >> 16 & stat.S_IXUSR)
