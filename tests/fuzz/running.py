@@ -34,8 +34,8 @@ _CLOCK = 200
 _LONGEST = 1 << 20
 _POOL = 2000
 _MEMORY = Path("/dev/shm")  # directories come and go by the thousand
-#: What pex starts to know the Python that it runs on.
-_OF_PEX = ("uname", "ldd", Path(sys.executable).name)
+#: What pex starts to know the Python that it runs on: a virtual environment names its Python three times.
+_OF_PEX = re.compile(r"uname|ldd|python[\d.]*")
 
 
 class Failure(Exception):
@@ -70,7 +70,7 @@ class Watch:
             "os.fork",
             "socket.connect",
         ):
-            if Path(str(arguments[0])).name not in _OF_PEX:
+            if not _OF_PEX.fullmatch(Path(str(arguments[0])).name):
                 self.seen.append(f"{event} {arguments[:2]!r}")
         elif event == "open":
             path, mode, flags = arguments
