@@ -21,6 +21,9 @@ from e2e.ways import Way, Ways
 
 PYTHONS = ("3.11", "3.13")
 
+#: Situations have tests of their own, which only what is started runs.
+collect_ignore = ["situations"]
+
 BuildScie = Callable[[Scie], Path]
 MakeRoot = Callable[[], BareRoot]
 
