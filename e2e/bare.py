@@ -84,6 +84,12 @@ class BareRoot:
             os.mknod(self.path / "dev/null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
             (self.path / "dev/null").chmod(0o666)
 
+    @property
+    def base(self) -> Path:
+        """Where executables have installed themselves; `/tmp` belongs to all users, the cache to root."""
+        (base,) = [*self.path.glob("tmp/czscie-*"), *self.path.glob("var/cache/czscie")]
+        return base
+
     def install(self, executable: Path) -> str:
         """Put the executable into the root; its path inside is returned."""
         target = self.path / executable.name
@@ -126,13 +132,12 @@ class BareRoot:
         return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
 
     def entries(self) -> list[str]:
-        """Everything in the root but `/proc` and what is below `/tmp`, for comparison before and after."""
+        """Everything in the root but `/proc`, `/tmp` and `/var`, for comparison before and after."""
         found = []
         for directory, names, files in os.walk(self.path):
             relative = Path(directory).relative_to(self.path)
-            if relative in (Path("proc"), Path("tmp")):
-                names.clear()
-                continue
+            if directory == str(self.path):
+                names[:] = set(names) - {"proc", "tmp", "var"}
             found += [str(relative / name) for name in (*names, *files)]
         return sorted(found)
 

@@ -99,11 +99,12 @@ def test_podman_loads_the_platform_that_is_its_own_and_runs_it(cowsay: Archive) 
     if (lack := lacking()) is not None:
         pytest.skip(lack)
     with podman() as engine:
-        engine.must("load", "--input", cowsay.path)
-        inspected = engine.must("inspect", "--format", "{{.Architecture}} {{.Config.User}}", NAME)
-        assert inspected == "amd64 65532:65532\n"
+        name = f"localhost/{NAME}"
+        assert f"Loaded image: {name}\n" in engine.must("load", "--input", cowsay.path)
+        form = "{{.Architecture}} {{.Config.User}}"
+        assert engine.must("image", "inspect", "--format", form, name) == "amd64 65532:65532\n"
         for options in ((), HARDENED):
-            done = engine.run(NAME, "-t", "moo", options=options)
+            done = engine.run(name, "-t", "moo", options=options)
             assert done.returncode == 0, done.stderr
             check(done.stdout)
 

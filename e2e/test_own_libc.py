@@ -75,10 +75,9 @@ def test_a_host_with_a_c_library_keeps_its_own(build_scie: BuildScie, make_root:
     program = root.install(build_scie(Scie(COWSAY, "3.13", libc="when-missing")))
     done = root.run(program, "-t", "moo")
     assert done.returncode == 0, done.stderr
-    (base,) = [*root.path.glob("tmp/czscie-*"), *root.path.glob("var/cache/czscie")]
-    assert not (base / "libcs").exists()
+    assert not (root.base / "libcs").exists()
     assert "| moo |" in root.run(program, "-t", "moo", environment={"CZSCIE_LIBC": "own"}).stdout
-    assert (base / "libcs").exists()
+    assert (root.base / "libcs").exists()
 
 
 def test_what_is_patched_is_verified_and_removed(build_scie: BuildScie, empty: BareRoot) -> None:
@@ -87,8 +86,7 @@ def test_what_is_patched_is_verified_and_removed(build_scie: BuildScie, empty: B
     verified = empty.run(program, environment={"SCIE": "verify"})
     assert verified.stdout.endswith("all is well\n"), verified.stdout
     assert empty.run(program, environment={"SCIE": "uninstall"}).returncode == 0
-    (base,) = [*empty.path.glob("tmp/czscie-*"), *empty.path.glob("var/cache/czscie")]
-    assert [path for path in base.glob("*/*") if path.parent.name != "locks"] == []
+    assert [path for path in empty.base.glob("*/*") if path.parent.name != "locks"] == []
 
 
 def test_an_executable_for_aarch64_runs_in_an_empty_root_under_emulation(

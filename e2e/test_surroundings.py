@@ -70,7 +70,7 @@ def test_the_hosts_descriptions_of_terminals_come_first(program: tuple[BareRoot,
     """Here the host's xterm is a Linux console, whose arrows are others."""
     root, _ = program
     assert found(program, {"TERM": "xterm"})["arrow"] == ARROW_UP
-    (console,) = root.path.glob("tmp/**/interpreters/*/share/terminfo/l/linux")
+    (console,) = root.base.glob("**/interpreters/*/share/terminfo/l/linux")
     target = root.path / "usr/share/terminfo/x/xterm"
     target.parent.mkdir(parents=True)
     shutil.copy(console, target)
