@@ -1,4 +1,4 @@
-"""Across an air gap: vendored where there is a network, built where there is none."""
+"""Across an air gap: vendored on a machine with network access, built where there is none."""
 
 from __future__ import annotations
 

@@ -439,7 +439,7 @@ def test_what_this_version_cannot_build_is_told_before_anything_is_done(
     with pytest.raises(CzscieError) as caught:
         project.build()
     text = str(caught.value)
-    assert text.startswith(f"error: {project.directory}/lift.toml asks for what this version cannot build\n")
+    assert text.startswith(f"error: {project.directory}/lift.toml needs a feature that this version lacks\n")
     assert "lift.load_dotenv" in text and "lift.bindings[0]" in text
     assert nothing_happened(project, server)
 

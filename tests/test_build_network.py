@@ -87,6 +87,6 @@ def test_ctrl_c_is_orderly(project: Project, server: MirrorServer, tmp_path: Pat
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert told.splitlines()[-1] == "stopped: the next time goes on with what has arrived"
+    assert told.splitlines()[-1] == "stopped: run it again to resume"
     assert "Traceback" not in told
     assert [part.stat().st_size for part in (cache / "archives").iterdir()] == [100]

@@ -80,7 +80,7 @@ def test_an_error_is_a_message_and_exit_status_1(tmp_path: Path) -> None:
     done = run("build", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.decode() == (
-        "error: there is no manifest lift.toml\nhint: say where it is: czscie build path/to/lift.toml\n"
+        "error: there is no manifest lift.toml\nhint: name it: czscie build path/to/lift.toml\n"
     )
 
 
@@ -217,7 +217,7 @@ def test_verify_prints_what_is_wrong_and_fails(moo: Path) -> None:
     done = run("verify", moo)
     assert done.returncode == 1
     assert done.stderr.decode().splitlines() == [
-        f"error: {moo} is not as it was built",
+        f"error: {moo} was changed after it was built",
         "  launcher: launcher: it is not the one that was built",
         "hint: copy or download the file again",
     ]

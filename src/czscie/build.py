@@ -59,11 +59,11 @@ def build(
 def read_order(manifest: Path, platforms: Sequence[Platform]) -> tuple[Lift, list[Platform]]:
     """The lift, and those of its platforms to build for: `platforms`, or all when that is empty.
 
-    Raises CzscieError for a manifest that asks for what this version cannot build, or not for a platform.
+    Raises CzscieError for a manifest that needs a feature that this version lacks, or not for a platform.
     """
     lift = read_manifest(manifest)
     if problems := lift.unsupported():
-        raise CzscieError(f"{manifest} asks for what this version cannot build", why=map(str, problems))
+        raise CzscieError(f"{manifest} needs a feature that this version lacks", why=map(str, problems))
     check_commands(lift)
     for platform in platforms:
         if platform not in lift.platforms:

@@ -317,7 +317,7 @@ def _read_head(file: BinaryIO) -> bytes:
 
 def _head_length(head: bytes) -> int:
     if len(head) < _HEADER.size or not is_mach_o(head):
-        raise MachOError("it is no 64-bit Mach-O image")
+        raise MachOError("it is not a 64-bit Mach-O image")
     length = int(_HEADER.unpack_from(head)[3])
     if length > _COMMANDS_MAX:
         raise MachOError("its load commands are damaged")

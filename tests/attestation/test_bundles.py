@@ -58,7 +58,7 @@ def test_an_archive_may_have_no_attestation(server: MirrorServer, body: bytes | 
 
 def test_what_is_no_answer_of_the_api_is_an_error(server: MirrorServer) -> None:
     server.files[PATH] = b"<html>"
-    with pytest.raises(CzscieError, match="is no list of attestations"):
+    with pytest.raises(CzscieError, match="is not a list of attestations"):
         find(server)
 
 

@@ -102,7 +102,7 @@ def test_any_root_of_a_file_will_do_and_one_without_a_log_is_passed_over(
 def test_what_is_no_root_of_trust_is_an_error(tmp_path: Path, text: str) -> None:
     path = tmp_path / "trusted_root.json"
     path.write_text(text)
-    with pytest.raises(CzscieError, match="is no root of trust"):
+    with pytest.raises(CzscieError, match="is not a Sigstore trusted root"):
         Verifiers(path, offline=True)
     with pytest.raises(CzscieError, match="cannot read"):
         Verifiers(tmp_path / "nothing", offline=True)

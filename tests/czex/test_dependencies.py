@@ -61,5 +61,5 @@ def test_two_overrides_that_apply_are_an_error() -> None:
 
 
 def test_what_is_no_requirement_is_an_error() -> None:
-    with pytest.raises(CzscieError, match=r"PEX-INFO of a.pex has a requirement that nobody understands: \?"):
+    with pytest.raises(CzscieError, match=r"PEX-INFO of a.pex has an invalid requirement: \?"):
         changes(excluded=("?",))

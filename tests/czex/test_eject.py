@@ -87,7 +87,7 @@ def test_large_files_and_groups_come_back(tmp_path: Path, launcher: Path) -> Non
 
 
 def test_what_is_no_czex_is_refused(make_moo: MakeMoo, tmp_path: Path) -> None:
-    with pytest.raises(CzscieError, match=r"is no CZEX that `czscie inject` made"):
+    with pytest.raises(CzscieError, match=r"is not a CZEX that `czscie inject` made"):
         eject(make_moo(), tmp_path / "x.pex")
     assert not (tmp_path / "x.pex").exists()
 

@@ -32,7 +32,7 @@ def test_scripts_are_read_and_other_groups_are_not() -> None:
 
 
 def test_a_script_that_names_nothing_is_refused() -> None:
-    with pytest.raises(CzscieError, match=r"farm.whl declares a script that nobody can run"):
+    with pytest.raises(CzscieError, match=r"farm.whl declares an invalid entry point"):
         EntryPoints.parse(TEXT, "farm.whl")
 
 

@@ -211,7 +211,7 @@ def test_a_path_that_is_a_file_here_and_a_directory_there_is_an_error() -> None:
 
 @pytest.mark.parametrize("path", ["moo-1.0.data/shared/x", "moo-1.0.data/scripts", "moo-1.0.data/x"])
 def test_a_scheme_that_nobody_knows_is_an_error(path: str) -> None:
-    with pytest.raises(CzscieError, match=f"{MOO} has a file that nobody knows where to install: {path}"):
+    with pytest.raises(CzscieError, match=f"{MOO} has a file in an unknown scheme: {path}"):
         spread(wheel(MOO, {path: b""}))
 
 

@@ -100,7 +100,7 @@ def test_a_blob_that_is_another_is_refused(tmp_path: Path) -> None:
 
 def test_what_is_no_archive_is_named(tmp_path: Path) -> None:
     for path in (archive(tmp_path / "text", b"text" * 999), archive(tmp_path / "x.gz", gzip.compress(FIRST))):
-        with pytest.raises(CzscieError, match="is no archive of an image"):
+        with pytest.raises(CzscieError, match="is not an archive of an image"):
             read_base([path], AMD64)
     with pytest.raises(CzscieError, match="cannot read the base image"):
         read_base([tmp_path / "missing"], AMD64)

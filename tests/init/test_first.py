@@ -132,7 +132,7 @@ def test_it_is_said_when_nothing_says_what_starts(tmp_path: Path, capsys: pytest
     lift = first(project(tmp_path, '[project]\nname = "cow-say"\n'))
     assert lift.payload is not None
     assert lift.payload.entry_point is None
-    assert "does not say what starts (set entry_point in" in capsys.readouterr().err
+    assert "declares no entry point (set entry_point in" in capsys.readouterr().err
     assert "Nothing says what starts, so it will be Python." in comments(tmp_path)
 
 
@@ -210,7 +210,7 @@ def test_a_platform_without_the_wheels_is_an_error_that_says_what_is_missing(tmp
     made = pex(tmp_path, "cow-1.0-cp312-cp312-manylinux_2_17_x86_64.whl")
     with pytest.raises(CzscieError) as error:
         first(made, platforms=["macos-aarch64"], python="3.12")
-    assert error.value.what == f"{made} runs with no CPython on macos-aarch64"
+    assert error.value.what == f"{made} does not run with any CPython for macos-aarch64"
     assert f"release {TAG} of python-build-standalone has: 3.12.12" in error.value.why
     assert "manylinux_2_17_x86_64 does not run on macos-aarch64" in str(error.value)
 
@@ -235,7 +235,7 @@ def test_without_a_mirror_both_can_be_named(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("CZSCIE_PBS_URL", (tmp_path / "nowhere").as_uri())
     with pytest.raises(CzscieError) as error:
         first(script(tmp_path))
-    assert error.value.what == "cannot find out which CPythons there are"
+    assert error.value.what == "cannot list the CPythons of python-build-standalone"
     assert error.value.mend == "name one: czscie init --python X.Y.Z --release YYYYMMDD"
     assert interpreter(first(script(tmp_path), python="3.13.1", release="20250101")) == (
         "3.13.1",
@@ -250,7 +250,7 @@ def test_a_manifest_that_is_there_stays_unless_forced(tmp_path: Path) -> None:
     (tmp_path / "lift.toml").write_text("mine\n")
     with pytest.raises(CzscieError) as error:
         first(source)
-    assert error.value.mend == "czscie init --force writes it anew, and -o writes another one"
+    assert error.value.mend == "run czscie init --force to overwrite it, or name another with -o"
     assert (tmp_path / "lift.toml").read_text() == "mine\n"
     assert first(source, force=True).name == "tool"
 
@@ -261,4 +261,4 @@ def test_what_is_neither_is_an_error(tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(CzscieError) as error:
         first(tmp_path / name)
-    assert error.value.what == f"{tmp_path / name} is nothing that a first manifest can be written for"
+    assert error.value.what == f"{tmp_path / name} is not a project, a PEX or a script"

@@ -63,7 +63,7 @@ DATA = lzma.compress(tar({"usr/a": b"one"}))
 @pytest.mark.parametrize(
     ("package", "why"),
     [
-        (b"", "it is no ar archive"),
+        (b"", "it is not an ar archive"),
         (ar({"data.tar.xz": DATA}), "it is of a format that czscie does not know"),
         (ar({"debian-binary": b"3.0\n", "data.tar.xz": DATA}), "it is of a format that czscie does not know"),
         (ar({"debian-binary": b"2.0\n"}), "it has no data"),

@@ -47,9 +47,7 @@ def test_a_redirect_that_never_ends_is_an_error(server: MirrorServer) -> None:
     server.replies["/x"] = [Reply(302, {"Location": "/x"}, b"")] * 50
     with pytest.raises(CzscieError) as caught:
         read(f"{server.url}/x")
-    assert str(caught.value) == (
-        f"error: cannot read {server.url}/x\n  it leads from one place to the next without end"
-    )
+    assert str(caught.value) == (f"error: cannot read {server.url}/x\n  it redirects without end")
 
 
 def test_a_netrc_that_cannot_be_read_is_named(server: MirrorServer, tmp_path: Path) -> None:
@@ -83,7 +81,9 @@ def test_a_redirect_from_tls_to_plain_http_is_refused(
     server.files["/x"] = b"anybody's"
     with pytest.raises(CzscieError) as caught:
         read(f"{tls_server.url}/away")
-    assert str(caught.value) == f"error: {tls_server.url}/away leads to a place without TLS\n  {server.url}/x"
+    assert (
+        str(caught.value) == f"error: {tls_server.url}/away redirects to a URL without TLS\n  {server.url}/x"
+    )
     assert server.requests == []
 
 
@@ -140,7 +140,7 @@ def test_offline_no_server_is_asked(server: MirrorServer, tmp_path: Path) -> Non
         with client.open((tmp_path / "x").as_uri(), Watch(20)) as body:
             assert b"".join(body.chunks) == b"moo"
     assert str(caught.value) == (
-        "error: a file is needed that is not here, and nothing may be downloaded\n"
+        "error: a file is missing, and czscie is offline\n"
         f"  {server.url}/x: --offline or CZSCIE_OFFLINE forbids it"
     )
     assert server.requests == []

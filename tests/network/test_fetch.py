@@ -173,7 +173,7 @@ def test_a_wrong_digest_is_said_and_nothing_is_kept(server: MirrorServer, cache:
     with pytest.raises(WrongContent) as caught:
         get(remote(server, expected))
     assert str(caught.value) == (
-        f"error: {NAME} is not the file that was asked for; nothing of it was kept\n"
+        f"error: {NAME} differs from the file that was asked for, and was discarded\n"
         f"  expected SHA-256 {expected}\n"
         f"  received SHA-256 {DIGEST}\n"
         f"  from {server.url}{PATH}\n"
@@ -335,7 +335,7 @@ def test_a_file_of_another_size_than_is_known_is_not_downloaded(server: MirrorSe
     with pytest.raises(WrongContent) as caught:
         get(remote(server, size=len(CONTENT) - 1))
     assert str(caught.value) == (
-        f"error: {NAME} is not the file that was asked for; nothing of it was kept\n"
+        f"error: {NAME} differs from the file that was asked for, and was discarded\n"
         f"  expected {len(CONTENT) - 1} bytes\n"
         f"  received {len(CONTENT)} bytes\n"
         f"  from {server.url}{PATH}\n"
@@ -489,11 +489,11 @@ def test_offline_all_that_is_missing_is_named_and_nobody_asked(server: MirrorSer
     with pytest.raises(CzscieError) as caught:
         fetch(files, Network(offline=True))
     assert str(caught.value) == (
-        "error: 2 files are not in the cache, and nothing may be downloaded\n"
+        "error: 2 files are not in the cache, and czscie is offline\n"
         f"  file-1.whl, SHA-256 {files[1].sha256}\n"
         f"  file-2.whl, SHA-256 {files[2].sha256}\n"
         "  --offline or CZSCIE_OFFLINE forbids it\n"
-        "hint: run it once without, or bring the files along"
+        "hint: run it once without, or copy the files here"
     )
     assert [path.name for path in fetch(files[:1], Network(offline=True))] == ["file-0.whl"]
     assert len(server.requests) == asked
@@ -627,5 +627,5 @@ def test_what_is_no_file_in_a_directory_is_named(
 ) -> None:
     (tmp_path / NAME).touch()
     damage(tmp_path / NAME)
-    with pytest.raises(CzscieError, match=re.escape(f"{tmp_path / NAME} is not the file")):
+    with pytest.raises(CzscieError, match=re.escape(f"{tmp_path / NAME} differs from the lock")):
         fetch([remote(server)], Network(directories=(tmp_path,)))

@@ -36,7 +36,7 @@ def test_a_large_file_is_refused(server: MirrorServer) -> None:
     server.files["/x"] = bytes(101)
     with pytest.raises(CzscieError) as caught:
         read(f"{server.url}/x")
-    assert str(caught.value) == f"error: {server.url}/x is too large\n  it has more than 100 bytes"
+    assert str(caught.value) == f"error: {server.url}/x is too large\n  it is larger than 100 bytes"
 
 
 def test_a_gzip_bomb_is_not_unpacked(server: MirrorServer) -> None:
@@ -44,7 +44,7 @@ def test_a_gzip_bomb_is_not_unpacked(server: MirrorServer) -> None:
     with pytest.raises(CzscieError) as caught:
         read(f"{server.url}/x", largest=1 << 30)
     assert str(caught.value) == (
-        f"error: {server.url}/x comes compressed, which it was not asked for\n"
+        f"error: {server.url}/x comes compressed, which czscie did not ask for\n"
         "  the server sent Content-Encoding: gzip"
     )
 

@@ -104,4 +104,4 @@ def test_a_machine_without_authorities_of_its_own_believes_mozillas(monkeypatch:
 def test_plain_http_where_tls_is_asked_for_is_said(server: MirrorServer) -> None:
     with pytest.raises(CzscieError) as caught:
         read(server.url.replace("http:", "https:") + "/x", {})
-    assert caught.value.what == "127.0.0.1 does not speak TLS as it should"
+    assert caught.value.what == "127.0.0.1 does not speak valid TLS"

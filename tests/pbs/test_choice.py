@@ -136,7 +136,7 @@ def test_a_missing_platform_is_answered_with_those_there_are() -> None:
     assert str(caught.value) == (
         "error: release 20260101 of python-build-standalone has no CPython 3.13 install_only_stripped "
         "for linux-s390x\n"
-        "  it has something for: linux-x86_64, macos-aarch64\n"
+        "  it has builds for: linux-x86_64, macos-aarch64\n"
         "hint: choose another release or platform"
     )
 
@@ -146,7 +146,7 @@ def test_what_is_no_version_is_refused(version: str) -> None:
     with pytest.raises(CzscieError) as caught:
         Wanted.parse(version, None, find_platform("linux-x86_64"))
     assert str(caught.value) == (
-        f'error: {version!r} is not a version of CPython\nhint: write it as "3.13" or "3.13.9"'
+        f'error: {version!r} is not a version of CPython\nhint: write "3.13" or "3.13.9"'
     )
 
 

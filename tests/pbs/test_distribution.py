@@ -71,7 +71,7 @@ def test_a_version_that_is_nowhere_is_an_error() -> None:
     files = {path: content for path, content in cpython().items() if not path.startswith("include/")}
     with pytest.raises(CzscieError) as caught:
         detect_layout(items(files), "/opt/python")
-    assert str(caught.value) == "error: the version of the CPython 3.13 in /opt/python is not to be found"
+    assert str(caught.value) == "error: the version of the CPython 3.13 in /opt/python cannot be found"
 
 
 def test_a_tree_without_an_interpreter_is_refused() -> None:

@@ -115,7 +115,7 @@ def test_an_interpreter_that_only_starts_where_it_was_installed_is_refused(tmp_p
     with pytest.raises(CzscieError) as caught:
         resolve_local(root, LINUX)
     assert str(caught.value) == (
-        f"error: the CPython at {root} would not start on another machine\n"
+        f"error: the CPython at {root} does not start on other machines\n"
         "  bin/python3.13 needs libpython3.13.so.1.0, which it does not find inside of that directory\n"
         'hint: run czscie with that CPython and use provider = "Host"'
     )

@@ -250,7 +250,7 @@ def test_an_index_without_end_is_refused(server: MirrorServer) -> None:
     with pytest.raises(CzscieError) as caught:
         releases(server.url).find(TAG)
     assert str(caught.value) == (
-        f"error: {server.url}/{TAG}/SHA256SUMS is too large\n  it has more than 4194304 bytes"
+        f"error: {server.url}/{TAG}/SHA256SUMS is too large\n  it is larger than 4194304 bytes"
     )
 
 

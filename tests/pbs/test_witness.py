@@ -59,10 +59,10 @@ def test_a_mirror_with_another_digest_is_refused(other: MirrorServer) -> None:
         check(witness(other.url, Warnings()), digest="0" * 64)
     [first] = [real for real in REAL_ASSETS if real["release"] == TAG][:1]
     assert str(caught.value) == (
-        f"error: a mirror has another digest of {first['filename']} than CZSCIE_PBS_DIGESTS\n"
+        f"error: a mirror gives another digest for {first['filename']} than CZSCIE_PBS_DIGESTS\n"
         f"  {'0' * 64} at https://mirror.test/x\n"
         f"  {first['sha256']} at {other.url}/{TAG}\n"
-        "hint: take another mirror, and tell whoever runs this one"
+        "hint: take another mirror, and tell the operator of this one"
     )
 
 

@@ -118,7 +118,7 @@ def test_what_is_damaged_is_found_and_never_built_with(
         (parcel / path).write_bytes((parcel / path).read_bytes() + b"?")
     else:
         (parcel / path).unlink()
-    assert faults(parcel) == [f"{path} {'has another content' if damage == 'changed' else 'is missing'}"]
+    assert faults(parcel) == [f"{path} {'differs from SHA256SUMS' if damage == 'changed' else 'is missing'}"]
     with pytest.raises(CzscieError):
         build_of(project, parcel)
     assert not list(project.directory.glob("dist/*"))
@@ -215,12 +215,12 @@ def test_what_is_exchanged_together_with_its_digest_is_refused(
         monkeypatch.setenv("CZSCIE_CACHE", str(tmp_path / "empty"))
     assert faults(complete) == []
     [found] = verified(project, complete)
-    assert found.startswith(f"{name} is not ")
+    assert found.startswith(f"{name} differs from ")
     if kind in SHOWN or (cache == "full" and kind not in ("files", "launchers")):
         # No build reads what is for people, and none that has the parts already the files that they are of.
         assert build_of(project, complete)[0].sha256 == whole.sha256
         return
-    with pytest.raises(CzscieError, match=r"is not the (file|launcher) that "):
+    with pytest.raises(CzscieError, match="differs from the lock"):
         build_of(project, complete)
     assert not list(project.directory.glob("dist/*"))
 

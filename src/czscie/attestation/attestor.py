@@ -42,8 +42,8 @@ class Attestor:
             raise CzscieError(f"there is no file or directory {attestations}")
         if attestations is None and network.offline:
             raise CzscieError(
-                "attestations are GitHub's to give, and nothing may be downloaded",
-                why=f"--offline or {OFFLINE} says so",
+                "cannot fetch attestations from GitHub: czscie is offline",
+                why=f"--offline or {OFFLINE} is set",
                 mend=BRING_ALONG,
             )
         verifiers = Verifiers(trusted_root, offline=attestations is not None)

@@ -90,7 +90,7 @@ class BundlesOfGitHub:
             try:
                 answer = decode_json(raw, _Answer)
             except DocumentError as error:
-                raise CzscieError(f"{url} is no list of attestations", why=str(error)) from error
+                raise CzscieError(f"{url} is not a list of attestations", why=str(error)) from error
             found = (self._bundle(client, entry) for entry in answer.attestations)
             return [bundle for bundle in found if bundle is not None]
 

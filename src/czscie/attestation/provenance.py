@@ -117,7 +117,7 @@ def _of_sigstore(offline: bool) -> Verifier:
         return Verifier.production(offline=offline)
     except Error as error:
         raise CzscieError(
-            "Sigstore's root of trust cannot be had",
+            "cannot fetch Sigstore's trusted root",
             why=[_first_line(each) for each in (error, error.__cause__) if isinstance(each, Exception)],
             mend="name a file with it: --trusted-root, which `gh attestation trusted-root` prints",
         ) from error
@@ -140,9 +140,9 @@ def _of_file(path: Path) -> list[Verifier]:
     except OSError as error:
         raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
     except (Error, ValueError, msgspec.MsgspecError) as error:
-        raise CzscieError(f"{path} is no root of trust", why=_first_line(error)) from error
+        raise CzscieError(f"{path} is not a Sigstore trusted root", why=_first_line(error)) from error
     if not verifiers:
-        raise CzscieError(f"{path} is no root of trust", why="it names no transparency log")
+        raise CzscieError(f"{path} is not a Sigstore trusted root", why="it names no transparency log")
     return verifiers
 
 

@@ -21,13 +21,14 @@ def build(
     locked: Annotated[bool, typer.Option("--locked", help="Fail when the lock is not up to date.")] = False,
     frozen: Annotated[
         bool,
-        typer.Option("--frozen", help="Build what the lock says; do not look whether it is up to date."),
+        typer.Option("--frozen", help="Build from the lock; do not check that it is up to date."),
     ] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Open no network connection.")] = False,
     vendor: Annotated[
-        Path | None, typer.Option("--vendor", help="Take what `czscie vendor` wrote into this directory.")
+        Path | None,
+        typer.Option("--vendor", help="Use the files that `czscie vendor` wrote to this directory."),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print what was built as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Build one executable per platform of the lift manifest.
 

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
     from czscie.cached import Entry
 
-cache = typer.Typer(help="Look at what builds keep, and take it away.", no_args_is_help=True)
+cache = typer.Typer(help="Inspect and clean the build cache.", no_args_is_help=True)
 
-_Kinds = Annotated[list[str] | None, typer.Argument(help="Only what is of these kinds. Default: all.")]
+_Kinds = Annotated[list[str] | None, typer.Argument(help="The kinds to include. Default: all.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
-_DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")]
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="Remove nothing; show what would be removed.")]
 
 
 @cache.command("dir")
@@ -45,10 +45,11 @@ def list_entries(kinds: _Kinds = None, json: _Json = False) -> None:
 @cache.command()
 def prune(
     older_than: Annotated[
-        str | None, typer.Option("--older-than", help="What was not used for so long: 30d, 12h, 2w.")
+        str | None, typer.Option("--older-than", help="Remove what was not used for this long: 30d, 12h, 2w.")
     ] = None,
     max_size: Annotated[
-        str | None, typer.Option("--max-size", help="The longest unused, until so much is left: 5GB.")
+        str | None,
+        typer.Option("--max-size", help="Remove the least recently used until this much is left: 5GB."),
     ] = None,
     dry_run: _DryRun = False,
 ) -> None:

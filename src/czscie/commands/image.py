@@ -18,31 +18,28 @@ def image(
             help="The archive to write, for `docker load` and `podman load`. Default: NAME.tar.",
         ),
     ] = None,
-    oci: Annotated[
-        Path | None, typer.Option("--oci", help="The OCI layout directory to write, instead or besides.")
-    ] = None,
+    oci: Annotated[Path | None, typer.Option("--oci", help="The OCI layout directory to write.")] = None,
     base: Annotated[
         list[Path] | None,
-        typer.Option(
-            "--base", help="The archive of an image to make it on; repeatable. Default: FROM scratch."
-        ),
+        typer.Option("--base", help="The archive of a base image. Repeatable. Default: FROM scratch."),
     ] = None,
     name: Annotated[
-        str | None, typer.Option("--name", "-t", help="What to call it: REPOSITORY[:TAG].")
+        str | None, typer.Option("--name", "-t", help="The name of the image: REPOSITORY[:TAG].")
     ] = None,
     platform: Annotated[
-        list[str] | None, typer.Option("--platform", help="Make it for this platform only. Repeatable.")
+        list[str] | None,
+        typer.Option("--platform", help="Build the image for this platform only. Repeatable."),
     ] = None,
     locked: Annotated[bool, typer.Option("--locked", help="Fail when the lock is not up to date.")] = False,
     frozen: Annotated[
         bool,
-        typer.Option("--frozen", help="Make what the lock says; do not look whether it is up to date."),
+        typer.Option("--frozen", help="Build from the lock; do not check that it is up to date."),
     ] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Open no network connection.")] = False,
     print_dockerfile: Annotated[
-        bool, typer.Option("--print-dockerfile", help="Print a Dockerfile that does the same instead.")
+        bool, typer.Option("--print-dockerfile", help="Print an equivalent Dockerfile instead.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Make a container image, with nothing left to unpack, for all Linux platforms of the lift manifest.
 

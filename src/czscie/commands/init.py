@@ -20,12 +20,13 @@ def init(
         typer.Option("--platform", help="Name this platform. Repeatable. Default: this one."),
     ] = None,
     python: Annotated[
-        str | None, typer.Option("--python", help="A version of CPython, or how it begins. Default: newest.")
+        str | None,
+        typer.Option("--python", help="A version of CPython, or its prefix: 3.13. Default: newest."),
     ] = None,
     release: Annotated[
         str | None, typer.Option("--release", help="A release of python-build-standalone. Default: newest.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over a manifest that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing manifest.")] = False,
 ) -> None:
     """Write a first lift manifest for a project, a PEX or a script.
 

@@ -16,16 +16,17 @@ def inject(
     platform: Annotated[
         list[str] | None,
         typer.Option(
-            "--platform", help="Bring a launcher for this platform. Repeatable. Default: as the wheels."
+            "--platform",
+            help="Include a launcher for this platform. Repeatable. Default: the platforms of the wheels.",
         ),
     ] = None,
     compression_level: Annotated[
-        int, typer.Option("--compression-level", min=1, max=22, help="The level of zstd.")
+        int, typer.Option("--compression-level", min=1, max=22, help="The level of zstd's compression.")
     ] = 12,
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=0, help="Threads that compress; 0: all cores.")
+        int, typer.Option("--jobs", "-j", min=0, help="The threads that compress. 0 uses all cores.")
     ] = 0,
-    json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Make a PEX a CZEX: smaller, faster to start, run by any Python of a host.
 

@@ -11,14 +11,20 @@ import typer
 def lock(
     manifest: Annotated[Path, typer.Argument(help="The lift manifest.")] = Path("lift.toml"),
     upgrade: Annotated[
-        bool, typer.Option("--upgrade", "-U", help="Take the newest of all that the manifest allows.")
+        bool,
+        typer.Option(
+            "--upgrade", "-U", help="Upgrade everything to the newest version that the manifest allows."
+        ),
     ] = False,
     only: Annotated[
         list[str] | None,
-        typer.Option("--upgrade-only", "-P", metavar="ID", help="Of this interpreter or package only."),
+        typer.Option("--upgrade-only", "-P", metavar="ID", help="Upgrade this interpreter or package only."),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit with 1 and say what would change.")
+        bool,
+        typer.Option(
+            "--check", help="Write nothing; show what would change, and exit with 1 if anything would."
+        ),
     ] = False,
     attest: Annotated[
         bool, typer.Option("--attest", help="Verify who built the interpreters (docs/attestations.md).")

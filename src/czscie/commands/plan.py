@@ -16,7 +16,7 @@ def plan(
     ] = None,
     locked: Annotated[bool, typer.Option("--locked", help="Fail when the lock is not up to date.")] = False,
     frozen: Annotated[
-        bool, typer.Option("--frozen", help="Plan what the lock says; do not look whether it is up to date.")
+        bool, typer.Option("--frozen", help="Plan from the lock; do not check that it is up to date.")
     ] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Open no network connection.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON (docs/plan.md).")] = False,

@@ -12,10 +12,10 @@ def vendor(
     directory: Annotated[Path, typer.Argument(help="The directory to write to.")],
     manifest: Annotated[Path, typer.Argument(help="The lift manifest.")] = Path("lift.toml"),
     platform: Annotated[
-        list[str] | None, typer.Option("--platform", help="For this platform only. Repeatable.")
+        list[str] | None, typer.Option("--platform", help="Vendor for this platform only. Repeatable.")
     ] = None,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Write nothing; compare what the directory holds with the lock.")
+        bool, typer.Option("--verify", help="Write nothing; check the directory against the lock.")
     ] = False,
 ) -> None:
     """Write all that building a lift takes into a directory, for `czscie build --offline --vendor DIRECTORY`.
@@ -37,7 +37,7 @@ def vendor(
             raise CzscieError(
                 f"{directory} is not what {manifest} and its lock ask for",
                 why=found,
-                mend=f"czscie vendor {directory} {manifest}, where there is a network",
+                mend=f"czscie vendor {directory} {manifest} on a machine with network access",
             )
         console.line(f"{directory} is what {manifest} and its lock ask for")
         return

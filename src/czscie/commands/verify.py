@@ -11,13 +11,13 @@ import typer
 def verify(
     file: Annotated[Path, typer.Argument(help="An executable that czscie built, for any platform.")],
     lock: Annotated[
-        Path | None, typer.Option("--lock", help="Compare what it was made of with this lock.")
+        Path | None, typer.Option("--lock", help="Check what it was built from against this lock.")
     ] = None,
     rebuild: Annotated[
         Path | None,
-        typer.Option("--rebuild", help="Build this manifest again, and compare byte for byte."),
+        typer.Option("--rebuild", help="Rebuild this manifest and compare byte for byte."),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Check every digest of an executable, and that nothing else is in it."""
     from czscie.console import Console, write_json, write_result
@@ -35,13 +35,15 @@ def verify(
         console.warn(f"unknown: {line}")
     if found.file.problems:
         raise CzscieError(
-            f"{file} is not as it was built", why=found.problems, mend="copy or download the file again"
+            f"{file} was changed after it was built",
+            why=found.problems,
+            mend="copy or download the file again",
         )
     if found.problems:
         raise CzscieError(
-            f"{file} is not what it should be",
+            f"{file} differs from its lock or manifest",
             why=found.problems,
-            mend="build it again, or lock what it was built of",
+            mend="build it again, or run czscie lock",
         )
     write_result(f"{file}: {found.file.entries} entries, all is well")
     if found.lock is not None:

@@ -188,9 +188,7 @@ def constraint(text: str) -> dict[str, Any]:
     try:
         found["python"] = _specifiers(SpecifierSet(rest)) or []
     except InvalidSpecifier as error:
-        raise CzscieError(
-            f"the PEX has an interpreter constraint that nobody understands: {text}", why=str(error)
-        ) from error
+        raise CzscieError(f"the PEX has an invalid interpreter constraint: {text}", why=str(error)) from error
     return found
 
 

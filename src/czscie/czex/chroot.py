@@ -53,7 +53,7 @@ def _read_layout(files: Sequence[File], label: str) -> dict[str, str] | None:
             except ValueError as error:
                 raise CzscieError(f"the {_LAYOUT} of {label} is not JSON", why=str(error)) from error
             if not isinstance(layout, dict) or not isinstance(layout.get("stash_dir", ""), str):
-                raise CzscieError(f"the {_LAYOUT} of {label} is none that pex writes")
+                raise CzscieError(f"the {_LAYOUT} of {label} is not one that pex writes")
             return layout
     return None
 

@@ -79,7 +79,7 @@ def parse_requirement(text: str, label: str) -> Requirement:
         return Requirement(text)
     except InvalidRequirement as error:
         raise CzscieError(
-            f"the PEX-INFO of {label} has a requirement that nobody understands: {text}",
+            f"the PEX-INFO of {label} has an invalid requirement: {text}",
             why=str(error).splitlines()[0],
         ) from error
 

@@ -49,7 +49,7 @@ def eject(czex: Path, output: Path) -> None:
         except OSError as error:
             raise CzscieError(f"cannot read {czex}", why=error.strerror or str(error)) from error
         except zipfile.BadZipFile as error:
-            raise CzscieError(f"{czex} is damaged, or no zip", why=str(error)) from error
+            raise CzscieError(f"{czex} is damaged, or not a zip file", why=str(error)) from error
         _build(info, wheels, directory / "sources", content.prefix, output)
 
 
@@ -87,7 +87,7 @@ class _Content:
         self._entries = {entry.name: entry for entry in directory.entries}
         if ENTRY_NAME not in self._entries:
             raise CzscieError(
-                f"{path} is no CZEX that `czscie inject` made",
+                f"{path} is not a CZEX that `czscie inject` made",
                 why=f"it has no {ENTRY_NAME}",
                 mend="give the PEX that it was made from",
             )

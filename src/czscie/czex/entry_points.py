@@ -77,7 +77,7 @@ def _parse_script(line: str, label: str) -> tuple[str, EntryPoint]:
     try:
         return name, EntryPoint.parse(value)
     except ValueError as error:
-        raise CzscieError(f"{label} declares a script that nobody can run: {name}", why=str(error)) from error
+        raise CzscieError(f"{label} declares an invalid entry point: {name}", why=str(error)) from error
 
 
 NO_ENTRY_POINTS = EntryPoints({}, {})

@@ -89,4 +89,4 @@ def _requires_python(table: dict[str, object], path: Path) -> SpecifierSet:
 
 
 def _nonsense(path: Path, why: str) -> CzscieError:
-    return CzscieError(f'the "# /// {_TYPE}" block of {path} makes no sense', why=why)
+    return CzscieError(f'the "# /// {_TYPE}" block of {path} is invalid', why=why)

@@ -169,7 +169,7 @@ class _Scheme:
         }
         if scheme not in roots or not rest:
             raise CzscieError(
-                f"{wheel.filename} has a file that nobody knows where to install: {path}",
+                f"{wheel.filename} has a file in an unknown scheme: {path}",
                 why=f"the schemes of wheels are {', '.join(roots)}",
             )
         return posixpath.join(roots[scheme], rest)

@@ -250,7 +250,7 @@ def _incomplete(pex: Pex, target: Target, missing: Sequence[Missing]) -> CzscieE
         else:
             causes.append(f"{item.requirement}{required_by}; the PEX holds nothing of that project")
     return CzscieError(
-        f"{pex.path.name} does not hold all that {target} needs",
+        f"{pex.path.name} lacks what {target} needs",
         why=causes,
         mend=f"make the PEX for this target too (pex --platform {_abbreviated(target)} …), or give "
         "[lift.payload] requirements in place of pex",

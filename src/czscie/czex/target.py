@@ -107,6 +107,6 @@ class Target:
             return SpecifierSet(specifiers).contains(self.layout.version, prereleases=True)
         except InvalidSpecifier as error:
             raise CzscieError(
-                f"the PEX has an interpreter constraint that nobody understands: {constraint}",
+                f"the PEX has an invalid interpreter constraint: {constraint}",
                 why=str(error),
             ) from error

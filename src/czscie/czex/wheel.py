@@ -112,7 +112,7 @@ class Wheel:
             return SpecifierSet(_without_ordered_prefix(self.requires_python))
         except InvalidSpecifier as error:
             raise CzscieError(
-                f"{self.filename} has a Requires-Python that nobody understands: {self.requires_python}"
+                f"{self.filename} has an invalid Requires-Python: {self.requires_python}"
             ) from error
 
     def _requirement(self, text: str) -> Requirement:
@@ -125,7 +125,7 @@ class Wheel:
                 return Requirement(_without_ordered_prefix(text))
             except InvalidRequirement as error:
                 raise CzscieError(
-                    f"{self.filename} has a requirement that nobody understands: {text}",
+                    f"{self.filename} has an invalid requirement: {text}",
                     why=str(error).splitlines()[0],
                 ) from error
 

@@ -56,7 +56,7 @@ def read_base(archives: Sequence[Path], platform: ImagePlatform) -> Base:
             ) from error
         except TAR_DAMAGE as error:
             raise CzscieError(
-                f"{path} is no archive of an image",
+                f"{path} is not an archive of an image",
                 why=str(error),
                 mend="make it one: docker save -o IMAGE.tar NAME (and unpack it when it is compressed)",
             ) from error
@@ -156,7 +156,7 @@ class _Archive:
         try:
             return decode_json(b"".join(blob.chunks()), kind)
         except DocumentError as error:
-            raise self._refusal(f"a document in it makes no sense: {error}") from error
+            raise self._refusal(f"a document in it is invalid: {error}") from error
 
     def _blob(self, descriptor: Descriptor) -> Blob:
         found = self._member(_path(descriptor))

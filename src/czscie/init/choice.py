@@ -88,7 +88,7 @@ def _impossible(
             if line != subject.asks
         ]
     return CzscieError(
-        f"{subject.path} runs with no CPython on {names}",
+        f"{subject.path} does not run with any CPython for {names}",
         why=why,
         mend="name another release or other platforms: czscie init --release YYYYMMDD --platform NAME",
     )

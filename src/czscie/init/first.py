@@ -38,7 +38,7 @@ def write_first_manifest(
     text = render_manifest(subject, choice, output.parent)
     parse_manifest(text, output)
     if not subject.starts:
-        console.warn(f"{source} does not say what starts (set entry_point in {output})")
+        console.warn(f"{source} declares no entry point (set entry_point in {output})")
     _write(output, text.encode(), force)
 
 
@@ -61,7 +61,7 @@ def _beginning(
         raise CzscieError(
             f"release {release} of python-build-standalone has no CPython {python}",
             why=f"it has: {', '.join(versions)}",
-            mend="name one of these, or another release: czscie init --python X.Y --release YYYYMMDD",
+            mend="choose one of these, or another release: czscie init --python X.Y --release YYYYMMDD",
         )
     return found
 
@@ -74,7 +74,7 @@ def _ask(release: str | None, console: Console) -> tuple[Mapping[str, frozenset[
         found = PythonBuildStandalone(console).release(release)
     except CzscieError as error:
         raise CzscieError(
-            "cannot find out which CPythons there are",
+            "cannot list the CPythons of python-build-standalone",
             why=(error.what, *error.why),
             mend="name one: czscie init --python X.Y.Z --release YYYYMMDD",
         ) from error
@@ -89,9 +89,9 @@ def _write(output: Path, text: bytes, force: bool) -> None:
             if output.read_bytes() == text:
                 return
             raise CzscieError(
-                f"there is a manifest {output} already",
-                why="it is not what czscie init would write today",
-                mend="czscie init --force writes it anew, and -o writes another one",
+                f"the manifest {output} exists already",
+                why="its content differs from what czscie init would write",
+                mend="run czscie init --force to overwrite it, or name another with -o",
             )
         write_atomically(output, lambda stream: stream.write(text))
         output.chmod(0o644)

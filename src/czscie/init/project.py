@@ -63,7 +63,7 @@ def _versions(project: dict[str, object], path: Path) -> SpecifierSet:
     try:
         return SpecifierSet(str(project.get("requires-python", "")))
     except InvalidSpecifier as error:
-        raise CzscieError(f"the requires-python of {path} makes no sense", why=str(error)) from error
+        raise CzscieError(f"the requires-python of {path} is invalid", why=str(error)) from error
 
 
 def _entry_points(project: dict[str, object], name: str, directory: Path) -> list[str]:

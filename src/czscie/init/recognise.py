@@ -51,7 +51,7 @@ def _is_zip(path: Path) -> bool:
 
 def _nothing(path: Path, why: str) -> CzscieError:
     return CzscieError(
-        f"{path} is nothing that a first manifest can be written for",
+        f"{path} is not a project, a PEX or a script",
         why=why,
         mend="name a directory with a pyproject.toml, a PEX or a script: czscie init app.pex",
     )

@@ -75,7 +75,7 @@ class DebianPackage:
 def _members(data: bytes) -> Iterator[tuple[str, bytes]]:
     """The members of an ar archive, of which deb(5) allows no long names."""
     if not data.startswith(_MAGIC):
-        raise ValueError("it is no ar archive")
+        raise ValueError("it is not an ar archive")
     at = len(_MAGIC)
     while at < len(data):
         header = data[at : at + _HEADER]

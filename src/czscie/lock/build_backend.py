@@ -92,9 +92,7 @@ def build_wheel(source: Path, directory: Path) -> Path:
         if "wheel" in answer:
             return directory / Path(str(answer["wheel"])).name
         known = answer["requires"]
-    raise CzscieError(
-        f"cannot build a wheel of {source.name}", why=f"it never has all that it requires: {known}"
-    )
+    raise CzscieError(f"cannot build a wheel of {source.name}", why=f"its requirements never settle: {known}")
 
 
 def _build_system(source: Path) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def _of_files(locked: Sequence[LockedFile], there: Sequence[LockedFile]) -> Iter
         if identifier not in before or identifier not in now:
             yield f"the file {identifier} is {'new' if identifier not in before else 'gone'}"
         elif before[identifier] != now[identifier]:
-            yield f"the file {identifier} has another content"
+            yield f"the file {identifier} differs from the lock"
 
 
 def _of_provisions(locked: set[str], wanted: set[str]) -> Iterator[str]:
@@ -115,7 +115,7 @@ def _of_payload(lock: Lock, now: Now, lacking: set[str]) -> Iterator[str]:
     locked = lock.payload
     asked = now.question.payload
     if asked is not None and locked is not None and locked.sha256 != now.payload:
-        yield f"{asked.pex or asked.lock or asked.script} has another content"
+        yield f"{asked.pex or asked.lock or asked.script} differs from the lock"
     for platform in sorted(lacking):
         if locked is None or platform not in locked.platforms:
             yield f"the payload is not locked for {platform}"
@@ -125,7 +125,7 @@ def check_online(lift: Lift, network: Network, found: Differences) -> None:
     """Raises CzscieError when somebody has to be asked for what was `found`, and nobody may be."""
     if network.offline:
         raise CzscieError(
-            f"{lock_path(lift.path)} does not answer the manifest, and nobody may be asked",
+            f"{lock_path(lift.path)} is out of date, and czscie is offline",
             why=found.words,
-            mend=f"run czscie lock {lift.path} where there is a network",
+            mend=f"run czscie lock {lift.path} on a machine with network access",
         )

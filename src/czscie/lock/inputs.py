@@ -39,9 +39,7 @@ def locked_inputs(
     Raises CzscieError for what is not locked, and for what is here and not as it was locked.
     """
     if lock.libc != libc_of(lift):
-        raise CzscieError(
-            "the C library that comes along is not the one that is locked", mend="run czscie lock"
-        )
+        raise CzscieError("the bundled C library differs from the lock", mend="run czscie lock")
     sources = LockedSources(lock, provider)
     return Inputs(
         lift=lift,
@@ -65,6 +63,6 @@ def _locate(file: EmbeddedFile, lock: Lock, network: Network, console: Console) 
     locked = lock.file(file.id)
     if locked is None or path_digest(path) != locked.sha256:
         raise CzscieError(
-            f"the lift's file {file.name} is not the one that is locked", mend="czscie lock takes it"
+            f"the lift's file {file.name} differs from the lock", mend="run czscie lock to pin it"
         )
     return path

@@ -246,9 +246,9 @@ class Lock(_Struct, frozen=True, kw_only=True):
             version = document.get("lock-version")
             if version != LOCK_VERSION:
                 raise CzscieError(
-                    f"{label} is a lock of the version {version}",
-                    why=f"this czscie reads the version {LOCK_VERSION}",
-                    mend="czscie lock writes it anew; or use the czscie that wrote it",
+                    f"{label} has lock version {version}",
+                    why=f"this czscie reads version {LOCK_VERSION}",
+                    mend="run czscie lock to write it again, or use the czscie that wrote it",
                 )
             return msgspec.convert(document, cls)
         except (DocumentError, msgspec.ValidationError) as error:

@@ -92,7 +92,7 @@ def _payload_digest(lift: Lift) -> str | None:
     if path is None:
         return None
     if not path.exists():
-        raise CzscieError(f"there is nothing at {path}", why="it is to be the payload")
+        raise CzscieError(f"there is nothing at {path}", why="the manifest names it as the payload")
     return path_digest(path)
 
 

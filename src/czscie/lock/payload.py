@@ -74,10 +74,10 @@ def locked_payload(
 def _checked(path: Path, lock: Lock) -> str:
     """The SHA-256 of the file, which is the one that is locked."""
     if not path.exists():
-        raise CzscieError(f"there is nothing at {path}", why="it is to be the payload")
+        raise CzscieError(f"there is nothing at {path}", why="the manifest names it as the payload")
     digest = path_digest(path)
     if lock.payload is None or digest != lock.payload.sha256:
-        raise CzscieError(f"{path} is not the one that is locked", mend="czscie lock takes it")
+        raise CzscieError(f"{path} differs from the lock", mend="run czscie lock to pin it")
     return digest
 
 

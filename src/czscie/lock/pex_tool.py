@@ -180,7 +180,7 @@ class _Guard:
                 yield text
                 continue
             if self.builder is None:
-                raise CzscieError(f"{requirement.name} has no wheel: it is of {requirement.url}")
+                raise CzscieError(f"{requirement.name} has no wheel: it comes from {requirement.url}")
             url, _, fragment = requirement.url.partition("#")
             sha256 = fragment.partition("sha256=")[2].partition("&")[0] or None
             source = FoundSource(url=url, sha256=sha256, project=requirement.name, version=None)
@@ -241,7 +241,7 @@ def _artifact(requirement: _Requirement) -> Artifact:
     if artifact.algorithm != "sha256":
         raise CzscieError(
             f"{requirement.project_name} {requirement.version} cannot be locked",
-            why=f"its index vouches for it with {artifact.algorithm} only",
+            why=f"its index gives only a {artifact.algorithm} digest of it",
         )
     return Artifact(requirement.project_name, requirement.version, artifact.url, artifact.hash)
 

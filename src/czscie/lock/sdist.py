@@ -156,7 +156,7 @@ def unpacked(source: Path, directory: Path) -> Path:
     inside = [each for each in directory.iterdir() if each.is_dir()]
     if len(inside) != 1:
         raise CzscieError(
-            f"{source.name} is no source distribution", why="it does not have one directory with all files"
+            f"{source.name} is not a source distribution", why="it does not have one directory with all files"
         )
     return inside[0]
 

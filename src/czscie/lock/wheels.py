@@ -33,17 +33,17 @@ def _build_again(chosen: Chosen, network: Network, builder: Builder) -> None:
     package, wheel = chosen.package, chosen.wheel
     if network.offline:
         raise CzscieError(
-            f"{wheel.name} is not in the cache, and nothing may be downloaded",
+            f"{wheel.name} is not in the cache, and czscie is offline",
             why=f"it was built of the source of {package.name} {package.version}",
-            mend="run czscie vendor where there is a network, and bring its directory along",
+            mend="run czscie vendor on a machine with network access, and copy its directory here",
         )
     [again] = builder.package(package).built
     if again.sha256 != wheel.sha256:
         raise CzscieError(
-            f"{package.name} {package.version} does not build the wheel that is locked",
+            f"{package.name} {package.version} builds a wheel that differs from the lock",
             why=(
                 f"locked {wheel.name}, SHA-256 {wheel.sha256}",
                 f"built  {again.name}, SHA-256 {again.sha256}",
             ),
-            mend="czscie lock takes what is built here; czscie vendor carries the wheel that is locked",
+            mend="czscie lock pins what this machine builds; czscie vendor carries the locked wheel",
         )

@@ -104,7 +104,7 @@ class Client:
     def _connect(self, url: str) -> httpx.Client:
         if self.network.offline:
             raise Unreachable(
-                "a file is needed that is not here, and nothing may be downloaded",
+                "a file is missing, and czscie is offline",
                 why=f"{without_secrets(url)}: --offline or {OFFLINE} forbids it",
             )
         with self._connecting:
@@ -212,7 +212,7 @@ def _refuse_downgrade(response: httpx.Response) -> None:
         target = response.url.join(response.headers["Location"])
         if target.scheme != "https":
             raise CzscieError(
-                f"{without_secrets(str(response.url))} leads to a place without TLS",
+                f"{without_secrets(str(response.url))} redirects to a URL without TLS",
                 why=without_secrets(str(target)),
             )
 

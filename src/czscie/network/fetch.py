@@ -59,9 +59,9 @@ def find(file: Remote, network: Network | None = None) -> Path | None:
             return path
     if there:
         raise CzscieError(
-            f"{there[0]} is not the file that is locked",
+            f"{there[0]} differs from the lock",
             why=f"it does not have the SHA-256 {file.sha256}",
-            mend="write the directory again with czscie vendor, or bring its lock along",
+            mend="write the directory again with czscie vendor, or copy its lock with it",
         )
     if not file.is_at(file.path):
         return None
@@ -74,12 +74,12 @@ def _check_offline(missing: Sequence[Remote]) -> None:
     if far:
         number = "a file is" if len(far) == 1 else f"{len(far)} files are"
         raise CzscieError(
-            f"{number} not in the cache, and nothing may be downloaded",
+            f"{number} not in the cache, and czscie is offline",
             why=(
                 *(f"{file.name}, SHA-256 {file.sha256}" for file in far),
                 f"--offline or {OFFLINE} forbids it",
             ),
-            mend="run it once without, or bring the files along",
+            mend="run it once without, or copy the files here",
         )
 
 
@@ -112,7 +112,7 @@ class _Crew:
                         raise error
             except BaseException as error:
                 if isinstance(error, KeyboardInterrupt):
-                    self._progress.line("stopped: the next time goes on with what has arrived")
+                    self._progress.line("stopped: run it again to resume")
                 self._end(threads)
                 raise
         return {file: file.path for file in self._files}

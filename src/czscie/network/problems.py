@@ -29,7 +29,7 @@ def explain(error: httpx.HTTPError | httpx.InvalidURL, url: str, network: Networ
     unreadable = f"cannot read {without_secrets(url)}"
     match error:
         case httpx.TooManyRedirects():
-            return CzscieError(unreadable, why="it leads from one place to the next without end")
+            return CzscieError(unreadable, why="it redirects without end")
         case httpx.ConnectTimeout():
             return Transient(f"no connection to {host}{through} within {network.patience.connect:g} s")
         case httpx.TimeoutException():
@@ -44,9 +44,7 @@ def explain(error: httpx.HTTPError | httpx.InvalidURL, url: str, network: Networ
                 return refusal(refused, host or "", network.environ)
             broken = _cause(error, ssl.SSLError)
             if broken is not None and not isinstance(broken, ssl.SSLEOFError):
-                return CzscieError(
-                    f"{host} does not speak TLS as it should", why=broken.reason or str(broken)
-                )
+                return CzscieError(f"{host} does not speak valid TLS", why=broken.reason or str(broken))
             return Transient(f"no connection to {host}{through}: {error}")
         case httpx.UnsupportedProtocol() | httpx.InvalidURL():
             return CzscieError(unreadable, why=without_secrets(str(error)))
@@ -60,7 +58,7 @@ def unusable_proxy(error: Exception) -> CzscieError:
     if isinstance(error, ImportError):
         return CzscieError(
             "the proxy that ALL_PROXY or HTTPS_PROXY names is a SOCKS proxy",
-            why="the package that speaks to those is not installed",
+            why="the package for SOCKS proxies is not installed",
             mend="pip install 'httpx[socks]'",
         )
     return CzscieError(

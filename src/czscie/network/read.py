@@ -40,13 +40,13 @@ def read_small(
                 if body.encoding not in ("", "identity"):
                     # It may unpack to anything.
                     raise CzscieError(
-                        f"{shown} comes compressed, which it was not asked for",
+                        f"{shown} comes compressed, which czscie did not ask for",
                         why=f"the server sent Content-Encoding: {body.encoding[:40]}",
                     )
                 for chunk in body.chunks:
                     data += chunk
                     if len(data) > largest:
-                        raise CzscieError(f"{shown} is too large", why=f"it has more than {largest} bytes")
+                        raise CzscieError(f"{shown} is too large", why=f"it is larger than {largest} bytes")
         except Missing:
             return None
         except RangeRefused as refused:

@@ -42,11 +42,11 @@ class Remote:
         for url in self.urls:
             if not scheme(url):
                 raise CzscieError(
-                    f"{without_secrets(url)[:200]!r} is not a URL", why=f"it is to be {self.name}'s"
+                    f"{without_secrets(url)[:200]!r} is not a URL", why=f"it is given for {self.name}"
                 )
         if len(self.sha256) != 64 or not set(self.sha256) <= set("0123456789abcdef"):
             raise CzscieError(
-                f"{self.sha256!r} is not a SHA-256 in hexadecimal", why=f"it is to be {self.name}'s"
+                f"{self.sha256!r} is not a SHA-256 in hexadecimal", why=f"it is given for {self.name}"
             )
 
     @property

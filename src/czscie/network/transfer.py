@@ -125,7 +125,7 @@ class Transfer:
     def _wrong(self, partial: Partial, *why: str) -> WrongContent:
         partial.restart()
         return WrongContent(
-            f"{self._file.name} is not the file that was asked for; nothing of it was kept",
+            f"{self._file.name} differs from the file that was asked for, and was discarded",
             why=(*why, f"from {without_secrets(self._source)}"),
             mend=self._file.mend,
         )

@@ -34,9 +34,7 @@ class Wanted:
         """
         match = _VERSION.fullmatch(version)
         if match is None:
-            raise CzscieError(
-                f"{version!r} is not a version of CPython", mend='write it as "3.13" or "3.13.9"'
-            )
+            raise CzscieError(f"{version!r} is not a version of CPython", mend='write "3.13" or "3.13.9"')
         flavors = _flavors(flavor or INSTALL_ONLY_STRIPPED, match[2] or "")
         if not all(map(is_flavor, flavors)):
             raise CzscieError(
@@ -73,7 +71,7 @@ class Wanted:
             names = [platform.name for platform in PLATFORMS if held.intersection(triples(platform))]
             return CzscieError(
                 what,
-                why=f"it has something for: {', '.join(names)}",
+                why=f"it has builds for: {', '.join(names)}",
                 mend="choose another release or platform",
             )
         if of_version:

@@ -92,7 +92,7 @@ def glibc_floor(items: tuple[Item, ...], source: str) -> GlibcVersion | None:
 def detect_layout(items: tuple[Item, ...], source: str, version: str | None = None) -> Layout:
     """Where the interpreter and its standard library are in a tree like PBS's, of Linux, macOS or Windows.
 
-    Raises CzscieError when there is none or, `version` being None, when its whole version is not to be found.
+    Raises CzscieError when there is none or, `version` being None, when its whole version cannot be found.
     """
     paths = {item.path: item for item in items}
     for path, item in paths.items():
@@ -128,4 +128,4 @@ def _find_version(items: tuple[Item, ...], minor: str, source: str) -> str:
     for item in binaries:
         if match := text.search(item.content.read()):
             return match[1].decode()
-    raise CzscieError(f"the version of the CPython {minor} in {source} is not to be found")
+    raise CzscieError(f"the version of the CPython {minor} in {source} cannot be found")

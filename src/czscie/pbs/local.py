@@ -137,7 +137,7 @@ def _check_relocatable(distribution: Distribution, path: Path) -> None:
         inside = {posixpath.normpath(place.replace("$ORIGIN", here)) for place in places}
         if not is_of_libc(name) and name not in _OF_THE_HOST and inside.isdisjoint(paths):
             raise CzscieError(
-                f"the CPython at {path} would not start on another machine",
+                f"the CPython at {path} does not start on other machines",
                 why=f"{python.path} needs {name}, which it does not find inside of that directory",
                 mend='run czscie with that CPython and use provider = "Host"',
             )

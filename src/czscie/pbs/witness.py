@@ -62,12 +62,12 @@ class Witness:
             self._warn(asset.name, release, f"{without_secrets(said.directory)} does not list it")
         elif expected != digest:
             raise CzscieError(
-                f"a mirror has another digest of {asset.name} than {mirror.origin}",
+                f"a mirror gives another digest for {asset.name} than {mirror.origin}",
                 why=(
                     f"{digest} at {without_secrets(release.directory)}",
                     f"{expected} at {without_secrets(said.directory)}",
                 ),
-                mend="take another mirror, and tell whoever runs this one",
+                mend="take another mirror, and tell the operator of this one",
             )
 
     def _mirror(self) -> Mirror | None:

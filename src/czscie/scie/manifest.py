@@ -139,8 +139,8 @@ class Manifest(msgspec.Struct, frozen=True):
             raise CzscieError(f"the manifest of {label} cannot be read", why=str(error)) from error
         if manifest.scie.format != FORMAT:
             raise CzscieError(
-                f"{label} is of the format {manifest.scie.format}",
-                why=f"this czscie reads the format {FORMAT}",
+                f"{label} has format {manifest.scie.format}",
+                why=f"this czscie reads format {FORMAT}",
                 mend="use the czscie that it was built with",
             )
         return manifest

@@ -62,5 +62,5 @@ def faults(directory: Path) -> list[str]:
         if path not in expected:
             found.append(f"{path} is not listed")
         elif path_digest(directory / path) != expected[path]:
-            found.append(f"{path} has another content")
+            found.append(f"{path} differs from {NAME}")
     return found

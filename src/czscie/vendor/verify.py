@@ -33,7 +33,7 @@ def verify_vendor(
         raise CzscieError(
             f"there is no lock {lock_path(lift.path)}",
             why="it says what the directory has to hold",
-            mend=f"bring it along from where {directory} was written",
+            mend=f"copy it from where {directory} was written",
         )
     if damaged := faults(directory):
         return tuple(damaged)
@@ -64,7 +64,7 @@ def _wrong(pinned: Mapping[str, str | None], listed: Mapping[str, str]) -> Itera
         elif path not in listed:
             yield f"{path} is missing"
         elif listed[path] != digest:
-            yield f"{path} is not the one that is locked"
+            yield f"{path} differs from the lock"
 
 
 def _other(derived: Mapping[str, bytes], directory: Path, listed: Mapping[str, str]) -> Iterator[str]:
@@ -72,7 +72,7 @@ def _other(derived: Mapping[str, bytes], directory: Path, listed: Mapping[str, s
         if path not in listed:
             yield f"{path} is missing"
         elif (directory / path).read_bytes() != content:
-            yield f"{path} is not what the locked files give"
+            yield f"{path} differs from what the locked files give"
 
 
 def _foreign(known: set[str], listed: Mapping[str, str]) -> Iterator[str]:

@@ -23,7 +23,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that is not as it was built: `subject`, such as an entry, in the part `where`."""
+    """Something that was changed after it was built: `subject`, such as an entry, in the part `where`."""
 
     where: str
     subject: str
