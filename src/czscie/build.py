@@ -16,6 +16,7 @@ from czscie import __version__
 from czscie.console import Console
 from czscie.czex.division import Division
 from czscie.errors import CzscieError
+from czscie.launchers.build import oldest_macos
 from czscie.leftovers import scratch
 from czscie.libc.bundle import check_libc
 from czscie.lift.lift import Lift
@@ -29,6 +30,7 @@ from czscie.pbs.provider import Provider
 from czscie.platforms import Platform
 from czscie.products import mending
 from czscie.scie.assemble import assemble
+from czscie.scie.bundle import check_bundle, write_bundle
 from czscie.scie.commands import check_commands
 from czscie.scie.inspect import Contents, read_scie
 
@@ -41,19 +43,20 @@ def build(
     use: LockUse = LockUse.UPDATE,
     network: Network | None = None,
 ) -> list[Contents]:
-    """Builds the executables of the lift manifest into the directory `output`.
+    """Builds the executables of the lift manifest, and the bundles it asks for, into the directory `output`.
 
-    `platforms` are those to build for, all of the manifest's when empty. `use` says what to do about a lock
-    that is not up to date, `network` is what the environment says when None. Raises CzscieError.
+    The executable of a bundle is a result, too, behind the one that it was made of. `platforms` are those to
+    build for, all of the manifest's when empty. `use` says what to do about a lock that is not up to date,
+    `network` is what the environment says when None. Raises CzscieError.
     """
     lift, targets = read_order(manifest, platforms)
     _make_directory(output)
     with making_parts(lift, targets, console, use=use, network=network) as make:
 
-        def built(target: Platform) -> Contents:
-            return _assemble(make(target), output, console)
+        def built(target: Platform) -> list[Contents]:
+            return list(_assemble(make(target), output, console))
 
-        return [mending(partial(built, target), console.warn) for target in targets]
+        return [each for target in targets for each in mending(partial(built, target), console.warn)]
 
 
 def read_order(manifest: Path, platforms: Sequence[Platform]) -> tuple[Lift, list[Platform]]:
@@ -74,6 +77,8 @@ def read_order(manifest: Path, platforms: Sequence[Platform]) -> tuple[Lift, lis
             )
     targets = [platform for platform in lift.platforms if not platforms or platform in platforms]
     check_libc(lift.libc, targets)
+    if any(target.os == "macos" for target in targets):
+        check_bundle(lift.macos.bundle)
     return lift, targets
 
 
@@ -115,6 +120,14 @@ def executable_path(lift: Lift, platform: Platform, output: Path) -> Path:
     return output / f"{file_stem(lift, platform)}{platform.executable_suffix}"
 
 
+def bundle_path(lift: Lift, platform: Platform, output: Path) -> Path | None:
+    """Where in `output` the application bundle for `platform` goes; None where none is asked for."""
+    bundle = lift.macos.bundle
+    if bundle is None or platform.os != "macos":
+        return None
+    return output / f"{bundle.name if len(lift.platforms) == 1 else f'{bundle.name}-{platform.name}'}.app"
+
+
 def _make_directory(output: Path) -> None:
     """Before anything is downloaded or packed for it."""
     try:
@@ -127,8 +140,14 @@ def _make_directory(output: Path) -> None:
         ) from error
 
 
-def _assemble(parts: Parts, output: Path, console: Console) -> Contents:
+def _assemble(parts: Parts, output: Path, console: Console) -> Iterator[Contents]:
     path = executable_path(parts.lift, parts.platform, output)
     with console.phase(f"Wrote {path}"):
         assemble(path, parts.launcher, __version__, parts.in_order, parts.head, parts.sbom)
-        return read_scie(path)
+        contents = read_scie(path)
+    yield contents
+    bundle = bundle_path(parts.lift, parts.platform, output)
+    if bundle is not None and parts.lift.macos.bundle is not None:
+        with console.phase(f"Wrote {bundle}"):
+            oldest = oldest_macos(parts.platform.launcher)
+            yield read_scie(write_bundle(bundle, contents, parts.lift.macos.bundle, oldest))

@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from czscie.build import executable_path, read_order
+from czscie.build import bundle_path, executable_path, read_order
 from czscie.cache import cache_directory
 from czscie.console import Console
 from czscie.czex.target import Target
@@ -103,8 +103,11 @@ class PlannedLibc(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlannedExecutable(msgspec.Struct, frozen=True, kw_only=True):
+    """`bundle` is the path of an application bundle for macOS; None where there is none."""
+
     platform: str
     path: str
+    bundle: str | None
     launcher: PlannedLauncher
     interpreters: tuple[PlannedInterpreter, ...]
     libc: PlannedLibc | None
@@ -231,9 +234,11 @@ class _Planner:
 
     def executable(self, platform: Platform, output: Path) -> PlannedExecutable:
         launcher = find_launcher(platform.launcher, cache_directory("launchers"))
+        bundle = bundle_path(self.lift, platform, output)
         return PlannedExecutable(
             platform=platform.name,
             path=str(executable_path(self.lift, platform, output)),
+            bundle=None if bundle is None else str(bundle),
             launcher=PlannedLauncher(
                 name=platform.launcher, state="compile" if launcher is None else "ready"
             ),

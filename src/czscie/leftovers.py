@@ -28,18 +28,8 @@ _SUFFIX = r"[a-z0-9_]{8}"
 @contextmanager
 def scratch() -> Iterator[Path]:
     """A directory for what a command makes on its way, gone with the context. Those of killed ones go too."""
-    root = Path(tempfile.gettempdir())
-    _sweep(root, _PREFIX)
-    while True:
-        directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=root))
-        with _held(directory) as held:
-            if not held:
-                continue
-            try:
-                yield directory
-            finally:
-                shutil.rmtree(directory, ignore_errors=True)
-        return
+    with _directory(Path(tempfile.gettempdir()), _PREFIX) as directory:
+        yield directory
 
 
 def make_temporary(path: Path) -> tuple[int, Path]:
@@ -54,6 +44,31 @@ def make_temporary(path: Path) -> tuple[int, Path]:
         if _hold(descriptor, Path(name)):
             return descriptor, Path(name)
         os.close(descriptor)
+
+
+@contextmanager
+def directory_beside(path: Path) -> Iterator[Path]:
+    """A directory beside `path`, gone with the context, to make something in that is renamed to `path`.
+
+    Those that killed processes left of `path` are taken away. Raises OSError.
+    """
+    with _directory(path.parent, f".{path.name}.") as directory:
+        yield directory
+
+
+@contextmanager
+def _directory(parent: Path, prefix: str) -> Iterator[Path]:
+    _sweep(parent, prefix)
+    while True:
+        directory = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        with _held(directory) as held:
+            if not held:
+                continue
+            try:
+                yield directory
+            finally:
+                shutil.rmtree(directory, ignore_errors=True)
+        return
 
 
 @contextmanager

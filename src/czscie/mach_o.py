@@ -135,6 +135,23 @@ def bare_head_of(file: BinaryIO, size: int) -> bytes:
     return bare_head(_read_head(file), size) if is_mach_o(file.read(len(_MAGIC))) else b""
 
 
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """What the signature of a bundle's executable covers besides the executable: two files of the bundle.
+
+    `info` is the content of Info.plist, `resources` that of _CodeSignature/CodeResources.
+    """
+
+    info: bytes
+    resources: bytes
+
+    @property
+    def slots(self) -> bytes:
+        """The hashes in front of those of pages: slots -3 to -1, of which -2, requirements, is not there."""
+        resources, info = (hashlib.sha256(file).digest() for file in (self.resources, self.info))
+        return resources + bytes(len(info)) + info
+
+
 def signed(image: bytes, identifier: str) -> bytes:
     """The bare image `image` with an ad-hoc signature, so that it starts on Apple silicon."""
     file = io.BytesIO(image)
@@ -148,9 +165,9 @@ def signature_offset(file: BinaryIO, size: int) -> int | None:
     return None if found is None else found[0]
 
 
-def check_size(size: int, name: str) -> None:
+def check_size(size: int, name: str, seal: Seal | None = None) -> None:
     """Raises CzscieError when the executable `name`, of `size` bytes before it is signed, is too large."""
-    if size + _signature_size(size, name.encode() + b"\0") > _SIZE_MAX:
+    if size + _signature_size(size, _names(name, seal)) > _SIZE_MAX:
         raise CzscieError(
             f"the executable {name} is too large for macOS: {size} bytes without its signature",
             why="offsets in a Mach-O file are 32-bit numbers, and a signature covers what they reach",
@@ -158,17 +175,17 @@ def check_size(size: int, name: str) -> None:
         )
 
 
-def sign(file: BinaryIO, identifier: str) -> None:
+def sign(file: BinaryIO, identifier: str, seal: Seal | None = None) -> None:
     """Grows the bare image at the front of `file` over all that follows it, and appends an ad-hoc signature.
 
-    `file` can be read and written, and its length is a multiple of 16. What is in memory is 1 MiB of it at a
-    time, and 32 bytes for each 4 KiB. Raises CzscieError when the file is too large, MachOError when it does
-    not begin with a bare image.
+    With `seal` it is the signature of a bundle. `file` can be read and written, and its length is a multiple
+    of 16. What is in memory is 1 MiB of it at a time, and 32 bytes for each 4 KiB. Raises CzscieError when
+    the file is too large, MachOError when it does not begin with a bare image.
     """
     size = file.seek(0, os.SEEK_END)
-    check_size(size, identifier)
-    name = identifier.encode() + b"\0"
-    length = _signature_size(size, name)
+    check_size(size, identifier, seal)
+    names = _names(identifier, seal)
+    length = _signature_size(size, names)
     head = _grown(_read_head(file), size, length)
     layout = _parse(head)
     file.seek(0)
@@ -177,7 +194,8 @@ def sign(file: BinaryIO, identifier: str) -> None:
     for _, digest in _page_hashes(file, size, _PAGE):
         slots += digest
     file.seek(size)
-    written = file.write(_signature_head(layout, size, name, len(slots))) + file.write(slots)
+    written = file.write(_signature_head(layout, size, names, seal, len(slots)))
+    written += file.write(slots)
     file.write(bytes(length - written))
 
 
@@ -225,25 +243,32 @@ def _grown(head: bytes, size: int, signature_size: int) -> bytes:
     return bytes(out)
 
 
-def _signature_size(size: int, name: bytes) -> int:
+def _signature_size(size: int, names: bytes) -> int:
+    """Of a file of `size` bytes; `names` are what its CodeDirectory has between its fields and the pages."""
     pages = -(-size // _PAGE)
-    directory = _DIRECTORY.size + len(name) + pages * hashlib.sha256().digest_size
+    directory = _DIRECTORY.size + len(names) + pages * hashlib.sha256().digest_size
     return _up(_SUPER_BLOB.size + _SLOT.size + directory, ALIGNMENT)
 
 
-def _signature_head(layout: _Layout, size: int, name: bytes, slots: int) -> bytes:
+def _names(identifier: str, seal: Seal | None) -> bytes:
+    """What a CodeDirectory has between its fields and the hashes of pages."""
+    return identifier.encode() + b"\0" + (b"" if seal is None else seal.slots)
+
+
+def _signature_head(layout: _Layout, size: int, names: bytes, seal: Seal | None, slots: int) -> bytes:
     """An ad-hoc signature up to its hashes of pages, `slots` bytes: one CodeDirectory in a SuperBlob."""
     digest_size = hashlib.sha256().digest_size
-    hashes_at = _DIRECTORY.size + len(name)
+    hashes_at = _DIRECTORY.size + len(names)
     length = hashes_at + slots
     fields = _DIRECTORY_MAGIC, length, _DIRECTORY_VERSION, _ADHOC, hashes_at, _DIRECTORY.size
-    counts = 0, slots // digest_size, size, digest_size, _SHA256, 0, _PAGE_SHIFT
+    special = 0 if seal is None else len(seal.slots) // digest_size
+    counts = special, slots // digest_size, size, digest_size, _SHA256, 0, _PAGE_SHIFT
     spare, scatter, team, spare3, limit64 = 0, 0, 0, 0, 0
     executable = *layout.text, _MAIN_BINARY
     directory = _DIRECTORY.pack(*fields, *counts, spare, scatter, team, spare3, limit64, *executable)
     head_length = _SUPER_BLOB.size + _SLOT.size
     head = _SUPER_BLOB.pack(_SIGNATURE_MAGIC, head_length + length, 1) + _SLOT.pack(0, head_length)
-    return head + directory + name
+    return head + directory + names
 
 
 @dataclass(frozen=True, slots=True)

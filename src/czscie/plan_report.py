@@ -59,6 +59,8 @@ def _print_executable(executable: PlannedExecutable, console: RichConsole) -> No
     for file in executable.files:
         table.add_row(name, file.name, _size(file), _where(file))
         name = ""
+    if executable.bundle is not None:
+        table.add_row("bundle", executable.bundle, "", "")
     console.print(table)
 
 

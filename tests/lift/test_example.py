@@ -15,6 +15,7 @@ from czscie.lift.image import Image
 from czscie.lift.interpreter import Local, PythonBuildStandalone
 from czscie.lift.libc import Libc
 from czscie.lift.lift import Lift
+from czscie.lift.macos import Bundle, MacOS
 from czscie.lift.manifest import read_manifest
 from czscie.lift.pack import Pack
 from czscie.lift.payload import Payload
@@ -73,7 +74,7 @@ def test_the_example_is_a_manifest_that_can_be_built() -> None:
 
 def test_the_example_shows_every_key_that_can_be_built() -> None:
     types = (
-        *(Lift, PythonBuildStandalone, Local, Payload, Pack, Libc, Image, Bare),
+        *(Lift, PythonBuildStandalone, Local, Payload, Pack, Libc, Image, Bare, MacOS, Bundle),
         *(EmbeddedFile, Digest, FromUrl, Command, Environment),
     )
     known = {field.name for each in types for field in fields(each)}
@@ -94,3 +95,5 @@ def test_what_the_example_shows_in_comments_can_be_built_too(tmp_path: Path) -> 
     assert lift.payload.glibc == (2, 28)
     assert lift.pack == Pack(files=("moo", "*/data/*.py"))
     assert lift.image.base == (tmp_path / "distroless.tar",)
+    assert lift.macos.bundle is not None
+    assert (lift.macos.bundle.name, lift.macos.bundle.icon) == ("Cow", tmp_path / "cow.icns")

@@ -65,6 +65,11 @@ def source_digest() -> str:
     return digest.hexdigest()
 
 
+def oldest_macos(launcher: str) -> str:
+    """The oldest macOS that a launcher for it starts on, such as `11.0`."""
+    return TARGETS[launcher].rpartition("macos.")[2]
+
+
 def file_name(launcher: str) -> str:
     return f"{launcher}-{source_digest()[:16]}"
 

@@ -19,20 +19,16 @@ from czscie.lift.interpreter import (
     read_interpreter,
 )
 from czscie.lift.libc import Libc
+from czscie.lift.macos import MacOS
 from czscie.lift.pack import Pack
 from czscie.lift.payload import Payload
 from czscie.lift.peer_tools import Ptex, ScieJump
 from czscie.lift.problem import Problem, quoted
-from czscie.lift.table import Shape, Table
+from czscie.lift.table import FILE_NAME, Shape, Table
 from czscie.lift.targets import read_platforms
 from czscie.platforms import Platform
 from czscie.scie.manifest import TOOLS
 
-#: The name becomes a file's on every platform, so it keeps what Windows forbids out of all of them.
-_NAME = Shape.of(
-    'a plain file name, without / \\ : * ? " < > | and with no dot or space at its end',
-    r'(?!.*[. ]$)[^\0-\x1f/\\:*?"<>|]+',
-)
 _BASE = Shape.of("a path without control characters", r"[^\0-\x1f\x7f]*")
 #: In the environment of every system; "" is for no variable.
 _TOOLS = Shape.of('the name of an environment variable, or ""', r"([A-Za-z_][A-Za-z0-9_]*)?", TOOLS)
@@ -67,6 +63,7 @@ class Lift:
     libc: Libc
     image: Image
     bare: Bare
+    macos: MacOS
 
     def interpreter(self, identifier: str) -> Interpreter:
         """The interpreter whose id is `identifier`. Raises KeyError when there is none."""
@@ -80,7 +77,7 @@ class Lift:
     def read(cls, table: Table, path: Path) -> Lift:
         """The table `lift` of the manifest `path`."""
         directory = path.parent.absolute()
-        name = table.text("name", _NAME)
+        name = table.text("name", FILE_NAME)
         description = table.optional_text("description")
         base = table.optional_text("base", _BASE)
         tools = table.optional_text("tools", _TOOLS)
@@ -95,6 +92,7 @@ class Lift:
         libc = table.optional_table("libc")
         image = table.optional_table("image")
         bare = table.optional_table("bare")
+        macos = table.optional_table("macos")
         ids = tuple(dict.fromkeys(interpreter.id for interpreter in interpreters if interpreter.id))
         scie_jump = table.optional_table("scie_jump")
         ptex = table.optional_table("ptex")
@@ -121,6 +119,7 @@ class Lift:
             libc=Libc() if libc is None else Libc.read(libc, directory),
             image=Image() if image is None else Image.read(image, directory),
             bare=Bare() if bare is None else Bare.read(bare),
+            macos=MacOS() if macos is None else MacOS.read(macos, directory, name),
         )
         table.finish()
         return lift

@@ -31,6 +31,11 @@ class Shape:
 TEXT = Shape.of("a string without NUL", r"[^\0]*")
 SOMETHING = Shape.of("a string that is not empty", r"[^\0]+")
 URL = Shape.of("a URL that begins with https://, http:// or file://", r"(https?|file)://[^\0\s]+")
+#: A name that becomes a file's on every platform keeps what Windows forbids out of all of them.
+FILE_NAME = Shape.of(
+    'a plain file name, without / \\ : * ? " < > | and with no dot or space at its end',
+    r'(?!.*[. ]$)[^\0-\x1f/\\:*?"<>|]+',
+)
 #: science refuses braces and colons in what `#{id}` names; it names a directory too.
 IDENTIFIER = Shape.of("a file name without { } and :", r"(?!\.{1,2}$)[^\0{}:/\\]+")
 
@@ -141,6 +146,13 @@ class Table:
     def optional_text_or_table(self, key: str, shape: Shape) -> str | Table | None:
         value = self._value(key)
         return None if value is None else self._text_or_table(value, shape, key)
+
+    def optional_flag_or_table(self, key: str) -> bool | Table | None:
+        value = self._value(key)
+        if value is None or isinstance(value, (bool, dict)):
+            return self._inner(value, key) if isinstance(value, dict) else value
+        self.reject(key, allowed="true, false or a table")
+        return None
 
     def optional_text_or_texts(self, key: str, shape: Shape, each: Shape) -> str | tuple[str, ...] | None:
         """A string of `shape`, or an array of at least one of the shape `each`."""

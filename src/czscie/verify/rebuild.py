@@ -26,7 +26,7 @@ def rebuild(path: Path, manifest: Path, console: Console) -> tuple[str, ...]:
     there = read_scie(path)
     platform = find_platform(there.manifest.scie.lift.platform)
     with scratch() as directory:
-        [made] = build(manifest, directory, [platform], console, LockUse.LOCKED)
+        made, *_ = build(manifest, directory, [platform], console, LockUse.LOCKED)
         if _digest(there) == _digest(made):
             return ()
         return tuple(_differences(there, made)) or ("the files differ where no digest is",)
