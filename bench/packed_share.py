@@ -21,6 +21,7 @@ from czscie.container.content import OnDisk
 from czscie.czex.install import venv_items
 from czscie.czex.tree import Shelf, files_in_zip
 from czscie.czex.wheel import Wheel
+from czscie.pack.compiler import Compiler
 from czscie.pack.unit import Unit, units_of
 from czscie.pbs.distribution import Layout
 from czscie.platforms import find_platform
@@ -69,8 +70,15 @@ def _units(path: Path) -> list[Unit]:
     )
 
 
+@functools.cache
+def _compiler() -> Compiler:
+    compiler = Compiler.probe(Path(sys.executable), sys.version)
+    assert compiler is not None
+    return compiler
+
+
 def _share(unit: Unit) -> Share:
-    staying, reason = unit.staying(())
+    staying, reason = unit.staying((), _compiler().scan)
     assert isinstance(unit.origin, Wheel)
     modules = len(unit.modules)
     return Share(unit.origin.project, modules, modules - len(staying), reason)

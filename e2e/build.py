@@ -59,10 +59,11 @@ pex = "{pex}"
 
 @dataclass(frozen=True, slots=True)
 class Builder:
-    """Where builds get their interpreters and keep their cache."""
+    """Where builds get their interpreters and keep their cache, and the Python that runs czscie."""
 
     mirror_url: str
     cache: Path
+    python: str | Path = sys.executable
 
     def run(
         self,
@@ -82,7 +83,7 @@ class Builder:
             "CZSCIE_CACHE": str(self.cache),
         }
         return subprocess.run(
-            [*prefix, sys.executable, "-m", "czscie", command, *arguments],
+            [*prefix, self.python, "-m", "czscie", command, *arguments],
             env={**os.environ, **settings, **(environment or {})},
             cwd=directory,
             stdin=subprocess.DEVNULL,

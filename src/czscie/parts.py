@@ -36,6 +36,7 @@ from czscie.scie.manifest import FILES, PAYLOAD, Boot, Needs
 
 if TYPE_CHECKING:
     from czscie.libc.bundle import Bundle
+    from czscie.pack.compiler import Compiler
     from czscie.pack.payload import Packing
 
 #: The levels of zstd unless the manifest says one. An interpreter is packed once and then kept: 19 makes of
@@ -225,10 +226,12 @@ class _Maker:
 
     def _needed(self) -> Needed:
         """What of an interpreter the payload imports, and which projects it has."""
-        pex = self.inputs.pex
-        if pex is None:
+        pex, payload = self.inputs.pex, self._lift.payload
+        if pex is None or payload is None:
             return Needed((), ())
-        return knowledge(key_of("needed", pex.digest), Needed, lambda: _needed(pex.path))
+        interpreter = self.inputs.interpreters[payload.interpreter]
+        key = key_of("needed", pex.digest, interpreter.traits().layout.version)
+        return knowledge(key, Needed, lambda: _needed(pex.path, interpreter.compiler()))
 
     def _is_payloads(self, interpreter: PinnedInterpreter) -> bool:
         """Whether the interpreter is the one that runs the payload."""
@@ -372,14 +375,14 @@ def _needs(platform: Platform, floors: Sequence[GlibcVersion | None]) -> Needs:
     )
 
 
-def _needed(pex: Path) -> Needed:
+def _needed(pex: Path, compiler: Compiler | None) -> Needed:
     """What of an interpreter the modules of the PEX import, and its projects."""
     from czscie.czex.imports import imported_names, links_libpython, needed_parts
     from czscie.czex.pex import Pex
 
     with Pex.open(pex) as opened:
         files = [*opened.sources, *(member for wheel in opened.wheels for member in wheel.members)]
-        names = imported_names(files)
+        names = imported_names(files, None if compiler is None else compiler.imports)
         parts = needed_parts(names, system_site_packages=opened.info.venv_system_site_packages)
         if links_libpython(files):
             parts |= {"libpython"}

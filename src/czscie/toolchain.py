@@ -58,7 +58,7 @@ def digest() -> str:
     parts = (
         code_digest(),
         __version__,
-        # Sources are scanned with its own parser, and what that does not read is packed in another way.
+        # Its standard library takes part: what writes archives, what compares modules.
         sys.version,
         f"pex {version('pex')}",
         *(f"{name} {found}" for name, found in libraries().items()),

@@ -10,11 +10,12 @@ from czscie.czex import imports
 from czscie.czex.imports import imported_names, links_libpython, names_in_arguments, needed_parts
 from czscie.pbs.prune import PARTS
 from elf_image import elf_image
+from pack.making import this_python
 
 
 def names(source: str | bytes, path: str = "moo/cli.py") -> set[str]:
     data = source.encode() if isinstance(source, str) else source
-    return set(imported_names([File(path, Data(data))]))
+    return set(imported_names([File(path, Data(data))], this_python().imports))
 
 
 @pytest.mark.parametrize(
@@ -76,6 +77,12 @@ def test_a_mention_is_not_an_import(source: str) -> None:
     assert names(source) == set()
 
 
+def test_without_a_parser_what_is_mentioned_counts() -> None:
+    files = [File("a.py", Data(b"KINDS = ['tkinter']")), File("b.py", Data(b"import venv\n'pip installs'"))]
+    assert imported_names(files, None) == {"tkinter", "venv"}
+    assert imported_names(files, this_python().imports) == {"venv"}
+
+
 def test_every_module_that_a_part_is_for_is_found() -> None:
     known = {*imports._PARTS, *imports._INSTALLED}
     assert names("".join(f"import {name}.inside\n" for name in known)) == known
@@ -116,7 +123,7 @@ def test_the_names_of_all_files_come_together() -> None:
         File("b.py", Data(b"import json")),
         File("c.py", Data(b"import curses, venv")),
     ]
-    assert imported_names(files) == {"pip", "curses", "venv"}
+    assert imported_names(files, this_python().imports) == {"pip", "curses", "venv"}
 
 
 def test_nesting_that_is_too_deep_to_parse_is_read_as_text() -> None:

@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib.util import MAGIC_NUMBER
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 import czscie.pack
 from czscie.pack.compiler import Compiler
 from czscie.pack.pack import NAME, Bytecode, Module, render
+from czscie.pack.scan import Signs, suspect
 
 _OWN = {
     "_czscie_finder.py": "finder.py",
@@ -31,6 +32,12 @@ def this_python() -> Compiler:
     compiler = Compiler.probe(Path(sys.executable), "this")
     assert compiler is not None
     return compiler
+
+
+def signs_of(source: bytes, harmless: Collection[str] = (), compiler: Compiler | None = None) -> Signs:
+    """What is seen in a module."""
+    found = suspect("module.py", source, harmless)
+    return (compiler or this_python()).scan([found])[0] if found else Signs()
 
 
 def compiled(files: Mapping[str, str], *, source: bool = True) -> list[Module]:

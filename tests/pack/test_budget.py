@@ -11,8 +11,7 @@ import pytest
 
 from czscie.errors import CzscieError
 from czscie.pack.compiler import Compiler
-from czscie.pack.scan import looks_at_files
-from pack.making import this_python
+from pack.making import signs_of, this_python
 
 GOOD = ("good.py", b"import re\nre.compile('a+')\n")
 LAST = ("last.py", b"import re\nre.compile('b+')\n")
@@ -119,7 +118,7 @@ def test_a_module_that_is_too_much_for_the_compiler_is_told_and_the_others_are_c
 
 @pytest.mark.parametrize("text", [text for text, _ in MODULES.values()], ids=list(MODULES))
 def test_the_scan_for_what_looks_at_files_survives_it(text: str) -> None:
-    assert looks_at_files(f"__file__\n{text}".encode()) is not None
+    assert signs_of(f"__file__\n{text}".encode()).looks
 
 
 def test_constants_are_not_folded_without_end() -> None:

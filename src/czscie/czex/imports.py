@@ -9,14 +9,15 @@ Besides import statements there are modules imported by name (`importlib.import_
 other function whose name has "import" in it), started (`runpy.run_module`, `[sys.executable, "-m", "venv"]`)
 and found by six (`from six.moves import tkinter`). What compiled modules import is not seen, nor is a name
 that is made up at run time: for these there is `keep` in the manifest.
+
+Sources are parsed in an interpreter of the version that will load them (czscie.pack.scan_modules), so what is
+found does not depend on the Python that runs czscie. Of what that cannot parse, what is mentioned counts.
 """
 
 from __future__ import annotations
 
-import ast
 import re
-import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from czscie.container.content import File
@@ -66,12 +67,23 @@ _SOURCES = (".py", ".pyw", ".pth")
 _MACOS_LIBPYTHON = re.compile(rb"/libpython3\.[0-9]+t?d?\.dylib\0")
 
 
-def imported_names(files: Iterable[File]) -> frozenset[str]:
-    """Those modules that `needed_parts` knows which `files`, a payload's wheels and sources, import."""
+#: The full names of the modules that each source of a list of paths and texts imports; None where it cannot
+#: be parsed.
+Parse = Callable[[Sequence[tuple[str, bytes]]], Sequence[Collection[str] | None]]
+
+
+def imported_names(files: Iterable[File], parse: Parse | None) -> frozenset[str]:
+    """Those modules that `needed_parts` knows which `files`, a payload's wheels and sources, import.
+
+    Without `parse`, or where it fails, those that they mention as imports are written.
+    """
+    read = ((file.path, file.content.read()) for file in files if _is_source(file.path))
+    mentions = {(path, source): names for path, source in read if (names := _mentioned(source))}
+    sources = list(mentions)
+    parsed = parse(sources) if parse else [None] * len(sources)
     found: set[str] = set()
-    for file in files:
-        if _is_source(file.path):
-            found |= _imported(file.content.read())
+    for each, modules in zip(sources, parsed, strict=True):
+        found |= mentions[each] if modules is None else _known(modules)
     return frozenset(found)
 
 
@@ -82,7 +94,7 @@ def names_in_arguments(arguments: Sequence[str]) -> frozenset[str]:
         if option == "-m":
             found |= _known([value])
         elif option == "-c":
-            found |= _imported(value.encode())
+            found |= _mentioned(value.encode())
     return frozenset(found)
 
 
@@ -115,27 +127,13 @@ def _is_source(path: str) -> bool:
     return is_script_path(path) or (path.endswith(_SOURCES) and not _NOT_RUN.fullmatch(path))
 
 
-def _imported(source: bytes) -> set[str]:
-    """The known names that `source` imports; those that it mentions when it cannot be parsed."""
-    if not any(name in source for name in _NAMES_AS_BYTES):
-        return set()
-    mentioned = _mentioned(source)
-    if not mentioned:
-        return set()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of escapes that are none: somebody else's affair
-            tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return mentioned
-    return _known(name for node in ast.walk(tree) for name in _modules(node))
-
-
 def _mentioned(source: bytes) -> set[str]:
     """The known names that stand behind an `import` or a `from`, or that are a string or its first component.
 
     Nothing else can be an import, in templates and in the Python of another version as well.
     """
+    if not any(name in source for name in _NAMES_AS_BYTES):
+        return set()
     found = set()
     for match in _NAME.finditer(source):
         if match[1] not in found:
@@ -149,47 +147,3 @@ def _mentioned(source: bytes) -> set[str]:
 
 def _known(modules: Iterable[str]) -> set[str]:
     return {name for name in (module.partition(".")[0] for module in modules) if name in _NAMES}
-
-
-def _modules(node: ast.AST) -> Iterator[str]:
-    """The full names of the modules that one node of a syntax tree imports or starts."""
-    match node:
-        case ast.Import(names=names):
-            for alias in names:
-                yield from _without_six(alias.name)
-        case ast.ImportFrom(module=str(module), names=names, level=0):
-            for alias in names:
-                yield from _without_six(f"{module}.{alias.name}")
-        case ast.Call(func=function, args=arguments, keywords=keywords):
-            yield from _started(arguments)
-            name = _last_name(function)
-            if "import" in name or name == "run_module":
-                yield from _texts([*arguments, *(keyword.value for keyword in keywords)])
-        case ast.List(elts=elements) | ast.Tuple(elts=elements):
-            yield from _started(elements)
-
-
-def _without_six(module: str) -> Iterator[str]:
-    """`six.moves.tkinter_font.Font` is of tkinter, wherever somebody has put a copy of six."""
-    _, six, moved = module.partition("six.moves.")
-    yield moved.partition("_")[0] if six else module
-
-
-def _started(arguments: Sequence[ast.expr]) -> Iterator[str]:
-    """What stands after "-m"."""
-    for option, module in pairwise(arguments):
-        if isinstance(option, ast.Constant) and option.value == "-m":
-            yield from _texts([module])
-
-
-def _texts(expressions: Iterable[ast.expr]) -> Iterator[str]:
-    for expression in expressions:
-        if isinstance(expression, ast.Constant) and isinstance(expression.value, str):
-            yield expression.value
-
-
-def _last_name(function: ast.expr) -> str:
-    match function:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name.lower()
-    return ""

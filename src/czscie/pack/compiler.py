@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from czscie.container.content import Data, File
 from czscie.errors import CzscieError
+from czscie.pack.scan import Signs, Suspect
 
 T = TypeVar("T")
 
@@ -35,6 +36,7 @@ _FINE = (".", "E")
 _WHAT = {
     "compile_modules.py": "is not compiled",
     "compile_expressions.py": "keeps regular expressions that are compiled when it runs",
+    "scan_modules.py": "is not parsed",
 }
 _TIME = "it takes more time of the processor than any module needs"
 #: So many modules of one call may be ended for their time; then it is not the modules.
@@ -115,6 +117,34 @@ class Compiler:
         for answer in answers:
             found.update(marshal.loads(answer.data) if answer.data else ())
         return Made(sorted(found), tuple(skips))
+
+    def scan(self, suspects: Sequence[Suspect]) -> list[Signs]:
+        """What is seen in each of the modules. What its Python cannot parse is taken for the worst.
+
+        Raises CzscieError when the Python fails.
+        """
+        questions = [("files", each.source, each.harmless, each.ignored) for each in suspects]
+        found = self._scan([(each.path, each.source) for each in suspects], questions)
+        return [
+            each.signs(*(answer or ("what cannot be parsed", True)))
+            for each, answer in zip(suspects, found, strict=True)
+        ]
+
+    def imports(self, sources: Sequence[Source]) -> list[list[str] | None]:
+        """The full names of the modules that each of `sources` imports; None where it cannot be parsed.
+
+        Raises CzscieError when the Python fails.
+        """
+        return self._scan(sources, [("imports", source) for _, source in sources])
+
+    def _scan(self, sources: Sequence[Source], questions: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """The answer to each question about a module; None where the Python dies of it."""
+        if not sources:
+            return []
+        asked = [marshal.dumps(question, 2) for question in questions]
+        requests = [len(question).to_bytes(4, "big") + question for question in asked]
+        answers, _ = self._answers(sources, requests, "scan_modules.py")
+        return [marshal.loads(answer.data) if answer.data else None for answer in answers]
 
     def _answers(
         self, sources: Sequence[Source], requests: Sequence[bytes], program: str

@@ -15,6 +15,7 @@ from czscie.czex.wheel import Wheel
 from czscie.lift.pack import Pack
 from czscie.pack.compiler import Compiler, Expression
 from czscie.pack.pack import NAME, REST, Bytecode, Module, render, render_in_two
+from czscie.pack.scan import Signs, Suspect
 from czscie.pack.unit import Unit, units_of
 from czscie.platforms import Platform
 from czscie.products import key_of, knowledge
@@ -26,6 +27,12 @@ class Compiled(msgspec.Struct, frozen=True):
     codes: list[bytes]
     expressions: list[Expression]
     skips: tuple[str, ...]
+
+
+class Scanned(msgspec.Struct, frozen=True):
+    """What the cache knows of the modules of one wheel that have a sign in their text."""
+
+    signs: tuple[Signs, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +63,8 @@ class Packing:
             if placement.destination.startswith(f"{site_packages}/") and placement.kind == "file"
         }
         units = units_of(inside)
-        stays = [self._staying(unit, application) for unit in units]
         with ThreadPoolExecutor() as pool:
+            stays = list(pool.map(lambda unit: self._staying(unit, application), units))
             compiled = list(
                 pool.map(
                     lambda unit, staying: self._compile(unit, site_packages, unit.run(staying[0])),
@@ -101,8 +108,20 @@ class Packing:
         named = frozenset(path for path in unit.modules if self.settings.keeps(path))
         if self.settings.packages == "all" or len(named) == len(unit.modules):
             return named, ""
-        staying, reason = unit.staying(application)
+        staying, reason = unit.staying(application, self._scan)
         return staying | named, reason if staying else ""
+
+    def _scan(self, suspects: Sequence[Suspect]) -> tuple[Signs, ...]:
+        """What the compiler sees in each of the modules, from the cache."""
+        if not suspects:
+            return ()
+        digest = hashlib.sha256(f"{self.compiler.identity}\0".encode())
+        for each in suspects:
+            digest.update(
+                msgspec.json.encode((each.path, each.harmless, hashlib.sha256(each.source).hexdigest()))
+            )
+        key = key_of("scanned", digest.hexdigest())
+        return knowledge(key, Scanned, lambda: Scanned(tuple(self.compiler.scan(suspects)))).signs
 
     def _compile(
         self, unit: Unit, site_packages: str, paths: Sequence[str]

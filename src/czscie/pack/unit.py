@@ -13,7 +13,7 @@ from czscie.czex.install import Origin, Placement
 from czscie.czex.wheel import Wheel
 from czscie.pack.modules import is_in_package, module_sources
 from czscie.pack.readers import Harmless, harmless_in
-from czscie.pack.scan import caches_beside, directories_of_pth, looks_at_files
+from czscie.pack.scan import Scan, Signs, directories_of_pth, suspect
 
 #: What follows `.py` in the name of a file that becomes a module, `script.py.mako`, `apps.py-tpl`.
 _TEMPLATE = re.compile(r"\.py[^A-Za-z].")
@@ -30,44 +30,46 @@ class Unit:
     files: dict[str, Placement]
     modules: tuple[str, ...]
 
-    def staying(self, application: Collection[str]) -> tuple[frozenset[str], str]:
+    def staying(self, application: Collection[str], scan: Scan) -> tuple[frozenset[str], str]:
         """The modules that stay files, and why; `application` are the projects that it is made of.
 
         The application's own are what other libraries look at: they check its types, cache beside it, run it
         by its path. Of other code, data and extension modules stay where they are and find what they look
-        for: whether modules are there as files matters to those alone who look at these.
+        for: whether modules are there as files matters to those alone who look at these, as `scan` tells.
         """
         if not isinstance(self.origin, Wheel) or self.origin.project in application:
             return frozenset(self.modules), "they are the application's own"
-        if (found := self._found()) is not None:
-            return frozenset(self.modules), found
-        kept = dict(chain(self._tests(), self._cached(), self._on_path(), self._outside()))
+        if (template := self._template()) is not None:
+            return frozenset(self.modules), f"{template} is a template of modules"
+        signs = self._signs(scan)
+        for path, found in signs.items():
+            if found.looks and not _OF_TESTS.match(path):
+                return frozenset(self.modules), f"{path} uses {found.looks}"
+        kept = dict(chain(self._tests(signs), _cached(signs), self._on_path(), self._outside()))
         return frozenset(kept), next(iter(kept.values()), "")
 
-    def _found(self) -> str | None:
-        """Why all modules stay files, if they do."""
+    def _template(self) -> str | None:
+        """A file that becomes a module, though it is none, if there is one."""
         importable = frozenset(self.modules)
-        for path in self.files:
-            if path not in importable and _is_template(path):
-                return f"{path} is a template of modules"
-        for path in self.modules:
-            harmless = self._harmless.lines_of(path) if self._harmless else ()
-            if not _OF_TESTS.match(path) and (found := looks_at_files(self._source(path), harmless)):
-                return f"{path} uses {found}"
-        return None
+        return next((path for path in self.files if path not in importable and _is_template(path)), None)
 
-    def _tests(self) -> Iterator[tuple[str, str]]:
+    def _signs(self, scan: Scan) -> dict[str, Signs]:
+        """What is seen in those modules that have a sign in their text."""
+        harmless = self._harmless
+        suspects = []
+        for path in self.modules:
+            lines = harmless.lines_of(path) if harmless and not _OF_TESTS.match(path) else ()
+            if (found := suspect(path, self._source(path), lines)) is not None:
+                suspects.append(found)
+        return dict(zip((each.path for each in suspects), scan(suspects), strict=True))
+
+    def _tests(self, signs: Mapping[str, Signs]) -> Iterator[tuple[str, str]]:
         """Tests of which one looks at files: they look at each other's."""
-        tests = [path for path in self.modules if _OF_TESTS.match(path)]
-        for path in tests:
-            if found := looks_at_files(self._source(path)):
-                yield from dict.fromkeys(tests, f"{path} uses {found}").items()
+        for path, found in signs.items():
+            if found.looks:
+                tests = filter(_OF_TESTS.match, self.modules)
+                yield from dict.fromkeys(tests, f"{path} uses {found.looks}").items()
                 return
-
-    def _cached(self) -> Iterator[tuple[str, str]]:
-        for path in self.modules:
-            if caches_beside(self._source(path)):
-                yield path, f"numba caches beside {path}"
 
     def _on_path(self) -> Iterator[tuple[str, str]]:
         """Modules in a directory that a `.pth` file adds to `sys.path`, if it exists."""
@@ -116,6 +118,12 @@ def units_of(inside: Mapping[str, Placement]) -> list[Unit]:
         )
         for origin, own in paths.items()
     ]
+
+
+def _cached(signs: Mapping[str, Signs]) -> Iterator[tuple[str, str]]:
+    for path, found in signs.items():
+        if found.caches:
+            yield path, f"numba caches beside {path}"
 
 
 def _is_template(path: str) -> bool:
