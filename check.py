@@ -25,6 +25,7 @@ SYSTEM_PROGRAMS = {
     "setpriv": "util-linux",
     "podman": "podman",
     "runc": "runc",
+    "osslsigncode": "osslsigncode",
 }
 
 STEPS = (

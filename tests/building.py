@@ -24,6 +24,7 @@ from czscie.platforms import find_platform
 from czscie.scie.inspect import Contents
 from network.server import MirrorServer, mirror_server
 from pbs.making import AARCH64_PYTHON, MACOS_PYTHON, cpython, members, tar_gz, windows_cpython
+from pe_image import image
 
 RELEASE = "20260101"
 REDIRECTOR = {"Lib/venv/scripts/nt/venvlauncher.exe": b"MZ redirector"}
@@ -120,7 +121,9 @@ def project(tmp_path: Path, server: MirrorServer, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("CZSCIE_PBS_DIGESTS", "none")
     (cache / "launchers").mkdir(parents=True)
     for launcher in launchers.TARGETS:
-        (cache / "launchers" / launchers.file_name(launcher)).write_bytes(f"launcher {launcher}\n".encode())
+        code = f"launcher {launcher}\n".encode()
+        data = image(code) if launcher.startswith("windows-") else code
+        (cache / "launchers" / launchers.file_name(launcher)).write_bytes(data)
     directory = tmp_path / "project"
     directory.mkdir()
     pex(directory / "moo.pex")

@@ -2,9 +2,9 @@
 
 const std = @import("std");
 const builtin = @import("builtin");
-const testing = std.testing;
 const file_status = @import("file_status.zig");
 const mach_o = @import("mach_o.zig");
+const pe = @import("pe.zig");
 
 pub const Executable = struct {
     file: std.fs.File,
@@ -72,44 +72,7 @@ fn fallbackPath(buffer: *[std.fs.max_path_bytes]u8) ?[]const u8 {
 fn payloadEnd(file: std.fs.File, size: u64) u64 {
     return switch (builtin.os.tag) {
         .macos => mach_o.signatureOffset(file, size) orelse size,
-        .windows => beforeCertificates(file, size),
+        .windows => pe.certificateTable(file, size) orelse size,
         else => size,
     };
-}
-
-fn beforeCertificates(file: std.fs.File, size: u64) u64 {
-    var head: [4096]u8 = undefined;
-    const length = file.preadAll(&head, 0) catch return size;
-    const table = certificateTableOffset(head[0..length]) orelse return size;
-    return if (table == 0 or table > size) size else table;
-}
-
-/// The file offset of the certificate table named by a PE image's headers; null when they are not a PE's.
-fn certificateTableOffset(head: []const u8) ?u64 {
-    const certificate_directory = 4;
-    if (head.len < 0x40 or !std.mem.startsWith(u8, head, "MZ")) return null;
-    const pe: usize = std.mem.readInt(u32, head[0x3c..][0..4], .little);
-    if (pe > head.len or head.len - pe < 24 + 112 + 8 * (certificate_directory + 1)) return null;
-    if (!std.mem.eql(u8, head[pe..][0..4], "PE\x00\x00")) return null;
-    const optional = head[pe + 24 ..];
-    const directories: usize = switch (std.mem.readInt(u16, optional[0..2], .little)) {
-        0x10b => 96,
-        0x20b => 112,
-        else => return null,
-    };
-    return std.mem.readInt(u32, optional[directories + 8 * certificate_directory ..][0..4], .little);
-}
-
-test "the certificate table of a PE image ends the payload" {
-    var head: [512]u8 = @splat(0);
-    try testing.expectEqual(null, certificateTableOffset(&head));
-    @memcpy(head[0..2], "MZ");
-    std.mem.writeInt(u32, head[0x3c..][0..4], 0x80, .little);
-    @memcpy(head[0x80..][0..4], "PE\x00\x00");
-    std.mem.writeInt(u16, head[0x98..][0..2], 0x20b, .little);
-    std.mem.writeInt(u32, head[0x98 + 112 + 32 ..][0..4], 0x1234, .little);
-    try testing.expectEqual(0x1234, certificateTableOffset(&head).?);
-    for (0..0x98 + 112 + 40) |length| try testing.expectEqual(null, certificateTableOffset(head[0..length]));
-    std.mem.writeInt(u32, head[0x3c..][0..4], 0xffff_ffff, .little);
-    try testing.expectEqual(null, certificateTableOffset(&head));
 }

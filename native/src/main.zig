@@ -308,6 +308,7 @@ test {
     _ = @import("memory_files.zig");
     _ = @import("private_mount.zig");
     _ = @import("patch.zig");
+    _ = @import("pe.zig");
     _ = @import("placeholders.zig");
     _ = @import("plan.zig");
     _ = @import("rendering.zig");

@@ -33,6 +33,7 @@ from czscie.scie.assemble import assemble
 from czscie.scie.bundle import check_bundle, write_bundle
 from czscie.scie.commands import check_commands
 from czscie.scie.inspect import Contents, read_scie
+from czscie.windows.shape import check_windows
 
 
 def build(
@@ -79,6 +80,7 @@ def read_order(manifest: Path, platforms: Sequence[Platform]) -> tuple[Lift, lis
     check_libc(lift.libc, targets)
     if any(target.os == "macos" for target in targets):
         check_bundle(lift.macos.bundle)
+    check_windows(lift, targets)
     return lift, targets
 
 

@@ -197,7 +197,7 @@ class _Maker:
         return Parts(
             lift=self._lift,
             platform=self._platform,
-            launcher=launcher,
+            launcher=self._shaped(launcher),
             interpreters=interpreters,
             layouts=layouts,
             files=files,
@@ -209,6 +209,16 @@ class _Maker:
             sbom=bills.document(self._lift, self._platform, bill),
             libc=libc,
         )
+
+    def _shaped(self, launcher: Path) -> Path:
+        """The launcher as the file has it: on Windows with resources of the lift's."""
+        if self._platform.os != "windows":
+            return launcher
+        from czscie.windows.shape import shape
+
+        path = self.directory / f"launcher-{self._platform.name}"
+        path.write_bytes(shape(launcher, self._lift))
+        return path
 
     def _libc(self, parts: Sequence[PartFile]) -> Bundle | None:
         """The C library that comes along, if the lift says so. Systems other than Linux have one."""

@@ -19,6 +19,7 @@ from czscie.lift.macos import Bundle, MacOS
 from czscie.lift.manifest import read_manifest
 from czscie.lift.pack import Pack
 from czscie.lift.payload import Payload
+from czscie.lift.windows import Windows
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -35,7 +36,6 @@ NOT_SHOWN = {
     "ptex",
     "remove_re",
     "scie_jump",
-    "windowed",
 }
 
 
@@ -74,7 +74,7 @@ def test_the_example_is_a_manifest_that_can_be_built() -> None:
 
 def test_the_example_shows_every_key_that_can_be_built() -> None:
     types = (
-        *(Lift, PythonBuildStandalone, Local, Payload, Pack, Libc, Image, Bare, MacOS, Bundle),
+        *(Lift, PythonBuildStandalone, Local, Payload, Pack, Libc, Image, Bare, MacOS, Bundle, Windows),
         *(EmbeddedFile, Digest, FromUrl, Command, Environment),
     )
     known = {field.name for each in types for field in fields(each)}

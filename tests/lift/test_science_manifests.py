@@ -54,7 +54,6 @@ def test_an_equals_sign_before_a_default_makes_it_a_replacement() -> None:
 
 def test_what_science_has_and_this_version_cannot_build_is_named_key_by_key() -> None:
     assert [problem.key for problem in read("everything-lazy.toml").unsupported()] == [
-        "lift.windowed",
         "lift.load_dotenv",
         "lift.ptex",
         "lift.interpreters[0].lazy",
@@ -97,15 +96,6 @@ def test_what_cannot_be_built_is_represented_all_the_same() -> None:
     (binding,) = lift.bindings
     assert (binding.name, binding.env.replace) == ("configure", {"PATH": "#{cpython313:python}"})
     assert lift.platforms == (current_platform(), find_platform("windows-x86_64"))
-
-
-def test_windowed_is_refused_only_for_windows(tmp_path: Path) -> None:
-    manifest = tmp_path / "lift.toml"
-    for platform, refused in (("linux-x86_64", []), ("windows-x86_64", ["lift.windowed"])):
-        manifest.write_text(
-            f'[lift]\nname = "a"\nwindowed = true\nplatforms = ["{platform}"]\ncommands = [{{ exe = "b" }}]\n'
-        )
-        assert [problem.key for problem in read_manifest(manifest).unsupported()] == refused
 
 
 def test_a_manifest_without_interpreters_is_read() -> None:

@@ -9,6 +9,7 @@ const file_status = @import("../file_status.zig");
 const base_directory = @import("../base.zig");
 const install = @import("../install.zig");
 const mach_o = @import("../mach_o.zig");
+const pe = @import("../pe.zig");
 const manifest = @import("../manifest.zig");
 const process = @import("../process.zig");
 const report = @import("../report.zig");
@@ -23,6 +24,8 @@ pub const mark = "czscie-installation";
 pub const executables_directory = "bin";
 /// Apple silicon starts nothing that is not signed.
 const signs = builtin.os.tag == .macos;
+/// The headers of a PE image have a sum of the whole file.
+const seals = builtin.os.tag == .windows;
 const executable_suffix = if (builtin.os.tag == .windows) ".exe" else "";
 
 const mark_text =
@@ -119,7 +122,11 @@ fn writeStubs(context: *const Context, base: base_directory.Base) ![]const []con
     for (commands.keys()) |command| {
         const called = nameOf(context.lift, command) orelse continue;
         const path = try std.mem.concat(arena, u8, &.{ executables_directory, "/", called, executable_suffix });
-        const alignment: u16 = if (signs) mach_o.alignment else 1;
+        const alignment: u16 = switch (builtin.os.tag) {
+            .macos => mach_o.alignment,
+            .windows => pe.alignment,
+            else => 1,
+        };
         const tail = stub.tail(arena, document, command, base.path, context.lift.libc != null, alignment) catch |err| switch (err) {
             error.ManifestTooLong => report.fatal(context.lift.name, "the path {s} is too long", .{base.path}),
             else => return err,
@@ -144,12 +151,13 @@ fn write(context: *const Context, directory: std.fs.Dir, path: []const u8, launc
     const partial = try std.fmt.allocPrint(context.arena, "{s}.{d}.partial", .{ path, std.Thread.getCurrentId() });
     {
         const mode: std.fs.File.Mode = if (builtin.os.tag == .windows) 0 else 0o755;
-        const file = try directory.createFile(partial, .{ .mode = mode, .read = signs });
+        const file = try directory.createFile(partial, .{ .mode = mode, .read = signs or seals });
         defer file.close();
         errdefer directory.deleteFile(partial) catch {};
         try launcher_of.copy(context.executable.file, file, launcher_length);
         try file.writeAll(tail);
         if (signs) try mach_o.sign(file, context.lift.name);
+        if (seals) try pe.seal(file);
     }
     try directory.rename(partial, path);
 }

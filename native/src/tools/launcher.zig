@@ -3,26 +3,23 @@
 const std = @import("std");
 const builtin = @import("builtin");
 const mach_o = @import("../mach_o.zig");
+const pe = @import("../pe.zig");
 const range = @import("range.zig");
 const Sha256 = @import("../sha256.zig").Sha256;
 
 /// Appends the launcher, the first `length` bytes of `from`, to the empty file `to`.
 pub fn copy(from: std.fs.File, to: std.fs.File, length: u64) !void {
     try range.copy(from, to, 0, length);
-    if (builtin.os.tag != .macos) return;
-    var buffer: mach_o.HeadBuffer = undefined;
-    try to.pwriteAll(try mach_o.readBareHead(from, length, &buffer), 0);
+    var buffer: HeadBuffer = undefined;
+    try to.pwriteAll(try readBareHead(from, length, &buffer), 0);
 }
 
 /// Adds the launcher, the first `length` bytes of `file`, to `hash`.
 pub fn digest(file: std.fs.File, length: u64, hash: *Sha256) !void {
-    var offset: u64 = 0;
-    if (builtin.os.tag == .macos) {
-        var head_buffer: mach_o.HeadBuffer = undefined;
-        const head = try mach_o.readBareHead(file, length, &head_buffer);
-        hash.update(head);
-        offset = head.len;
-    }
+    var head_buffer: HeadBuffer = undefined;
+    const head = try readBareHead(file, length, &head_buffer);
+    hash.update(head);
+    var offset: u64 = head.len;
     var buffer: [16 << 10]u8 = undefined;
     while (offset < length) {
         const chunk = buffer[0..@intCast(@min(buffer.len, length - offset))];
@@ -30,4 +27,19 @@ pub fn digest(file: std.fs.File, length: u64, hash: *Sha256) !void {
         hash.update(chunk);
         offset += chunk.len;
     }
+}
+
+const HeadBuffer = switch (builtin.os.tag) {
+    .macos => mach_o.HeadBuffer,
+    .windows => pe.HeadBuffer,
+    else => [0]u8,
+};
+
+/// The first bytes as they were before signing; none where files are not signed.
+fn readBareHead(file: std.fs.File, length: u64, buffer: *HeadBuffer) ![]const u8 {
+    return switch (builtin.os.tag) {
+        .macos => mach_o.readBareHead(file, length, buffer),
+        .windows => pe.readBareHead(file, buffer),
+        else => buffer,
+    };
 }

@@ -26,6 +26,7 @@ from czscie.lift.peer_tools import Ptex, ScieJump
 from czscie.lift.problem import Problem, quoted
 from czscie.lift.table import FILE_NAME, Shape, Table
 from czscie.lift.targets import read_platforms
+from czscie.lift.windows import Windows
 from czscie.platforms import Platform
 from czscie.scie.manifest import TOOLS
 
@@ -64,6 +65,7 @@ class Lift:
     image: Image
     bare: Bare
     macos: MacOS
+    windows: Windows
 
     def interpreter(self, identifier: str) -> Interpreter:
         """The interpreter whose id is `identifier`. Raises KeyError when there is none."""
@@ -93,6 +95,7 @@ class Lift:
         image = table.optional_table("image")
         bare = table.optional_table("bare")
         macos = table.optional_table("macos")
+        windows = table.optional_table("windows")
         ids = tuple(dict.fromkeys(interpreter.id for interpreter in interpreters if interpreter.id))
         scie_jump = table.optional_table("scie_jump")
         ptex = table.optional_table("ptex")
@@ -120,13 +123,12 @@ class Lift:
             image=Image() if image is None else Image.read(image, directory),
             bare=Bare() if bare is None else Bare.read(bare),
             macos=MacOS() if macos is None else MacOS.read(macos, directory, name),
+            windows=Windows() if windows is None else Windows.read(windows, directory),
         )
         table.finish()
         return lift
 
     def _unsupported(self) -> Iterator[tuple[str, str]]:
-        if self.windowed and any(platform.os == "windows" for platform in self.platforms):
-            yield "windowed", "this version has no launcher without a console window"
         if any(platform.os == "windows" for platform in self.platforms):
             yield from self._no_names_on_windows()
         if self.load_dotenv:

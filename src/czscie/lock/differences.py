@@ -40,6 +40,7 @@ def differences(lock: Lock | None, now: Now, platforms: Sequence[str]) -> Differ
         *_of_interpreters(lock, now, stale),
         *_of_files(lock.files, now.files),
         *_of_libc(lock, now),
+        *_of_windows(lock, now),
         *_of_provisions({each.name for each in lock.provisions}, set(now.provisions)),
         *_of_payload(lock, now, payload),
         *_of_launchers(lock, now, platforms),
@@ -83,6 +84,11 @@ def _of_interpreters(lock: Lock, now: Now, stale: set[tuple[str, str]]) -> Itera
 def _of_libc(lock: Lock, now: Now) -> Iterator[str]:
     if lock.libc != now.libc:
         yield "the table of packages with a C library is another one, or not used any more"
+
+
+def _of_windows(lock: Lock, now: Now) -> Iterator[str]:
+    if lock.windows != now.windows:
+        yield "the icon of lift.windows has another content, or is new or gone"
 
 
 def _of_files(locked: Sequence[LockedFile], there: Sequence[LockedFile]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from czscie.lift.embedded_file import EmbeddedFile
 from czscie.lift.lift import Lift
 from czscie.lock.builder import remote_of
 from czscie.lock.lock import Lock
-from czscie.lock.now import libc_of, path_digest
+from czscie.lock.now import libc_of, path_digest, windows_of
 from czscie.lock.payload import locked_payload
 from czscie.lock.provisions import locked_provisions
 from czscie.lock.sources import LockedSources
@@ -40,6 +40,8 @@ def locked_inputs(
     """
     if lock.libc != libc_of(lift):
         raise CzscieError("the bundled C library differs from the lock", mend="run czscie lock")
+    if lock.windows != windows_of(lift):
+        raise CzscieError("lift.windows.icon differs from the lock", mend="run czscie lock")
     sources = LockedSources(lock, provider)
     return Inputs(
         lift=lift,

@@ -145,6 +145,12 @@ class LockedLibc(_Struct, frozen=True, kw_only=True):
     table: Sha256
 
 
+class LockedWindows(_Struct, frozen=True, kw_only=True):
+    """What `lift.windows` names: the SHA-256 of the icon."""
+
+    icon: Sha256
+
+
 class LockedWheel(_Struct, frozen=True, kw_only=True):
     """A wheel of PEP 751. `url` is without secrets, or `path` is relative to the manifest; a wheel that was
     built here has neither.
@@ -234,6 +240,7 @@ class Lock(_Struct, frozen=True, kw_only=True):
     interpreters: tuple[LockedInterpreter, ...] = ()
     files: tuple[LockedFile, ...] = ()
     libc: LockedLibc | None = None
+    windows: LockedWindows | None = None
     provisions: tuple[LockedPackage, ...] = ()
     payload: LockedPayload | None = None
     packages: tuple[LockedPackage, ...] = ()

@@ -75,6 +75,7 @@ class Locker:
             interpreters=self._interpreters(old, now, found, targets, upgrade, prune=prune),
             files=now.files,
             libc=now.libc,
+            windows=now.windows,
             payload=None if self.lift.payload is None else LockedPayload(sha256=now.payload),
         )
         lock = self._resolver.with_provisions(lock, old, found, targets, upgrade)

@@ -18,7 +18,7 @@ from czscie.lift.embedded_file import EmbeddedFile, FromUrl
 from czscie.lift.interpreter import Host, Local
 from czscie.lift.libc import NEVER
 from czscie.lift.lift import Lift
-from czscie.lock.lock import LockedFile, LockedInterpreter, LockedLibc, Question
+from czscie.lock.lock import LockedFile, LockedInterpreter, LockedLibc, LockedWindows, Question
 from czscie.lock.provisions import wanted_provisions
 from czscie.lock.question import question_of
 from czscie.pbs.provider import Provider
@@ -43,6 +43,7 @@ class Now:
     interpreters: Mapping[tuple[str, str], LockedInterpreter]
     libc: LockedLibc | None = None
     provisions: tuple[str, ...] = ()
+    windows: LockedWindows | None = None
 
     @classmethod
     def of(
@@ -67,6 +68,7 @@ class Now:
             },
             libc_of(lift),
             wanted_provisions(lift),
+            windows_of(lift),
         )
 
     @property
@@ -84,6 +86,11 @@ def libc_of(lift: Lift) -> LockedLibc | None:
     from czscie.libc.packages import builtin_table
 
     return LockedLibc(table=hashlib.sha256(builtin_table()).hexdigest())
+
+
+def windows_of(lift: Lift) -> LockedWindows | None:
+    """What pins the icon of executables for Windows, None when there is none. Raises CzscieError."""
+    return None if lift.windows.icon is None else LockedWindows(icon=path_digest(lift.windows.icon))
 
 
 def _payload_digest(lift: Lift) -> str | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from czscie import mach_o
+from czscie import mach_o, pe, signature
 from czscie.container import zip as zip_records
 from czscie.container.packer import put_entry, write_atomically
 from czscie.errors import CzscieError
@@ -107,7 +107,7 @@ def assemble(
     for its platform.
     """
     code = launcher.read_bytes()
-    signed = mach_o.is_mach_o(code)
+    alignment = signature.ALIGNMENT if signature.is_signable(code) else 1
 
     def write(stream: BinaryIO) -> Manifest:
         stream.write(code)
@@ -125,25 +125,34 @@ def assemble(
             if part is not parts[-1]:
                 stream.write(records)
         manifest = Manifest(Scie(FORMAT, jump, head.describe(placed)))
-        alignment = mach_o.ALIGNMENT if signed else 1
         stream.write(zip_records.last_directory(entries, stream.tell(), manifest.render(), alignment))
-        if signed:
-            try:
-                mach_o.sign(stream, head.name)
-            except mach_o.MachOError as error:
-                raise CzscieError(
-                    f"the launcher {launcher} cannot be signed",
-                    why=str(error),
-                    mend="czscie cache clean launchers compiles it again",
-                ) from error
+        _finish(stream, code, launcher, head.name)
         return manifest
 
     size = sum(each.stat().st_size for each in (launcher, *(part.path for part in parts)))
-    if signed:
+    if mach_o.is_mach_o(code):
         mach_o.check_size(size, head.name)
+    elif pe.is_pe(code):
+        pe.check_size(size, head.name)
     manifest = write_atomically(path, write, size)
     path.chmod(0o777 & ~_umask())
     return manifest
+
+
+def _finish(stream: BinaryIO, code: bytes, launcher: Path, name: str) -> None:
+    """Has the header of the whole file say what follows the code."""
+    if pe.is_pe(code):
+        pe.seal(stream)
+    if not mach_o.is_mach_o(code):
+        return
+    try:
+        mach_o.sign(stream, name)
+    except mach_o.MachOError as error:
+        raise CzscieError(
+            f"the launcher {launcher} cannot be signed",
+            why=str(error),
+            mend="czscie cache clean launchers compiles it again",
+        ) from error
 
 
 def _copy_data(part: PartFile, stream: BinaryIO) -> list[zip_records.Entry]:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from czscie import mach_o
 from czscie.container import plan as plans
 from czscie.container import zip as zip_records
 from czscie.container.content import open_regular
 from czscie.errors import CzscieError
 from czscie.scie.manifest import SBOM, Manifest, Part
+from czscie.signature import payload_end
 
 _MANIFEST_MAX = zip_records.COMMENT_MAX + zip_records.END_RECORD_LENGTH
 
@@ -95,13 +95,6 @@ def read_manifest(file: BinaryIO, size: int, label: str) -> Manifest:
     if int.from_bytes(tail[end + zip_records.END_RECORD_LENGTH - 2 :][:2], "little") != len(comment):
         raise _damaged(label, "it does not end where its manifest ends")
     return Manifest.parse(comment, label)
-
-
-def payload_end(file: BinaryIO, size: int) -> int:
-    """One past the last byte of the payload of the scie in `file`, which is `size` bytes long: a Mach-O
-    executable's signature follows it."""
-    signature = mach_o.signature_offset(file, size)
-    return size if signature is None else signature
 
 
 def _read_part(file: BinaryIO, part: Part, label: str) -> PartContents:

@@ -7,10 +7,11 @@ It is a launcher and a manifest that says of every part that it is 0 bytes long.
 from __future__ import annotations
 
 import hashlib
+import io
 
 import msgspec
 
-from czscie import mach_o
+from czscie import mach_o, pe, signature
 from czscie.container import zip as zip_records
 from czscie.scie.manifest import FORMAT, Boot, Launcher, LiftManifest, Manifest, Scie
 
@@ -28,7 +29,12 @@ def stub(launcher: bytes, version: str, lift: LiftManifest, base: str, command: 
     there = msgspec.structs.replace(lift, files=parts, boot=Boot(commands), base=base)
     jump = Launcher(version, len(launcher), hashlib.sha256(launcher).hexdigest())
     manifest = Manifest(Scie(FORMAT, jump, there))
-    if not mach_o.is_mach_o(launcher):
-        return launcher + zip_records.directory([], len(launcher), manifest.render())
-    tail = zip_records.last_directory([], len(launcher), manifest.render(), mach_o.ALIGNMENT)
-    return mach_o.signed(launcher + tail, lift.name)
+    alignment = signature.ALIGNMENT if signature.is_signable(launcher) else 1
+    whole = launcher + zip_records.last_directory([], len(launcher), manifest.render(), alignment)
+    if mach_o.is_mach_o(launcher):
+        return mach_o.signed(whole, lift.name)
+    if pe.is_pe(launcher):
+        file = io.BytesIO(whole)
+        pe.seal(file)
+        return file.getvalue()
+    return whole

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from czscie import mach_o
+from czscie import signature
 from czscie.container import plan as plans
 from czscie.container import zip as zip_records
 from czscie.container.content import open_regular
 from czscie.errors import CzscieError
 from czscie.libc.variant import PLAN as LIBC_PLAN
-from czscie.scie.inspect import payload_end, read_manifest
+from czscie.scie.inspect import read_manifest
 from czscie.scie.manifest import Manifest, Part
 
 _CHUNK = 1 << 20
@@ -53,7 +53,7 @@ def verify_file(path: Path) -> Verification:
             check = _Check(file, read_manifest(file, size, str(path)))
             problems = (
                 *check.launcher(),
-                *check.places(payload_end(file, size)),
+                *check.places(signature.payload_end(file, size)),
                 *check.parts(str(path)),
                 *check.signature(size),
             )
@@ -71,8 +71,8 @@ class _Check:
     def launcher(self) -> Iterator[Problem]:
         jump = self.manifest.scie.jump
         try:
-            head = mach_o.bare_head_of(self.file, jump.size)
-        except mach_o.MachOError as error:
+            head = signature.bare_head_of(self.file, jump.size)
+        except signature.DAMAGE as error:
             yield Problem("launcher", "launcher", str(error))
             return
         digest, left = hashlib.sha256(head), jump.size - len(head)
@@ -94,8 +94,8 @@ class _Check:
             yield Problem("manifest", "its parts", "they are longer than the file")
 
     def signature(self, size: int) -> Iterator[Problem]:
-        """Of a Mach-O file: whether what was signed is what is there. Who signed it is not looked at."""
-        for problem in mach_o.signature_problems(self.file, size):
+        """Whether what was signed is what is there. Who signed it is not looked at."""
+        for problem in signature.signature_problems(self.file, size):
             yield Problem("signature", "signature", problem)
 
     def parts(self, label: str) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from packaging.utils import canonicalize_name
 
+from czscie import pe
 from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.launchers.build import source_digest
@@ -192,7 +193,7 @@ def _compare_launcher(
     found: Comparison, contents: Contents, bill: Mapping[str, Recorded], lock: Lock, own: OwnLauncher
 ) -> None:
     listed = bill.get("launcher/launcher")
-    there = contents.manifest.scie.jump.hash
+    there = _compiled_launcher(contents)
     if listed is not None and listed.sha256 != there:
         found.differences.append("the bill of materials lists another launcher than is there")
     source = None if listed is None else listed.properties.get(SOURCE)
@@ -206,6 +207,14 @@ def _compare_launcher(
         found.unknown.append("the launcher: it cannot be compiled here, to be compared with")
     else:
         found.digests("the launcher", there, own.sha256)
+
+
+def _compiled_launcher(contents: Contents) -> str:
+    """The digest of the launcher as it was compiled: one for Windows has resources besides."""
+    jump = contents.manifest.scie.jump
+    with contents.path.open("rb") as file:
+        image = file.read(jump.size)
+    return hashlib.sha256(pe.compiled(image)).hexdigest() if pe.is_pe(image) else jump.hash
 
 
 def _wheels(contents: Contents) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""What Windows shows of an executable and how it starts it: resources of a launcher."""

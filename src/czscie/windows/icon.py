@@ -1,0 +1,73 @@
+"""An icon: a file of images in several sizes, and what becomes of it in an executable.
+
+Sources: Microsoft's "Icons", https://learn.microsoft.com/previous-versions/ms997538(v=msdn.10), and its
+GRPICONDIR.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+from czscie.container.content import open_regular
+from czscie.errors import CzscieError
+from czscie.windows.resources import GROUP_ICON, ICON, Resource
+
+_HEADER = struct.Struct("<HHH")
+_ENTRY = struct.Struct("<8sII")
+_GROUP_ENTRY = struct.Struct("<8sIH")
+_IS_ICON = 1
+_PNG = b"\x89PNG\r\n\x1a\n"
+#: The size of a BITMAPINFOHEADER, which is its first field.
+_BITMAP = struct.pack("<I", 40)
+#: Windows shows images of up to 256 by 256 pixels.
+_FILE_MAX = 16 << 20
+_COUNT_MAX = 64
+
+
+def read_icon(path: Path) -> tuple[Resource, ...]:
+    """The resources of the icon at `path`. Raises CzscieError when it cannot be read or is none."""
+    try:
+        with open_regular(path) as file:
+            data = file.read(_FILE_MAX + 1)
+    except OSError as error:
+        raise CzscieError(
+            "the icon of lift.windows.icon cannot be read", why=f"{path}: {error.strerror or error}"
+        ) from error
+    if len(data) > _FILE_MAX:
+        raise _refused(path, f"it is larger than {_FILE_MAX >> 20} MiB")
+    images = list(_images(path, data))
+    rows = (
+        _GROUP_ENTRY.pack(description, len(image), number)
+        for number, (description, image) in enumerate(images, 1)
+    )
+    group = _HEADER.pack(0, _IS_ICON, len(images)) + b"".join(rows)
+    icons = (Resource(ICON, number, image) for number, (_, image) in enumerate(images, 1))
+    return (*icons, Resource(GROUP_ICON, 1, group))
+
+
+def _images(path: Path, data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """How each image is described, and the image."""
+    if len(data) < _HEADER.size:
+        raise _refused(path, "it is too short")
+    reserved, kind, count = _HEADER.unpack_from(data)
+    if (reserved, kind) != (0, _IS_ICON):
+        raise _refused(path, f"it begins as {'a PNG' if data.startswith(_PNG) else 'no icon'} does")
+    if not 0 < count <= _COUNT_MAX or len(data) < _HEADER.size + count * _ENTRY.size:
+        raise _refused(path, f"it says that it has {count} images")
+    for number in range(count):
+        description, size, offset = _ENTRY.unpack_from(data, _HEADER.size + number * _ENTRY.size)
+        image = data[offset : offset + size]
+        if len(image) != size or not image.startswith((_PNG, _BITMAP)):
+            raise _refused(path, f"image {number + 1} of it is damaged")
+        yield description, image
+
+
+def _refused(path: Path, why: str) -> CzscieError:
+    return CzscieError(
+        f"lift.windows.icon: {path} is not an icon that Windows shows",
+        why=why,
+        mend="make an .ico file, for instance with ImageMagick: magick logo.png -define "
+        "icon:auto-resize=256,48,32,16 logo.ico",
+    )
