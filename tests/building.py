@@ -27,7 +27,10 @@ from pbs.making import AARCH64_PYTHON, MACOS_PYTHON, cpython, members, tar_gz, w
 from pe_image import image
 
 RELEASE = "20260101"
-REDIRECTOR = {"Lib/venv/scripts/nt/venvlauncher.exe": b"MZ redirector"}
+REDIRECTOR = {
+    "Lib/venv/scripts/nt/venvlauncher.exe": b"MZ redirector",
+    "Lib/venv/scripts/nt/venvwlauncher.exe": b"MZ redirector without a console",
+}
 #: Interpreters that nobody runs, by platform.
 INTERPRETERS = {
     "linux-x86_64": cpython(),

@@ -314,6 +314,7 @@ test {
     _ = @import("rendering.zig");
     _ = @import("sha256.zig");
     _ = @import("users.zig");
+    _ = @import("window.zig");
     _ = @import("zip.zig");
     _ = @import("zstd.zig");
 }

@@ -2,19 +2,29 @@
 
 const std = @import("std");
 const testing = std.testing;
+const window = @import("window.zig");
 
 /// The exit status of a start that failed before the application could run.
 pub const exit_status = 1;
 
 /// Writes `name: error: …` and ends the process. Lines after the first are details and a hint.
 pub fn fatal(name: []const u8, comptime format: []const u8, arguments: anytype) noreturn {
-    print("{s}: error: " ++ format ++ "\n", .{name} ++ arguments);
+    if (window.openOutput() == .none) {
+        var buffer: [window.text_length_max]u8 = undefined;
+        var text: std.Io.Writer = .fixed(&buffer);
+        text.print(format, arguments) catch {}; // cut off
+        window.showError(name, text.buffered());
+    } else {
+        print("{s}: error: " ++ format ++ "\n", .{name} ++ arguments);
+    }
     std.process.exit(exit_status);
 }
 
 /// Writes a line that does not end the process.
 pub fn note(name: []const u8, comptime format: []const u8, arguments: anytype) void {
-    print("{s}: note: " ++ format ++ "\n", .{name} ++ arguments);
+    const output = window.openOutput();
+    defer window.closeOutput(output);
+    if (output != .none) print("{s}: note: " ++ format ++ "\n", .{name} ++ arguments);
 }
 
 fn print(comptime format: []const u8, arguments: anytype) void {

@@ -13,6 +13,7 @@ const process = @import("process.zig");
 const report = @import("report.zig");
 const Context = @import("tools/context.zig").Context;
 const Options = @import("tools/options.zig").Options;
+const window = @import("window.zig");
 
 /// A tool's answer is the exit status; an error is one of the system's.
 const Run = *const fn (context: *const Context) anyerror!u8;
@@ -101,6 +102,7 @@ pub fn run(
     arguments: []const [:0]const u8,
 ) error{OutOfMemory}!void {
     const word = chosen(lift.tools, variables) orelse return;
+    _ = window.openOutput();
     var buffer: [4096]u8 = undefined;
     var stdout = std.fs.File.stdout().writerStreaming(&buffer);
     var context: Context = .{

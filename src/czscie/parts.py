@@ -314,7 +314,7 @@ class _Maker:
                     payload.glibc or ANY_GLIBC,
                     path,
                     self._level(PAYLOAD_LEVEL),
-                    self._redirector(packed_interpreter),
+                    self._redirectors(packed_interpreter),
                     packing,
                     self.division,
                     added,
@@ -352,20 +352,27 @@ class _Maker:
             else Packing(settings, compiler, self._platform, interpreter.traits().reads_xz)
         )
 
-    def _redirector(self, interpreter: PartFile) -> File | None:
-        """Windows has no links for everybody: there CPython's own venv launcher stands for its Python."""
+    def _redirectors(self, interpreter: PartFile) -> list[File]:
+        """Windows has no links for everybody: there CPython's own venv launchers stand for its Pythons."""
         if self._platform.os != "windows":
-            return None
+            return []
+        interpreter.check()
+        return [
+            self._redirector(interpreter, "python.exe", "venvlauncher.exe"),
+            self._redirector(interpreter, "pythonw.exe", "venvwlauncher.exe"),
+        ]
+
+    def _redirector(self, interpreter: PartFile, name: str, launcher: str) -> File:
+        """The one called `name`, which `launcher` is since CPython 3.13."""
         from czscie.scie.interpreter import read_file
 
-        interpreter.check()
-        for name in ("venvlauncher.exe", "python.exe"):
-            content = read_file(interpreter.path, f"Lib/venv/scripts/nt/{name}")
+        for source in (launcher, name):
+            content = read_file(interpreter.path, f"Lib/venv/scripts/nt/{source}")
             if content is not None:
                 return File(name, Data(content), executable=True)
         raise CzscieError(
             f"the interpreter for {self._platform.name} has no venv launcher",
-            why="Lib/venv/scripts/nt is missing",
+            why=f"Lib/venv/scripts/nt/{launcher} is missing",
             mend="take an install_only or install_only_stripped flavor",
         )
 

@@ -147,7 +147,7 @@ def bare_head_of(file: BinaryIO) -> bytes:
 
 
 def certificates(file: BinaryIO, size: int) -> tuple[int, int] | None:
-    """Offset and length of the certificate table of the image in `file`, of `size` bytes; None without one."""
+    """Offset and length of the certificate table of the image in `file`, `size` bytes long, or None."""
     try:
         offset, length = _parse(_head(file)).certificates
     except PeError:

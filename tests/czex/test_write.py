@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 import random
 import zipfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +60,7 @@ def write(
     sources: Mapping[str, bytes] | None = None,
     info: PexInfo = INFO,
     interpreter: Interpreter = LINUX,
-    redirector: File | None = None,
+    redirectors: Sequence[File] = (),
     order: int = 1,
     own: Collection[Wheel] | None = None,
 ) -> Czex:
@@ -68,7 +68,7 @@ def write(
     items = venv_items(wheels, users, interpreter.layout, interpreter.platform)
     installed = Installed(items.placements[::order])
     path = directory / "moo.czex"
-    plan = write_czex(info, wheels[::order], users, installed, interpreter, path, 3, redirector, own)
+    plan = write_czex(info, wheels[::order], users, installed, interpreter, path, 3, redirectors, own)
     czex = Czex(path.read_bytes(), plan)
     assert parse(czex.entry(ENTRY_NAME)).render() == plan.render()
     return czex
@@ -164,11 +164,14 @@ def test_another_interpreter_is_another_installation(tmp_path: Path) -> None:
 
 
 def test_on_windows_a_program_stands_for_python(tmp_path: Path) -> None:
-    launcher = File("venvlauncher.exe", Data(b"MZ launcher"), executable=True)
-    czex = write(tmp_path, wheel(MOO, entry_points=POINTS), interpreter=WINDOWS, redirector=launcher)
+    launchers = [
+        File(name, Data(f"MZ {name}".encode()), executable=True) for name in ("python.exe", "pythonw.exe")
+    ]
+    czex = write(tmp_path, wheel(MOO, entry_points=POINTS), interpreter=WINDOWS, redirectors=launchers)
     found = czex.installed()
     assert czex.plan.links == ()
-    assert found["Scripts/python.exe"] == b"MZ launcher"
+    assert found["Scripts/python.exe"] == b"MZ python.exe"
+    assert found["Scripts/pythonw.exe"] == b"MZ pythonw.exe"
     assert czex.planned("Scripts/moo-script.py").interpreter == "Scripts/python.exe -I"
     assert "Lib/site-packages/moo-1.0.dist-info/METADATA" in found
 

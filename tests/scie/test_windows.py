@@ -185,3 +185,15 @@ def test_what_is_too_large_is_refused_before_anything_is_written(
     parts = [part(tmp_path, "cpython", Tree({"large": NUMBERS}))]
     with pytest.raises(CzscieError, match="the executable moo is too large for Windows"):
         scie(tmp_path / "moo", moo.launcher, parts, {}, platform=find_platform("windows-x86_64"))
+
+
+def test_a_windowed_application_starts_without_a_console(project: Project) -> None:
+    for windowed, python in ((False, "python.exe"), (True, "pythonw.exe")):
+        project.manifest(
+            platforms=("linux-x86_64", "windows-x86_64"), lift=f"windowed = {str(windowed).lower()}"
+        )
+        linux, windows = project.build(output=python)
+        assert windows.manifest.scie.lift.boot.commands[""].exe == f"{{payload}}/Scripts/{python}"
+        assert linux.manifest.scie.lift.boot.commands[""].exe == "{payload}/bin/python"
+        [payload] = [each.plan for each in windows.parts if each.part.name == "payload"]
+        assert {"Scripts/python.exe", "Scripts/pythonw.exe"} <= {file.path for file in payload.files}

@@ -55,7 +55,7 @@ def convert(
     glibc: GlibcVersion,
     output: Path,
     level: int,
-    redirector: File | None = None,
+    redirectors: Sequence[File] = (),
     packing: Packing | None = None,
     division: Division | None = None,
     provisions: Sequence[Wheel] = (),
@@ -95,7 +95,7 @@ def convert(
             installed = packing.pack(items.placements, site_packages, application, own)
             installed = replace(installed, packs=(*installed.packs, packing.cached(boot_file())))
         plan = write_czex(
-            info, resolution.wheels, pex.sources, installed, interpreter, output, level, redirector, own
+            info, resolution.wheels, pex.sources, installed, interpreter, output, level, redirectors, own
         )
         floor = _glibc(resolution.wheels) if interpreter.platform.libc == "gnu" else None
         return Converted(

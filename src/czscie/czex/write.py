@@ -44,6 +44,11 @@ class Interpreter:
         """The environment's own Python."""
         return f"{self.scripts}/python{self.platform.executable_suffix}"
 
+    @property
+    def windowed_python(self) -> str:
+        """The same for programs that get no console. Only Windows tells them apart."""
+        return f"{self.scripts}/pythonw.exe" if self.platform.os == "windows" else self.python
+
 
 def write_czex(
     info: PexInfo,
@@ -53,13 +58,14 @@ def write_czex(
     interpreter: Interpreter,
     path: Path,
     level: int,
-    redirector: File | None = None,
+    redirectors: Sequence[File] = (),
     own: Collection[Wheel] | None = None,
 ) -> Plan:
     """Writes the CZEX to `path` and returns the plan of its virtual environment.
 
-    `installed` says where the members of `wheels` and `sources` go. `level` is zstd's. `redirector` is the
-    program that stands for Python in the environment where links cannot (Windows; CPython's own). With `own`,
+    `installed` says where the members of `wheels` and `sources` go. `level` is zstd's. `redirectors` are
+    the programs that stand for Python in the environment's directory of programs where links cannot (Windows;
+    CPython's own). With `own`,
     the wheels that are the application's own, no entry has files both of these and of others.
     """
     packer = Packer(level)
@@ -78,8 +84,7 @@ def write_czex(
         certificates=_certificates(installed.placements, interpreter),
     )
     together = [*environment_files(start, interpreter.layout), *installed.packs]
-    if redirector is not None:
-        together.append(replace(redirector, path=interpreter.python))
+    together += [replace(file, path=f"{interpreter.scripts}/{file.path}") for file in redirectors]
     apart = list(installed.dependency_packs)
     made = (*together, *apart)
     links = _links(interpreter)

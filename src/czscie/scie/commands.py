@@ -44,7 +44,7 @@ def boot(
     if info is not None and lift.payload is not None:
         identifier = lift.payload.interpreter
         environment = _terminal_environment(identifier) if identifier in with_terminfo else {}
-        commands[""] = _payload_command(info, interpreters[identifier], environment, lift.description)
+        commands[""] = _payload_command(info, interpreters[identifier], environment, lift)
     for index, command in enumerate(lift.commands):
         translation = _Translation(f"lift.commands[{index}]", lift, pythons, with_terminfo)
         commands[command.name] = translation.command(command)
@@ -64,16 +64,17 @@ def _terminal_environment(identifier: str) -> dict[str, str | None]:
 
 
 def _payload_command(
-    info: PexInfo, interpreter: Interpreter, environment: Mapping[str, str | None], description: str | None
+    info: PexInfo, interpreter: Interpreter, environment: Mapping[str, str | None], lift: Lift
 ) -> Command:
     """Starts the virtual environment's Python, without the user's site directory, on its `__main__.py`."""
     root = f"{{{PAYLOAD}}}"
     removed = {f"={name}": None for name in HERMETIC_REMOVED}
+    python = interpreter.windowed_python if lift.windowed else interpreter.python
     return Command(
-        exe=f"{root}/{interpreter.python}",
+        exe=f"{root}/{python}",
         args=("-s", *map(_literal, info.inject_python_args), f"{root}/__main__.py"),
         env={**removed, **environment, "=VIRTUAL_ENV": root, "=PEX": "{scie}"},
-        description=description,
+        description=lift.description,
     )
 
 
