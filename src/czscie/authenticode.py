@@ -45,7 +45,7 @@ def signature_problems(file: BinaryIO, size: int) -> Iterator[str]:
             raise ValueError
         for algorithm, digest in _signed(file.read(length)):
             if _digest(file, offset, algorithm) != digest:
-                yield "the file is not what was signed"
+                yield "the file differs from what was signed"
     except (ValueError, struct.error):
         yield "it is damaged"
     if offset + length < size:

@@ -125,10 +125,10 @@ def test_the_icon_is_there_image_by_image(tmp_path: Path) -> None:
     ("data", "why"),
     [
         (b"", "it is too short"),
-        (PNG, "it begins as a PNG does"),
-        (b"\0\0\2\0\1\0" + bytes(30), "it begins as no icon does"),
-        (b"\0\0\1\0\0\0", "it says that it has 0 images"),
-        (b"\0\0\1\0\xff\xff" + bytes(100), "it says that it has 65535 images"),
+        (PNG, "it is a PNG file"),
+        (b"\0\0\2\0\1\0" + bytes(30), "it does not begin with an icon's header"),
+        (b"\0\0\1\0\0\0", "its header counts 0 images"),
+        (b"\0\0\1\0\xff\xff" + bytes(100), "its header counts 65535 images"),
         (icon(PNG)[:-1], "image 1 of it is damaged"),
         (icon(PNG, b"GIF89a"), "image 2 of it is damaged"),
     ],
@@ -136,7 +136,7 @@ def test_the_icon_is_there_image_by_image(tmp_path: Path) -> None:
 def test_what_is_no_icon_is_refused_by_the_name_of_its_key(tmp_path: Path, data: bytes, why: str) -> None:
     (tmp_path / "moo.ico").write_bytes(data)
     with pytest.raises(
-        CzscieError, match=r"^error: lift\.windows\.icon: .*moo\.ico is not an icon"
+        CzscieError, match=r"^error: lift\.windows\.icon: .*moo\.ico is not a valid icon"
     ) as caught:
         shaped(tmp_path, 'icon = "moo.ico"')
     assert f"\n  {why}\n" in str(caught.value)
@@ -144,7 +144,7 @@ def test_what_is_no_icon_is_refused_by_the_name_of_its_key(tmp_path: Path, data:
 
 def test_an_icon_that_is_not_there_is_told_before_anything_is_made(project: Project) -> None:
     project.manifest(platforms=("windows-x86_64",), rest='[lift.windows]\nicon = "moo.ico"\n')
-    with pytest.raises(CzscieError, match=r"the icon of lift\.windows\.icon cannot be read"):
+    with pytest.raises(CzscieError, match=r"lift\.windows\.icon: cannot read .*moo\.ico"):
         project.build()
     assert not (project.directory / "dist").exists()
     assert not (project.directory / "lift.lock").exists()

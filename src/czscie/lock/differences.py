@@ -88,7 +88,7 @@ def _of_libc(lock: Lock, now: Now) -> Iterator[str]:
 
 def _of_windows(lock: Lock, now: Now) -> Iterator[str]:
     if lock.windows != now.windows:
-        yield "the icon of lift.windows has another content, or is new or gone"
+        yield "lift.windows.icon differs from the lock"
 
 
 def _of_files(locked: Sequence[LockedFile], there: Sequence[LockedFile]) -> Iterator[str]:

@@ -33,7 +33,7 @@ def read_icon(path: Path) -> tuple[Resource, ...]:
             data = file.read(_FILE_MAX + 1)
     except OSError as error:
         raise CzscieError(
-            "the icon of lift.windows.icon cannot be read", why=f"{path}: {error.strerror or error}"
+            f"lift.windows.icon: cannot read {path}", why=error.strerror or str(error)
         ) from error
     if len(data) > _FILE_MAX:
         raise _refused(path, f"it is larger than {_FILE_MAX >> 20} MiB")
@@ -53,9 +53,11 @@ def _images(path: Path, data: bytes) -> Iterator[tuple[bytes, bytes]]:
         raise _refused(path, "it is too short")
     reserved, kind, count = _HEADER.unpack_from(data)
     if (reserved, kind) != (0, _IS_ICON):
-        raise _refused(path, f"it begins as {'a PNG' if data.startswith(_PNG) else 'no icon'} does")
+        raise _refused(
+            path, "it is a PNG file" if data.startswith(_PNG) else "it does not begin with an icon's header"
+        )
     if not 0 < count <= _COUNT_MAX or len(data) < _HEADER.size + count * _ENTRY.size:
-        raise _refused(path, f"it says that it has {count} images")
+        raise _refused(path, f"its header counts {count} images")
     for number in range(count):
         description, size, offset = _ENTRY.unpack_from(data, _HEADER.size + number * _ENTRY.size)
         image = data[offset : offset + size]
@@ -66,7 +68,7 @@ def _images(path: Path, data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def _refused(path: Path, why: str) -> CzscieError:
     return CzscieError(
-        f"lift.windows.icon: {path} is not an icon that Windows shows",
+        f"lift.windows.icon: {path} is not a valid icon",
         why=why,
         mend="make an .ico file, for instance with ImageMagick: magick logo.png -define "
         "icon:auto-resize=256,48,32,16 logo.ico",

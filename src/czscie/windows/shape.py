@@ -23,7 +23,7 @@ def shape(launcher: Path, lift: Lift) -> bytes:
         return pe.shaped(image, rsrc, windowed=lift.windowed)
     except pe.PeError as error:
         raise CzscieError(
-            f"the launcher {launcher} cannot be given resources",
+            f"cannot write resources into the launcher {launcher}",
             why=str(error),
             mend="czscie cache clean launchers compiles it again",
         ) from error
