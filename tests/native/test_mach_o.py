@@ -13,8 +13,8 @@ from czscie import mach_o
 from czscie.cache import cache_directory
 from czscie.launchers.build import TARGETS, compile_launcher, find_launcher, native_source
 from czscie.platforms import current_launcher, find_platform
-from czscie.scie.inspect import payload_end
 from czscie.scie.manifest import Command
+from czscie.signature import payload_end
 from mach_o_image import judge, layout_is_right, sign_as_developer
 from scie.making import Tree, part, scie
 

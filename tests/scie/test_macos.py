@@ -21,9 +21,10 @@ from czscie.launchers.build import compile_launcher, file_name, find_launcher
 from czscie.pbs.assets import Asset
 from czscie.platforms import find_platform
 from czscie.scie import assemble as assembly
-from czscie.scie.inspect import payload_end, read_sbom, read_scie
+from czscie.scie.inspect import read_sbom, read_scie
 from czscie.scie.manifest import Boot, Command, LiftManifest, Part
 from czscie.scie.stub import stub
+from czscie.signature import payload_end
 from czscie.verify.file import verify_file
 from mach_o_image import image, judge, layout_is_right, sign_as_developer
 from network.server import MirrorServer
