@@ -28,7 +28,8 @@ from czscie.disk import writing
 from czscie.errors import CzscieError
 from czscie.leftovers import directory_beside
 from czscie.lift.macos import Bundle
-from czscie.scie.inspect import Contents, payload_end
+from czscie.scie.inspect import Contents
+from czscie.signature import payload_end
 
 _CHUNK = 1 << 20
 _ICON = "icon.icns"
