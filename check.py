@@ -26,6 +26,7 @@ SYSTEM_PROGRAMS = {
     "podman": "podman",
     "runc": "runc",
     "osslsigncode": "osslsigncode",
+    "make": "make",
 }
 
 STEPS = (

@@ -53,21 +53,29 @@ class Asset:
 
 def write_mirror(out: Path, report: Callable[[str], None] = lambda line: None) -> None:
     """Build every interpreter and write the release below `out`. Raises AptError, SurgeryError."""
-    release = out / TAG
-    release.mkdir(parents=True)
     work, apt = out / "work", out / "apt"
-    lines: list[str] = []
     for interpreter in INTERPRETERS:
         report(f"CPython {interpreter.minor} for {interpreter.triple}")
         tree = Tree(interpreter, work, apt)
         tree.build()
-        asset = Asset(tree.version, interpreter.triple)
-        _pack(tree.directory, release / asset.name)
-        with (release / asset.name).open("rb") as archive:
-            lines.append(f"{hashlib.sha256(archive.read()).hexdigest()}  {asset.name}\n")
+        add_asset(out, Asset(tree.version, interpreter.triple), tree.directory)
         shutil.rmtree(work)
     shutil.rmtree(apt)
-    (release / "SHA256SUMS").write_text("".join(sorted(lines, key=lambda line: line.split("  ")[1])))
+    write_index(out)
+
+
+def add_asset(out: Path, asset: Asset, tree: Path) -> None:
+    """Pack the directory `tree` as one archive of the release below `out`."""
+    archive = out / TAG / asset.name
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    _pack(tree, archive)
+
+
+def write_index(out: Path) -> None:
+    """Write the checksums of the release below `out` and the pointer to it."""
+    archives = sorted((out / TAG).glob("*.tar.gz"))
+    lines = [f"{hashlib.sha256(archive.read_bytes()).hexdigest()}  {archive.name}\n" for archive in archives]
+    (out / TAG / "SHA256SUMS").write_text("".join(lines))
     (out / "latest-release.json").write_text(
         json.dumps(
             {

@@ -7,8 +7,6 @@ import os
 import re
 import runpy
 import shutil
-import tarfile
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,13 @@ from czscie.elf import Elf, is_elf
 from czscie.pbs.search_path import with_search_path
 from e2e.mirror.apt import Apt, AptError
 from e2e.mirror.elf import Surgery
+from e2e.mirror.layout import (
+    copy_library,
+    install_bundled_wheels,
+    source_version,
+    unpack_source,
+    write_programs,
+)
 
 #: The newest glibc an archive may need: Debian 12's.
 GLIBC = (2, 36)
@@ -27,26 +32,8 @@ _HOST_LIBRARIES = re.compile(
     r"(ld-linux.*|ld64|ld|libc|libm|libdl|libpthread|librt|libutil|libgcc_s|libcrypt)\.so(\.\d+)*"
 )
 
-#: What PBS's install_only has not (pythonbuild/cpython.py: STDLIB_TEST_PACKAGES).
-_TEST_PACKAGES = (
-    *("ctypes/test", "distutils/tests", "email/test", "idlelib/idle_test", "json/tests"),
-    *("lib2to3/tests", "sqlite3/test", "test", "tkinter/test", "unittest/test"),
-)
-
 #: Extension modules that PBS drops (src/release.rs: INSTALL_ONLY_DROP_EXTENSIONS) or never builds.
 _NO_EXTENSIONS = re.compile(r"_test(?!\.)\w*|_ctypes_test|_gdbm|nis|xxlimited\w*")
-
-#: What PBS's build leaves as the first lines of a script (cpython-unix/build-cpython.sh: fix_shebangs.py).
-_SHEBANG = """#!/bin/sh
-'''exec' "$(dirname -- "$(realpath -- "$0")")/python{minor}" "$0" "$@"
-' '''
-"""
-
-_PIP = """import sys
-from pip._internal.cli.main import main
-if __name__ == '__main__':
-    sys.exit(main())
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +77,7 @@ class Tree:
         self._copy_binaries()
         self._copy_headers()
         self._copy_terminfo()
-        self._install_bundled_wheels()
+        install_bundled_wheels(self._stdlib)
         self._bundle_libraries()
         self._operate()
 
@@ -111,36 +98,17 @@ class Tree:
     def _unpack_upstream(self) -> None:
         """The parts of the upstream source tree that an installation has, into `work/source`."""
         apt = Apt(self._apt, self.interpreter.suite, None)
-        wanted = ("Lib/", "Include/patchlevel.h", "LICENSE")
-        with tarfile.open(apt.upstream_tarball(f"python{self.interpreter.minor}")) as archive:
-            for member in archive:
-                name = member.name.partition("/")[2]
-                content = archive.extractfile(member) if member.isfile() else None
-                if content is not None and name.startswith(wanted):
-                    path = self._source / name
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_bytes(content.read())
+        tarball = apt.upstream_tarball(f"python{self.interpreter.minor}")
+        unpack_source(tarball, self._source, ("Lib/", "Include/patchlevel.h", "LICENSE"))
 
     @property
     def version(self) -> str:
         """The full version, `3.11.2`, of the tree that was built."""
-        text = (self._source / "Include/patchlevel.h").read_text()
-        match = re.search(r'#define\s+PY_VERSION\s+"([^"]+)"', text)
-        if match is None:
-            raise AptError(f"{self._source} is not CPython's source")
-        return match[1]
+        return source_version(self._source)
 
     def _copy_stdlib(self) -> None:
-        unwanted = {str(self._source / "Lib" / name) for name in (*_TEST_PACKAGES, "venv/scripts/nt")}
-
-        def ignore(directory: str, names: list[str]) -> list[str]:
-            return [name for name in names if f"{directory}/{name}" in unwanted]
-
-        shutil.copytree(self._source / "Lib", self._stdlib, ignore=ignore)
-        shutil.copy(self._source / "LICENSE", self._stdlib / "LICENSE.txt")
+        copy_library(self._source, self._stdlib)
         dynload = self._stdlib / "lib-dynload"
-        dynload.mkdir()
-        (dynload / ".empty").touch()
         for module in (self._raw / f"usr/lib/python{self.interpreter.minor}/lib-dynload").glob("*.so"):
             if not _NO_EXTENSIONS.fullmatch(module.name.split(".")[0]):
                 shutil.copy(module, dynload)
@@ -171,14 +139,7 @@ class Tree:
 
     def _copy_binaries(self) -> None:
         minor = self.interpreter.minor
-        programs = self.directory / "bin"
-        programs.mkdir()
-        shutil.copy(self._raw / f"usr/bin/python{minor}", programs)
-        for alias in ("python", "python3"):
-            (programs / alias).symlink_to(f"python{minor}")
-        for name in ("pip", "pip3", f"pip{minor}"):
-            (programs / name).write_text(_SHEBANG.format(minor=minor) + _PIP)
-            (programs / name).chmod(0o755)
+        write_programs(self.directory / "bin", self._raw / f"usr/bin/python{minor}", minor)
         library = f"libpython{minor}.so.1.0"
         shutil.copy(self._raw / "usr/lib" / self.interpreter.multiarch / library, self._library)
         (self._library / f"libpython{minor}.so").symlink_to(library)
@@ -205,17 +166,6 @@ class Tree:
         for path in target.glob("*/*"):
             if not path.exists():
                 path.unlink()
-
-    def _install_bundled_wheels(self) -> None:
-        """pip, as PBS has it, and on 3.11 setuptools: the wheels that ensurepip carries."""
-        site_packages = self._stdlib / "site-packages"
-        for wheel in (self._stdlib / "ensurepip/_bundled").glob("*.whl"):
-            with zipfile.ZipFile(wheel) as archive:
-                archive.extractall(site_packages)
-                information = next(
-                    name for name in archive.namelist() if name.endswith(".dist-info/METADATA")
-                )
-            (site_packages / information).with_name("INSTALLER").write_text("pip\n")
 
     def _elf_files(self) -> Iterator[Path]:
         for path in sorted(self.directory.rglob("*")):
