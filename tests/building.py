@@ -57,7 +57,10 @@ class Project:
         payload: str = 'pex = "moo.pex"',
         rest: str = "",
     ) -> Path:
+        """Payloads that are resolved take no launchers of scripts for Windows: there is no index."""
         path = self.directory / "lift.toml"
+        if not payload.startswith("pex") and "[lift.windows]" not in rest:
+            rest += "[lift.windows]\nscripts = false\n"
         path.write_text(
             f'[lift]\nname = "moo"\nplatforms = {json.dumps(platforms)}\n{lift}\n'
             f'[[lift.interpreters]]\nid = "cpython"\n{interpreter}\n'

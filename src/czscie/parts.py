@@ -35,6 +35,7 @@ from czscie.scie.commands import boot
 from czscie.scie.manifest import FILES, PAYLOAD, Boot, Needs
 
 if TYPE_CHECKING:
+    from czscie.czex.on_windows import OnWindows
     from czscie.libc.bundle import Bundle
     from czscie.pack.compiler import Compiler
     from czscie.pack.payload import Packing
@@ -112,6 +113,7 @@ class PackedPayload(msgspec.Struct, frozen=True):
     components: tuple[Component, ...]
     required: tuple[str, ...]
     own: tuple[str, ...]
+    script_launchers: tuple[Component, ...]
 
 
 def make_parts(inputs: Inputs, directory: Path, console: Console, division: Division | None = None) -> Parts:
@@ -182,6 +184,8 @@ class _Maker:
             floors.append(converted.glibc)
             payload = _part(made_payload, PAYLOAD, "app")
             bill.append(bills.Part(PAYLOAD, converted.components, converted.required))
+            if launchers := converted.script_launchers:
+                bill.append(bills.Part(bills.SCRIPTS, launchers, tuple(each.reference for each in launchers)))
             own = converted.own
         libc = self._libc([*interpreters.values(), *filter(None, (files, payload))])
         if libc is not None:
@@ -297,6 +301,7 @@ class _Maker:
             repr(settings),
             "" if self.division is None else self.division.key(),
             *(f"{wheel.name} {wheel.sha256}" for wheel in provisions),
+            self._windows_key(),
         )
 
         def make(path: Path) -> PackedPayload:
@@ -306,6 +311,7 @@ class _Maker:
 
             packing = self._packing(self.inputs.interpreters[payload.interpreter], settings)
             added = read_provisions(fetch(provisions, self.inputs.network, self.console))
+            windows = self._on_windows(packed_interpreter)
             with self.console.phase(f"Packed {pex.name}") as phase:
                 converted = convert(
                     pex.path,
@@ -314,10 +320,10 @@ class _Maker:
                     payload.glibc or ANY_GLIBC,
                     path,
                     self._level(PAYLOAD_LEVEL),
-                    self._redirectors(packed_interpreter),
                     packing,
                     self.division,
                     added,
+                    windows,
                 )
                 phase.become(f"Packed {pex.name}: {converted.description}")
             return PackedPayload(
@@ -331,6 +337,7 @@ class _Maker:
                 converted.components,
                 converted.required,
                 converted.own,
+                converted.script_launchers,
             )
 
         made = product(key, ".czex", PackedPayload, make)
@@ -352,15 +359,28 @@ class _Maker:
             else Packing(settings, compiler, self._platform, interpreter.traits().reads_xz)
         )
 
-    def _redirectors(self, interpreter: PartFile) -> list[File]:
+    def _windows_key(self) -> str:
+        """What `_on_windows` is made of."""
+        if self._platform.os != "windows":
+            return ""
+        launchers = self.inputs.script_launchers
+        return repr((launchers and launchers.sha256, self._lift.windows.dpi_awareness))
+
+    def _on_windows(self, interpreter: PartFile) -> OnWindows | None:
         """Windows has no links for everybody: there CPython's own venv launchers stand for its Pythons."""
         if self._platform.os != "windows":
-            return []
+            return None
+        from czscie.czex.on_windows import OnWindows
+        from czscie.network.fetch import fetch
+
         interpreter.check()
-        return [
+        redirectors = (
             self._redirector(interpreter, "python.exe", "venvlauncher.exe"),
             self._redirector(interpreter, "pythonw.exe", "venvwlauncher.exe"),
-        ]
+        )
+        wanted = [] if self.inputs.script_launchers is None else [self.inputs.script_launchers]
+        launchers = next(iter(fetch(wanted, self.inputs.network, self.console)), None)
+        return OnWindows(redirectors, launchers, self._lift.windows.dpi_awareness)
 
     def _redirector(self, interpreter: PartFile, name: str, launcher: str) -> File:
         """The one called `name`, which `launcher` is since CPython 3.13."""

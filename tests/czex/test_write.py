@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 import random
 import zipfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from czscie.container.plan import ENTRY_NAME, Plan, PlannedFile, PlannedLink, pa
 from czscie.container.zip import read_directory, read_entry
 from czscie.czex.info import PexInfo
 from czscie.czex.install import Installed, venv_items
+from czscie.czex.on_windows import OnWindows
 from czscie.czex.wheel import Wheel
 from czscie.czex.write import Interpreter, write_czex
 from czscie.platforms import find_platform
@@ -60,7 +61,7 @@ def write(
     sources: Mapping[str, bytes] | None = None,
     info: PexInfo = INFO,
     interpreter: Interpreter = LINUX,
-    redirectors: Sequence[File] = (),
+    windows: OnWindows | None = None,
     order: int = 1,
     own: Collection[Wheel] | None = None,
 ) -> Czex:
@@ -68,7 +69,7 @@ def write(
     items = venv_items(wheels, users, interpreter.layout, interpreter.platform)
     installed = Installed(items.placements[::order])
     path = directory / "moo.czex"
-    plan = write_czex(info, wheels[::order], users, installed, interpreter, path, 3, redirectors, own)
+    plan = write_czex(info, wheels[::order], users, installed, interpreter, path, 3, windows, own)
     czex = Czex(path.read_bytes(), plan)
     assert parse(czex.entry(ENTRY_NAME)).render() == plan.render()
     return czex
@@ -167,7 +168,7 @@ def test_on_windows_a_program_stands_for_python(tmp_path: Path) -> None:
     launchers = [
         File(name, Data(f"MZ {name}".encode()), executable=True) for name in ("python.exe", "pythonw.exe")
     ]
-    czex = write(tmp_path, wheel(MOO, entry_points=POINTS), interpreter=WINDOWS, redirectors=launchers)
+    czex = write(tmp_path, wheel(MOO, entry_points=POINTS), interpreter=WINDOWS, windows=OnWindows(launchers))
     found = czex.installed()
     assert czex.plan.links == ()
     assert found["Scripts/python.exe"] == b"MZ python.exe"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from building import Project
+from building import Project, pex
 from czscie.build import read_order
 from czscie.console import Console
 from czscie.errors import CzscieError
@@ -20,7 +20,7 @@ from czscie.sbom.read import read_bill
 from czscie.scie.inspect import Contents, read_sbom
 from czscie.vendor.write import write_vendor
 from czscie.verify.lock import OwnLauncher, compare_with_lock
-from lock.wheelhouse import wheel_file
+from lock.wheelhouse import distlib_file, wheel_file
 
 BOTH = "[lift.bare]\ncertificates = true\ntzdata = true\n"
 TZDATA = "[lift.bare]\ntzdata = true\n"
@@ -143,4 +143,74 @@ def test_vendoring_carries_them(bare: Project, tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "parcel" / "wheels").iterdir()) == [
         "certifi-1.0-py3-none-any.whl",
         "tzdata-1.0-py3-none-any.whl",
+    ]
+
+
+POINTS = "[console_scripts]\ncow = cow:main\n"
+
+
+def scripted(project: Project) -> None:
+    """Gives the project's PEX a script."""
+    pex(project.directory / "moo.pex", files={"cow-1.0.dist-info/entry_points.txt": POINTS.encode()})
+
+
+def test_scripts_on_windows_have_launchers_that_the_lock_pins(project: Project, index: Path) -> None:
+    distlib = distlib_file(index)
+    scripted(project)
+    lock = locked(project, rest="", platforms=("linux-x86_64", "windows-x86_64"))
+    data = distlib.read_bytes()
+    assert [wheel_of(each) for each in lock.provisions] == [
+        (distlib.name, len(data), hashlib.sha256(data).hexdigest())
+    ]
+    linux, windows = project.build(use=LockUse.LOCKED)
+    assert "distlib" not in listed(linux)
+    assert listed(windows)["distlib"] == hashlib.sha256(data).hexdigest()
+    [payload] = [each.plan for each in windows.parts if each.part.name == "payload"]
+    scripts = {file.path for file in payload.files if file.path.startswith("Scripts/")}
+    assert scripts == {"Scripts/cow.exe", "Scripts/python.exe", "Scripts/pythonw.exe"}
+    # Only the launchers go in: distlib itself is not installed.
+    assert not any("distlib" in file.path for file in payload.files)
+    for built in (linux, windows):
+        own = OwnLauncher(source_digest(), None)
+        compared = compare_with_lock(built, read_bill(read_sbom(built.path), "moo"), lock, own)
+        assert (compared.differences, compared.unknown) == ([], [])
+
+
+def test_other_launchers_of_scripts_than_the_locked_ones_are_found(project: Project, index: Path) -> None:
+    distlib_file(index)
+    scripted(project)
+    lock = locked(project, rest="", platforms=("windows-x86_64",))
+    [built] = project.build()
+    distlib_file(index, "2.0")
+    other = upgrade(project, "distlib")
+    assert versions(other) == [("distlib", "2.0")]
+    bill = read_bill(read_sbom(built.path), "moo")
+    own = OwnLauncher(source_digest(), None)
+    assert compare_with_lock(built, bill, lock, own).differences == []
+    [difference] = compare_with_lock(built, bill, other, own).differences
+    assert difference.startswith("the wheel distlib-2.0-py2.py3-none-any.whl is another one")
+
+
+def test_payloads_without_scripts_and_lifts_that_want_none_take_no_launchers(
+    project: Project, index: Path
+) -> None:
+    assert locked(project, rest="", platforms=("windows-x86_64",)).provisions == ()
+    scripted(project)
+    rest = "[lift.windows]\nscripts = false\n"
+    assert locked(project, rest=rest, platforms=("windows-x86_64",)).provisions == ()
+    [built] = project.build()
+    [payload] = [each.plan for each in built.parts if each.part.name == "payload"]
+    assert "Scripts/cow-script.py" in {file.path for file in payload.files}
+    assert check_lock(project.manifest(platforms=("windows-x86_64",)), Console()) == (
+        "scripts on Windows need distlib",
+    )
+
+
+def test_vendoring_carries_the_launchers_of_scripts(project: Project, index: Path, tmp_path: Path) -> None:
+    distlib_file(index)
+    scripted(project)
+    lift, targets = read_order(project.manifest(platforms=("windows-x86_64",)), ())
+    write_vendor(lift, targets, tmp_path / "parcel", Console())
+    assert [path.name for path in (tmp_path / "parcel" / "wheels").iterdir()] == [
+        "distlib-1.0-py2.py3-none-any.whl"
     ]

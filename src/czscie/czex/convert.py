@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from czscie.container.content import File
 from czscie.container.plan import Plan
 from czscie.czex.division import Division, projects_of_application
 from czscie.czex.entry_override import with_entry_point
 from czscie.czex.info import PexInfo
 from czscie.czex.install import Installed, describe, venv_items
+from czscie.czex.on_windows import OnWindows
 from czscie.czex.pex import Pex
 from czscie.czex.resolve import Resolution, resolve
+from czscie.czex.script_launchers import ScriptLaunchers
 from czscie.czex.start import boot_file
 from czscie.czex.wheel import Wheel
 from czscie.czex.write import Interpreter, write_czex
@@ -35,6 +36,7 @@ class Converted:
 
     `components` are its wheels as a bill of materials lists them, `required` those that the PEX asks for.
     `own` are the file names of the wheels that are the application's own, when it was divided.
+    `script_launchers` are what its scripts were given on Windows.
     """
 
     info: PexInfo
@@ -46,6 +48,7 @@ class Converted:
     components: tuple[Component, ...]
     required: tuple[str, ...]
     own: tuple[str, ...] = ()
+    script_launchers: tuple[Component, ...] = ()
 
 
 def convert(
@@ -55,17 +58,17 @@ def convert(
     glibc: GlibcVersion,
     output: Path,
     level: int,
-    redirectors: Sequence[File] = (),
     packing: Packing | None = None,
     division: Division | None = None,
     provisions: Sequence[Wheel] = (),
+    windows: OnWindows | None = None,
 ) -> Converted:
     """Writes the PEX at `path` to `output` as a CZEX for `interpreter`.
 
     `entry_point` replaces the PEX's own; `glibc` is the newest that wheels may ask for; `level` is zstd's.
     `packing` says how modules are packed; without it they are files and nothing else. With `division` no
     entry has both the application's own files and those of its dependencies. Those of `provisions` are added
-    whose projects the PEX does not bring itself.
+    whose projects the PEX does not bring itself. `windows` is what the environment gets there.
     Raises CzscieError when the PEX cannot be read or does not hold what the target needs.
     """
     with Pex.open(path) as pex:
@@ -77,7 +80,15 @@ def convert(
         if entry_point is not None:
             info = with_entry_point(info, resolution.wheels, entry_point, pex.sources)
         own = None if division is None else division.own(resolution.wheels, pex.sources, info)
-        items = venv_items(resolution.wheels, pex.sources, interpreter.layout, interpreter.platform)
+        launchers = None
+        windows = windows or OnWindows()
+        if windows.script_launchers is not None:
+            options = " -I" if info.venv_hermetic_scripts else ""
+            launchers = ScriptLaunchers.read(windows.script_launchers, interpreter.platform, options)
+        items = venv_items(
+            resolution.wheels, pex.sources, interpreter.layout, interpreter.platform, launchers
+        )
+        has_scripts = any(each.origin == "generated" and each.executable for each in items.placements)
         warnings = [
             f"{collision.destination} of {describe(collision.refused)} is left out: "
             f"{describe(collision.taken)} has another file of that name"
@@ -95,7 +106,7 @@ def convert(
             installed = packing.pack(items.placements, site_packages, application, own)
             installed = replace(installed, packs=(*installed.packs, packing.cached(boot_file())))
         plan = write_czex(
-            info, resolution.wheels, pex.sources, installed, interpreter, output, level, redirectors, own
+            info, resolution.wheels, pex.sources, installed, interpreter, output, level, windows, own
         )
         floor = _glibc(resolution.wheels) if interpreter.platform.libc == "gnu" else None
         return Converted(
@@ -108,6 +119,7 @@ def convert(
             wheel_components(resolution.wheels, resolution.needs),
             tuple(sorted(resolution.needs.get("", ()))),
             tuple(sorted(wheel.filename for wheel in own or ())),
+            (launchers.component,) if launchers is not None and has_scripts else (),
         )
 
 

@@ -18,6 +18,7 @@ from czscie.container.paths import check_together, folded
 from czscie.czex.entry_points import EntryPoint
 from czscie.czex.record import UNKNOWN, parse_record, render_record
 from czscie.czex.script import shebang_length
+from czscie.czex.script_launchers import ScriptLaunchers
 from czscie.czex.wheel import Wheel, is_script_path
 from czscie.errors import CzscieError
 from czscie.pbs.distribution import Layout
@@ -46,7 +47,7 @@ if __name__ == "__main__":
 {argv}    runpy.run_module({module!r}, run_name="__main__", alter_sys=True)
 """
 
-#: Windows starts no file without an extension: the script is beside the program that starts it.
+#: Windows starts no file without an extension, and nobody types it.
 _WINDOWS_ARGV = """\
     if sys.argv[0].endswith({suffix!r}):
         sys.argv[0] = sys.argv[0][: -len({suffix!r})]
@@ -105,17 +106,22 @@ class Installed:
 
 
 def venv_items(
-    wheels: Sequence[Wheel], sources: Sequence[File], layout: Layout, platform: Platform
+    wheels: Sequence[Wheel],
+    sources: Sequence[File],
+    layout: Layout,
+    platform: Platform,
+    launchers: ScriptLaunchers | None = None,
 ) -> VenvItems:
     """Spread `wheels` and the user's `sources` over a virtual environment of `layout` on `platform`.
 
     What installers add is added: scripts of entry points, and RECORDs that list the files at their places
     (rows of scripts have no digest: their first line is written on the user's machine). INSTALLER and
     REQUESTED are not: nothing needs them, and each would be a file more to create at the first start.
+    `launchers` are for scripts on Windows, which are files that Python has to be started with otherwise.
     Raises CzscieError for a wheel that names an unknown scheme, and for a path that one provides as a file
     and another as a directory.
     """
-    scheme = _Scheme(layout, platform)
+    scheme = _Scheme(layout, platform, launchers)
     own = [Placement(f"{scheme.site_packages}/{file.path}", "sources", file) for file in sources]
     claims = [(wheel, _claims(wheel, scheme)) for wheel in wheels]
     # Where the file system ignores case, two paths that differ in nothing else are one file.
@@ -145,6 +151,7 @@ class _Scheme:
 
     layout: Layout
     platform: Platform
+    launchers: ScriptLaunchers | None = None
 
     @property
     def site_packages(self) -> str:
@@ -153,6 +160,12 @@ class _Scheme:
     @property
     def scripts(self) -> str:
         return "Scripts" if self.platform.os == "windows" else "bin"
+
+    def script_suffix(self, *, gui: bool) -> str:
+        """What the file of an entry point's script is called besides its name."""
+        if self.platform.os != "windows":
+            return ""
+        return ".exe" if self.launchers is not None else f"-script.py{'w' if gui else ''}"
 
     def destination(self, wheel: Wheel, path: str) -> str:
         """Where `path` of the wheel goes."""
@@ -188,13 +201,16 @@ def _place(wheel: Wheel, member: File, scheme: _Scheme) -> Placement:
 
 def _generated(wheel: Wheel, scheme: _Scheme) -> Iterator[Placement]:
     """The scripts of the wheel's entry points."""
-    windows = scheme.platform.os == "windows"
-    for points, extension in ((wheel.entry_points.console, "py"), (wheel.entry_points.gui, "pyw")):
-        suffix = f"-script.{extension}" if windows else ""
+    for points, gui in ((wheel.entry_points.console, False), (wheel.entry_points.gui, True)):
+        suffix = scheme.script_suffix(gui=gui)
         for name, point in sorted(points.items()):
             destination = f"{scheme.scripts}/{name}{suffix}"
-            file = File(destination, Data(_script(point, suffix)), executable=True)
-            yield Placement(destination, "generated", file, "script", wheel=wheel)
+            content = _script(point, suffix)
+            if scheme.launchers is not None:
+                content = scheme.launchers.program(content, gui=gui)
+            file = File(destination, Data(content), executable=True)
+            kind: Kind = "script" if scheme.launchers is None else "file"
+            yield Placement(destination, "generated", file, kind, wheel=wheel)
 
 
 def _script(point: EntryPoint, suffix: str) -> bytes:

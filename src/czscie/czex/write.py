@@ -16,6 +16,7 @@ from czscie.container.packer import Packer, write_atomically
 from czscie.container.plan import Plan, PlannedEntry, PlannedFile, PlannedLink, Slice
 from czscie.czex.info import PexInfo
 from czscie.czex.install import Installed, Placement
+from czscie.czex.on_windows import OnWindows
 from czscie.czex.start import Start, environment_files, pyvenv_configuration
 from czscie.czex.wheel import Wheel
 from czscie.pbs.distribution import Layout
@@ -58,16 +59,16 @@ def write_czex(
     interpreter: Interpreter,
     path: Path,
     level: int,
-    redirectors: Sequence[File] = (),
+    windows: OnWindows | None = None,
     own: Collection[Wheel] | None = None,
 ) -> Plan:
     """Writes the CZEX to `path` and returns the plan of its virtual environment.
 
-    `installed` says where the members of `wheels` and `sources` go. `level` is zstd's. `redirectors` are
-    the programs that stand for Python in the environment's directory of programs where links cannot (Windows;
-    CPython's own). With `own`,
+    `installed` says where the members of `wheels` and `sources` go. `level` is zstd's. `windows` is
+    what the environment gets there. With `own`,
     the wheels that are the application's own, no entry has files both of these and of others.
     """
+    windows = windows or OnWindows()
     packer = Packer(level)
     slices: dict[tuple[object, str], Slice] = {}
     for wheel in sorted(wheels, key=lambda wheel: wheel.filename):
@@ -82,9 +83,10 @@ def write_czex(
         info,
         has_setproctitle=any(wheel.project == "setproctitle" for wheel in wheels),
         certificates=_certificates(installed.placements, interpreter),
+        more=windows.start,
     )
     together = [*environment_files(start, interpreter.layout), *installed.packs]
-    together += [replace(file, path=f"{interpreter.scripts}/{file.path}") for file in redirectors]
+    together += [replace(file, path=f"{interpreter.scripts}/{file.path}") for file in windows.redirectors]
     apart = list(installed.dependency_packs)
     made = (*together, *apart)
     links = _links(interpreter)

@@ -21,7 +21,7 @@ class Windows:
     """`lift.windows`. `icon` is an .ico file; the next five are a version resource's.
 
     `execution_level` and `dpi_awareness` are called as an application manifest calls them; without the latter
-    nothing is said of it.
+    nothing is said of it. `scripts` is whether the payload's scripts become programs.
     """
 
     icon: Path | None = None
@@ -32,6 +32,7 @@ class Windows:
     copyright: str | None = None
     execution_level: str = EXECUTION_LEVELS[0]
     dpi_awareness: str | None = None
+    scripts: bool = True
 
     @property
     def has_version(self) -> bool:
@@ -50,6 +51,7 @@ class Windows:
             copyright=table.optional_text("copyright", _LINE),
             execution_level=table.optional_choice("execution_level", EXECUTION_LEVELS) or EXECUTION_LEVELS[0],
             dpi_awareness=table.optional_choice("dpi_awareness", DPI_AWARENESSES),
+            scripts=table.flag("scripts", default=True),
         )
         table.finish()
         return windows

@@ -9,6 +9,7 @@ from czscie.errors import CzscieError
 from czscie.lift.lift import Lift
 from czscie.lock.lock import Lock, LockedFile, lock_path
 from czscie.lock.now import Now
+from czscie.lock.provisions import SCRIPT_LAUNCHERS
 from czscie.lock.question import changed_keys
 from czscie.network.network import Network
 from czscie.platforms import find_platform
@@ -102,7 +103,10 @@ def _of_files(locked: Sequence[LockedFile], there: Sequence[LockedFile]) -> Iter
 
 def _of_provisions(locked: set[str], wanted: set[str]) -> Iterator[str]:
     for name in sorted(locked ^ wanted):
-        yield f"lift.bare {'adds' if name in wanted else 'does not add'} {name}"
+        if name == SCRIPT_LAUNCHERS:
+            yield f"scripts on Windows {'' if name in wanted else 'do not '}need {name}"
+        else:
+            yield f"lift.bare {'adds' if name in wanted else 'does not add'} {name}"
 
 
 def _lacks_payload(lock: Lock, now: Now, platform: str, stale: set[tuple[str, str]]) -> bool:

@@ -14,7 +14,7 @@ from czscie.lock.builder import remote_of
 from czscie.lock.lock import Lock
 from czscie.lock.now import libc_of, path_digest, windows_of
 from czscie.lock.payload import locked_payload
-from czscie.lock.provisions import locked_provisions
+from czscie.lock.provisions import SCRIPT_LAUNCHERS, locked_provisions
 from czscie.lock.sources import LockedSources
 from czscie.network.network import Network
 from czscie.pbs.provider import Provider
@@ -43,6 +43,10 @@ def locked_inputs(
     if lock.windows != windows_of(lift):
         raise CzscieError("lift.windows.icon differs from the lock", mend="run czscie lock")
     sources = LockedSources(lock, provider)
+    provisions = {
+        each.package.name: remote_of(each.wheel, lift.path.parent.absolute())
+        for each in locked_provisions(lift, lock, platform)
+    }
     return Inputs(
         lift=lift,
         platform=platform,
@@ -51,10 +55,8 @@ def locked_inputs(
         },
         pex=locked_payload(lift, lock, platform, directory, network, console),
         files=tuple((file, _locate(file, lock, network, console)) for file in lift.files),
-        provisions=tuple(
-            remote_of(each.wheel, lift.path.parent.absolute())
-            for each in locked_provisions(lift, lock, platform)
-        ),
+        provisions=tuple(remote for name, remote in provisions.items() if name != SCRIPT_LAUNCHERS),
+        script_launchers=provisions.get(SCRIPT_LAUNCHERS),
         launcher=lock.launcher.sha256(platform.launcher),
         network=network,
     )

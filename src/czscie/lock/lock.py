@@ -228,8 +228,8 @@ class LockedPackage(_Struct, frozen=True, kw_only=True):
 
 class Lock(_Struct, frozen=True, kw_only=True):
     """The whole file. `libraries` are the versions of those whose output is in executables, `manifest` is
-    what the manifest asked for when it was written; `provisions` are what `lift.bare` adds, each with a wheel
-    that every platform can use.
+    what the manifest asked for when it was written; `provisions` are what `lift.bare` adds and
+    what scripts on Windows need, each with a wheel that every platform can use.
     """
 
     lock_version: Text = LOCK_VERSION

@@ -32,7 +32,7 @@ CREATED_BY = f"czscie {__version__}"
 class Now:
     """The state of a lift's inputs. `payload` is the SHA-256 of its PEX, lock or script, `launcher` that of
     the launcher's source; `interpreters` are those of this machine, by id and platform. `provisions` are the
-    names of the projects that `lift.bare` adds.
+    names of the projects that are added to the payload.
     """
 
     created_by: str

@@ -21,7 +21,7 @@ from czscie.lock.lock import Lock, LockedPackage, LockedPayload
 from czscie.lock.packages import grouped, narrowed, selected
 from czscie.lock.pex_tool import Artifact, resolve
 from czscie.lock.project import Project, build_project
-from czscie.lock.provisions import wanted_provisions
+from czscie.lock.provisions import purpose, wanted_provisions
 from czscie.lock.pylock import read_pylock
 from czscie.lock.targets import targets_of
 from czscie.lock.upgrade import Upgrade
@@ -91,7 +91,7 @@ class Resolver:
         targets: Sequence[Platform],
         upgrade: Upgrade,
     ) -> Lock:
-        """`lock` with what `lift.bare` adds to the payload: of each project one wheel, for all platforms.
+        """`lock` with what is added to the payload: of each project one wheel, for all platforms.
 
         Raises CzscieError when a project has none that every platform can use.
         """
@@ -118,7 +118,8 @@ class Resolver:
         package = as_package(artifact, target, self._directory, self.builder)
         if not any(wheel.name.endswith("-none-any.whl") for wheel in package.wheels):
             raise CzscieError(
-                f"{package.name} {package.version}, which lift.bare adds, has no wheel for every platform",
+                f"{package.name} {package.version}, which {purpose(package.name)}, has no wheel for every "
+                "platform",
                 why=f"the index has {without_secrets(artifact.url)}",
             )
         return package

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from czscie.pbs.provider import Source
     from czscie.platforms import Platform
 
-__all__ = ["Part", "document", "files", "interpreter", "launcher", "libc"]
+__all__ = ["SCRIPTS", "Part", "document", "files", "interpreter", "launcher", "libc"]
+
+#: The part of the bill with what scripts are started by on Windows.
+SCRIPTS = "scripts"
 
 
 class Rendered(msgspec.Struct, frozen=True):

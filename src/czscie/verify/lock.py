@@ -22,8 +22,10 @@ from czscie.launchers.provide import provide_launcher
 from czscie.libc.packages import ARCHITECTURES, PackageTable, builtin_table
 from czscie.lift.bare import Bare
 from czscie.lock.lock import Lock, LockedPackage
+from czscie.lock.provisions import SCRIPT_LAUNCHERS
 from czscie.network.network import Network
 from czscie.platforms import find_platform
+from czscie.sbom.bill import SCRIPTS
 from czscie.sbom.component import PAYLOAD as PAYLOAD_DIGEST
 from czscie.sbom.component import SOURCE, WHEEL
 from czscie.sbom.read import Recorded
@@ -76,6 +78,7 @@ def compare_with_lock(
     _compare_payload(found, contents, bill, lock)
     _compare_launcher(found, contents, bill, lock, own)
     _compare_libc(found, contents, bill, lock)
+    _compare_script_launchers(found, bill, lock)
     return found
 
 
@@ -187,6 +190,18 @@ def _compare_libc(found: Comparison, contents: Contents, bill: Mapping[str, Reco
             found.differences.append(f"{what} is {each.version}, locked {pinned[name].version}")
         else:
             found.digests(what, each.sha256, pinned[name].sha256)
+
+
+def _compare_script_launchers(found: Comparison, bill: Mapping[str, Recorded], lock: Lock) -> None:
+    """A payload without scripts for Windows has none of them, whatever the lock pins."""
+    listed = bill.get(f"{SCRIPTS}/{SCRIPT_LAUNCHERS}")
+    if listed is None:
+        return
+    locked = [wheel for each in lock.provisions if each.name == SCRIPT_LAUNCHERS for wheel in each.wheels]
+    if not locked:
+        found.differences.append(f"{SCRIPT_LAUNCHERS} is not locked")
+    else:
+        found.digests(f"the wheel {locked[0].name}", listed.sha256, locked[0].sha256)
 
 
 def _compare_launcher(

@@ -51,6 +51,7 @@ def boot(
     certificates=None,  # type: str | None
     python_flags=("-s",),  # type: Sequence[str]
     refused=None,  # type: Mapping[str, str] | None
+    dpi_awareness=None,  # type: str | None
 ):
     # type: (...) -> None
     """Runs the application and ends the process. The arguments are fields of PEX-INFO of these names.
@@ -58,7 +59,10 @@ def boot(
     `entry_point` is `module` or `module:function`, `script` a file of the virtual environment's `bin`.
     `certificates` is a file of them that the application brings along. `python_flags` are those of a Python
     that PEX_INTERPRETER asks for; `refused` are variables that cannot be honoured, with the reason.
+    `dpi_awareness` is what the application says of its windows (docs/windows.md).
     """
+    if dpi_awareness is not None:
+        _set_dpi_awareness(dpi_awareness)
     pex = os.environ.get("PEX") or sys.argv[0]
     sys.argv[0] = pex
     if has_setproctitle:
@@ -98,6 +102,22 @@ def boot(
     if not overrides:
         sys.argv[1:1] = [_format(argument) for argument in inject_args]
     _run(entry_point)
+
+
+def _set_dpi_awareness(awareness):
+    # type: (str) -> None
+    """Called before there is a window: later Windows refuses it. Windows 10 1607 and older do not have it.
+
+    Source: windef.h, DPI_AWARENESS_CONTEXT.
+    """
+    import ctypes
+
+    context = {"unaware": -1, "system": -2, "PerMonitor": -3, "PerMonitorV2": -4}[awareness]
+    try:
+        user32 = ctypes.WinDLL("user32")  # type: ignore[attr-defined, unused-ignore]
+        user32.SetProcessDpiAwarenessContext(ctypes.c_void_p(context))
+    except (AttributeError, OSError):
+        pass
 
 
 def _history_file():
