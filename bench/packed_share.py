@@ -21,13 +21,13 @@ from czscie.container.content import OnDisk
 from czscie.czex.install import venv_items
 from czscie.czex.tree import Shelf, files_in_zip
 from czscie.czex.wheel import Wheel
-from czscie.pack.compiler import Compiler
+from czscie.implementation import CPYTHON, Implementation
 from czscie.pack.unit import Unit, units_of
 from czscie.pbs.distribution import Layout
 from czscie.platforms import find_platform
 
 _POPULAR = Path(__file__).with_name("popular.txt")
-_LAYOUT = Layout("3.13.0", "bin/python3.13", "lib/python3.13", False)
+_LAYOUT = Layout(Implementation(CPYTHON, "3.13.0"), "bin/python3.13", "lib/python3.13")
 _SITE_PACKAGES = f"{_LAYOUT.stdlib}/site-packages"
 _MANYLINUX = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 
@@ -54,7 +54,7 @@ def _download() -> Path:
     directory = platformdirs.user_cache_path("czscie-bench") / "popular"
     platforms = [argument for tag in _MANYLINUX for argument in ("--platform", tag)]
     command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary", ":all:"]
-    command += ["--python-version", _LAYOUT.minor_version, *platforms, "-d", str(directory)]
+    command += ["--python-version", _LAYOUT.implementation.minor_version, *platforms, "-d", str(directory)]
     subprocess.run([*command, "-r", str(_POPULAR)], check=True)
     return directory
 

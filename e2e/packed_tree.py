@@ -41,7 +41,7 @@ def copy_twice(python: Path, directory: Path, *, source: bool = True) -> Twins:
     compiler = Compiler.probe(executable, str(executable))
     assert compiler is not None, f"{executable} does not start"
     unpack(pack_library(whole, compiler, Pack(source=source)).distribution, directory / "packed")
-    return Twins(executable, directory / "packed" / layout.python, layout.minor_version)
+    return Twins(executable, directory / "packed" / layout.python, layout.implementation.minor_version)
 
 
 def read_installation(python: Path) -> tuple[Item, ...]:

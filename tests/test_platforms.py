@@ -12,6 +12,7 @@ from packaging.utils import parse_wheel_filename
 
 import czscie
 from czscie.errors import CzscieError
+from czscie.implementation import CPYTHON, Implementation
 from czscie.launchers.build import TARGETS
 from czscie.platforms import (
     PLATFORMS,
@@ -159,12 +160,13 @@ def test_the_newest_glibc_comes_first() -> None:
 
 def test_the_hosts_markers_are_those_that_packaging_finds() -> None:
     found = {**default_environment(), "platform_release": "", "platform_version": ""}
-    assert current_platform().marker_environment(host.python_version()) == found
+    python = Implementation(CPYTHON, host.python_version())
+    assert {**current_platform().markers, **python.markers} == found
 
 
 @pytest.mark.parametrize("platform", PLATFORMS, ids=lambda platform: platform.name)
 def test_every_marker_has_a_value(platform: Platform) -> None:
-    environment = platform.marker_environment("3.13.9")
+    environment = {**platform.markers, **Implementation(CPYTHON, "3.13.9").markers}
     assert environment.keys() == default_environment().keys()
     assert environment["python_version"] == "3.13"
 
@@ -184,7 +186,8 @@ def test_every_marker_has_a_value(platform: Platform) -> None:
     ],
 )
 def test_markers_that_wheels_use_hold_on_their_platform(name: str, marker: str) -> None:
-    assert Marker(marker).evaluate(find_platform(name).marker_environment("3.10.19"))
+    python = Implementation(CPYTHON, "3.10.19")
+    assert Marker(marker).evaluate({**find_platform(name).markers, **python.markers})
 
 
 def test_current_is_the_platform_of_this_python() -> None:

@@ -119,7 +119,7 @@ class PinnedInterpreter:
             found = own_compiler(here.source.digest, here.traits().layout, here.load)
             if found is not None and found.magic == (magic or found.magic):
                 return found
-        return installed_compiler(traits.layout.minor_version, magic)
+        return installed_compiler(traits.layout.implementation.minor_version, magic)
 
     def _sibling(self) -> PinnedInterpreter | None:
         """The same interpreter for this machine, if there is one."""
@@ -185,4 +185,4 @@ def _here() -> Platform | None:
 
 
 def _no_compiler(layout: Layout, platform: Platform) -> str:
-    return f"no Python {layout.minor_version} here compiles for {platform.name}"
+    return f"no Python {layout.implementation.minor_version} here compiles for {platform.name}"

@@ -84,8 +84,9 @@ class Platform:
                     yield f"{_LEGACY_MANYLINUX[major, minor]}_{self.wheel_arch}"
             yield f"linux_{self.wheel_arch}"
 
-    def marker_environment(self, python_version: str) -> dict[str, str]:
-        """PEP 508's environment for CPython `python_version` (`3.13.9`) on this target.
+    @property
+    def markers(self) -> dict[str, str]:
+        """The variables of PEP 508's environment that do not depend on the implementation of Python.
 
         `platform_release` and `platform_version` belong to the user's host and are empty here.
         """
@@ -93,16 +94,11 @@ class Platform:
         if self.os == "macos":
             machine = {"aarch64": "arm64"}.get(self.arch, self.arch)
         return {
-            "implementation_name": "cpython",
-            "implementation_version": python_version,
             "os_name": "nt" if self.os == "windows" else "posix",
             "platform_machine": machine or self.wheel_arch,
-            "platform_python_implementation": "CPython",
             "platform_release": "",
             "platform_system": {"linux": "Linux", "macos": "Darwin", "windows": "Windows"}[self.os],
             "platform_version": "",
-            "python_full_version": python_version,
-            "python_version": ".".join(python_version.split(".")[:2]),
             "sys_platform": {"linux": "linux", "macos": "darwin", "windows": "win32"}[self.os],
         }
 

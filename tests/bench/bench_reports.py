@@ -10,12 +10,16 @@ from bench.machine import Machine
 from bench.measure import Outcome
 from bench.report import Report
 
+from czscie.implementation import CPYTHON, Implementation
 from czscie.lift.interpreter import Host
 from czscie.pbs.distribution import Distribution, Layout
 from czscie.platforms import find_platform
 
 DISTRIBUTION = Distribution(
-    find_platform("linux-x86_64"), Layout("3.13.9", "bin/python3.13", "lib/python3.13", False), (), None
+    find_platform("linux-x86_64"),
+    Layout(Implementation(CPYTHON, "3.13.9"), "bin/python3.13", "lib/python3.13"),
+    (),
+    None,
 )
 PYTHON = Interpreter(
     Path("root"),

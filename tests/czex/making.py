@@ -12,12 +12,13 @@ from pathlib import Path
 from czscie.container.content import Data, File
 from czscie.czex.pex import Pex
 from czscie.czex.wheel import Wheel
+from czscie.implementation import CPYTHON, Implementation
 from czscie.pbs.distribution import Layout
 
-CPYTHON_313 = Layout("3.13.9", "bin/python3.13", "lib/python3.13", False)
-CPYTHON_313T = Layout("3.13.9", "bin/python3.13t", "lib/python3.13t", True)
-CPYTHON_311 = Layout("3.11.14", "bin/python3.11", "lib/python3.11", False)
-WINDOWS_313 = Layout("3.13.9", "python.exe", "Lib", False)
+CPYTHON_313 = Layout(Implementation(CPYTHON, "3.13.9"), "bin/python3.13", "lib/python3.13")
+CPYTHON_313T = Layout(Implementation(CPYTHON, "3.13.9", True), "bin/python3.13t", "lib/python3.13t")
+CPYTHON_311 = Layout(Implementation(CPYTHON, "3.11.14"), "bin/python3.11", "lib/python3.11")
+WINDOWS_313 = Layout(Implementation(CPYTHON, "3.13.9"), "python.exe", "Lib")
 
 
 def files(contents: Mapping[str, bytes], programs: Iterable[str] = ()) -> tuple[File, ...]:

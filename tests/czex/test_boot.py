@@ -16,13 +16,16 @@ import pytest
 from czscie.czex.bootstrap import boot as bootstrap
 from czscie.czex.info import PexInfo
 from czscie.czex.start import Start, environment_files
+from czscie.implementation import CPYTHON, Implementation
 from czscie.pbs.distribution import Layout
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the environment has links")
 
 MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"
 THREADS = "t" if "t" in getattr(sys, "abiflags", "") else ""
-LAYOUT = Layout(f"{MINOR}.0", f"bin/python{MINOR}", f"lib/python{MINOR}{THREADS}", bool(THREADS))
+LAYOUT = Layout(
+    Implementation(CPYTHON, f"{MINOR}.0", bool(THREADS)), f"bin/python{MINOR}", f"lib/python{MINOR}{THREADS}"
+)
 
 #: Tells everything an application can see of its start.
 TELL = """\
@@ -76,7 +79,9 @@ class Environment:
         certificates: str | None = None,
         **settings: Any,
     ) -> subprocess.CompletedProcess[str]:
-        for file in environment_files(Start(info, has_setproctitle, certificates), LAYOUT):
+        for file in environment_files(
+            Start(info, has_setproctitle, certificates), f"{LAYOUT.stdlib}/site-packages"
+        ):
             path = self.root / file.path
             path.write_bytes(file.content.read())
         given = {"PATH": "/bin:/usr/bin", "PEX": "/somewhere/moo.scie", "VIRTUAL_ENV": str(self.root)}

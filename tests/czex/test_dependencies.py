@@ -10,7 +10,7 @@ from czscie.czex.target import Target
 from czscie.errors import CzscieError
 from czscie.platforms import find_platform
 
-TARGET = Target(find_platform("linux-x86_64"), CPYTHON_313)
+TARGET = Target(find_platform("linux-x86_64"), CPYTHON_313.implementation)
 
 
 def changes(**info: tuple[str, ...]) -> DependencyChanges:

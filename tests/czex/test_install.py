@@ -17,6 +17,7 @@ from czscie.czex.record import UNKNOWN, parse_record
 from czscie.czex.resolve import resolve
 from czscie.czex.wheel import Wheel
 from czscie.errors import CzscieError
+from czscie.implementation import CPYTHON, Implementation
 from czscie.pbs.distribution import Layout
 from czscie.platforms import current_platform, find_platform
 
@@ -24,10 +25,9 @@ LINUX = find_platform("linux-x86_64")
 SITE = "lib/python3.13/site-packages"
 MOO = "moo-1.0-py3-none-any.whl"
 HOST = Layout(
-    ".".join(map(str, sys.version_info[:3])),
+    Implementation(CPYTHON, ".".join(map(str, sys.version_info[:3]))),
     "bin/python",
     f"lib/python{sys.version_info[0]}.{sys.version_info[1]}",
-    False,
 )
 
 
@@ -234,7 +234,7 @@ PEXS_OWN = re.compile(
 def test_the_environment_is_the_one_pex_makes(make_moo: MakeMoo, run_pex: RunPex, tmp_path: Path) -> None:
     run_pex(make_moo(), "venv", tmp_path / "theirs", module="pex.tools")
     with Pex.open(make_moo()) as pex:
-        resolution = resolve(pex, current_platform(), HOST)
+        resolution = resolve(pex, current_platform(), HOST.implementation)
         items = venv_items(resolution.wheels, pex.sources, HOST, current_platform())
         assert not items.collisions
         write(items, tmp_path / "ours")
@@ -262,7 +262,7 @@ def recorded(file: Path) -> set[str]:
 
 def test_the_environment_of_the_real_pex_runs(make_moo: MakeMoo, tmp_path: Path) -> None:
     with Pex.open(make_moo()) as pex:
-        resolution = resolve(pex, current_platform(), HOST)
+        resolution = resolve(pex, current_platform(), HOST.implementation)
         items = venv_items(resolution.wheels, pex.sources, HOST, current_platform())
         write(items, tmp_path)
         assert "herd/__init__.py" in contents(pex.sources)

@@ -14,7 +14,7 @@ PURE = "1.0-py3-none-any.whl"
 
 
 def on_linux(made: Pex, layout: Layout = CPYTHON_313) -> Resolution:
-    return resolve(made, find_platform("linux-x86_64"), layout)
+    return resolve(made, find_platform("linux-x86_64"), layout.implementation)
 
 
 def names(resolution: Resolution) -> list[str]:
@@ -113,8 +113,8 @@ def test_wheels_that_ask_for_a_newer_glibc_than_allowed_are_left_out() -> None:
     filenames = [f"a-1.0-cp313-cp313-manylinux_2_{minor}_x86_64.whl" for minor in (17, 34)]
     made = pex(*map(wheel, filenames), requirements=["a"])
     linux = find_platform("linux-x86_64")
-    assert names(resolve(made, linux, CPYTHON_313)) == [filenames[1]]
-    assert names(resolve(made, linux, CPYTHON_313, (2, 28))) == [filenames[0]]
+    assert names(resolve(made, linux, CPYTHON_313.implementation)) == [filenames[1]]
+    assert names(resolve(made, linux, CPYTHON_313.implementation, (2, 28))) == [filenames[0]]
 
 
 def test_markers_decide_for_the_target() -> None:
@@ -126,7 +126,7 @@ def test_markers_decide_for_the_target() -> None:
     )
     assert names(on_linux(made)) == [f"a-{PURE}"]
     assert names(on_linux(made, CPYTHON_311)) == [f"a-{PURE}", f"c-{PURE}"]
-    windows = resolve(made, find_platform("windows-x86_64"), WINDOWS_313)
+    windows = resolve(made, find_platform("windows-x86_64"), WINDOWS_313.implementation)
     assert names(windows) == [f"a-{PURE}", f"b-{PURE}"]
 
 

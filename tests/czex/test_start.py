@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from czex.making import CPYTHON_313, CPYTHON_313T, WINDOWS_313
+from czex.making import CPYTHON_313, WINDOWS_313
 from czscie.czex.info import PexInfo
 from czscie.czex.start import Start, environment_files, pyvenv_configuration
 
@@ -25,6 +25,7 @@ def boot(**arguments):
     print(json.dumps({"arguments": arguments, "path": sys.path, "argv": sys.argv}))
 """
 
+SITE_PACKAGES = "lib/python3.13/site-packages"
 INFO = PexInfo(
     entry_point="moo:main",
     inject_python_args=("-X", "moo=1"),
@@ -38,7 +39,7 @@ INFO = PexInfo(
 
 def environment(directory: Path, start: Start) -> Path:
     """The start's files in `directory`, its `czscie_boot` replaced by the one that tells."""
-    for file in environment_files(start, CPYTHON_313):
+    for file in environment_files(start, SITE_PACKAGES):
         path = directory / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(file.content.read())
@@ -98,12 +99,12 @@ def test_in_a_child_of_multiprocessing_main_does_nothing(tmp_path: Path) -> None
 
 
 def test_the_files_of_the_start_are_at_their_places() -> None:
-    files = {file.path: file.content.read() for file in environment_files(Start(INFO, False), CPYTHON_313T)}
+    files = {file.path: file.content.read() for file in environment_files(Start(INFO, False), SITE_PACKAGES)}
     assert sorted(files) == [
         "PEX-INFO",
         "__main__.py",
         "czscie_boot.py",
-        "lib/python3.13t/site-packages/PEX_EXTRA_SYS_PATH.pth",
+        "lib/python3.13/site-packages/PEX_EXTRA_SYS_PATH.pth",
     ]
     assert PexInfo.parse(files["PEX-INFO"], "moo") == INFO
     assert files["czscie_boot.py"] == BOOTSTRAP.joinpath("boot.py").read_bytes()

@@ -13,7 +13,7 @@ LINUX = find_platform("linux-x86_64")
 
 
 def tags(platform: str, layout: Layout = CPYTHON_313, **options: tuple[int, int]) -> list[str]:
-    return [str(tag) for tag in Target(find_platform(platform), layout, **options).tags]
+    return [str(tag) for tag in Target(find_platform(platform), layout.implementation, **options).tags]
 
 
 def test_the_most_specific_tags_come_first() -> None:
@@ -50,16 +50,16 @@ def test_a_free_threaded_cpython_takes_no_wheels_of_the_other_abi() -> None:
 
 
 def test_markers_are_those_of_the_target_not_of_the_host() -> None:
-    windows = Target(find_platform("windows-aarch64"), WINDOWS_313)
+    windows = Target(find_platform("windows-aarch64"), WINDOWS_313.implementation)
     requirement = Requirement("x; sys_platform == 'win32' and platform_machine == 'ARM64'")
     assert windows.applies(requirement, frozenset(), "x")
-    assert not Target(LINUX, CPYTHON_313).applies(requirement, frozenset(), "x")
+    assert not Target(LINUX, CPYTHON_313.implementation).applies(requirement, frozenset(), "x")
     exact = Requirement("x; python_full_version == '3.13.9'")
     assert windows.applies(exact, frozenset(), "x")
 
 
 def test_a_marker_holds_for_any_of_the_extras() -> None:
-    target = Target(LINUX, CPYTHON_313)
+    target = Target(LINUX, CPYTHON_313.implementation)
     requirement = Requirement("x; extra == 'b'")
     assert target.applies(requirement, frozenset({"a", "b"}), "x")
     assert not target.applies(requirement, frozenset({"a"}), "x")
@@ -82,11 +82,11 @@ def test_a_marker_holds_for_any_of_the_extras() -> None:
     ],
 )
 def test_interpreter_constraints_are_those_of_pex(constraint: str, satisfied: bool) -> None:
-    assert Target(LINUX, CPYTHON_313).satisfies(constraint) == satisfied
+    assert Target(LINUX, CPYTHON_313.implementation).satisfies(constraint) == satisfied
 
 
 def test_a_free_threaded_cpython_satisfies_constraints_that_ask_for_one() -> None:
-    target = Target(LINUX, CPYTHON_313T)
+    target = Target(LINUX, CPYTHON_313T.implementation)
     assert target.satisfies("CPython+t>=3.13")
     assert target.satisfies("CPython>=3.13")
     assert not target.satisfies("CPython-t>=3.13")
@@ -94,11 +94,13 @@ def test_a_free_threaded_cpython_satisfies_constraints_that_ask_for_one() -> Non
 
 def test_a_constraint_that_is_none_is_an_error() -> None:
     with pytest.raises(CzscieError, match="an interpreter constraint that nobody understands: Jython>=2"):
-        Target(LINUX, CPYTHON_313).satisfies("Jython>=2")
+        Target(LINUX, CPYTHON_313.implementation).satisfies("Jython>=2")
 
 
 def test_a_target_says_what_it_is() -> None:
-    assert str(Target(LINUX, CPYTHON_313)) == "linux-x86_64 with CPython 3.13.9"
-    limited = Target(LINUX, CPYTHON_313T, (2, 28))
+    assert str(Target(LINUX, CPYTHON_313.implementation)) == "linux-x86_64 with CPython 3.13.9"
+    limited = Target(LINUX, CPYTHON_313T.implementation, (2, 28))
     assert str(limited) == "linux-x86_64 (glibc 2.28) with CPython 3.13.9 free-threaded"
-    assert str(Target(find_platform("macos-aarch64"), CPYTHON_313, (2, 28))).startswith("macos-aarch64 with")
+    assert str(Target(find_platform("macos-aarch64"), CPYTHON_313.implementation, (2, 28))).startswith(
+        "macos-aarch64 with"
+    )

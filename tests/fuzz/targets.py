@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from czscie.errors import CzscieError
+from czscie.implementation import CPYTHON, Implementation
 from czscie.pbs.distribution import Layout
 from czscie.platforms import find_platform
 from fuzz import formats
@@ -20,9 +21,9 @@ Reader = Callable[[Path, Path], object]
 Change = Callable[[Mutator, str, bytes], bytes]
 
 LAYOUTS = {
-    "linux-x86_64": Layout("3.13.9", "bin/python3.13", "lib/python3.13", False),
-    "macos-aarch64": Layout("3.13.9", "bin/python3.13", "lib/python3.13", False),
-    "windows-x86_64": Layout("3.13.9", "python.exe", "Lib", False),
+    "linux-x86_64": Layout(Implementation(CPYTHON, "3.13.9"), "bin/python3.13", "lib/python3.13"),
+    "macos-aarch64": Layout(Implementation(CPYTHON, "3.13.9"), "bin/python3.13", "lib/python3.13"),
+    "windows-x86_64": Layout(Implementation(CPYTHON, "3.13.9"), "python.exe", "Lib"),
 }
 
 
@@ -157,7 +158,7 @@ def _open_pex(path: Path, output: Path) -> None:
         for name, layout in LAYOUTS.items():
             platform = find_platform(name)
             try:
-                wheels = resolve(pex, platform, layout, (2, 99)).wheels
+                wheels = resolve(pex, platform, layout.implementation, (2, 99)).wheels
             except CzscieError:
                 wheels = pex.wheels
             items = venv_items(wheels, pex.sources, layout, platform)

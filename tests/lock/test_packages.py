@@ -21,10 +21,10 @@ from czscie.lock.packages import grouped, narrowed, selected
 from czscie.platforms import find_platform
 
 TARGETS = {
-    "linux-x86_64": Target(find_platform("linux-x86_64"), CPYTHON_313, (2, 28)),
-    "musl-linux-x86_64": Target(find_platform("musl-linux-x86_64"), CPYTHON_313, (2, 28)),
-    "macos-aarch64": Target(find_platform("macos-aarch64"), CPYTHON_313, (2, 28)),
-    "windows-x86_64": Target(find_platform("windows-x86_64"), WINDOWS_313, (2, 28)),
+    "linux-x86_64": Target(find_platform("linux-x86_64"), CPYTHON_313.implementation, (2, 28)),
+    "musl-linux-x86_64": Target(find_platform("musl-linux-x86_64"), CPYTHON_313.implementation, (2, 28)),
+    "macos-aarch64": Target(find_platform("macos-aarch64"), CPYTHON_313.implementation, (2, 28)),
+    "windows-x86_64": Target(find_platform("windows-x86_64"), WINDOWS_313.implementation, (2, 28)),
 }
 TAGS = {
     "linux-x86_64": "cp313-cp313-manylinux_2_17_x86_64",

@@ -20,8 +20,8 @@ from czscie.platforms import find_platform
 from lock.wheelhouse import wheel_file
 
 PROJECT = Path(__file__).parent.parent / "czex" / "moo"
-LINUX = Target(find_platform("linux-x86_64"), CPYTHON_313, (2, 28))
-WINDOWS = Target(find_platform("windows-x86_64"), WINDOWS_313, (2, 28))
+LINUX = Target(find_platform("linux-x86_64"), CPYTHON_313.implementation, (2, 28))
+WINDOWS = Target(find_platform("windows-x86_64"), WINDOWS_313.implementation, (2, 28))
 
 
 def names(

@@ -10,6 +10,7 @@ import pytest
 
 import no_files
 from czscie.container.content import Data, File
+from czscie.implementation import CPYTHON, Implementation
 from czscie.pack.compiler import Compiler
 from czscie.pack.python import installed_compiler, magic_number, own_compiler
 from czscie.pbs.distribution import Distribution, Layout
@@ -23,7 +24,10 @@ HERE = "{}.{}".format(*sys.version_info)
 def distribution(files: dict[str, bytes], minor: str = "3.13") -> Distribution:
     items = tuple(File(path, Data(content)) for path, content in sorted(files.items()))
     return Distribution(
-        LINUX, Layout(f"{minor}.1", f"bin/python{minor}", f"lib/python{minor}", False), items, None
+        LINUX,
+        Layout(Implementation(CPYTHON, f"{minor}.1"), f"bin/python{minor}", f"lib/python{minor}"),
+        items,
+        None,
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from czscie.container.content import Data, File
 from czscie.errors import CzscieError
+from czscie.implementation import CPYTHON, Implementation
 from czscie.lift.pack import Pack
 from czscie.pack.pack import COMPLETE, NAME
 from czscie.pack.standard_library import PackedLibrary, pack_library, reads_xz
@@ -45,7 +46,7 @@ def distribution(library: dict[str, bytes] = LIBRARY) -> Distribution:
     files = {f"lib/python3.13/{path}": content for path, content in library.items()}
     files["bin/python3.13"] = b""
     items = tuple(File(path, Data(content)) for path, content in sorted(files.items()))
-    layout = Layout("3.13.1", "bin/python3.13", "lib/python3.13", False)
+    layout = Layout(Implementation(CPYTHON, "3.13.1"), "bin/python3.13", "lib/python3.13")
     return Distribution(LINUX, layout, items, None)
 
 
@@ -169,7 +170,9 @@ def test_this_very_python_starts_packed(tmp_path: Path) -> None:
         for top in ("*.py", "encodings/*.py", "json/*.py", "collections/*.py", "importlib/**/*.py", "re/*.py")
         for path in stdlib.glob(top)
     ]
-    layout = Layout("{}.{}.{}".format(*sys.version_info), f"bin/{name}", f"lib/{name}", False)
+    layout = Layout(
+        Implementation(CPYTHON, "{}.{}.{}".format(*sys.version_info)), f"bin/{name}", f"lib/{name}"
+    )
     whole = Distribution(LINUX, layout, tuple(sorted(items, key=lambda item: item.path)), None)
     packed = pack_library(whole, this_python(), Pack()).distribution
     for item in packed.items:

@@ -6,6 +6,7 @@ import pytest
 
 from czscie.container.content import Data, File, Link
 from czscie.errors import CzscieError
+from czscie.implementation import CPYTHON, Implementation
 from czscie.pbs.distribution import Distribution, Layout, detect_layout, glibc_floor
 from czscie.pbs.tree import Item
 from czscie.platforms import find_platform
@@ -21,38 +22,46 @@ def items(files: Mapping[str, bytes], *links: Link) -> tuple[Item, ...]:
 @pytest.mark.parametrize(
     ("files", "layout", "abi"),
     [
-        (cpython("3.13.9"), Layout("3.13.9", "bin/python3.13", "lib/python3.13", False), "cp313"),
+        (
+            cpython("3.13.9"),
+            Layout(Implementation(CPYTHON, "3.13.9"), "bin/python3.13", "lib/python3.13"),
+            "cp313",
+        ),
         (
             cpython("3.14.0rc2", threads="t"),
-            Layout("3.14.0rc2", "bin/python3.14t", "lib/python3.14t", True),
+            Layout(Implementation(CPYTHON, "3.14.0rc2", True), "bin/python3.14t", "lib/python3.14t"),
             "cp314t",
         ),
         (
             cpython("3.10.20", python=MACOS_PYTHON),
-            Layout("3.10.20", "bin/python3.10", "lib/python3.10", False),
+            Layout(Implementation(CPYTHON, "3.10.20"), "bin/python3.10", "lib/python3.10"),
             "cp310",
         ),
-        (windows_cpython("3.12.1"), Layout("3.12.1", "python.exe", "Lib", False), "cp312"),
-        (windows_cpython("3.13.9", threads="t"), Layout("3.13.9", "python.exe", "Lib", True), "cp313t"),
+        (windows_cpython("3.12.1"), Layout(Implementation(CPYTHON, "3.12.1"), "python.exe", "Lib"), "cp312"),
+        (
+            windows_cpython("3.13.9", threads="t"),
+            Layout(Implementation(CPYTHON, "3.13.9", True), "python.exe", "Lib"),
+            "cp313t",
+        ),
     ],
 )
 def test_every_shape_of_tree_is_recognised(files: Mapping[str, bytes], layout: Layout, abi: str) -> None:
     found = detect_layout(items(files), "a tree")
     assert found == layout
-    assert (found.abi_tag, found.python_tag) == (abi, abi.rstrip("t"))
+    assert (found.implementation.abi_tag, found.implementation.python_tag) == (abi, abi.rstrip("t"))
 
 
 def test_links_of_other_names_are_not_taken_for_the_interpreter() -> None:
     links = (Link("bin/python3.13", "python3.13t"), Link("bin/python3", "python3.13t"))
     found = detect_layout(items(cpython("3.13.9", threads="t"), *links), "a tree")
-    assert (found.python, found.free_threaded) == ("bin/python3.13t", True)
+    assert (found.python, found.implementation.free_threaded) == ("bin/python3.13t", True)
 
 
 def test_a_debug_build_has_the_same_standard_library() -> None:
     files = dict(cpython("3.13.9"))
     files["bin/python3.13d"] = files.pop("bin/python3.13")
     found = detect_layout(items(files, Link("bin/python3.13", "python3.13d")), "a tree")
-    assert found == Layout("3.13.9", "bin/python3.13d", "lib/python3.13", False)
+    assert found == Layout(Implementation(CPYTHON, "3.13.9"), "bin/python3.13d", "lib/python3.13")
 
 
 def test_a_version_that_is_known_is_not_looked_for() -> None:

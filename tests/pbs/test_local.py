@@ -8,6 +8,7 @@ import pytest
 
 from czscie.container.content import File
 from czscie.errors import CzscieError
+from czscie.implementation import CPYTHON, Implementation
 from czscie.pbs.distribution import Layout
 from czscie.pbs.local import resolve_local
 from czscie.platforms import find_platform
@@ -32,7 +33,9 @@ def test_a_directory_gives_its_files_and_links(tmp_path: Path) -> None:
     root = directory(tmp_path / "cpython")
     source = resolve_local(root, LINUX)
     distribution = source.load()
-    assert distribution.layout == Layout("3.13.9", "bin/python3.13", "lib/python3.13", False)
+    assert distribution.layout == Layout(
+        Implementation(CPYTHON, "3.13.9"), "bin/python3.13", "lib/python3.13"
+    )
     assert distribution.glibc == (2, 17)
     assert {item.path for item in distribution.items} == {*cpython(), "bin/python3"}
     assert source.description == "cpython 3.13.9 x86_64-unknown-linux-gnu from a directory"

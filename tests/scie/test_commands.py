@@ -8,6 +8,7 @@ from czscie.czex.info import PexInfo
 from czscie.czex.start import HERMETIC_REMOVED
 from czscie.czex.write import Interpreter
 from czscie.errors import CzscieError
+from czscie.implementation import CPYTHON, Implementation
 from czscie.lift.manifest import read_manifest
 from czscie.pbs.distribution import Layout
 from czscie.platforms import find_platform
@@ -16,11 +17,11 @@ from czscie.scie.manifest import Boot, Command
 
 CPYTHON = Interpreter(
     "ab" * 32,
-    Layout("3.13.9", "bin/python3.13", "lib/python3.13", free_threaded=False),
+    Layout(Implementation(CPYTHON, "3.13.9"), "bin/python3.13", "lib/python3.13"),
     find_platform("linux-x86_64"),
 )
 WINDOWS = Interpreter(
-    "ab" * 32, Layout("3.13.9", "python.exe", "Lib", free_threaded=False), find_platform("windows-x86_64")
+    "ab" * 32, Layout(Implementation(CPYTHON, "3.13.9"), "python.exe", "Lib"), find_platform("windows-x86_64")
 )
 
 HEAD = """\

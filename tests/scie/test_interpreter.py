@@ -6,6 +6,7 @@ import pytest
 
 from czscie.container.content import Data, File, Link
 from czscie.container.plan import PlannedLink
+from czscie.implementation import CPYTHON, Implementation
 from czscie.pbs.distribution import Distribution, Layout
 from czscie.platforms import find_platform
 from czscie.scie.interpreter import read_file, write_interpreter
@@ -18,7 +19,7 @@ def distribution(**changed: bytes) -> Distribution:
     files = [File(path, Data(data), path.startswith("bin/")) for path, data in contents.items()]
     return Distribution(
         find_platform("linux-x86_64"),
-        Layout("3.13.9", "bin/python3.13", "lib/python3.13", free_threaded=False),
+        Layout(Implementation(CPYTHON, "3.13.9"), "bin/python3.13", "lib/python3.13"),
         (*files, Link("bin/python", "python3.13")),
         None,
     )

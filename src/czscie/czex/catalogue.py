@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from czscie.container.plan import PlannedEntry
+from czscie.czex.constraint import Constraint
 from czscie.czex.dependencies import DependencyChanges, parse_requirement
 from czscie.czex.pex import Pex
 from czscie.czex.placed import PlacedFile
 from czscie.czex.resolve import meets, newest_first
 from czscie.czex.wheel import Wheel
-from czscie.errors import CzscieError
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -26,16 +26,6 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 ENTRY_NAME = ".czscie/catalogue"
-
-#: What an interpreter constraint of pex may begin with: the implementation and whether it is free-threaded.
-_IMPLEMENTATIONS: tuple[tuple[str, str, bool | None], ...] = (
-    ("CPython[free-threaded]", "CPython", True),
-    ("CPython[gil]", "CPython", False),
-    ("CPython+t", "CPython", True),
-    ("CPython-t", "CPython", False),
-    ("CPython", "CPython", None),
-    ("PyPy", "PyPy", None),
-)
 
 #: The fields of PEX-INFO that the start reads.
 _SETTINGS = (
@@ -174,21 +164,13 @@ def _side(side: Any) -> str | list[str]:
 
 def constraint(text: str) -> dict[str, Any]:
     """An interpreter constraint of pex, `CPython>=3.9,<3.14`, taken apart. Raises CzscieError."""
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
+    asked = Constraint.split(text)
     found: dict[str, Any] = {"text": text}
-    rest = text
-    for prefix, implementation, free_threaded in _IMPLEMENTATIONS:
-        if text.startswith(prefix):
-            found["implementation"] = implementation
-            if free_threaded is not None:
-                found["free_threaded"] = free_threaded
-            rest = text[len(prefix) :]
-            break
-    try:
-        found["python"] = _specifiers(SpecifierSet(rest)) or []
-    except InvalidSpecifier as error:
-        raise CzscieError(f"the PEX has an invalid interpreter constraint: {text}", why=str(error)) from error
+    if asked.implementation is not None:
+        found["implementation"] = asked.implementation
+    if asked.free_threaded is not None:
+        found["free_threaded"] = asked.free_threaded
+    found["python"] = _specifiers(asked.versions) or []
     return found
 
 

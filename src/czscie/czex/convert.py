@@ -73,7 +73,7 @@ def convert(
     """
     with Pex.open(path) as pex:
         _refuse_pex_paths(pex)
-        resolution = resolve(pex, interpreter.platform, interpreter.layout, glibc)
+        resolution = resolve(pex, interpreter.platform, interpreter.layout.implementation, glibc)
         needs = resolution.needs
         resolution = _with(provisions, resolution)
         info = pex.info

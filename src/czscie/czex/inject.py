@@ -20,7 +20,7 @@ from czscie.czex.catalogue import ENTRY_NAME, Catalogue, catalogue_order
 from czscie.czex.info import PATH as PEX_INFO
 from czscie.czex.info import PexInfo
 from czscie.czex.pex import Pex
-from czscie.czex.placed import ANY_LAYOUT, EXECUTABLE, PLAIN, PlacedFile, place_wheel, placed, split
+from czscie.czex.placed import ANYWHERE, EXECUTABLE, PLAIN, PlacedFile, place_wheel, placed, split
 from czscie.czex.prefix import czex_prefix
 from czscie.czex.start import Start, environment_files
 from czscie.czex.wheel import Wheel
@@ -135,7 +135,7 @@ class _Writer:
         """Tells the packer what there is, and notes where each file goes."""
         generated = self._collect_wheels()
         self._collect_sources()
-        start = environment_files(_start(self._pex), ANY_LAYOUT)
+        start = environment_files(_start(self._pex), ANYWHERE.site_packages)
         files = [replace(member, path=path) for path, member in generated.items()]
         files += [replace(each, path=f"-/{each.path}") for each in start]
         slices = self._packer.add(".czscie/venv/", files, whole=".czscie/venv.zip")

@@ -112,20 +112,25 @@ def venv_items(
     platform: Platform,
     launchers: ScriptLaunchers | None = None,
 ) -> VenvItems:
-    """Spread `wheels` and the user's `sources` over a virtual environment of `layout` on `platform`.
+    """Spread `wheels` and the user's `sources` over a virtual environment of `layout` on `platform`: `spread`
+    with the directories that it has. Raises CzscieError.
+    """
+    return spread(wheels, sources, Directories.of(layout, platform, launchers))
+
+
+def spread(wheels: Sequence[Wheel], sources: Sequence[File], scheme: Directories) -> VenvItems:
+    """Spread `wheels` and the user's `sources` over the directories `scheme` of a virtual environment.
 
     What installers add is added: scripts of entry points, and RECORDs that list the files at their places
     (rows of scripts have no digest: their first line is written on the user's machine). INSTALLER and
     REQUESTED are not: nothing needs them, and each would be a file more to create at the first start.
-    `launchers` are for scripts on Windows, which are files that Python has to be started with otherwise.
     Raises CzscieError for a wheel that names an unknown scheme, and for a path that one provides as a file
     and another as a directory.
     """
-    scheme = _Scheme(layout, platform, launchers)
     own = [Placement(f"{scheme.site_packages}/{file.path}", "sources", file) for file in sources]
     claims = [(wheel, _claims(wheel, scheme)) for wheel in wheels]
     # Where the file system ignores case, two paths that differ in nothing else are one file.
-    key = folded if platform.os in ("windows", "macos") else str
+    key = folded if scheme.platform.os in ("windows", "macos") else str
     taken: dict[str, Placement] = {}
     collisions: list[Collision] = []
     for placement in chain(own, *(placements for _, placements in claims)):
@@ -133,7 +138,7 @@ def venv_items(
         if winner is not placement and not _same(winner, placement):
             collisions.append(Collision(winner.destination, winner.origin, placement.origin))
     _check_directories(taken)
-    check_together((each.destination for each in taken.values()), "the payload", platform)
+    check_together((each.destination for each in taken.values()), "the payload", scheme.platform)
     for wheel, placements in claims:
         won = [placement for placement in placements if taken[key(placement.destination)] is placement]
         record = _installed_record(wheel, won, scheme)
@@ -146,16 +151,24 @@ def venv_items(
 
 
 @dataclass(frozen=True, slots=True)
-class _Scheme:
-    """The directories of an environment, relative to its root."""
+class Directories:
+    """Where things go in an environment on `platform`, relative to its root.
 
-    layout: Layout
+    `headers` has those of Python's extension modules, each distribution's in a directory of its own.
+    `launchers` are for scripts on Windows, which are files that Python has to be started with otherwise.
+    """
+
     platform: Platform
+    site_packages: str
+    headers: str
     launchers: ScriptLaunchers | None = None
 
-    @property
-    def site_packages(self) -> str:
-        return f"{self.layout.stdlib}/site-packages"
+    @classmethod
+    def of(
+        cls, layout: Layout, platform: Platform, launchers: ScriptLaunchers | None = None
+    ) -> Directories:
+        headers = f"include/site/python{layout.implementation.minor_version}"
+        return cls(platform, f"{layout.stdlib}/site-packages", headers, launchers)
 
     @property
     def scripts(self) -> str:
@@ -177,7 +190,7 @@ class _Scheme:
             "purelib": self.site_packages,
             "platlib": self.site_packages,
             "scripts": self.scripts,
-            "headers": f"include/site/python{self.layout.minor_version}/{wheel.project}",
+            "headers": f"{self.headers}/{wheel.project}",
             "data": "",
         }
         if scheme not in roots or not rest:
@@ -188,18 +201,18 @@ class _Scheme:
         return posixpath.join(roots[scheme], rest)
 
 
-def _claims(wheel: Wheel, scheme: _Scheme) -> list[Placement]:
+def _claims(wheel: Wheel, scheme: Directories) -> list[Placement]:
     """What the wheel would put into the environment."""
     return [*(_place(wheel, member, scheme) for member in wheel.members), *_generated(wheel, scheme)]
 
 
-def _place(wheel: Wheel, member: File, scheme: _Scheme) -> Placement:
+def _place(wheel: Wheel, member: File, scheme: Directories) -> Placement:
     destination = scheme.destination(wheel, member.path)
     skip = shebang_length(member.content.read()) if is_script_path(member.path) else 0
     return Placement(destination, wheel, member, "script" if skip else "file", skip)
 
 
-def _generated(wheel: Wheel, scheme: _Scheme) -> Iterator[Placement]:
+def _generated(wheel: Wheel, scheme: Directories) -> Iterator[Placement]:
     """The scripts of the wheel's entry points."""
     for points, gui in ((wheel.entry_points.console, False), (wheel.entry_points.gui, True)):
         suffix = scheme.script_suffix(gui=gui)
@@ -261,7 +274,7 @@ def describe(origin: Origin) -> str:
     return {"sources": "the PEX's own files", "generated": "czscie"}[origin]
 
 
-def _installed_record(wheel: Wheel, won: Sequence[Placement], scheme: _Scheme) -> Placement:
+def _installed_record(wheel: Wheel, won: Sequence[Placement], scheme: Directories) -> Placement:
     """The wheel's RECORD as an installer writes it: of what is installed, relative to site-packages.
 
     It is the wheel's own where every file is where the wheel has it.

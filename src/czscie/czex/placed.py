@@ -6,15 +6,14 @@ from dataclasses import dataclass, replace
 
 from czscie.container.content import Data, File
 from czscie.container.plan import Slice
-from czscie.czex.install import Placement, venv_items
+from czscie.czex.install import Directories, Placement, spread
 from czscie.czex.wheel import Wheel
-from czscie.pbs.distribution import Layout
 from czscie.platforms import find_platform
 
 #: Stands for every environment: the version is put in where it is installed.
-ANY_LAYOUT = Layout("0.0.0", "bin/python", "lib/python0.0", False)
-_SITE_PACKAGES = f"{ANY_LAYOUT.stdlib}/site-packages/"
-_HEADERS = "include/site/python0.0/"
+ANYWHERE = Directories(
+    find_platform("linux-x86_64"), "lib/python0.0/site-packages", headers="include/site/python0.0"
+)
 
 #: `mode` of a file: 0644, 0755, or a script that gets a first line.
 PLAIN, EXECUTABLE, SCRIPT = range(3)
@@ -36,10 +35,10 @@ class PlacedFile:
 def place_wheel(wheel: Wheel) -> tuple[Placement, ...]:
     """Where one wheel's files go, with what installers add; RECORD names nothing that has a version."""
     placements = []
-    for placement in venv_items([wheel], (), ANY_LAYOUT, find_platform("linux-x86_64")).placements:
+    for placement in spread([wheel], (), ANYWHERE).placements:
         if placement.origin == "generated" and placement.destination.endswith(".dist-info/RECORD"):
             lines = placement.member.content.read().splitlines(keepends=True)
-            kept = b"".join(line for line in lines if _HEADERS.encode() not in line)
+            kept = b"".join(line for line in lines if f"{ANYWHERE.headers}/".encode() not in line)
             placement = replace(placement, member=File(placement.member.path, Data(kept)))
         placements.append(placement)
     return tuple(placements)
@@ -54,7 +53,7 @@ def placed(placement: Placement, content: Slice) -> PlacedFile:
 
 def split(destination: str) -> tuple[str, str]:
     """The scheme and the path of a destination that `place_wheel` names."""
-    for scheme, directory in (("p", _SITE_PACKAGES), ("h", _HEADERS)):
+    for scheme, directory in (("p", f"{ANYWHERE.site_packages}/"), ("h", f"{ANYWHERE.headers}/")):
         if destination.startswith(directory):
             return scheme, destination[len(directory) :]
     return "r", destination

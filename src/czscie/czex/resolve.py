@@ -11,12 +11,11 @@ from czscie.czex.pex import Pex
 from czscie.czex.target import Target
 from czscie.czex.wheel import Wheel
 from czscie.errors import CzscieError
+from czscie.implementation import Implementation
 from czscie.platforms import ANY_GLIBC, GlibcVersion, Platform
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
-
-    from czscie.pbs.distribution import Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +52,15 @@ class Resolution:
     needs: Mapping[str, frozenset[str]]
 
 
-def resolve(pex: Pex, platform: Platform, layout: Layout, glibc: GlibcVersion = ANY_GLIBC) -> Resolution:
-    """The wheels of `pex` that `platform` needs with the interpreter `layout` describes.
+def resolve(
+    pex: Pex, platform: Platform, implementation: Implementation, glibc: GlibcVersion = ANY_GLIBC
+) -> Resolution:
+    """The wheels of `pex` that the `implementation` of Python needs on `platform`.
 
     `glibc` is the newest that wheels may ask for. Raises CzscieError when the interpreter does not meet the
     PEX's constraints, or when a requirement is met by no wheel, saying what the PEX does hold.
     """
-    target = Target(platform, layout, glibc)
+    target = Target(platform, implementation, glibc)
     _check_constraints(pex, target)
     walk = _Walk(pex, target)
     walk.start()
@@ -79,7 +80,7 @@ def _check_constraints(pex: Pex, target: Target) -> None:
     constraints = pex.info.interpreter_constraints
     if constraints and not any(target.satisfies(constraint) for constraint in constraints):
         raise CzscieError(
-            f"{pex.path.name} does not run with CPython {target.layout.version}",
+            f"{pex.path.name} does not run with CPython {target.implementation.version}",
             why=f"its interpreter constraints are: {' or '.join(constraints)}",
             mend="choose another version in [[lift.interpreters]]",
         )
@@ -91,7 +92,7 @@ def _unusable(wheel: Wheel, target: Target) -> str:
         tags = "-".join(wheel.filename.removesuffix(".whl").split("-")[-3:])
         return f"{tags} does not run on {target}"
     versions = wheel.python_versions()
-    if versions is not None and not versions.contains(target.layout.version, prereleases=True):
+    if versions is not None and not versions.contains(target.implementation.version, prereleases=True):
         return f"it needs Python {versions}"
     return ""
 
@@ -261,4 +262,4 @@ def _abbreviated(target: Target) -> str:
     """The target as `pex --platform` takes it: `linux-x86_64-cp-3.13.9-cp313`."""
     tag = target.tags[0]
     platform = f"linux-{target.platform.wheel_arch}" if target.platform.libc == "gnu" else tag.platform
-    return f"{platform}-cp-{target.layout.version}-{tag.abi}"
+    return f"{platform}-cp-{target.implementation.version}-{tag.abi}"

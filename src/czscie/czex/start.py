@@ -82,12 +82,12 @@ def boot_file() -> File:
     return File("czscie_boot.py", Data(source))
 
 
-def environment_files(start: Start, layout: Layout) -> list[File]:
+def environment_files(start: Start, site_packages: str) -> list[File]:
     """The start's own files, at their places in the virtual environment."""
     return [
         File("__main__.py", Data(start.main())),
         boot_file(),
-        File(f"{layout.stdlib}/site-packages/PEX_EXTRA_SYS_PATH.pth", Data(_EXTRA_SYS_PATH.encode())),
+        File(f"{site_packages}/PEX_EXTRA_SYS_PATH.pth", Data(_EXTRA_SYS_PATH.encode())),
         File("PEX-INFO", Data(start.info.render())),
     ]
 

@@ -85,7 +85,7 @@ def write_czex(
         certificates=_certificates(installed.placements, interpreter),
         more=windows.start,
     )
-    together = [*environment_files(start, interpreter.layout), *installed.packs]
+    together = [*environment_files(start, f"{interpreter.layout.stdlib}/site-packages"), *installed.packs]
     together += [replace(file, path=f"{interpreter.scripts}/{file.path}") for file in windows.redirectors]
     apart = list(installed.dependency_packs)
     made = (*together, *apart)
@@ -153,5 +153,5 @@ def _links(interpreter: Interpreter) -> tuple[PlannedLink, ...]:
     return (
         PlannedLink(interpreter.python, f"../../../interpreters/{interpreter.digest}/{python}"),
         PlannedLink("bin/python3", "python"),
-        PlannedLink(f"bin/python{interpreter.layout.minor_version}", "python"),
+        PlannedLink(f"bin/python{interpreter.layout.implementation.minor_version}", "python"),
     )

@@ -7,8 +7,8 @@ from pathlib import Path
 from czscie.czex.pex import Pex
 from czscie.czex.resolve import resolve
 from czscie.errors import CzscieError
+from czscie.implementation import CPYTHON, Implementation
 from czscie.init.subject import Subject
-from czscie.pbs.distribution import Layout
 from czscie.platforms import Platform
 
 
@@ -33,7 +33,7 @@ def read_pex(path: Path) -> Subject:
 def _obstacles(pex: Pex, platform: Platform, version: str) -> tuple[str, ...]:
     """What the build would say: it chooses the wheels in the same way."""
     try:
-        resolve(pex, platform, Layout(version, python="", stdlib="", free_threaded=False))
+        resolve(pex, platform, Implementation(CPYTHON, version))
     except CzscieError as error:
         return (error.what, *error.why)
     return ()

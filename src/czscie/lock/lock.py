@@ -13,6 +13,7 @@ import msgspec
 
 from czscie.documents import DocumentError, parse_toml, read_document
 from czscie.errors import CzscieError
+from czscie.implementation import Implementation
 from czscie.lock.toml import render_document
 
 #: The version of the format that this czscie writes; it reads no other.
@@ -94,6 +95,10 @@ class LockedInterpreter(_Struct, frozen=True, kw_only=True):
     size: Size | None = None
     helper: bool = False
     attested: str | None = None
+
+    @property
+    def implementation(self) -> Implementation:
+        return Implementation.parse(self.version)
 
 
 class LockedFile(_Struct, frozen=True, kw_only=True):

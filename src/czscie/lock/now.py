@@ -137,12 +137,11 @@ def _file(file: EmbeddedFile) -> LockedFile:
 
 def _local(interpreter: Host | Local, platform: Platform, provider: Provider) -> LockedInterpreter:
     source = provider.resolve(interpreter, platform)
-    layout = traits_of(source, platform).layout
     return LockedInterpreter(
         id=interpreter.id,
         platform=platform.name,
         provider=type(interpreter).__name__,
-        version=layout.version + ("t" if layout.free_threaded else ""),
+        version=str(traits_of(source, platform).layout.implementation),
         sha256=source.digest,
         size=source.size,
     )

@@ -130,9 +130,9 @@ class Resolver:
             return
         python = InlineMetadata.read(script).requires_python
         for target in targets:
-            if not python.contains(target.layout.version, prereleases=True):
+            if not python.contains(target.implementation.version, prereleases=True):
                 raise CzscieError(
-                    f"{script.name} does not run with CPython {target.layout.version}",
+                    f"{script.name} does not run with CPython {target.implementation.version}",
                     why=f'its requires-python is "{python}"',
                     mend="choose another version in [[lift.interpreters]]",
                 )

@@ -8,7 +8,6 @@ from czscie.errors import CzscieError
 from czscie.lift.interpreter import Interpreter, PythonBuildStandalone
 from czscie.lock.lock import Lock, LockedInterpreter
 from czscie.pbs.assets import FREE_THREADED, Asset
-from czscie.pbs.distribution import Layout
 from czscie.pbs.mirror import OFFICIAL
 from czscie.pbs.provider import Provider, Source
 from czscie.pbs.standalone import StandaloneSource
@@ -69,14 +68,3 @@ def locked_asset(
         size=source.size,
         helper=helper,
     )
-
-
-def layout_of(locked: LockedInterpreter, platform: Platform) -> Layout:
-    """How the interpreter is laid out, which its version tells."""
-    version = locked.version.removesuffix("t")
-    minor = ".".join(version.split(".")[:2])
-    free_threaded = version != locked.version
-    threads = "t" if free_threaded else ""
-    if platform.os == "windows":
-        return Layout(version, "python.exe", "Lib", free_threaded)
-    return Layout(version, f"bin/python{minor}{threads}", f"lib/python{minor}{threads}", free_threaded)

@@ -8,7 +8,6 @@ from czscie.czex.target import Target
 from czscie.lift.lift import Lift
 from czscie.lock.lock import Lock
 from czscie.lock.pex_tool import default_glibc
-from czscie.lock.sources import layout_of
 from czscie.platforms import Platform
 
 
@@ -18,7 +17,7 @@ def target_of(lift: Lift, lock: Lock, platform: Platform) -> Target | None:
     locked = None if payload is None else lock.interpreter(payload.interpreter, platform.name)
     if payload is None or locked is None:
         return None
-    return Target(platform, layout_of(locked, platform), payload.glibc or default_glibc(platform))
+    return Target(platform, locked.implementation, payload.glibc or default_glibc(platform))
 
 
 def targets_of(lift: Lift, lock: Lock, platforms: Sequence[Platform]) -> list[Target]:

@@ -9,6 +9,7 @@ from czscie.container.content import File, Link
 from czscie.container.paths import check_together
 from czscie.elf import Elf, is_elf
 from czscie.errors import CzscieError
+from czscie.implementation import CPYTHON, Implementation
 from czscie.pbs.machine import machine_of
 from czscie.pbs.tree import Item
 from czscie.platforms import GlibcVersion, Platform
@@ -22,29 +23,18 @@ _PATCH_LEVEL = re.compile(rb'#define\s+PY_VERSION\s+"([0-9A-Za-z.]+)\+?"')
 class Layout:
     """Where things are inside an interpreter's tree; paths are relative to its root and `/`-separated.
 
-    `version` is CPython's whole version (`3.13.9`), `python` the executable (`bin/python3.13`, `python.exe`),
-    `stdlib` the standard library (`lib/python3.13`, free-threaded `lib/python3.13t`, Windows `Lib`).
+    `python` is the executable (`bin/python3.13`, `python.exe`), `stdlib` the standard library
+    (`lib/python3.13`, free-threaded `lib/python3.13t`, Windows `Lib`).
     """
 
-    version: str
+    implementation: Implementation
     python: str
     stdlib: str
-    free_threaded: bool
 
     @property
-    def minor_version(self) -> str:
-        """`3.13`."""
-        return ".".join(self.version.split(".")[:2])
-
-    @property
-    def python_tag(self) -> str:
-        """PEP 425's tag of the interpreter: `cp313`."""
-        return "cp" + self.minor_version.replace(".", "")
-
-    @property
-    def abi_tag(self) -> str:
-        """PEP 425's tag of its ABI: `cp313`, free-threaded `cp313t`."""
-        return self.python_tag + ("t" if self.free_threaded else "")
+    def version(self) -> str:
+        """The implementation's whole version (`3.13.9`)."""
+        return self.implementation.version
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +96,8 @@ def detect_layout(items: tuple[Item, ...], source: str, version: str | None = No
             stdlib = "Lib"
         else:
             continue
-        return Layout(version or _find_version(items, minor, source), python, stdlib, threads == "t")
+        whole = version or _find_version(items, minor, source)
+        return Layout(Implementation(CPYTHON, whole, threads == "t"), python, stdlib)
     raise CzscieError(
         f"there is no CPython in {source}",
         why="neither bin/python3.X with lib/python3.X/os.py nor python.exe with python3X.dll and Lib/os.py",

@@ -21,6 +21,7 @@ from pathlib import Path
 from czscie.container.content import Data, OnDisk
 from czscie.elf import Elf, is_elf
 from czscie.errors import CzscieError
+from czscie.implementation import CPYTHON, Implementation
 from czscie.pbs.distribution import Distribution, Layout
 from czscie.pbs.libraries import Libraries
 from czscie.pbs.local import DirectorySource
@@ -69,8 +70,7 @@ class Interpreter:
     stdlib: Path
     extensions: Path | None
     library: str
-    version: str
-    free_threaded: bool
+    implementation: Implementation
 
     @classmethod
     def ask(cls, executable: Path) -> Interpreter:
@@ -89,7 +89,7 @@ class Interpreter:
             raise CzscieError(f"{executable} does not start", why=why) from error
         except (OSError, subprocess.TimeoutExpired, ValueError) as error:
             raise CzscieError(f"{executable} does not start", why=str(error)) from error
-        if answer["implementation"] != "cpython":
+        if answer["implementation"] != CPYTHON:
             raise CzscieError(f"{executable} is not CPython", why=f"it is {answer['implementation']}")
         stdlib = Path(answer["stdlib"])
         if not (stdlib / "os.py").is_file():
@@ -99,14 +99,15 @@ class Interpreter:
             stdlib=stdlib,
             extensions=next((Path(path) for path in answer["extensions"] if Path(path).is_dir()), None),
             library=answer["library"],
-            version=answer["version"],
-            free_threaded=answer["free_threaded"],
+            implementation=Implementation(
+                answer["implementation"], answer["version"], answer["free_threaded"]
+            ),
         )
 
     @property
     def layout(self) -> Layout:
-        minor = ".".join(self.version.split(".")[:2]) + ("t" if self.free_threaded else "")
-        return Layout(self.version, f"bin/python{minor}", f"{self.library}/python{minor}", self.free_threaded)
+        name = self.implementation.unix_name
+        return Layout(self.implementation, f"bin/{name}", f"{self.library}/{name}")
 
 
 def resolve_host(platform: Platform, executable: Path | None = None) -> DirectorySource:
@@ -133,7 +134,7 @@ def resolve_host(platform: Platform, executable: Path | None = None) -> Director
             f"cannot read {error.filename or interpreter.executable}", why=error.strerror or str(error)
         ) from error
     distribution = Distribution.of(items, interpreter.layout, platform, str(interpreter.executable))
-    description = f"cpython {interpreter.version} {platform.triple} from the host"
+    description = f"cpython {interpreter.implementation.version} {platform.triple} from the host"
     url = interpreter.executable.as_uri()
     return DirectorySource(tree_digest(items), description, url, tree_size(items), distribution)
 

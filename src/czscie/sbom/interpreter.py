@@ -26,6 +26,6 @@ def interpreter_components(distribution: Distribution) -> tuple[Component, ...]:
         cpe=f"cpe:2.3:a:python:python:{layout.version}:*:*:*:*:*:*:*",
         licences=("Python-2.0 AND CNRI-Python",),
         needs=tuple(each.reference for each in (*libraries, *packages)),
-        properties={"czscie:free-threaded": "true"} if layout.free_threaded else {},
+        properties={"czscie:free-threaded": "true"} if layout.implementation.free_threaded else {},
     )
     return (cpython, *libraries, *packages)
