@@ -99,3 +99,8 @@ def parse_toml(text: str) -> dict[str, Any]:
         raise DocumentError(str(error)) from error
     except RecursionError as error:
         raise DocumentError("it is nested too deeply") from error
+
+
+def toml_string(text: str) -> str:
+    """`text` as a basic string of TOML: JSON's escapes are TOML's, which must escape DEL, too."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

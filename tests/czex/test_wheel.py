@@ -31,7 +31,6 @@ def test_what_the_metadata_says_is_read() -> None:
     assert [str(requirement) for requirement in found.requirements()] == ["cow>=1", 'calf; extra == "x"']
     assert str(found.python_versions()) == ">=3.8"
     assert found.extras == ("x",)
-    assert not found.root_is_purelib
     assert found.build == (3, "b")
     assert {str(tag) for tag in found.tags} == {
         "cp313-cp313-manylinux_2_17_x86_64",

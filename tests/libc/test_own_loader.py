@@ -4,17 +4,40 @@ import shutil
 import struct
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from czscie.container.plan import PlannedText
+from czscie.container.plan import PlannedCopy, PlannedText
 from czscie.elf import PT_DYNAMIC, PT_INTERP, PT_LOAD, Elf, ElfError
-from czscie.libc.own_loader import apply, own_loader
+from czscie.libc.own_loader import Patch, own_loader
 from elf_image import S390X, X86_64, elf_image
 
 BASE, ROOT = "/base", "/base/interpreters/d"
 LOADER, LIBRARIES = "{base}/libcs/l/lib/ld.so", "{base}/libcs/l/lib"
+
+
+def apply(data: bytes, patches: Iterable[Patch], base: str, root: str) -> bytes:
+    """The file `data` of the installation `root` in `base`, with `patches` written over it as the launcher
+    does.
+
+    Raises ValueError when a path is too long for the room that there is.
+    """
+    patched = bytearray(data)
+    for patch in patches:
+        if isinstance(patch, PlannedText):
+            text = patch.template.replace("{base}", base).replace("{root}", root).encode()
+            if len(text) >= patch.size:
+                raise ValueError(f"{base} is too long")
+            content = text.ljust(patch.size, b"\0")
+        elif isinstance(patch, PlannedCopy):
+            content = bytes(patched[patch.source : patch.source + patch.size])
+        else:
+            content = patch.data
+        patched.extend(bytes(max(0, patch.offset - len(patched))))
+        patched[patch.offset : patch.offset + len(content)] = content
+    return bytes(patched)
 
 
 def patched(data: bytes, *needed: str, base: str = BASE, root: str = ROOT) -> bytes:

@@ -64,7 +64,7 @@ def test_the_example_is_a_manifest_that_can_be_built() -> None:
         "macos-aarch64",
         "windows-x86_64",
     ]
-    assert lift.interpreter("cpython") == PythonBuildStandalone(
+    assert {each.id: each for each in lift.interpreters}["cpython"] == PythonBuildStandalone(
         "cpython", "3.13.17", "20261021", "install_only_stripped", None, (), False
     )
     assert lift.payload == Payload(

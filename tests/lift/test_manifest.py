@@ -63,7 +63,9 @@ def test_paths_start_at_the_manifests_directory_wherever_the_build_is_started(
     monkeypatch.chdir(tmp_path)
     lift = read_manifest(Path("below/lift.toml"))
     assert lift.path == Path("below/lift.toml")
-    assert lift.interpreter("mine") == Local("mine", tmp_path / "below" / "python.tar.gz")
+    assert {each.id: each for each in lift.interpreters}["mine"] == Local(
+        "mine", tmp_path / "below" / "python.tar.gz"
+    )
     assert lift.payload is not None
     assert lift.payload.pex == tmp_path / "below" / ".." / "dist" / "app.pex"
 

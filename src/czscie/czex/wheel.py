@@ -48,7 +48,6 @@ class Wheel:
     version: str
     build: tuple[int, str]
     tags: frozenset[Tag]
-    root_is_purelib: bool
     requires: tuple[str, ...]
     requires_python: str | None
     extras: tuple[str, ...]
@@ -76,7 +75,7 @@ class Wheel:
         dist_info = _find_dist_info(files, filename, where)
         texts = {
             name: _read_text(files, f"{dist_info}/{name}")
-            for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt")
+            for name in ("METADATA", "RECORD", "entry_points.txt")
         }
         metadata = _parse_metadata(texts["METADATA"] or "", where)
         entry_points = EntryPoints.parse(texts["entry_points.txt"] or "", where)
@@ -88,7 +87,6 @@ class Wheel:
             version=metadata.version,
             build=build,
             tags=tags,
-            root_is_purelib=_root_is_purelib(texts["WHEEL"]),
             requires=metadata.requires,
             requires_python=metadata.requires_python,
             extras=metadata.extras,
@@ -204,11 +202,6 @@ def _read_text(files: Sequence[File], path: str) -> str | None:
         if file.path == path:
             return file.content.read().decode("utf-8", "replace")
     return None
-
-
-def _root_is_purelib(wheel: str | None) -> bool:
-    """Root-Is-Purelib of the WHEEL file. Some in the wild have blank lines between their headers."""
-    return bool(re.search(r"(?im)^root-is-purelib:\s*true\s*$", wheel or ""))
 
 
 def _without_ordered_prefix(text: str) -> str:

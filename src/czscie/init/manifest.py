@@ -7,9 +7,9 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from czscie.documents import toml_string
 from czscie.init.choice import Choice
 from czscie.init.subject import Subject
-from czscie.lift.problem import quoted
 
 _WIDTH = 108
 #: By the payload's key, what it is called and what stands above it.
@@ -38,9 +38,9 @@ def render_manifest(subject: Subject, choice: Choice, directory: Path) -> str:
 def _head(subject: Subject, choice: Choice) -> Iterator[str]:
     yield "[lift]"
     yield from _comment("What the executable is called. With several platforms it is <name>-<platform>.")
-    yield f"name = {_text(subject.name)}"
+    yield f"name = {toml_string(subject.name)}"
     if subject.description is not None:
-        yield f"description = {_text(subject.description)}"
+        yield f"description = {toml_string(subject.description)}"
     yield ""
     others = ", ".join(f'"{platform.name}"' for platform in choice.others)
     yield from _comment(
@@ -58,8 +58,8 @@ def _interpreter(subject: Subject, choice: Choice) -> Iterator[str]:
     yield "[[lift.interpreters]]"
     yield 'id = "cpython"'
     yield 'provider = "PythonBuildStandalone"'
-    yield f"version = {_text(choice.version)}"
-    yield f"release = {_text(choice.release)}"
+    yield f"version = {toml_string(choice.version)}"
+    yield f"release = {toml_string(choice.release)}"
     yield from _comment(
         "Parts that are left out unless the code imports them, such as Tcl/Tk, stay when named:"
     )
@@ -69,12 +69,12 @@ def _interpreter(subject: Subject, choice: Choice) -> Iterator[str]:
 def _payload(subject: Subject, directory: Path) -> Iterator[str]:
     yield from _comment(f"What it runs. {_PAYLOADS[subject.source]}")
     yield "[lift.payload]"
-    yield f"{subject.source} = {_text(_relative(subject.path, directory))}"
-    others = ", ".join(map(_text, subject.others))
+    yield f"{subject.source} = {toml_string(_relative(subject.path, directory))}"
+    others = ", ".join(map(toml_string, subject.others))
     if subject.entry_point is not None:
         also = f" The {_NOUNS[subject.source]} has also: {others}." if others else ""
         yield from _comment(f"What starts: a console script, a module, or module:function.{also}")
-        yield f"entry_point = {_text(subject.entry_point)}"
+        yield f"entry_point = {toml_string(subject.entry_point)}"
     elif subject.starts:
         yield from _comment(
             f"The {_NOUNS[subject.source]} says what starts, unless you do: a script, or module:function."
@@ -94,12 +94,7 @@ def _comment(text: str) -> Iterator[str]:
 
 
 def _array(values: Sequence[str]) -> str:
-    return f"[{', '.join(map(_text, values))}]"
-
-
-def _text(value: str) -> str:
-    """A basic string: JSON's escapes are TOML's, which has DEL among what must be escaped, too."""
-    return quoted(value).replace("\x7f", "\\u007f")
+    return f"[{', '.join(map(toml_string, values))}]"
 
 
 def _relative(path: Path, directory: Path) -> str:

@@ -193,25 +193,3 @@ class _Change:
 
 def _aligned(place: int) -> int:
     return place + -place % _ALIGN
-
-
-def apply(data: bytes, patches: Iterable[Patch], base: str, root: str) -> bytes:
-    """The file `data` of the installation `root` in `base`, with `patches` written over it as the launcher
-    does.
-
-    Raises ValueError when a path is too long for the room that there is.
-    """
-    patched = bytearray(data)
-    for patch in patches:
-        if isinstance(patch, PlannedText):
-            text = patch.template.replace("{base}", base).replace("{root}", root).encode()
-            if len(text) >= patch.size:
-                raise ValueError(f"{base} is too long")
-            content = text.ljust(patch.size, b"\0")
-        elif isinstance(patch, PlannedCopy):
-            content = bytes(patched[patch.source : patch.source + patch.size])
-        else:
-            content = patch.data
-        patched.extend(bytes(max(0, patch.offset - len(patched))))
-        patched[patch.offset : patch.offset + len(content)] = content
-    return bytes(patched)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime
 import difflib
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from czscie.documents import toml_string
 from czscie.errors import CzscieError
 
 #: Where a value stands: the names of the tables that lead to it, and 0-based indexes into arrays.
@@ -107,8 +107,8 @@ def found_text(value: object) -> str:
 
 
 def quoted(text: str) -> str:
-    """`text` as a TOML string."""
-    return json.dumps(text, ensure_ascii=False)
+    """`text` as it stands in a manifest."""
+    return toml_string(text)
 
 
 def one_of(values: Sequence[str]) -> str:

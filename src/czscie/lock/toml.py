@@ -6,10 +6,11 @@ table that holds such an array has a header of its own.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from czscie.documents import toml_string
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _INDENT = "    "
@@ -71,13 +72,8 @@ def _inline(value: Any) -> str:
         return f"[{', '.join(map(_inline, value))}]"
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, int) else _string(value)
+    return str(value) if isinstance(value, int) else toml_string(value)
 
 
 def _key(key: str) -> str:
-    return key if _BARE.fullmatch(key) else _string(key)
-
-
-def _string(text: str) -> str:
-    """A basic string: JSON's escapes are TOML's, which has DEL among what must be escaped, too."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return key if _BARE.fullmatch(key) else toml_string(key)
