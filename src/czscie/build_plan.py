@@ -23,7 +23,7 @@ from czscie.leftovers import scratch
 from czscie.libc.library import optional_libraries, packages_of
 from czscie.libc.packages import PackageTable
 from czscie.lift.embedded_file import EmbeddedFile, FromUrl
-from czscie.lift.interpreter import Interpreter, PythonBuildStandalone
+from czscie.lift.interpreter import Interpreter
 from czscie.lift.libc import NEVER
 from czscie.lift.lift import Lift
 from czscie.lift.payload import SOURCES
@@ -42,7 +42,6 @@ from czscie.network.network import Network
 from czscie.network.remote import Remote
 from czscie.network.url import is_file, without_secrets
 from czscie.pbs.provider import Provider
-from czscie.pbs.standalone import StandaloneSource
 from czscie.platforms import Platform, current_platform
 from czscie.scie.files import remote_of as remote_of_file
 
@@ -258,14 +257,14 @@ class _Planner:
             return
         for interpreter in self.lift.interpreters:
             known = self.lock.interpreter(interpreter.id, here.name)
-            if known is not None and isinstance(interpreter, PythonBuildStandalone):
+            if known is not None and not interpreter.OF_THIS_MACHINE:
                 yield self._interpreter(interpreter, here)
 
     def _interpreter(self, interpreter: Interpreter, platform: Platform) -> PlannedInterpreter:
         source = LockedSources(self.lock, self.provider).resolve(interpreter, platform)
         locked = self.lock.interpreter(interpreter.id, platform.name)
         assert locked is not None  # else there is no source
-        if isinstance(source, StandaloneSource):
+        if source.remote is not None:
             archive = self._remote(source.remote)
         else:
             archive = PlannedFile(

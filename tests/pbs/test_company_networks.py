@@ -14,6 +14,7 @@ from czscie.errors import CzscieError
 from czscie.lift.interpreter import PythonBuildStandalone
 from czscie.network.network import Network, Patience
 from czscie.pbs.assets import Asset
+from czscie.pbs.pin import Pin
 from czscie.pbs.provider import Provider
 from czscie.platforms import find_platform
 from network.proxy import Proxy
@@ -183,7 +184,8 @@ def test_where_a_lock_found_it_is_asked_only_if_nobody_names_a_mirror_now(cache:
 
     def urls(environ: dict[str, str]) -> tuple[str, ...]:
         provider = pbs.PythonBuildStandalone(network=Network(environ=environ))
-        return provider.pinned(LINUX, ASSET, "0" * 64, url=f"{BASE}/{TAG}/{ASSET.url_name}").urls
+        pin = Pin("0" * 64, name=ASSET.name, url=f"{BASE}/{TAG}/{ASSET.url_name}")
+        return provider.pinned(LINUX, pin).urls
 
     assert urls({})[0] == f"{BASE}/{TAG}/{ASSET.url_name}"
     assert urls({})[-1].startswith("https://github.com/astral-sh/python-build-standalone/")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from czscie.lift.problem import one_of, quoted
 from czscie.lift.table import IDENTIFIER, SOMETHING, URL, Shape, Table
@@ -29,6 +30,37 @@ _DEFAULT_FLAVOR = "install_only_stripped"
 _LIBCS = ("gnu", "musl")
 _KEPT = (*PARTS, ALL)
 _PART = Shape(one_of(_KEPT), _KEPT.__contains__, _KEPT)
+_EMBEDDED = "this version embeds every interpreter"
+
+
+class Interpreter(Protocol):
+    """One element of `lift.interpreters`, whatever its provider.
+
+    `PROVIDER` is what the manifest calls that, `FILES` are what placeholders may ask of it. What is
+    `OF_THIS_MACHINE` is looked at whenever a lock is compared, and never downloaded.
+    """
+
+    PROVIDER: ClassVar[str]
+    FILES: ClassVar[tuple[str, ...]]
+    OF_THIS_MACHINE: ClassVar[bool]
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def keep(self) -> tuple[str, ...]: ...
+
+    @property
+    def asked(self) -> Mapping[str, str | Path | None]:
+        """The keys that a lock answers, and their values."""
+        ...
+
+    def like(self, version: str, release: str | None, flavor: str | None) -> Interpreter:
+        """The one that is the same as another that was found; itself where that cannot be asked for."""
+        ...
+
+    def unsupported(self) -> Iterator[tuple[str, str]]:
+        """The keys that this version cannot build with, and why."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +72,9 @@ class PythonBuildStandalone:
     `base_url` are mirrors, asked in their order.
     """
 
+    PROVIDER: ClassVar[str] = "PythonBuildStandalone"
     FILES: ClassVar[tuple[str, ...]] = ("python", "pip")
+    OF_THIS_MACHINE: ClassVar[bool] = False
 
     id: str
     version: str
@@ -51,8 +85,19 @@ class PythonBuildStandalone:
     lazy: bool
     keep: tuple[str, ...] = ()
 
+    @property
+    def asked(self) -> Mapping[str, str | Path | None]:
+        return {"version": self.version, "release": self.release, "flavor": self.flavor}
+
+    def like(self, version: str, release: str | None, flavor: str | None) -> PythonBuildStandalone:
+        return replace(self, version=version, release=release, flavor=flavor or self.flavor)
+
+    def unsupported(self) -> Iterator[tuple[str, str]]:
+        if self.lazy:
+            yield "lazy", _EMBEDDED
+
     @classmethod
-    def read(cls, table: Table, identifier: str) -> PythonBuildStandalone:
+    def read(cls, table: Table, identifier: str, directory: Path) -> PythonBuildStandalone:
         version = table.text("version", _CPYTHON_VERSION)
         release = table.optional_text("release", _RELEASE)
         return cls(
@@ -71,7 +116,9 @@ class PythonBuildStandalone:
 class PyPy:
     """science's provider of PyPy, which this version reads but cannot build with."""
 
+    PROVIDER: ClassVar[str] = "PyPy"
     FILES: ClassVar[tuple[str, ...]] = ("python", "pypy")
+    OF_THIS_MACHINE: ClassVar[bool] = False
 
     id: str
     version: str
@@ -80,8 +127,20 @@ class PyPy:
     lazy: bool
     keep: tuple[str, ...] = ()
 
+    @property
+    def asked(self) -> Mapping[str, str | Path | None]:
+        return {"version": self.version, "release": self.release}
+
+    def like(self, version: str, release: str | None, flavor: str | None) -> PyPy:
+        return replace(self, version=version, release=release)
+
+    def unsupported(self) -> Iterator[tuple[str, str]]:
+        yield "provider", "this version builds with CPython only"
+        if self.lazy:
+            yield "lazy", _EMBEDDED
+
     @classmethod
-    def read(cls, table: Table, identifier: str) -> PyPy:
+    def read(cls, table: Table, identifier: str, directory: Path) -> PyPy:
         return cls(
             id=identifier,
             version=table.text("version", _PYPY_VERSION),
@@ -95,26 +154,59 @@ class PyPy:
 class Host:
     """The CPython that runs czscie."""
 
+    PROVIDER: ClassVar[str] = "Host"
     FILES: ClassVar[tuple[str, ...]] = ("python",)
+    OF_THIS_MACHINE: ClassVar[bool] = True
 
     id: str
     keep: tuple[str, ...] = ()
+
+    @property
+    def asked(self) -> Mapping[str, str | Path | None]:
+        return {}
+
+    def like(self, version: str, release: str | None, flavor: str | None) -> Host:
+        return self
+
+    def unsupported(self) -> Iterator[tuple[str, str]]:
+        yield from ()
+
+    @classmethod
+    def read(cls, table: Table, identifier: str, directory: Path) -> Host:
+        return cls(identifier, _read_keep(table))
 
 
 @dataclass(frozen=True, slots=True)
 class Local:
     """A CPython in a directory or an archive on the build machine."""
 
+    PROVIDER: ClassVar[str] = "Local"
     FILES: ClassVar[tuple[str, ...]] = ("python",)
+    OF_THIS_MACHINE: ClassVar[bool] = True
 
     id: str
     path: Path
     keep: tuple[str, ...] = ()
 
+    @property
+    def asked(self) -> Mapping[str, str | Path | None]:
+        return {"path": self.path}
 
-Interpreter = PythonBuildStandalone | PyPy | Host | Local
+    def like(self, version: str, release: str | None, flavor: str | None) -> Local:
+        return self
 
-PROVIDERS = ("PythonBuildStandalone", "Host", "Local", "PyPy")
+    def unsupported(self) -> Iterator[tuple[str, str]]:
+        yield from ()
+
+    @classmethod
+    def read(cls, table: Table, identifier: str, directory: Path) -> Local:
+        return cls(identifier, table.path("path", directory), _read_keep(table))
+
+
+_READERS: Mapping[str, Callable[[Table, str, Path], Interpreter]] = {
+    kind.PROVIDER: kind.read for kind in (PythonBuildStandalone, Host, Local, PyPy)
+}
+PROVIDERS = tuple(_READERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,19 +231,11 @@ class InterpreterGroup:
 def read_interpreter(table: Table, directory: Path) -> Interpreter:
     """One element of `lift.interpreters`; its `provider` says what else the table may hold."""
     identifier = table.text("id", IDENTIFIER)
-    interpreter: Interpreter
-    match table.choice("provider", PROVIDERS):
-        case "PythonBuildStandalone":
-            interpreter = PythonBuildStandalone.read(table, identifier)
-        case "PyPy":
-            interpreter = PyPy.read(table, identifier)
-        case "Host":
-            interpreter = Host(identifier, _read_keep(table))
-        case "Local":
-            interpreter = Local(identifier, table.path("path", directory), _read_keep(table))
-        case _:
-            # Nobody can say which keys are known: a stand-in that no build will see.
-            return PythonBuildStandalone(identifier, "", None, "", None, (), False)
+    read = _READERS.get(table.choice("provider", PROVIDERS))
+    if read is None:
+        # Nobody can say which keys are known: a stand-in that no build will see.
+        return PythonBuildStandalone(identifier, "", None, "", None, (), False)
+    interpreter = read(table, identifier, directory)
     table.finish()
     return interpreter
 

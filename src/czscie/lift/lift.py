@@ -11,13 +11,7 @@ from czscie.lift.bare import Bare
 from czscie.lift.command import Command
 from czscie.lift.embedded_file import EmbeddedFile
 from czscie.lift.image import Image
-from czscie.lift.interpreter import (
-    Interpreter,
-    InterpreterGroup,
-    PyPy,
-    PythonBuildStandalone,
-    read_interpreter,
-)
+from czscie.lift.interpreter import Interpreter, InterpreterGroup, read_interpreter
 from czscie.lift.libc import Libc
 from czscie.lift.macos import MacOS
 from czscie.lift.pack import Pack
@@ -66,10 +60,6 @@ class Lift:
     bare: Bare
     macos: MacOS
     windows: Windows
-
-    def interpreter(self, identifier: str) -> Interpreter:
-        """The interpreter whose id is `identifier`. Raises KeyError when there is none."""
-        return {interpreter.id: interpreter for interpreter in self.interpreters}[identifier]
 
     def unsupported(self) -> tuple[Problem, ...]:
         """What this version reads, because science has it, but cannot build."""
@@ -136,10 +126,8 @@ class Lift:
         if self.ptex is not None:
             yield "ptex", "this version downloads nothing when a scie runs"
         for index, interpreter in enumerate(self.interpreters):
-            if isinstance(interpreter, PyPy):
-                yield f"interpreters[{index}].provider", "this version builds with CPython only"
-            if isinstance(interpreter, (PythonBuildStandalone, PyPy)) and interpreter.lazy:
-                yield f"interpreters[{index}].lazy", "this version embeds every interpreter"
+            for key, text in interpreter.unsupported():
+                yield f"interpreters[{index}].{key}", text
         for index, _ in enumerate(self.interpreter_groups):
             yield f"interpreter_groups[{index}]", "this version chooses no interpreter when a scie runs"
         for index, file in enumerate(self.files):

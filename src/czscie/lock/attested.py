@@ -21,7 +21,7 @@ def attested(lock: Lock, attestor: Attestor, console: Console) -> Lock:
 
 
 def _attested(locked: LockedInterpreter, attestor: Attestor, console: Console) -> LockedInterpreter:
-    if locked.provider != PythonBuildStandalone.__name__:
+    if locked.provider != PythonBuildStandalone.PROVIDER:
         return locked
     with console.phase(f"Attested {locked.name}") as phase:
         provenance = attestor.attest(locked.sha256, locked.name or locked.id)

@@ -14,7 +14,10 @@ import msgspec
 from czscie.documents import DocumentError, parse_toml, read_document
 from czscie.errors import CzscieError
 from czscie.implementation import Implementation
+from czscie.lift.interpreter import Interpreter
 from czscie.lock.toml import render_document
+from czscie.pbs.pin import Pin
+from czscie.platforms import Platform
 
 #: The version of the format that this czscie writes; it reads no other.
 LOCK_VERSION = "1.0"
@@ -95,6 +98,30 @@ class LockedInterpreter(_Struct, frozen=True, kw_only=True):
     size: Size | None = None
     helper: bool = False
     attested: str | None = None
+
+    @classmethod
+    def of(
+        cls, interpreter: Interpreter, platform: Platform, pin: Pin, version: str, *, helper: bool = False
+    ) -> LockedInterpreter:
+        return cls(
+            id=interpreter.id,
+            platform=platform.name,
+            provider=interpreter.PROVIDER,
+            version=version,
+            release=pin.release,
+            flavor=pin.flavor,
+            name=pin.name,
+            url=pin.url,
+            sha256=pin.sha256,
+            size=pin.size,
+            helper=helper,
+        )
+
+    @property
+    def pin(self) -> Pin:
+        return Pin(
+            self.sha256, self.size, self.version, self.release, self.flavor, name=self.name, url=self.url
+        )
 
     @property
     def implementation(self) -> Implementation:

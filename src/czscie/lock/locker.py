@@ -12,7 +12,7 @@ from czscie import toolchain
 from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.launchers.provide import provide_launcher
-from czscie.lift.interpreter import PythonBuildStandalone
+from czscie.lift.interpreter import Interpreter
 from czscie.lift.lift import Lift
 from czscie.lock.builder import UNBUILT, Builder
 from czscie.lock.differences import Differences, check_online, differences
@@ -20,13 +20,11 @@ from czscie.lock.lock import Launcher, Lock, LockedInterpreter, LockedLauncher, 
 from czscie.lock.now import Now, path_digest
 from czscie.lock.project import Project
 from czscie.lock.resolver import Resolver
-from czscie.lock.sources import locked_asset
 from czscie.lock.targets import targets_of
 from czscie.lock.upgrade import OWN, Upgrade
 from czscie.network.network import Network
 from czscie.network.size import sizes
 from czscie.pbs.provider import Provider
-from czscie.pbs.standalone import StandaloneSource
 from czscie.platforms import Platform, current_platform
 
 
@@ -152,14 +150,14 @@ class Locker:
             here = now.interpreters.get((interpreter.id, platform.name))
             if here is not None:
                 new.append(here)
-            elif isinstance(interpreter, PythonBuildStandalone):
+            elif not interpreter.OF_THIS_MACHINE:
                 check_online(self.lift, self.network, found)
                 is_helper = (interpreter, platform) in helpers
                 if (locked := self._find(interpreter, platform, (*kept, *new), helper=is_helper)) is not None:
                     new.append(locked)
         return (*kept, *_as_before(old, new))
 
-    def _helpers(self, targets: Sequence[Platform]) -> list[tuple[PythonBuildStandalone, Platform]]:
+    def _helpers(self, targets: Sequence[Platform]) -> list[tuple[Interpreter, Platform]]:
         """The interpreters that pack modules on this machine, where it is none of the platforms."""
         try:
             here = current_platform()
@@ -167,11 +165,11 @@ class Locker:
             return []
         if here in targets or not self.lift.pack.stdlib or (self.network.offline):
             return []
-        return [(each, here) for each in self.lift.interpreters if isinstance(each, PythonBuildStandalone)]
+        return [(each, here) for each in self.lift.interpreters if not each.OF_THIS_MACHINE]
 
     def _find(
         self,
-        interpreter: PythonBuildStandalone,
+        interpreter: Interpreter,
         platform: Platform,
         known: Sequence[LockedInterpreter],
         *,
@@ -181,10 +179,7 @@ class Locker:
         like = next((each for each in known if each.id == interpreter.id), None)
         wanted = [interpreter]
         if like is not None:
-            version = like.version.removesuffix("t")
-            same = dataclasses.replace(
-                interpreter, version=version, release=like.release, flavor=like.flavor or interpreter.flavor
-            )
+            same = interpreter.like(like.implementation.version, like.release, like.flavor)
             wanted = [same] if helper else [same, interpreter]
         for number, each in enumerate(wanted, 1):
             try:
@@ -193,11 +188,14 @@ class Locker:
                 if number == len(wanted) and not helper:
                     raise
                 continue
-            assert isinstance(source, StandaloneSource)
+            assert source.remote is not None and source.pin.version is not None
             [size] = sizes([source.remote], self.network, self.console)
-            sized = dataclasses.replace(source, size=size)
-            return locked_asset(
-                interpreter, sized, platform, helper=helper and platform not in self.lift.platforms
+            return LockedInterpreter.of(
+                interpreter,
+                platform,
+                dataclasses.replace(source.pin, size=size),
+                source.pin.version,
+                helper=helper and platform not in self.lift.platforms,
             )
         return None
 

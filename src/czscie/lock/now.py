@@ -15,7 +15,7 @@ from czscie.errors import CzscieError
 from czscie.interpreters import traits_of
 from czscie.launchers.build import source_digest
 from czscie.lift.embedded_file import EmbeddedFile, FromUrl
-from czscie.lift.interpreter import Host, Local
+from czscie.lift.interpreter import Interpreter
 from czscie.lift.libc import NEVER
 from czscie.lift.lift import Lift
 from czscie.lock.lock import LockedFile, LockedInterpreter, LockedLibc, LockedWindows, Question
@@ -64,7 +64,7 @@ class Now:
                 (each.id, platform.name): _local(each, platform, provider)
                 for each in lift.interpreters
                 for platform in targets
-                if isinstance(each, (Host, Local))
+                if each.OF_THIS_MACHINE
             },
             libc_of(lift),
             wanted_provisions(lift),
@@ -135,13 +135,7 @@ def _file(file: EmbeddedFile) -> LockedFile:
     return LockedFile(id=file.id, sha256=path_digest(file.path), size=size)
 
 
-def _local(interpreter: Host | Local, platform: Platform, provider: Provider) -> LockedInterpreter:
+def _local(interpreter: Interpreter, platform: Platform, provider: Provider) -> LockedInterpreter:
     source = provider.resolve(interpreter, platform)
-    return LockedInterpreter(
-        id=interpreter.id,
-        platform=platform.name,
-        provider=type(interpreter).__name__,
-        version=str(traits_of(source, platform).layout.implementation),
-        sha256=source.digest,
-        size=source.size,
-    )
+    python = traits_of(source, platform).layout.implementation
+    return LockedInterpreter.of(interpreter, platform, source.pin, str(python))

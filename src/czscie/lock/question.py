@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from czscie.lift.interpreter import Interpreter, Local, PythonBuildStandalone
+from czscie.lift.interpreter import Interpreter
 from czscie.lift.lift import Lift
 from czscie.lift.payload import Payload
 from czscie.lift.problem import quoted
@@ -37,17 +37,11 @@ def relative(path: Path, directory: Path) -> str:
 
 
 def _of_interpreter(interpreter: Interpreter, directory: Path) -> AskedInterpreter:
-    asked = AskedInterpreter(provider=type(interpreter).__name__)
-    if isinstance(interpreter, PythonBuildStandalone):
-        return AskedInterpreter(
-            provider=asked.provider,
-            version=interpreter.version,
-            release=interpreter.release,
-            flavor=interpreter.flavor,
-        )
-    if isinstance(interpreter, Local):
-        return AskedInterpreter(provider=asked.provider, path=relative(interpreter.path, directory))
-    return asked
+    asked = {
+        key: relative(value, directory) if isinstance(value, Path) else value
+        for key, value in interpreter.asked.items()
+    }
+    return AskedInterpreter(provider=interpreter.PROVIDER, **asked)
 
 
 def _of_payload(payload: Payload, requires: tuple[str, ...] | None, directory: Path) -> AskedPayload:

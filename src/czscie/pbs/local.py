@@ -17,6 +17,7 @@ from czscie.errors import CzscieError
 from czscie.pbs.archive import SUFFIXES, read_archive
 from czscie.pbs.distribution import Distribution, detect_layout
 from czscie.pbs.libraries import is_of_libc
+from czscie.pbs.pin import Pin
 from czscie.pbs.tree import Item, Tree, tree_digest, tree_size
 from czscie.platforms import Platform
 
@@ -41,6 +42,18 @@ class DirectorySource:
     size: int
     distribution: Distribution = field(repr=False)
 
+    @property
+    def remote(self) -> None:
+        return None
+
+    @property
+    def is_tree(self) -> bool:
+        return True
+
+    @property
+    def pin(self) -> Pin:
+        return Pin(self.digest, self.size)
+
     def load(self, console: Console | None = None) -> Distribution:
         return self.distribution
 
@@ -61,6 +74,18 @@ class ArchiveSource:
     @property
     def url(self) -> str:
         return self.path.as_uri()
+
+    @property
+    def remote(self) -> None:
+        return None
+
+    @property
+    def is_tree(self) -> bool:
+        return False
+
+    @property
+    def pin(self) -> Pin:
+        return Pin(self.digest, self.size)
 
     def load(self, console: Console | None = None) -> Distribution:
         """Raises CzscieError when the archive is not what it was when it was resolved."""

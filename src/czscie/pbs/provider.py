@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from czscie.errors import CzscieError
 from czscie.lift.interpreter import Host, Interpreter, Local, PyPy, PythonBuildStandalone
 from czscie.network.network import Network
+from czscie.network.remote import Remote
 from czscie.pbs import standalone
-from czscie.pbs.assets import Asset
 from czscie.pbs.distribution import Distribution
+from czscie.pbs.pin import Pin
 from czscie.platforms import Platform
 
 if TYPE_CHECKING:
     from czscie.console import Console
 
+Asked = TypeVar("Asked", bound=Interpreter)
+
 
 class Source(Protocol):
     """A CPython that is pinned; nothing is downloaded yet but an index.
 
-    `digest` is the SHA-256, in hexadecimal, of the archive or, for a directory, of its tree: what caches go
-    by. `description` is for people, `url` says where it comes from and holds no secrets. `size` is that of
-    the archive or the tree in bytes, None where nobody knows it yet.
+    `digest` is the SHA-256, in hexadecimal, of the archive or, if it `is_tree`, of a tree of files: what
+    caches go by. `description` is for people, `url` says where it comes from and holds no secrets. `size` is
+    that of the archive or the tree in bytes, None where nobody knows it yet. `remote` is what is downloaded,
+    None where it is on this machine. `pin` is what a lock says of it.
     """
 
     @property
@@ -32,14 +38,89 @@ class Source(Protocol):
     def url(self) -> str: ...
     @property
     def size(self) -> int | None: ...
+    @property
+    def remote(self) -> Remote | None: ...
+    @property
+    def is_tree(self) -> bool: ...
+    @property
+    def pin(self) -> Pin: ...
 
     def load(self, console: Console | None = None) -> Distribution:
         """Fetch what is not in the cache, verify it, read it. Raises CzscieError."""
         ...
 
 
+class Origin(ABC, Generic[Asked]):
+    """Where the CPythons of one provider of the manifest come from; each is resolved once."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Asked, Platform], Source] = {}
+
+    def resolve(self, interpreter: Asked, platform: Platform) -> Source:
+        """The one that `interpreter` means on `platform`. Raises CzscieError when there is none."""
+        key = interpreter, platform
+        if key not in self._found:
+            self._found[key] = self._find(interpreter, platform)
+        return self._found[key]
+
+    def pinned(self, interpreter: Asked, platform: Platform, pin: Pin) -> Source:
+        """The one that a lock pins; no server is asked. Raises CzscieError when this machine has another."""
+        source = self.resolve(interpreter, platform)
+        if source.digest != pin.sha256:
+            raise CzscieError(
+                f"the interpreter {interpreter.id} of this machine is not the one that is locked",
+                why=f"{source.description} from {source.url}",
+                mend="czscie lock takes it",
+            )
+        return source
+
+    @abstractmethod
+    def _find(self, interpreter: Asked, platform: Platform) -> Source: ...
+
+
+class _Standalone(Origin[PythonBuildStandalone]):
+    def __init__(self, console: Console | None, network: Network | None) -> None:
+        super().__init__()
+        self._standalone = standalone.PythonBuildStandalone(console, network)
+
+    def pinned(self, interpreter: PythonBuildStandalone, platform: Platform, pin: Pin) -> Source:
+        return self._standalone.pinned(platform, pin, interpreter.base_url)
+
+    def _find(self, interpreter: PythonBuildStandalone, platform: Platform) -> Source:
+        libc = interpreter.libc
+        if libc not in (None, platform.libc) and platform.libc:
+            raise CzscieError(
+                f"the interpreter {interpreter.id!r} is for {libc}, the platform {platform.name} is not",
+                mend=f'leave out libc = "{libc}" and say it in platforms, such as "musl-linux-x86_64"',
+            )
+        return self._standalone.resolve(
+            platform, interpreter.version, interpreter.release, interpreter.flavor, interpreter.base_url
+        )
+
+
+class _Host(Origin[Host]):
+    def _find(self, interpreter: Host, platform: Platform) -> Source:
+        from czscie.pbs.host import resolve_host
+
+        return resolve_host(platform)
+
+
+class _Local(Origin[Local]):
+    def _find(self, interpreter: Local, platform: Platform) -> Source:
+        from czscie.pbs.local import resolve_local
+
+        return resolve_local(interpreter.path, platform)
+
+
+class _PyPy(Origin[PyPy]):
+    def _find(self, interpreter: PyPy, platform: Platform) -> Source:
+        raise CzscieError(
+            f"the interpreter {interpreter.id!r} is PyPy", why="this version builds with CPython only"
+        )
+
+
 class Provider:
-    """Resolves the interpreters of one build, each once.
+    """Resolves the interpreters of one build, each once, whatever their providers.
 
     `console` hears of retries; None says nothing. `network` is what the environment says when None.
     """
@@ -49,49 +130,19 @@ class Provider:
         console: Console | None = None,
         network: Network | None = None,
     ) -> None:
-        self._standalone = standalone.PythonBuildStandalone(console, network)
-        self._resolved: dict[tuple[Interpreter, Platform], Source] = {}
-
-    def pinned(
-        self,
-        interpreter: PythonBuildStandalone,
-        platform: Platform,
-        asset: Asset,
-        digest: str,
-        size: int | None,
-        url: str | None,
-    ) -> standalone.StandaloneSource:
-        """The CPython that is known to be `asset`, with the SHA-256 `digest`; nobody is asked.
-
-        It is at `url`, unless a mirror is named. Raises CzscieError for a mirror that is no URL.
-        """
-        return self._standalone.pinned(platform, asset, digest, size, url, interpreter.base_url)
+        self._origins: Mapping[str, Origin[Any]] = {
+            PythonBuildStandalone.PROVIDER: _Standalone(console, network),
+            Host.PROVIDER: _Host(),
+            Local.PROVIDER: _Local(),
+            PyPy.PROVIDER: _PyPy(),
+        }
 
     def resolve(self, interpreter: Interpreter, platform: Platform) -> Source:
         """The CPython that `interpreter` means on `platform`. Raises CzscieError when there is none."""
-        key = interpreter, platform
-        if key not in self._resolved:
-            self._resolved[key] = self._resolve(interpreter, platform)
-        return self._resolved[key]
+        return self._origins[interpreter.PROVIDER].resolve(interpreter, platform)
 
-    def _resolve(self, interpreter: Interpreter, platform: Platform) -> Source:
-        match interpreter:
-            case PythonBuildStandalone(libc=libc) if libc not in (None, platform.libc) and platform.libc:
-                raise CzscieError(
-                    f"the interpreter {interpreter.id!r} is for {libc}, the platform {platform.name} is not",
-                    mend=f'leave out libc = "{libc}" and say it in platforms, such as "musl-linux-x86_64"',
-                )
-            case PythonBuildStandalone(version=version, release=release, flavor=flavor, base_url=base_url):
-                return self._standalone.resolve(platform, version, release, flavor, base_url)
-            case Host():
-                from czscie.pbs.host import resolve_host
-
-                return resolve_host(platform)
-            case Local(path=path):
-                from czscie.pbs.local import resolve_local
-
-                return resolve_local(path, platform)
-            case PyPy():
-                raise CzscieError(
-                    f"the interpreter {interpreter.id!r} is PyPy", why="this version builds with CPython only"
-                )
+    def pinned(self, interpreter: Interpreter, platform: Platform, pin: Pin) -> Source:
+        """The CPython that a lock pins; no server is asked. Raises CzscieError when this machine has another
+        one, or for a mirror that is no URL.
+        """
+        return self._origins[interpreter.PROVIDER].pinned(interpreter, platform, pin)

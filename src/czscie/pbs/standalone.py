@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from czscie.errors import CzscieError
+from czscie.implementation import CPYTHON, Implementation
 from czscie.network.client import Client
 from czscie.network.fetch import fetch
 from czscie.network.network import Network
 from czscie.network.remote import Remote, WrongContent
-from czscie.network.url import without_secrets
+from czscie.network.url import is_file, without_secrets
 from czscie.pbs.archive import read_archive
-from czscie.pbs.assets import Asset
+from czscie.pbs.assets import FREE_THREADED, Asset
 from czscie.pbs.choice import Wanted
 from czscie.pbs.distribution import Distribution, detect_layout
-from czscie.pbs.mirror import Mirror, find_mirrors, spellings
+from czscie.pbs.mirror import OFFICIAL, Mirror, find_mirrors, spellings
+from czscie.pbs.pin import Pin
 from czscie.pbs.releases import Release, Releases
 from czscie.pbs.witness import Witness
 from czscie.platforms import Platform
@@ -29,7 +31,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StandaloneSource:
-    """One asset, pinned by its digest. `size` is None unless a lock tells it: no index of PBS does."""
+    """One asset, pinned by its digest. `size` is None unless a lock tells it: no index of PBS does.
+
+    `named` is whether the manifest names the mirrors that it comes from.
+    """
 
     platform: Platform
     asset: Asset
@@ -39,6 +44,7 @@ class StandaloneSource:
     network: Network
     index: Path | None
     size: int | None = None
+    named: bool = False
 
     @property
     def description(self) -> str:
@@ -50,6 +56,22 @@ class StandaloneSource:
         """The archive, to be fetched."""
         mend = "set CZSCIE_PBS_URL to a mirror that has it"
         return Remote(self.asset.name, self.digest, self.urls, self.size, mend=mend)
+
+    @property
+    def is_tree(self) -> bool:
+        return False
+
+    @property
+    def pin(self) -> Pin:
+        """The URL is the release's own unless the manifest names another: which mirror it came from is this
+        machine's affair.
+        """
+        asset = self.asset
+        url: str | None = f"{OFFICIAL}/{asset.release}/{asset.url_name}"
+        if self.named:
+            url = None if is_file(self.url) else self.url
+        python = Implementation(CPYTHON, asset.version, FREE_THREADED in asset.flavor)
+        return Pin(self.digest, self.size, str(python), asset.release, asset.flavor, asset.name, url)
 
     def load(self, console: Console | None = None) -> Distribution:
         """Read the archive, downloading it unless the cache has it. Raises CzscieError."""
@@ -109,29 +131,25 @@ class PythonBuildStandalone:
                 asset, digest = wanted.choose(found)
         self._witness.check(asset, digest, found)
         others = [mirror for mirror in mirrors if found.directory not in mirror.directories(tag)]
-        return self._source(
+        source = self._source(
             platform, asset, digest, [found.directory, *_directories(others, tag)], found.kept
         )
+        return replace(source, named=bool(base_urls))
 
-    def pinned(
-        self,
-        platform: Platform,
-        asset: Asset,
-        digest: str,
-        size: int | None = None,
-        url: str | None = None,
-        base_urls: Sequence[str] = (),
-    ) -> StandaloneSource:
-        """The source of an `asset` whose SHA-256 `digest` and `size` in bytes a lock tells: nobody is asked.
+    def pinned(self, platform: Platform, pin: Pin, base_urls: Sequence[str] = ()) -> StandaloneSource:
+        """The source of the asset that a lock pins: nobody is asked.
 
-        It comes from the mirrors that are named here and now; where none is, from `url`, which the lock has,
-        or from the project itself. Raises CzscieError for a mirror that is no URL.
+        It comes from the mirrors that are named here and now; where none is, from where the lock has it, or
+        from the project itself. Raises CzscieError for a mirror that is no URL.
         """
+        asset = Asset.parse(pin.name or "")
         mirrors = find_mirrors(base_urls, self._network.environ)
         directories = _directories(mirrors, asset.release)
-        if url is not None and mirrors[0].is_official:
-            directories.insert(0, url.rpartition("/")[0])
-        return self._source(platform, asset, digest, directories, None, size)
+        if pin.url is not None and mirrors[0].is_official:
+            directories.insert(0, pin.url.rpartition("/")[0])
+        source = self._source(platform, asset, pin.sha256, directories, None, pin.size)
+        # What an executable says of itself must not depend on the mirror of whoever built it.
+        return replace(source, url=pin.url or "", named=bool(base_urls))
 
     def _newest_of(self, mirrors: tuple[Mirror, ...], releases: Releases) -> str:
         if mirrors not in self._newest:

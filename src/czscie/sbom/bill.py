@@ -39,18 +39,15 @@ class Rendered(msgspec.Struct, frozen=True):
 
 def interpreter(identifier: str, source: Source, components: Sequence[Component]) -> Part:
     """The interpreter called `identifier`, of whose `components` the first is CPython from `source`."""
-    from czscie.pbs.local import DirectorySource
-
     cpython, *others = components
     properties = {**cpython.properties, "czscie:interpreter": source.description}
-    # What was a directory has a digest of its tree, which is that of no file.
-    is_file = not isinstance(source, DirectorySource)
-    if not is_file:
+    # The digest of a tree is that of no file.
+    if source.is_tree:
         properties[TREE] = source.digest
     # Paths are the build machine's own.
     url = source.url if urlsplit(source.url).scheme in ("http", "https") else None
     cpython = msgspec.structs.replace(
-        cpython, sha256=source.digest if is_file else None, url=url, properties=properties
+        cpython, sha256=None if source.is_tree else source.digest, url=url, properties=properties
     )
     return Part(identifier, (cpython, *others), (cpython.reference,))
 

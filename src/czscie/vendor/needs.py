@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from czscie.errors import CzscieError
 from czscie.lift.embedded_file import FromUrl
-from czscie.lift.interpreter import PythonBuildStandalone
 from czscie.lift.libc import NEVER
 from czscie.lift.lift import Lift
 from czscie.lock.builder import remote_of
@@ -18,7 +17,6 @@ from czscie.lock.sources import LockedSources
 from czscie.lock.targets import target_of
 from czscie.network.remote import Remote
 from czscie.pbs.provider import Provider
-from czscie.pbs.standalone import StandaloneSource
 from czscie.platforms import Platform, find_platform
 from czscie.scie import files
 
@@ -59,12 +57,12 @@ def _interpreters(lift: Lift, lock: Lock, targets: Sequence[Platform], provider:
     sources = LockedSources(lock, provider)
     names = {platform.name for platform in targets}
     for interpreter in lift.interpreters:
-        if not isinstance(interpreter, PythonBuildStandalone):
+        if interpreter.OF_THIS_MACHINE:
             continue
         for locked in lock.interpreters:
             if locked.id == interpreter.id and (locked.platform in names or locked.helper):
                 source = sources.resolve(interpreter, find_platform(locked.platform))
-                assert isinstance(source, StandaloneSource)
+                assert source.remote is not None
                 yield Need("archives", source.remote, locked)
 
 
