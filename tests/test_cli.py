@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import czscie
-from czscie.container.packer import write_atomically
 from czscie.errors import CzscieError
+from czscie.filesystem import write_atomically
 from czscie.scie.inspect import read_scie
 from czscie.scie.manifest import Command
 from scie.making import Tree, part, scie

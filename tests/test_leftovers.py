@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import czscie
-from czscie.container.packer import write_atomically
+from czscie.filesystem import write_atomically
 from czscie.leftovers import scratch
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="files cannot be locked there")
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="files cannot be
 WRITER = """\
 import sys, time
 from pathlib import Path
-from czscie.container.packer import write_atomically
+from czscie.filesystem import write_atomically
 from czscie.leftovers import scratch
 def write(stream):
     stream.write(b"half")

@@ -10,7 +10,8 @@ import pytest
 import no_files
 from czscie import products
 from czscie.errors import CzscieError
-from czscie.products import Product, check, file_digest, knowledge, mending, product
+from czscie.filesystem import file_digest
+from czscie.products import Product, check, knowledge, mending, product
 
 
 class Note(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ from czscie.cache import cache_directory
 from czscie.console import Console
 from czscie.czex.target import Target
 from czscie.errors import CzscieError
+from czscie.filesystem import path_digest
 from czscie.launchers.build import find_launcher
 from czscie.leftovers import scratch
 from czscie.libc.library import optional_libraries, packages_of
@@ -30,7 +31,6 @@ from czscie.lift.payload import SOURCES
 from czscie.lock.builder import UNBUILT, Builder
 from czscie.lock.builder import remote_of as remote_of_wheel
 from czscie.lock.lock import Lock, LockedPackage, lock_path
-from czscie.lock.now import path_digest
 from czscie.lock.packages import Chosen, selected
 from czscie.lock.payload import locked_payload
 from czscie.lock.provisions import locked_provisions

@@ -12,8 +12,8 @@ from pathlib import Path
 import msgspec
 
 from czscie.cache import KINDS
-from czscie.container.content import open_regular
 from czscie.errors import CzscieError
+from czscie.filesystem import open_regular
 
 _UNITS = {"kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "b": 1, "": 1}
 _SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}

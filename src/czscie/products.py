@@ -16,13 +16,12 @@ import msgspec
 
 from czscie import toolchain
 from czscie.cache import VARIABLE, cache_directory, make_way, mark_used
-from czscie.container.content import open_regular
 from czscie.errors import CzscieError
+from czscie.filesystem import file_digest, open_regular, write_atomically
 
 Known = TypeVar("Known", bound=msgspec.Struct)
 Done = TypeVar("Done")
 
-_CHUNK = 1 << 20
 #: How often one build makes anew what is damaged: more often it is the disk's doing.
 _ATTEMPTS = 5
 
@@ -142,30 +141,6 @@ def key_of(*inputs: str) -> str:
     return hashlib.sha256("\0".join((toolchain.digest(), *inputs)).encode()).hexdigest()
 
 
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file. Raises OSError, also for a pipe, a device or a directory."""
-    digest = hashlib.sha256()
-    with open_regular(path) as stream:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file, or of all files below a directory with their names and modes."""
-    digest = hashlib.sha256()
-    files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
-    for file in files:
-        mode = file.stat().st_mode & 0o100
-        digest.update(
-            f"{file.relative_to(path)}\0{mode}\0{file.stat().st_size}\0".encode("utf-8", "surrogateescape")
-        )
-        with open_regular(file) as stream:
-            while chunk := stream.read(_CHUNK):
-                digest.update(chunk)
-    return digest.hexdigest()
-
-
 def _size(path: Path) -> int | None:
     try:
         return path.stat().st_size if path.is_file() else None
@@ -187,8 +162,6 @@ def _read(path: Path, kind: type[Known]) -> Known | None:
 
 
 def _write(path: Path, known: msgspec.Struct) -> None:
-    from czscie.container.packer import write_atomically
-
     content = msgspec.json.encode(known)
     make_way(path)
     record = _Record(hashlib.sha256(content).hexdigest(), msgspec.Raw(content))

@@ -17,10 +17,11 @@ import pytest
 
 from czscie.container import packer as packing
 from czscie.container.content import Content, Data, File, OnDisk
-from czscie.container.packer import GROUP, LARGE, Packer, write_atomically
+from czscie.container.packer import GROUP, LARGE, Packer
 from czscie.container.plan import ENTRY_NAME, Plan, PlannedEntry, PlannedFile, Slice, parse
 from czscie.container.zip import STORED, ZSTD, Entry, read_directory, read_entry, stream_entry
 from czscie.errors import CzscieError
+from czscie.filesystem import write_atomically
 
 LEVEL = 3
 

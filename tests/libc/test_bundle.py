@@ -8,11 +8,11 @@ import pytest
 
 from czscie.console import Console
 from czscie.errors import CzscieError
+from czscie.filesystem import file_digest
 from czscie.libc.bundle import Bundle, bundle
 from czscie.libc.scan import read_plan
 from czscie.lift.libc import Libc
 from czscie.network.network import Network
-from czscie.products import file_digest
 from czscie.scie.assemble import PartFile
 from elf_image import elf_image
 from libc.making import X86_64, mirror

@@ -14,8 +14,9 @@ import pytest
 
 from czscie.container import zip as zip_records
 from czscie.container.content import Data, File
-from czscie.container.packer import Packer, write_atomically
+from czscie.container.packer import Packer
 from czscie.container.plan import Plan, PlannedEntry, PlannedFile, PlannedLink
+from czscie.filesystem import write_atomically
 from czscie.scie.assemble import PartFile
 from czscie.scie.manifest import Boot, Command, Launcher, LiftManifest, Manifest, Part, Scie
 from native.application import HOME, SHOW, Application, Make, said, say

@@ -10,12 +10,12 @@ import pytest
 
 import no_files
 from czscie.container.content import Data, File
+from czscie.filesystem import digest_of
 from czscie.implementation import CPYTHON, Implementation
 from czscie.pack.compiler import Compiler
 from czscie.pack.python import installed_compiler, magic_number, own_compiler
 from czscie.pbs.distribution import Distribution, Layout
 from czscie.platforms import find_platform
-from czscie.products import digest_of
 
 LINUX = find_platform("linux-x86_64")
 HERE = "{}.{}".format(*sys.version_info)

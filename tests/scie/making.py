@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from czscie.container.content import Content, Data, File
-from czscie.container.packer import Packer, write_atomically
+from czscie.container.packer import Packer
 from czscie.container.plan import Kind, Plan, PlannedFile, PlannedLink
+from czscie.filesystem import write_atomically
 from czscie.platforms import Platform, current_platform
 from czscie.scie.assemble import Head, PartFile, assemble
 from czscie.scie.manifest import Boot, Command, Manifest, Needs, OwnLibc

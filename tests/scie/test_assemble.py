@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from czscie.container.packer import Packer, write_atomically
+from czscie.container.packer import Packer
 from czscie.container.plan import ENTRY_NAME, Plan
 from czscie.container.zip import read_directory
 from czscie.errors import CzscieError
+from czscie.filesystem import write_atomically
 from czscie.scie.assemble import PartFile
 from czscie.scie.manifest import Command, Manifest
 from scie.making import Tree, part, scie

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
-#: Bytes of a file that are in memory at a time where it is read in pieces.
-PIECE = 1 << 20
+from czscie import filesystem
 
 
 class Content(Protocol):
@@ -69,7 +65,7 @@ class OnDisk:
 
     def pieces(self) -> Iterator[bytes]:
         with self.path.open("rb") as file:
-            yield from iter(lambda: file.read(PIECE), b"")
+            yield from filesystem.pieces(file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +83,3 @@ class Link:
 
     path: str
     target: str
-
-
-def open_regular(path: Path) -> BinaryIO:
-    """A file opened for reading: no pipe, whose writer may never come, and no device, which may never end.
-
-    Raises OSError.
-    """
-    stream = open(path, "rb", opener=_without_waiting)  # noqa: SIM115
-    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-        stream.close()
-        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
-    return stream
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

@@ -11,12 +11,10 @@ import hashlib
 import io
 import os
 import shutil
-import stat
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, BinaryIO, TypeVar
@@ -24,8 +22,9 @@ from typing import IO, BinaryIO, TypeVar
 from czscie.container import zip as zip_records
 from czscie.container.content import Content, File, Link, pieces_of
 from czscie.container.plan import ENTRY_NAME, Plan, PlannedEntry, PlannedFile, PlannedLink, Slice
-from czscie.disk import full, is_full, writing
+from czscie.disk import writing
 from czscie.errors import CzscieError
+from czscie.filesystem import write_atomically
 
 _Written = TypeVar("_Written")
 
@@ -302,65 +301,3 @@ def write_items(
         return Plan(entries, planned, links, tuple(directories))
 
     return write_atomically(path, lambda stream: packer.write(stream, plan))
-
-
-def check_output(path: Path) -> None:
-    """Raises CzscieError when a file renamed to `path` would replace a device, or fail at a directory.
-
-    Root's /dev/null would become a file otherwise. A link to a file is replaced, and what it leads to stays.
-    """
-    try:
-        mode = path.stat().st_mode
-    except OSError:  # there is nothing, or a link to nothing; anything else shows when it is written
-        return
-    if stat.S_ISREG(mode) or (stat.S_ISDIR(mode) and path.is_symlink()):
-        return
-    kind = "a directory" if stat.S_ISDIR(mode) else "a device, a pipe or a socket"
-    raise CzscieError(f"cannot write {path}", why=f"it is {kind}", mend="name a file that may be replaced")
-
-
-def write_atomically(path: Path, write: Callable[[BinaryIO], _Written], size: int | None = None) -> _Written:
-    """Writes a file that appears under its name only when it is whole. Returns what `write` does, which can
-    read what it wrote.
-
-    `size` is how many bytes it takes, where that is known. Raises CzscieError when the file system is full or
-    nothing can be written there, and what `write` raises.
-    """
-    from czscie.leftovers import make_temporary
-
-    check_output(path)
-    with _naming(path), writing(path, size):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = make_temporary(path)
-    try:
-        with os.fdopen(descriptor, "w+b") as file:
-            written = write(file)
-            file.flush()
-            if os.name != "nt":  # while it is open, it is held
-                with _naming(path):
-                    temporary.replace(path)
-        if os.name == "nt":
-            with _naming(path):
-                temporary.replace(path)
-        return written
-    except BaseException as error:
-        reached = temporary.stat().st_size if temporary.exists() else None
-        temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and is_full(error):
-            raise full(path, error, size, reached) from error
-        raise
-
-
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Has an error name `path`, and not the file that is to be renamed to it."""
-    try:
-        yield
-    except OSError as error:
-        if is_full(error):
-            raise
-        raise CzscieError(
-            f"cannot write {path}",
-            why=error.strerror or str(error),
-            mend="name another place, where files can be made",
-        ) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import tempfile
@@ -16,14 +15,13 @@ from typing import BinaryIO
 import msgspec
 
 from czscie.container import zip as zip_records
-from czscie.container.content import open_regular
-from czscie.container.packer import check_output
 from czscie.container.paths import check_together, checked_name, checked_path
 from czscie.czex.catalogue import ENTRY_NAME, FORMAT
 from czscie.czex.info import PATH as PEX_INFO
 from czscie.czex.info import PexInfo
 from czscie.documents import DocumentError, decode_json
 from czscie.errors import CzscieError
+from czscie.filesystem import check_output, file_digest, open_regular
 from czscie.leftovers import scratch
 
 _SOURCES = ".czscie/sources"
@@ -222,7 +220,7 @@ def _build_with_pex(info: PexInfo, wheels: list[Path], sources: Path, prefix: by
     plain = replace(info, deps_are_wheel_files=True, distributions={}, pex_hash=None, code_hash=None)
     builder = PEXBuilder(pex_info=OwnPexInfo.from_json(plain.render().decode()))
     for wheel in wheels:
-        builder.add_distribution(Distribution.load(str(wheel)), fingerprint=_digest(wheel))
+        builder.add_distribution(Distribution.load(str(wheel)), fingerprint=file_digest(wheel))
     for source in sorted(sources.rglob("*")):
         if source.is_file():
             builder.add_source(str(source), source.relative_to(sources).as_posix())
@@ -233,14 +231,6 @@ def _build_with_pex(info: PexInfo, wheels: list[Path], sources: Path, prefix: by
             builder.set_header(rest)
     builder.freeze(bytecode_compile=False)
     builder.build(str(path), bytecode_compile=False, deterministic=True)
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def default_output(czex: Path) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from typing import BinaryIO
 from czscie import mach_o
 from czscie.container import zip as zip_records
 from czscie.container.content import File
-from czscie.container.packer import Packer, write_atomically
+from czscie.container.packer import Packer
 from czscie.container.plan import PlannedEntry, Slice
 from czscie.czex.catalogue import ENTRY_NAME, Catalogue, catalogue_order
 from czscie.czex.info import PATH as PEX_INFO
@@ -25,6 +24,7 @@ from czscie.czex.prefix import czex_prefix
 from czscie.czex.start import Start, environment_files
 from czscie.czex.wheel import Wheel
 from czscie.errors import CzscieError
+from czscie.filesystem import umask, write_atomically
 from czscie.platforms import PLATFORMS, Platform, current_launcher
 
 #: What the host's Python imports from the CZEX when it is started for the first time.
@@ -85,7 +85,7 @@ def inject(
         writer = _Writer(pex, Packer(level, jobs), progress)
         writer.collect()
         write_atomically(output, lambda stream: writer.write(stream, czex_prefix(source), launchers))
-        output.chmod(0o777 & ~_umask())
+        output.chmod(0o777 & ~umask())
         return Injected(output, output.stat().st_size, len(pex.wheels), names)
 
 
@@ -254,12 +254,6 @@ def _module(name: str) -> bytes:
 def _deflate(data: bytes) -> bytes:
     compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     return compressor.compress(data) + compressor.flush()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def default_output(source: Path) -> Path:

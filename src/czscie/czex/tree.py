@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from czscie.container.content import Content, File, OnDisk, open_regular, pieces_of
+from czscie.container.content import Content, File, OnDisk, pieces_of
 from czscie.container.paths import check_together, checked_path
 from czscie.disk import writing
 from czscie.errors import CzscieError
+from czscie.filesystem import open_regular
 
 #: What every Python's zipfile reads (APPNOTE.TXT 4.4.5).
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}

@@ -12,13 +12,14 @@ from importlib import resources
 from pathlib import Path
 
 from czscie.container.content import Data, File
-from czscie.container.packer import Packer, write_atomically
+from czscie.container.packer import Packer
 from czscie.container.plan import Plan, PlannedEntry, PlannedFile, PlannedLink, Slice
 from czscie.czex.info import PexInfo
 from czscie.czex.install import Installed, Placement
 from czscie.czex.on_windows import OnWindows
 from czscie.czex.start import Start, environment_files, pyvenv_configuration
 from czscie.czex.wheel import Wheel
+from czscie.filesystem import write_atomically
 from czscie.pbs.distribution import Layout
 from czscie.platforms import Platform
 

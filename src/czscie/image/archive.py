@@ -7,7 +7,6 @@ save` writes it and names the same blobs. So one tar has each layer once.
 
 from __future__ import annotations
 
-import os
 import shutil
 import tarfile
 import tempfile
@@ -17,9 +16,9 @@ from typing import BinaryIO, cast
 
 import msgspec
 
-from czscie.container.packer import write_atomically
 from czscie.disk import writing
 from czscie.errors import CzscieError
+from czscie.filesystem import umask, write_atomically
 from czscie.image.blob import Blob
 from czscie.image.image import Image
 from czscie.image.layer import TIME
@@ -56,7 +55,7 @@ def write_archive(images: Sequence[Image], reference: Reference, path: Path) -> 
 
     size = sum(blob.size for _, blob in _members(images, reference))
     write_atomically(path, write, size)
-    path.chmod(0o666 & ~_umask())
+    path.chmod(0o666 & ~umask())
 
 
 def write_layout(images: Sequence[Image], reference: Reference, directory: Path) -> None:
@@ -69,7 +68,7 @@ def write_layout(images: Sequence[Image], reference: Reference, directory: Path)
     directory.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}."))
     try:
-        temporary.chmod(0o777 & ~_umask())
+        temporary.chmod(0o777 & ~umask())
         for name, blob in _members(images, reference):
             target = temporary / name
             with writing(directory / name, blob.size):
@@ -120,9 +119,3 @@ def _add(tar: tarfile.TarFile, name: str, blob: Blob) -> None:
     info.size, info.mtime, info.mode = blob.size, TIME, 0o644
     with blob.checked() as stream:
         tar.addfile(info, cast("BinaryIO", stream))
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

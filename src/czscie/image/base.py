@@ -6,11 +6,10 @@ Nothing is unpacked. What an archive says is believed only as far as digests bea
 from __future__ import annotations
 
 import gzip
-import hashlib
 import posixpath
 import tarfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +18,7 @@ import msgspec
 
 from czscie.documents import DocumentError, decode_json
 from czscie.errors import CzscieError
+from czscie.filesystem import pieces, sha256_of
 from czscie.image.blob import Blob
 from czscie.image.image import Base
 from czscie.image.layer import MEDIA_TYPE, Layer, LayerDigests, compress_layer
@@ -31,7 +31,6 @@ _Document = TypeVar("_Document")
 _Layer = TypeVar("_Layer")
 
 _COMMENT = "of the base image"
-_CHUNK = 1 << 20
 #: Documents are read whole; this is a hundred times what large ones have.
 _DOCUMENT_MAX = 16 << 20
 #: What `docker save` and BuildKit write is an index in an index.
@@ -116,7 +115,7 @@ class _Archive:
 
     def _docker_layer(self, blob: Blob, diff_id: str) -> Layer:
         """A layer whose file is a tar, compressed or not; it is known by the SHA-256 of the tar."""
-        digest = _sha256(blob.chunks())
+        digest = sha256_of(blob.chunks())
         if digest == diff_id:
             made = product(
                 key_of("base layer", diff_id),
@@ -127,7 +126,7 @@ class _Archive:
             return Layer.written(made.path, made.known, _COMMENT)
         try:
             with blob.open() as file, gzip.open(file) as tar:
-                found = _sha256(iter(lambda: tar.read(_CHUNK), b""))
+                found = sha256_of(pieces(tar))
         except (OSError, EOFError, zlib.error) as error:
             raise self._refusal(f"its layer {diff_id} cannot be read: {error}") from error
         if found != diff_id:
@@ -189,10 +188,3 @@ def _path(descriptor: Descriptor) -> str:
 def _is_attestation(descriptor: Descriptor) -> bool:
     """Whether it says how an image was built, as BuildKit does for a platform that does not exist."""
     return descriptor.platform is not None and descriptor.platform.os == "unknown"
-
-
-def _sha256(chunks: Iterable[bytes]) -> str:
-    digest = hashlib.sha256()
-    for chunk in chunks:
-        digest.update(chunk)
-    return digest.hexdigest()

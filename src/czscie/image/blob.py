@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from czscie.errors import CzscieError
-
-_CHUNK = 1 << 20
+from czscie.filesystem import pieces, sha256_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +41,12 @@ class Blob:
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes, a piece at a time."""
-        left = self.size
         with self.open() as stream:
-            while left > 0 and (chunk := stream.read(min(left, _CHUNK))):
-                left -= len(chunk)
-                yield chunk
+            yield from pieces(stream, self.size)
 
     def is_intact(self) -> bool:
         """Whether the bytes are there and have the digest."""
-        digest = hashlib.sha256()
-        for chunk in self.chunks():
-            digest.update(chunk)
-        return digest.hexdigest() == self.digest
+        return sha256_of(self.chunks()) == self.digest
 
     @contextmanager
     def checked(self) -> Iterator[Checked]:

@@ -17,8 +17,8 @@ from typing import BinaryIO, cast
 import msgspec
 
 from czscie.container.content import File, Link
-from czscie.container.packer import write_atomically
 from czscie.container.paths import checked_path
+from czscie.filesystem import write_atomically
 from czscie.image.blob import Blob
 from czscie.image.gzip import GzipWriter, Writable
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from czscie.console import Console
 from czscie.errors import CzscieError
+from czscie.filesystem import write_atomically
 from czscie.init.choice import Choice, choose, versions_of
 from czscie.init.manifest import render_manifest
 from czscie.init.recognise import read_subject
@@ -82,8 +83,6 @@ def _ask(release: str | None, console: Console) -> tuple[Mapping[str, frozenset[
 
 
 def _write(output: Path, text: bytes, force: bool) -> None:
-    from czscie.container.packer import write_atomically
-
     try:
         if output.exists() and not force:
             if output.read_bytes() == text:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from czscie.container.content import open_regular
 from czscie.czex import info as pex_info
 from czscie.errors import CzscieError
+from czscie.filesystem import open_regular
 from czscie.init.pex import read_pex
 from czscie.init.project import read_project
 from czscie.init.script import read_script

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from czscie import mach_o
 from czscie.cache import make_way
-from czscie.container.content import open_regular
 from czscie.disk import full, says_full
 from czscie.errors import CzscieError
+from czscie.filesystem import open_regular
 from czscie.launchers import libzstd
 
 ZIG_VERSION = "0.15.2"

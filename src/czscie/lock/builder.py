@@ -15,11 +15,11 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
 from czscie.cache import cache_directory
-from czscie.container.packer import write_atomically
 from czscie.czex.target import Target
 from czscie.czex.tree import files_in_zip, open_zip
 from czscie.czex.wheel import Wheel
 from czscie.errors import CzscieError
+from czscie.filesystem import write_atomically
 from czscie.leftovers import scratch
 from czscie.lift.lift import Lift
 from czscie.lift.payload import may_build

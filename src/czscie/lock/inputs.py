@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from czscie.errors import CzscieError
+from czscie.filesystem import path_digest
 from czscie.inputs import Inputs
 from czscie.interpreters import PinnedInterpreter
 from czscie.lift.embedded_file import EmbeddedFile
 from czscie.lift.lift import Lift
 from czscie.lock.builder import remote_of
 from czscie.lock.lock import Lock
-from czscie.lock.now import libc_of, path_digest, windows_of
+from czscie.lock.now import libc_of
 from czscie.lock.payload import locked_payload
 from czscie.lock.provisions import SCRIPT_LAUNCHERS, locked_provisions
 from czscie.lock.sources import LockedSources

@@ -13,6 +13,7 @@ import msgspec
 
 from czscie.documents import DocumentError, parse_toml, read_document
 from czscie.errors import CzscieError
+from czscie.filesystem import write_atomically
 from czscie.implementation import Implementation
 from czscie.lift.interpreter import Interpreter
 from czscie.lock.toml import render_document
@@ -353,8 +354,6 @@ def read_lock(path: Path) -> Lock | None:
 
 def write_lock(path: Path, lock: Lock) -> None:
     """Writes the lock unless the file has the same text already. Raises CzscieError when it cannot."""
-    from czscie.container.packer import write_atomically
-
     text = lock.render().encode()
     try:
         if not path.is_file() or path.read_bytes() != text:

@@ -11,13 +11,14 @@ import msgspec
 from czscie import toolchain
 from czscie.console import Console
 from czscie.errors import CzscieError
+from czscie.filesystem import path_digest
 from czscie.launchers.provide import provide_launcher
 from czscie.lift.interpreter import Interpreter
 from czscie.lift.lift import Lift
 from czscie.lock.builder import UNBUILT, Builder
 from czscie.lock.differences import Differences, check_online, differences
 from czscie.lock.lock import Launcher, Lock, LockedInterpreter, LockedLauncher, LockedPayload
-from czscie.lock.now import Now, path_digest
+from czscie.lock.now import Now
 from czscie.lock.project import Project
 from czscie.lock.resolver import Resolver
 from czscie.lock.targets import targets_of

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from czscie import __version__
-from czscie.container.content import open_regular
 from czscie.czex.inline_metadata import InlineMetadata
 from czscie.errors import CzscieError
+from czscie.filesystem import path_digest
 from czscie.interpreters import traits_of
 from czscie.launchers.build import source_digest
 from czscie.lift.embedded_file import EmbeddedFile, FromUrl
@@ -23,7 +21,6 @@ from czscie.lock.provisions import wanted_provisions
 from czscie.lock.question import question_of
 from czscie.pbs.provider import Provider
 from czscie.platforms import Platform
-from czscie.products import digest_of
 
 CREATED_BY = f"czscie {__version__}"
 
@@ -101,29 +98,6 @@ def _payload_digest(lift: Lift) -> str | None:
     if not path.exists():
         raise CzscieError(f"there is nothing at {path}", why="the manifest names it as the payload")
     return path_digest(path)
-
-
-def path_digest(path: Path) -> str:
-    """SHA-256 of a file, or of a directory's files with their names and modes. Raises CzscieError."""
-    try:
-        if path.is_dir():
-            return digest_of(path)
-        status = path.stat()
-        return _file_digest(path, status.st_size, status.st_mtime_ns)
-    except OSError as error:
-        raise CzscieError(
-            f"cannot read {error.filename or path}", why=error.strerror or str(error)
-        ) from error
-
-
-@functools.cache
-def _file_digest(path: Path, size: int, modified: int) -> str:
-    """Of a file that was not touched meanwhile: a PEX may be large, and each platform asks for it."""
-    digest = hashlib.sha256()
-    with open_regular(path) as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _file(file: EmbeddedFile) -> LockedFile:

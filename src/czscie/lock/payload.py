@@ -17,11 +17,11 @@ from packaging.requirements import Requirement
 from czscie.czex import info as pex_info
 from czscie.disk import writing
 from czscie.errors import CzscieError
+from czscie.filesystem import path_digest
 from czscie.inputs import PayloadPex
 from czscie.lift.lift import Lift
 from czscie.lock.builder import Builder
 from czscie.lock.lock import Lock
-from czscie.lock.now import path_digest
 from czscie.lock.packages import Chosen, selected
 from czscie.lock.targets import target_of
 from czscie.lock.wheels import wheel_files

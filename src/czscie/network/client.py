@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from czscie import __version__
-from czscie.container.content import open_regular
 from czscie.errors import CzscieError
+from czscie.filesystem import open_regular, pieces
 from czscie.network.credentials import Credential, find_credential, variable_for
 from czscie.network.network import OFFLINE, Network
 from czscie.network.perseverance import Transient, Unreachable, Watch
@@ -24,8 +24,6 @@ from czscie.network.url import is_file, without_secrets
 
 if TYPE_CHECKING:
     import httpx
-
-_CHUNK = 1 << 20
 
 
 class Missing(Exception):
@@ -140,7 +138,7 @@ def _open_file(url: str, start: int, watch: Watch) -> Iterator[Body]:
             if start > total:
                 raise RangeRefused
             file.seek(start)
-            yield Body(start, total, "", _watched(iter(lambda: file.read(_CHUNK), b""), watch))
+            yield Body(start, total, "", _watched(pieces(file), watch))
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         raise Missing from None
     except OSError as error:

@@ -20,13 +20,13 @@ from typing import BinaryIO
 from czscie.cache import make_way
 from czscie.disk import full, is_full
 from czscie.errors import CzscieError
+from czscie.filesystem import pieces
 
 if sys.platform == "win32":
     import msvcrt
 else:
     import fcntl
 
-_CHUNK = 1 << 20
 _HELD = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 
@@ -39,7 +39,7 @@ class Partial:
         self._hash = hashlib.sha256()
         self.size = 0
         file.seek(0)
-        while chunk := file.read(_CHUNK):
+        for chunk in pieces(file):
             self._count(chunk)
 
     @property

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from czscie.cache import cache_directory
-from czscie.container.content import open_regular
 from czscie.container.paths import name_fault
 from czscie.errors import CzscieError
+from czscie.filesystem import file_digest
 from czscie.network.url import scheme, without_secrets
-
-_CHUNK = 1 << 20
 
 
 class WrongContent(CzscieError):
@@ -59,10 +56,6 @@ class Remote:
         if not path.is_file():
             return False
         try:
-            with open_regular(path) as file:
-                digest = hashlib.sha256()
-                while chunk := file.read(_CHUNK):
-                    digest.update(chunk)
+            return file_digest(path) == self.sha256
         except FileNotFoundError:
             return False
-        return digest.hexdigest() == self.sha256

@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from czscie.cache import cache_directory, make_way, mark_used
-from czscie.container.content import File, Link, open_regular
-from czscie.container.packer import write_atomically
+from czscie.container.content import File, Link
 from czscie.disk import writing
+from czscie.filesystem import digest_of, open_regular, write_atomically
 from czscie.pack.compiler import Compiler
 from czscie.pbs.distribution import Distribution, Layout
-from czscie.products import digest_of
 
 #: What compiling needs of a standard library: CPython's own start without `site`.
 _NEEDED = ("encodings", "collections", "importlib", "re")

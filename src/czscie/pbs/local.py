@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import posixpath
 from collections.abc import Iterator
@@ -11,9 +10,10 @@ from pathlib import Path
 from stat import S_IXUSR
 from typing import TYPE_CHECKING
 
-from czscie.container.content import File, OnDisk, open_regular
+from czscie.container.content import File, OnDisk
 from czscie.elf import Elf
 from czscie.errors import CzscieError
+from czscie.filesystem import file_digest
 from czscie.pbs.archive import SUFFIXES, read_archive
 from czscie.pbs.distribution import Distribution, detect_layout
 from czscie.pbs.libraries import is_of_libc
@@ -29,7 +29,6 @@ _ROOTS = ("", "python", "python/install")
 #: What python-build-standalone leaves to the host besides the C library.
 _OF_THE_HOST = frozenset({"libcrypt.so.1", "libgcc_s.so.1", "libatomic.so.1"})
 _BYTECODE = "__pycache__"
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +191,7 @@ def _root(path: Path) -> Path:
 
 def _file_digest(path: Path) -> tuple[str, int]:
     """SHA-256 in hexadecimal, and the size in bytes."""
-    digest, size = hashlib.sha256(), 0
     try:
-        with open_regular(path) as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-                size += len(chunk)
+        return file_digest(path), path.stat().st_size
     except OSError as error:
         raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
-    return digest.hexdigest(), size

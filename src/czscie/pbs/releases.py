@@ -15,9 +15,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from czscie.cache import cache_directory, make_way, mark_used
-from czscie.container.content import open_regular
 from czscie.documents import parse_json
 from czscie.errors import CzscieError
+from czscie.filesystem import open_regular, write_atomically
 from czscie.network.client import Client
 from czscie.network.perseverance import Unreachable
 from czscie.network.read import read_small
@@ -192,8 +192,6 @@ def _kept(mirror: Mirror, tag: str) -> Path | None:
 
 def _keep(path: Path, below: str, raw: bytes) -> None:
     """Keep an index with a digest, and where it was below the mirror's base, which may hold a password."""
-    from czscie.container.packer import write_atomically
-
     content = below.encode() + b"\n" + raw
     digest = hashlib.sha256(content).hexdigest().encode()
     make_way(path)

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from czscie.lock.now import path_digest
+from czscie.filesystem import path_digest
 from czscie.products import key_of, knowledge
 from czscie.sbom.component import PAYLOAD as PAYLOAD_DIGEST
 from czscie.sbom.component import TREE, Component

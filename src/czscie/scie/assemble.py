@@ -7,7 +7,6 @@ whole file, and the manifest becomes the comment of the last one. What is packed
 from __future__ import annotations
 
 import hashlib
-import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ from typing import BinaryIO
 
 from czscie import mach_o, pe, signature
 from czscie.container import zip as zip_records
-from czscie.container.packer import put_entry, write_atomically
+from czscie.container.packer import put_entry
 from czscie.errors import CzscieError
+from czscie.filesystem import pieces, umask, write_atomically
 from czscie.platforms import Platform
 from czscie.products import check, damaged
 from czscie.scie.manifest import (
@@ -34,7 +34,6 @@ from czscie.scie.manifest import (
     Scie,
 )
 
-_CHUNK = 1 << 20
 #: zstd's, of what is added here. It is small: the best that zstd has takes no time.
 _LEVEL = 19
 
@@ -135,7 +134,7 @@ def assemble(
     elif pe.is_pe(code):
         pe.check_size(size, head.name)
     manifest = write_atomically(path, write, size)
-    path.chmod(0o777 & ~_umask())
+    path.chmod(0o777 & ~umask())
     return manifest
 
 
@@ -168,14 +167,13 @@ def _copy_data(part: PartFile, stream: BinaryIO) -> list[zip_records.Entry]:
         except zipfile.BadZipFile as error:
             raise damaged(part.path, str(error)) from error
         file.seek(0)
-        left = found.offset
-        while left > 0 and (chunk := file.read(min(left, _CHUNK))):
-            stream.write(chunk)
+        copied = 0
+        for chunk in pieces(file, found.offset):
+            copied += stream.write(chunk)
             digest.update(chunk)
-            left -= len(chunk)
-        while chunk := file.read(_CHUNK):
+        for chunk in pieces(file):
             digest.update(chunk)
-    if left or part.sha256 not in (None, digest.hexdigest()):
+    if copied != found.offset or part.sha256 not in (None, digest.hexdigest()):
         raise damaged(part.path)
     return [entry.moved(start) for entry in found.entries]
 
@@ -191,9 +189,3 @@ def _part(part: PartFile, offset: int, size: int) -> Part:
         description=part.description,
         first_module=part.first_module,
     )
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

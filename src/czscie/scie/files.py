@@ -21,12 +21,12 @@ from czscie.container.packer import write_items
 from czscie.container.plan import Plan
 from czscie.czex.tree import ZipMember, open_zip
 from czscie.errors import CzscieError
+from czscie.filesystem import file_digest
 from czscie.lift.embedded_file import EmbeddedFile, FromUrl
 from czscie.network.fetch import fetch
 from czscie.network.network import Network
 from czscie.network.remote import Remote
 from czscie.pbs.tree import TAR_DAMAGE, Item, Tree
-from czscie.products import file_digest
 
 _TAR_MODES = {"tar": "r:", "tar.gz": "r:gz", "tar.bz2": "r:bz2", "tar.xz": "r:xz"}
 

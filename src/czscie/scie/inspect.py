@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 from czscie.container import plan as plans
 from czscie.container import zip as zip_records
-from czscie.container.content import open_regular
 from czscie.errors import CzscieError
+from czscie.filesystem import open_regular, pieces, sha256_of
 from czscie.scie.manifest import SBOM, Manifest, Part
 from czscie.signature import payload_end
 
@@ -51,7 +51,8 @@ def read_scie(path: Path) -> Contents:
             parts = tuple(_read_part(file, part, str(path)) for part in manifest.scie.lift.files)
             for part in parts:
                 part.plan.check(manifest.platform)
-            return Contents(path, size, _sha256(file), manifest, parts)
+            file.seek(0)
+            return Contents(path, size, sha256_of(pieces(file)), manifest, parts)
     except OSError as error:
         raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
     except zipfile.BadZipFile as error:
@@ -121,11 +122,3 @@ def _utf8(text: bytes, label: str) -> bytes:
 
 def _damaged(label: str, why: str) -> CzscieError:
     return CzscieError(f"{label} is damaged", why=why, mend="copy or build the file again")
-
-
-def _sha256(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    file.seek(0)
-    while chunk := file.read(1 << 20):
-        digest.update(chunk)
-    return digest.hexdigest()

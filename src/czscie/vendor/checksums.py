@@ -6,12 +6,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from czscie.container.content import open_regular
-from czscie.container.packer import write_atomically
 from czscie.container.paths import path_fault
 from czscie.documents import read_document
 from czscie.errors import CzscieError
-from czscie.lock.now import path_digest
+from czscie.filesystem import open_regular, path_digest, write_atomically
 
 NAME = "SHA256SUMS"
 

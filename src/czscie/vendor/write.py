@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from czscie.console import Console
-from czscie.container.packer import write_atomically
 from czscie.container.paths import checked_path
 from czscie.errors import CzscieError
+from czscie.filesystem import path_digest, write_atomically
 from czscie.launchers.provide import provide_launcher
 from czscie.lift.lift import Lift
 from czscie.lock.builder import Builder
 from czscie.lock.lock import Lock
-from czscie.lock.now import path_digest
 from czscie.lock.packages import selected
 from czscie.lock.settle import LockUse, settled_lock
 from czscie.lock.targets import target_of

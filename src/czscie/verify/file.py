@@ -6,19 +6,18 @@ import hashlib
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
 from czscie import signature
 from czscie.container import plan as plans
 from czscie.container import zip as zip_records
-from czscie.container.content import open_regular
 from czscie.errors import CzscieError
+from czscie.filesystem import open_regular, pieces, sha256_of
 from czscie.libc.variant import PLAN as LIBC_PLAN
 from czscie.scie.inspect import read_manifest
 from czscie.scie.manifest import Manifest, Part
-
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +74,8 @@ class _Check:
         except signature.DAMAGE as error:
             yield Problem("launcher", "launcher", str(error))
             return
-        digest, left = hashlib.sha256(head), jump.size - len(head)
         self.file.seek(len(head))
-        while left > 0 and (chunk := self.file.read(min(left, _CHUNK))):
-            digest.update(chunk)
-            left -= len(chunk)
-        if digest.hexdigest() != jump.hash:
+        if sha256_of(chain([head], pieces(self.file, jump.size - len(head)))) != jump.hash:
             yield Problem("launcher", "launcher", "it is not the one that was built")
 
     def places(self, size: int) -> Iterator[Problem]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from czscie import signature
 from czscie.build import build
 from czscie.console import Console
+from czscie.filesystem import pieces, sha256_of
 from czscie.leftovers import scratch
 from czscie.lock.settle import LockUse
 from czscie.platforms import find_platform
 from czscie.scie.inspect import Contents, read_sbom, read_scie
 from czscie.scie.manifest import Launcher
-
-_CHUNK = 1 << 20
 
 
 def rebuild(path: Path, manifest: Path, console: Console) -> tuple[str, ...]:
@@ -35,13 +34,10 @@ def rebuild(path: Path, manifest: Path, console: Console) -> tuple[str, ...]:
 def _digest(contents: Contents) -> str:
     """SHA-256 of the file without what signing changes."""
     with contents.path.open("rb") as file:
-        head = signature.bare_head_of(file, contents.manifest.scie.jump.size)
-        digest, left = hashlib.sha256(head), signature.payload_end(file, contents.size) - len(head)
+        head = mach_o.bare_head_of(file, contents.manifest.scie.jump.size)
+        rest = payload_end(file, contents.size) - len(head)
         file.seek(len(head))
-        while left > 0 and (chunk := file.read(min(left, _CHUNK))):
-            digest.update(chunk)
-            left -= len(chunk)
-    return digest.hexdigest()
+        return sha256_of(chain([head], pieces(file, rest)))
 
 
 def _differences(there: Contents, made: Contents) -> Iterator[str]:

@@ -1,0 +1,177 @@
+"""Files of this machine: read in pieces, digested, and written so that they are there whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Protocol, TypeVar
+
+from czscie.disk import full, is_full, writing
+from czscie.errors import CzscieError
+
+_Written = TypeVar("_Written")
+
+#: Bytes of a file that are in memory at a time where it is read in pieces.
+PIECE = 1 << 20
+
+
+# Reading.
+
+
+class Readable(Protocol):
+    def read(self, size: int = ..., /) -> bytes: ...
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """A file opened for reading: no pipe, whose writer may never come, and no device, which may never end.
+
+    Raises OSError.
+    """
+    stream = open(path, "rb", opener=_without_waiting)  # noqa: SIM115
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    return stream
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def pieces(stream: Readable, size: int | None = None) -> Iterator[bytes]:
+    """What is left of `stream`, or the next `size` bytes, in pieces: fewer than `size` at its end."""
+    if size is None:
+        yield from iter(lambda: stream.read(PIECE), b"")
+        return
+    while size > 0 and (piece := stream.read(min(size, PIECE))):
+        yield piece
+        size -= len(piece)
+
+
+# Digests, in hexadecimal.
+
+
+def sha256_of(chunks: Iterable[bytes]) -> str:
+    """SHA-256 of what `chunks` are together."""
+    digest = hashlib.sha256()
+    for chunk in chunks:
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file. Raises OSError, also for a pipe, a device or a directory."""
+    with open_regular(path) as stream:
+        return sha256_of(pieces(stream))
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file, or of all files below a directory with their names and modes."""
+    return sha256_of(_named(path))
+
+
+def _named(path: Path) -> Iterator[bytes]:
+    files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
+    for file in files:
+        status = file.stat()
+        head = f"{file.relative_to(path)}\0{status.st_mode & 0o100}\0{status.st_size}\0"
+        yield head.encode("utf-8", "surrogateescape")
+        with open_regular(file) as stream:
+            yield from pieces(stream)
+
+
+def path_digest(path: Path) -> str:
+    """SHA-256 of a file, or of a directory's files with their names and modes. Raises CzscieError."""
+    try:
+        if path.is_dir():
+            return digest_of(path)
+        status = path.stat()
+        return _unchanged_digest(path, status.st_size, status.st_mtime_ns)
+    except OSError as error:
+        raise CzscieError(
+            f"cannot read {error.filename or path}", why=error.strerror or str(error)
+        ) from error
+
+
+@functools.cache
+def _unchanged_digest(path: Path, size: int, modified: int) -> str:
+    """Of a file that was not touched meanwhile: a PEX may be large, and each platform asks for it."""
+    return file_digest(path)
+
+
+# Writing.
+
+
+def umask() -> int:
+    """The bits that files of this process are made without."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def check_output(path: Path) -> None:
+    """Raises CzscieError when a file renamed to `path` would replace a device, or fail at a directory.
+
+    Root's /dev/null would become a file otherwise. A link to a file is replaced, and what it leads to stays.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # there is nothing, or a link to nothing; anything else shows when it is written
+        return
+    if stat.S_ISREG(mode) or (stat.S_ISDIR(mode) and path.is_symlink()):
+        return
+    kind = "a directory" if stat.S_ISDIR(mode) else "a device, a pipe or a socket"
+    raise CzscieError(f"cannot write {path}", why=f"it is {kind}", mend="name a file that may be replaced")
+
+
+def write_atomically(path: Path, write: Callable[[BinaryIO], _Written], size: int | None = None) -> _Written:
+    """Writes a file that appears under its name only when it is whole. Returns what `write` does, which can
+    read what it wrote.
+
+    `size` is how many bytes it takes, where that is known. Raises CzscieError when the file system is full or
+    nothing can be written there, and what `write` raises.
+    """
+    from czscie.leftovers import make_temporary
+
+    check_output(path)
+    with _naming(path), writing(path, size):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = make_temporary(path)
+    try:
+        with os.fdopen(descriptor, "w+b") as file:
+            written = write(file)
+            file.flush()
+            if os.name != "nt":  # while it is open, it is held
+                with _naming(path):
+                    temporary.replace(path)
+        if os.name == "nt":
+            with _naming(path):
+                temporary.replace(path)
+        return written
+    except BaseException as error:
+        reached = temporary.stat().st_size if temporary.exists() else None
+        temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and is_full(error):
+            raise full(path, error, size, reached) from error
+        raise
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Has an error name `path`, and not the file that is to be renamed to it."""
+    try:
+        yield
+    except OSError as error:
+        if is_full(error):
+            raise
+        raise CzscieError(
+            f"cannot write {path}",
+            why=error.strerror or str(error),
+            mend="name another place, where files can be made",
+        ) from error
