@@ -127,3 +127,12 @@ def _unusable(directory: Path, why: str) -> CzscieError:
         why=why,
         mend=f"set {VARIABLE} to a directory that you may write to",
     )
+
+
+def damaged(path: Path, why: str = "its content is not what was written") -> CzscieError:
+    """The error about a product that stays damaged, or that nobody makes anew."""
+    return CzscieError(
+        f"{path} is damaged",
+        why=why,
+        mend=f"czscie cache clean packed; if it happens again, set {VARIABLE} to a directory on another disk",
+    )

@@ -384,12 +384,13 @@ class _Maker:
 
     def _redirector(self, interpreter: PartFile, name: str, launcher: str) -> File:
         """The one called `name`, which `launcher` is since CPython 3.13."""
-        from czscie.scie.interpreter import read_file
+        from czscie.container.part import open_part
 
-        for source in (launcher, name):
-            content = read_file(interpreter.path, f"Lib/venv/scripts/nt/{source}")
-            if content is not None:
-                return File(name, Data(content), executable=True)
+        with open_part(interpreter.path) as part:
+            for source in (launcher, name):
+                content = part.find(f"Lib/venv/scripts/nt/{source}")
+                if content is not None:
+                    return File(name, Data(content), executable=True)
         raise CzscieError(
             f"the interpreter for {self._platform.name} has no venv launcher",
             why=f"Lib/venv/scripts/nt/{launcher} is missing",

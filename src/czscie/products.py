@@ -15,8 +15,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from czscie import toolchain
-from czscie.cache import VARIABLE, cache_directory, make_way, mark_used
-from czscie.errors import CzscieError
+from czscie.cache import cache_directory, damaged, make_way, mark_used
 from czscie.filesystem import file_digest, open_regular, write_atomically
 
 Known = TypeVar("Known", bound=msgspec.Struct)
@@ -91,15 +90,6 @@ def check(path: Path, sha256: str) -> None:
     """Raises CzscieError when the file at `path` has another digest."""
     if file_digest(path) != sha256:
         raise damaged(path)
-
-
-def damaged(path: Path, why: str = "its content is not what was written") -> CzscieError:
-    """The error about a product that stays damaged, or that nobody makes anew."""
-    return CzscieError(
-        f"{path} is damaged",
-        why=why,
-        mend=f"czscie cache clean packed; if it happens again, set {VARIABLE} to a directory on another disk",
-    )
 
 
 def mending(attempt: Callable[[], Done], tell: Callable[[str], None]) -> Done:

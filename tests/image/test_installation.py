@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from czscie.container.content import File, Link
+from czscie.container.part import read_plan
 from czscie.errors import CzscieError
-from czscie.image.installation import Place, installed, read_plan
+from czscie.image.installation import Place, installed
 from czscie.image.layer import Directory
 from scie.making import Tree
 

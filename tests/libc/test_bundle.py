@@ -7,10 +7,10 @@ import msgspec
 import pytest
 
 from czscie.console import Console
+from czscie.container.part import read_plan
 from czscie.errors import CzscieError
 from czscie.filesystem import file_digest
 from czscie.libc.bundle import Bundle, bundle
-from czscie.libc.scan import read_plan
 from czscie.lift.libc import Libc
 from czscie.network.network import Network
 from czscie.scie.assemble import PartFile

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from czscie.container.part import read_plan
 from czscie.container.plan import Plan, PlannedLink, PlannedText
-from czscie.libc.scan import Demand, read_plan, scan
+from czscie.libc.scan import Demand, scan
 from czscie.libc.variant import PLAN, Variant, variant
 from elf_image import GNU_LOADER, elf_image
 from scie.making import Tree, part

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from czscie.container.part import read_plan
 from czscie.container.plan import Patch, PlannedBytes, PlannedCopy, PlannedLink, PlannedText
-from czscie.libc.scan import read_plan
 from czscie.libc.variant import PLAN
 from czscie.scie.manifest import LIBC, Needs, OwnLibc
 from native.application import HOME, SHOW, Application

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from czscie.container.content import Data, File, Link
+from czscie.container.part import open_part
 from czscie.container.plan import PlannedLink
 from czscie.implementation import CPYTHON, Implementation
 from czscie.pbs.distribution import Distribution, Layout
 from czscie.platforms import find_platform
-from czscie.scie.interpreter import read_file, write_interpreter
+from czscie.scie.interpreter import write_interpreter
 
 LARGE = bytes(range(256)) * 5000
 
@@ -39,11 +40,12 @@ def test_everything_of_a_distribution_is_planned(tmp_path: Path) -> None:
 def test_every_file_can_be_read_again(tmp_path: Path) -> None:
     path = tmp_path / "cpython.zip"
     write_interpreter(distribution(), path, 3)
-    assert read_file(path, "lib/large") == LARGE
-    assert read_file(path, "lib/os.py") == b"# os\n"
-    assert read_file(path, "bin/python3.13") == b"\x7fELF"
-    assert read_file(path, "bin/python") is None, "a link is no file"
-    assert read_file(path, "none") is None
+    with open_part(path) as part:
+        assert part.find("lib/large") == LARGE
+        assert part.find("lib/os.py") == b"# os\n"
+        assert part.find("bin/python3.13") == b"\x7fELF"
+        assert part.find("bin/python") is None, "a link is no file"
+        assert part.find("none") is None
 
 
 def test_equal_distributions_are_equal_zips_and_different_ones_differ(tmp_path: Path) -> None:

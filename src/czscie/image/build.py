@@ -8,6 +8,7 @@ from pathlib import Path
 
 from czscie.build import making_parts, read_order
 from czscie.console import Console
+from czscie.container.part import open_part
 from czscie.czex.division import Division
 from czscie.elf import Elf
 from czscie.errors import CzscieError
@@ -22,7 +23,6 @@ from czscie.lock.settle import LockUse
 from czscie.parts import Parts
 from czscie.platforms import Platform
 from czscie.products import mending
-from czscie.scie.interpreter import read_file
 
 _ANNOTATION = "org.opencontainers.image."
 #: What engines look in when an image names no PATH.
@@ -167,7 +167,8 @@ def _check_libc(parts: Parts) -> None:
     """Nothing starts in an image that has nothing but a Python which needs a loader."""
     for identifier, part in parts.interpreters.items():
         python = parts.layouts[identifier].layout.python
-        program = read_file(part.path, python)
+        with open_part(part.path) as opened:
+            program = opened.find(python)
         loader = None if program is None else Elf.parse(program, python).interpreter
         if loader is not None:
             raise CzscieError(

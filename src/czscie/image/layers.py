@@ -20,9 +20,10 @@ from dataclasses import dataclass, replace
 
 from czscie import __version__
 from czscie.container.content import Data, File, Link
+from czscie.container.part import read_plan
 from czscie.container.plan import Plan
 from czscie.czex.write import OF_DEPENDENCIES
-from czscie.image.installation import Place, installed, read_plan
+from czscie.image.installation import Place, installed
 from czscie.image.layer import Directory, Layer, LayerDigests, write_layer
 from czscie.libc.library import LIBRARIES, LOCALES, host_loader
 from czscie.parts import Parts

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
-from czscie.container import zip as zip_records
-from czscie.container.plan import ENTRY_NAME, Plan, PlannedFile, parse
+from czscie.container.part import open_part
+from czscie.container.plan import PlannedFile
 from czscie.elf import Elf, ElfError, is_elf
 
 
@@ -25,13 +24,6 @@ class Demand(msgspec.Struct, frozen=True):
     provided: frozenset[str] = frozenset()
     early: frozenset[str] = frozenset()
     programs: tuple[str, ...] = ()
-
-
-def read_plan(path: Path) -> Plan:
-    """The plan of the packed part at `path`."""
-    with path.open("rb") as file:
-        directory = zip_records.read_directory(file, path.stat().st_size)
-        return parse(zip_records.read_entry(file, directory.entry(ENTRY_NAME)))
 
 
 def scan(path: Path, loader: str) -> Demand:
@@ -55,16 +47,9 @@ def scan(path: Path, loader: str) -> Demand:
 
 
 def elf_files(path: Path) -> Iterator[tuple[PlannedFile, bytes]]:
-    """Every ELF file of the packed part at `path`, an entry in memory at a time."""
-    files = defaultdict(list)
-    for planned in read_plan(path).files:
-        if planned.kind == "file" and planned.content.size > 0:
-            files[planned.content.entry].append(planned)
-    with path.open("rb") as stream:
-        directory = zip_records.read_directory(stream, path.stat().st_size)
-        for name, planned_files in files.items():
-            content = memoryview(zip_records.read_entry(stream, directory.entry(name)))
-            for planned in planned_files:
-                data = content[planned.content.offset :][: planned.content.size]
-                if is_elf(bytes(data[:4])):
-                    yield planned, bytes(data)
+    """Every ELF file of the packed part at `path`, an entry in memory at a time. Raises CzscieError."""
+    with open_part(path) as part:
+        plain = [each for each in part.plan().files if each.kind == "file" and each.content.size > 0]
+        for planned, content in part.files(plain):
+            if is_elf(bytes(content[:4])):
+                yield planned, bytes(content)

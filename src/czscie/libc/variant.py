@@ -12,11 +12,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from czscie.container import zip as zip_records
+from czscie.container.part import open_part, read_plan
 from czscie.container.plan import Patch, Plan, PlannedEntry, PlannedFile, PlannedLink, Slice
 from czscie.libc.library import LIBRARIES
 from czscie.libc.own_loader import own_loader
-from czscie.libc.scan import elf_files, read_plan
+from czscie.libc.scan import elf_files
 
 #: Entries of the variant in a part's zip.
 PLAN = ".czscie/plan-libc"
@@ -77,9 +77,11 @@ def _renamed_files(
     """The files, of which templates that name an interpreter have entries of their own."""
     files: list[PlannedFile] = []
     added: list[tuple[str, bytes]] = []
+    templates = [file for file in plan.files if file.kind == "fill"] if renamed else []
+    with open_part(path) as part:
+        contents = {file: bytes(content) for file, content in part.files(templates)}
     for file in plan.files:
-        if file.kind == "fill" and renamed:
-            content = _content(path, file)
+        if (content := contents.get(file)) is not None:
             text = _renamed(content.decode("utf-8", "surrogateescape"), renamed)
             changed = text.encode("utf-8", "surrogateescape")
             if changed != content:
@@ -88,13 +90,6 @@ def _renamed_files(
                 file = replace(file, content=Slice(name, 0, len(changed)))
         files.append(file)
     return files, added
-
-
-def _content(path: Path, file: PlannedFile) -> bytes:
-    with path.open("rb") as stream:
-        directory = zip_records.read_directory(stream, path.stat().st_size)
-        whole = zip_records.read_entry(stream, directory.entry(file.content.entry))
-        return whole[file.content.offset :][: file.content.size]
 
 
 def _renamed(text: str, renamed: Mapping[str, str]) -> str:

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from czscie import mach_o, pe, signature
+from czscie import mach_o
+from czscie.cache import damaged
 from czscie.container import zip as zip_records
 from czscie.container.packer import put_entry
 from czscie.errors import CzscieError
 from czscie.filesystem import pieces, umask, write_atomically
 from czscie.platforms import Platform
-from czscie.products import check, damaged
+from czscie.products import check
 from czscie.scie.manifest import (
     FORMAT,
     SBOM,

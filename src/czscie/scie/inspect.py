@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from czscie.container import plan as plans
 from czscie.container import zip as zip_records
+from czscie.container.part import PackedPart
 from czscie.errors import CzscieError
 from czscie.filesystem import open_regular, pieces, sha256_of
 from czscie.scie.manifest import SBOM, Manifest, Part
@@ -73,10 +74,9 @@ def read_sbom(path: Path) -> bytes:
                     mend="ask the file that it was installed from",
                 )
             last = lift.files[-1]
-            entries = zip_records.read_directory(file, last.offset + last.size, last.offset).entries
-            for entry in entries:
-                if entry.name == SBOM:
-                    return _utf8(zip_records.read_document(file, entry), str(path))
+            part = PackedPart.within(file, last.offset + last.size, last.offset)
+            if any(entry.name == SBOM for entry in part.directory.entries):
+                return _utf8(part.document(SBOM), str(path))
             raise CzscieError(f"{path} was built without a bill of materials", mend="build it again")
     except OSError as error:
         raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
@@ -105,8 +105,7 @@ def _read_part(file: BinaryIO, part: Part, label: str) -> PartContents:
             why="it does not hold what is installed there",
             mend="inspect the file that it was installed from",
         )
-    directory = zip_records.read_directory(file, part.offset + part.size, part.offset)
-    text = zip_records.read_document(file, directory.entry(plans.ENTRY_NAME))
+    text = PackedPart.within(file, part.offset + part.size, part.offset).document()
     if hashlib.sha256(text).hexdigest() != part.digest:
         raise _damaged(label, f"the plan of {part.name} is not the one it was built with")
     return PartContents(part, plans.parse(text))

@@ -1,0 +1,75 @@
+"""A packed part: a zip with a plan in it, as czscie writes them and the launcher unpacks them.
+
+docs/format.md, sections 3 and 4.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from czscie.cache import damaged
+from czscie.container import zip as zip_records
+from czscie.container.plan import ENTRY_NAME, Plan, PlannedFile, parse
+
+
+@dataclass(frozen=True, slots=True)
+class PackedPart:
+    """A part that is open for reading. Its methods raise zipfile.BadZipFile for what is damaged."""
+
+    file: BinaryIO
+    directory: zip_records.Directory
+
+    @classmethod
+    def within(cls, file: BinaryIO, end: int, start: int = 0) -> PackedPart:
+        """The part between the offsets `start` and `end` of `file`."""
+        return cls(file, zip_records.read_directory(file, end, start))
+
+    def document(self, name: str = ENTRY_NAME) -> bytes:
+        """An entry that is a document whoever wrote it; by default the plan."""
+        return zip_records.read_document(self.file, self.directory.entry(name))
+
+    def plan(self) -> Plan:
+        """Raises CzscieError when the document is no plan."""
+        return parse(self.document())
+
+    def files(self, planned: Iterable[PlannedFile]) -> Iterator[tuple[PlannedFile, memoryview]]:
+        """The `planned` files with their contents, each entry read once, one at a time in memory."""
+        by_entry = defaultdict(list)
+        for each in planned:
+            by_entry[each.content.entry].append(each)
+        for name, files in by_entry.items():
+            content = memoryview(zip_records.read_entry(self.file, self.directory.entry(name)))
+            for each in files:
+                yield each, content[each.content.offset :][: each.content.size]
+
+    def read(self, planned: PlannedFile) -> bytes:
+        [(_, content)] = self.files([planned])
+        return bytes(content)
+
+    def find(self, path: str) -> bytes | None:
+        """The file that is installed at `path`; None when there is none."""
+        return next((self.read(each) for each in self.plan().files if each.path == path), None)
+
+
+@contextmanager
+def open_part(path: Path) -> Iterator[PackedPart]:
+    """The packed part at `path`, a file of the cache. Raises CzscieError when it is damaged, also for what is
+    read of it.
+    """
+    with path.open("rb") as file:
+        try:
+            yield PackedPart.within(file, path.stat().st_size)
+        except zipfile.BadZipFile as error:
+            raise damaged(path, str(error)) from error
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan of the packed part at `path`. Raises CzscieError."""
+    with open_part(path) as part:
+        return part.plan()

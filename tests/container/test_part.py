@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from czscie.container.content import Data, File
+from czscie.container.packer import write_items
+from czscie.container.part import PackedPart, open_part, read_plan
+from czscie.errors import CzscieError
+
+FILES = {"lib/large": bytes(range(256)) * 8192, "a": b"a", "b": b"", "lib/c": b"c"}
+
+
+@pytest.fixture
+def packed(tmp_path: Path) -> Path:
+    items = [File(path, Data(data)) for path, data in sorted(FILES.items())]
+    write_items(items, tmp_path / "part", 3, ["empty"])
+    return tmp_path / "part"
+
+
+def test_what_was_packed_is_read_again(packed: Path) -> None:
+    with open_part(packed) as part:
+        found = {file.path: bytes(content) for file, content in part.files(part.plan().files)}
+        assert {path: part.find(path) for path in FILES} == found == FILES
+        assert part.find("empty") is None
+
+
+def test_a_part_is_read_wherever_it_lies(packed: Path, tmp_path: Path) -> None:
+    data = packed.read_bytes()
+    (tmp_path / "around").write_bytes(b"before" + data + b"after")
+    with (tmp_path / "around").open("rb") as file:
+        assert PackedPart.within(file, 6 + len(data), 6).plan() == read_plan(packed)
+
+
+def _all(path: Path) -> object:
+    with open_part(path) as part:
+        return [bytes(content) for _, content in part.files(part.plan().files)]
+
+
+@pytest.mark.parametrize("read", [read_plan, _all], ids=["plan", "files"])
+@pytest.mark.parametrize("left", [0.0, 0.5, 0.99])
+def test_whatever_is_missing_of_it_the_error_is_the_same(
+    packed: Path, read: Callable[[Path], object], left: float
+) -> None:
+    data = packed.read_bytes()
+    packed.write_bytes(data[: int(len(data) * left)])
+    with pytest.raises(CzscieError) as error:
+        read(packed)
+    assert error.value.what == f"{packed} is damaged"
+    assert error.value.mend is not None and "czscie cache clean packed" in error.value.mend
