@@ -22,6 +22,7 @@ from czscie.czex.install import venv_items
 from czscie.czex.tree import Shelf, files_in_zip
 from czscie.czex.wheel import Wheel
 from czscie.implementation import CPYTHON, Implementation
+from czscie.pack.compiler import Compiler
 from czscie.pack.unit import Unit, units_of
 from czscie.pbs.distribution import Layout
 from czscie.platforms import find_platform

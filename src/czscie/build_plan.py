@@ -6,7 +6,7 @@ SHA-256 in hexadecimal.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,52 +16,27 @@ import msgspec
 from czscie.build import bundle_path, executable_path, read_order
 from czscie.cache import cache_directory
 from czscie.console import Console
-from czscie.czex.target import Target
 from czscie.errors import CzscieError
-from czscie.filesystem import path_digest
 from czscie.launchers.build import find_launcher
-from czscie.leftovers import scratch
-from czscie.libc.library import optional_libraries, packages_of
-from czscie.libc.packages import PackageTable
-from czscie.lift.embedded_file import EmbeddedFile, FromUrl
-from czscie.lift.interpreter import Interpreter
-from czscie.lift.libc import NEVER
 from czscie.lift.lift import Lift
 from czscie.lift.payload import SOURCES
 from czscie.lock.builder import UNBUILT, Builder
-from czscie.lock.builder import remote_of as remote_of_wheel
-from czscie.lock.lock import Lock, LockedPackage, lock_path
-from czscie.lock.packages import Chosen, selected
-from czscie.lock.payload import locked_payload
-from czscie.lock.provisions import locked_provisions
+from czscie.lock.inventory.input import Input, PlannedFile, Scope
+from czscie.lock.inventory.interpreter import InterpreterInput
+from czscie.lock.inventory.inventory import inventory, of_kind
+from czscie.lock.inventory.libc import LibcInput
+from czscie.lock.lock import Lock, lock_path
 from czscie.lock.settle import LockUse, Settled, settle
 from czscie.lock.sources import LockedSources
-from czscie.lock.targets import target_of
-from czscie.network.fetch import find
 from czscie.network.network import Network
-from czscie.network.remote import Remote
-from czscie.network.url import is_file, without_secrets
 from czscie.pbs.provider import Provider
 from czscie.platforms import Platform, current_platform
-from czscie.scie.files import remote_of as remote_of_file
 
 #: What changes when a key of the schema goes or means something else; new keys do not count.
 PLAN_VERSION = 1
 
-#: `cached` is in the user's cache, `local` elsewhere on this machine; `build` is made of a source by pex.
-State = Literal["cached", "local", "download", "build"]
 #: Whether the build would write the lock; `unchecked` is --frozen, which does not look.
 LockState = Literal["current", "new", "changed", "unchecked"]
-
-
-class PlannedFile(msgspec.Struct, frozen=True, kw_only=True):
-    """An input of the build. `size` is None where no index tells it, `url` where it comes from none."""
-
-    name: str
-    state: State
-    sha256: str
-    size: int | None = None
-    url: str | None = None
 
 
 class PlannedInterpreter(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,7 +153,7 @@ def plan_build(
     provider = Provider(console, network)
     builder = Builder.of(lift, network, console, runs=False)
     settled = settle(lift, targets, use, provider, network, console, builder)
-    planner = _Planner(lift, settled.lock, provider, network, console)
+    planner = _Planner(lift, settled.lock, provider, network)
     executables = tuple(planner.executable(platform, output) for platform in targets)
     helpers = tuple(planner.helpers(targets))
     inputs = [each for executable in executables for each in executable.inputs]
@@ -203,14 +178,8 @@ def _builds(builder: Builder, lock: Lock, inputs: Sequence[PlannedFile]) -> Iter
     for package in lock.packages:
         if package.name not in builder.unbuilt and any(each.sha256 in missing for each in package.built):
             yield PlannedBuild(
-                project=package.name, version=package.version, source=_source(package), requires_known=True
+                project=package.name, version=package.version, source=package.source, requires_known=True
             )
-
-
-def _source(package: LockedPackage) -> str:
-    if package.sdist is not None:
-        return package.sdist.name
-    return "" if package.directory is None else package.directory.path
 
 
 def _lock(lift: Lift, settled: Settled, use: LockUse) -> PlannedLock:
@@ -229,11 +198,13 @@ class _Planner:
     lock: Lock
     provider: Provider
     network: Network
-    console: Console
 
     def executable(self, platform: Platform, output: Path) -> PlannedExecutable:
-        launcher = find_launcher(platform.launcher, cache_directory("launchers"))
         bundle = bundle_path(self.lift, platform, output)
+        inputs = inventory(Scope(self.lift, self.lock, (platform,), self.provider))
+        launcher = find_launcher(platform.launcher, cache_directory("launchers"))
+        interpreters = tuple(map(self._interpreter, of_kind(inputs, InterpreterInput)))
+        libc = of_kind(inputs, LibcInput)
         return PlannedExecutable(
             platform=platform.name,
             path=str(executable_path(self.lift, platform, output)),
@@ -241,10 +212,10 @@ class _Planner:
             launcher=PlannedLauncher(
                 name=platform.launcher, state="compile" if launcher is None else "ready"
             ),
-            interpreters=tuple(self._interpreter(each, platform) for each in self.lift.interpreters),
-            libc=self._libc(platform),
-            payload=self._payload(platform),
-            files=tuple(map(self._file, self.lift.files)),
+            interpreters=interpreters,
+            libc=PlannedLibc(release=libc[0].table.release, packages=self._files(libc)) if libc else None,
+            payload=self._payload(inputs),
+            files=self._files(each for each in inputs if each.SECTION == "files"),
         )
 
     def helpers(self, targets: Sequence[Platform]) -> Iterator[PlannedInterpreter]:
@@ -255,21 +226,14 @@ class _Planner:
             return
         if here in targets or not self.lift.pack.stdlib:
             return
+        sources = LockedSources(self.lock, self.provider)
         for interpreter in self.lift.interpreters:
-            known = self.lock.interpreter(interpreter.id, here.name)
-            if known is not None and not interpreter.OF_THIS_MACHINE:
-                yield self._interpreter(interpreter, here)
+            locked = self.lock.interpreter(interpreter.id, here.name)
+            if locked is not None and not interpreter.OF_THIS_MACHINE:
+                yield self._interpreter(InterpreterInput(interpreter, locked, sources))
 
-    def _interpreter(self, interpreter: Interpreter, platform: Platform) -> PlannedInterpreter:
-        source = LockedSources(self.lock, self.provider).resolve(interpreter, platform)
-        locked = self.lock.interpreter(interpreter.id, platform.name)
-        assert locked is not None  # else there is no source
-        if source.remote is not None:
-            archive = self._remote(source.remote)
-        else:
-            archive = PlannedFile(
-                name=source.description, state="local", sha256=source.digest, size=source.size, url=source.url
-            )
+    def _interpreter(self, interpreter: InterpreterInput) -> PlannedInterpreter:
+        locked = interpreter.locked
         return PlannedInterpreter(
             id=locked.id,
             platform=locked.platform,
@@ -278,66 +242,22 @@ class _Planner:
             release=locked.release,
             flavor=locked.flavor,
             attested=locked.attested,
-            archive=archive,
+            archive=interpreter.planned(self.network),
         )
 
-    def _libc(self, platform: Platform) -> PlannedLibc | None:
-        settings = self.lift.libc
-        if settings.bundle == NEVER or platform.os != "linux":
-            return None
-        table = PackageTable.of(settings)
-        wanted = [name for name in optional_libraries(platform) if name in settings.libraries]
-        remotes = (table.remote(package) for package in packages_of(table, platform, wanted))
-        return PlannedLibc(release=table.release, packages=tuple(map(self._remote, remotes)))
-
-    def _payload(self, platform: Platform) -> PlannedPayload | None:
+    def _payload(self, inputs: Sequence[Input]) -> PlannedPayload | None:
         payload = self.lift.payload
         if payload is None:
             return None
-        with scratch() as directory:
-            # For what it refuses: the PEX itself is not asked for.
-            locked_payload(self.lift, self.lock, platform, directory, self.network, self.console)
-        files = [_local(path) for path in (payload.pex, payload.script) if path is not None]
-        target = target_of(self.lift, self.lock, platform)
-        if payload.pex is None and target is not None:
-            files += self._wheels(target)
-        files += map(self._wheel, locked_provisions(self.lift, self.lock, platform))
         return PlannedPayload(
             source=next(source for source in SOURCES if getattr(payload, source) is not None),
             entry_point=payload.entry_point,
             interpreter=payload.interpreter,
-            files=tuple(files),
+            files=self._files(each for each in inputs if each.SECTION == "payload"),
         )
 
-    def _wheels(self, target: Target) -> Iterator[PlannedFile]:
-        yield from map(self._wheel, selected(self.lock, target))
-
-    def _wheel(self, chosen: Chosen) -> PlannedFile:
-        if chosen.wheel.sha256 == UNBUILT:
-            sha256 = UNBUILT if chosen.package.sdist is None else chosen.package.sdist.hashes.sha256
-            return PlannedFile(name=_source(chosen.package), state="build", sha256=sha256)
-        remote = remote_of_wheel(chosen.wheel, self.lift.path.parent.absolute())
-        return self._remote(remote, "build" if chosen.built else "download")
-
-    def _file(self, file: EmbeddedFile) -> PlannedFile:
-        if isinstance(file.source, FromUrl):
-            return self._remote(remote_of_file(file))
-        return _local(file.path)
-
-    def _remote(self, remote: Remote, otherwise: State = "download") -> PlannedFile:
-        found = find(remote, self.network)
-        size = remote.size if found is None else found.stat().st_size
-        if found is not None:
-            state: State = "cached"
-        else:
-            state = "local" if any(map(is_file, remote.urls)) else otherwise
-        url = without_secrets(remote.urls[0]) if remote.urls else None
-        return PlannedFile(name=remote.name, state=state, sha256=remote.sha256, size=size, url=url)
-
-
-def _local(path: Path) -> PlannedFile:
-    size = None if path.is_dir() else path.stat().st_size
-    return PlannedFile(name=path.name, state="local", sha256=path_digest(path), size=size)
+    def _files(self, inputs: Iterable[Input]) -> tuple[PlannedFile, ...]:
+        return tuple(each.planned(self.network) for each in inputs)
 
 
 def _downloads(files: Sequence[PlannedFile]) -> Downloads:

@@ -38,8 +38,9 @@ class PayloadPex:
 class Inputs:
     """The inputs of one executable. `interpreters` are by their ids; `pex` is None where there is no payload;
     `files` are those that the lift embeds, each with where it is. `provisions` are wheels that `lift.bare`
-    adds to the payload, `script_launchers` is distlib's wheel, for scripts on Windows. `launcher` is the
-    SHA-256 of the launcher, None when it is not locked. `network` is where everything else is from.
+    adds to the payload, `script_launchers` is distlib's wheel, for scripts on Windows. `properties` are what
+    the bill of materials says of the application. `launcher` is the SHA-256 of the launcher, None when it is
+    not locked. `network` is where everything else is from.
     """
 
     lift: Lift
@@ -49,5 +50,6 @@ class Inputs:
     files: tuple[tuple[EmbeddedFile, Path], ...]
     provisions: tuple[Remote, ...]
     script_launchers: Remote | None
+    properties: Mapping[str, str]
     launcher: str | None
     network: Network

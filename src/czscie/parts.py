@@ -210,7 +210,7 @@ class _Maker:
             own=frozenset(own),
             commands=boot(self._lift, info, layouts, with_terminfo),
             needs=_needs(self._platform, floors),
-            sbom=bills.document(self._lift, self._platform, bill),
+            sbom=bills.document(self._lift, self._platform, bill, self.inputs.properties),
             libc=libc,
         )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from rich.console import Console as RichConsole
 from rich.table import Table
 
-from czscie.build_plan import BuildPlan, PlannedBuild, PlannedExecutable, PlannedFile, PlannedInterpreter
+from czscie.build_plan import BuildPlan, PlannedBuild, PlannedExecutable, PlannedInterpreter
 from czscie.console import megabytes
+from czscie.lock.inventory.input import PlannedFile
 
 _LOCKS = {
     "current": "{path} is up to date",

@@ -7,7 +7,7 @@ import pytest
 
 from czscie.container.content import Data, File
 from czscie.container.packer import write_items
-from czscie.container.part import PackedPart, open_part, read_plan
+from czscie.container.part import open_part, read_plan
 from czscie.errors import CzscieError
 
 FILES = {"lib/large": bytes(range(256)) * 8192, "a": b"a", "b": b"", "lib/c": b"c"}
@@ -25,13 +25,6 @@ def test_what_was_packed_is_read_again(packed: Path) -> None:
         found = {file.path: bytes(content) for file, content in part.files(part.plan().files)}
         assert {path: part.find(path) for path in FILES} == found == FILES
         assert part.find("empty") is None
-
-
-def test_a_part_is_read_wherever_it_lies(packed: Path, tmp_path: Path) -> None:
-    data = packed.read_bytes()
-    (tmp_path / "around").write_bytes(b"before" + data + b"after")
-    with (tmp_path / "around").open("rb") as file:
-        assert PackedPart.within(file, 6 + len(data), 6).plan() == read_plan(packed)
 
 
 def _all(path: Path) -> object:

@@ -133,10 +133,11 @@ def _read_sbom(path: Path, output: Path) -> None:
 
 
 def _compare_with_lock(path: Path, output: Path) -> None:
+    from czscie.lock.inventory.comparison import OwnLauncher
     from czscie.lock.lock import Lock
     from czscie.sbom.read import read_bill
     from czscie.scie.inspect import read_sbom, read_scie
-    from czscie.verify.lock import OwnLauncher, compare_with_lock
+    from czscie.verify.lock import compare_with_lock
 
     lock = Lock.parse((CORPUS / "lock" / "seed-lock.lock").read_text(), "lift.lock")
     bill = read_bill(read_sbom(path), path.name)
@@ -190,7 +191,7 @@ def _init(path: Path, output: Path) -> None:
 
 
 def _licences(path: Path, output: Path) -> None:
-    from czscie.vendor.licences import licences_of_wheel
+    from czscie.lock.inventory.licences import licences_of_wheel
 
     list(licences_of_wheel(path))
 
@@ -216,7 +217,7 @@ def _read_archive(path: Path, output: Path) -> None:
 
 
 def _archive_licences(path: Path, output: Path) -> None:
-    from czscie.vendor.licences import licences_of_interpreter
+    from czscie.lock.inventory.licences import licences_of_interpreter
 
     list(licences_of_interpreter(path))
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -36,27 +34,25 @@ def locked(identifier: str, platform: str, asked: AskedInterpreter) -> LockedInt
     )
 
 
-HERE = {("host", platform): locked("host", platform, HOST) for platform in PLATFORMS}
-NOW = Now(
+HERE = tuple(locked("host", platform, HOST) for platform in PLATFORMS)
+TOLD = Lock(
     created_by="czscie 1",
-    launcher=A,
-    question=Question(interpreters={"cpython": CPYTHON, "host": HOST}, payload=PAYLOAD),
+    launcher=Launcher(source=A),
+    manifest=Question(interpreters={"cpython": CPYTHON, "host": HOST}, payload=PAYLOAD),
     files=(LockedFile(id="words", sha256=A, size=1), LockedFile(id="cows", sha256=A)),
-    payload=A,
+    payload=LockedPayload(sha256=A),
     interpreters=HERE,
     libc=LockedLibc(table=A),
 )
-LOCK = Lock(
-    created_by=NOW.created_by,
+NOW = Now(TOLD)
+LOCK = msgspec.structs.replace(
+    TOLD,
     launcher=Launcher(
-        source=NOW.launcher,
+        source=A,
         binaries=tuple(LockedLauncher(name=platform, sha256=A, size=1) for platform in PLATFORMS),
     ),
     libraries={"zstandard": "0.25.0"},
-    manifest=NOW.question,
-    interpreters=(*HERE.values(), *(locked("cpython", platform, CPYTHON) for platform in PLATFORMS)),
-    files=NOW.files,
-    libc=NOW.libc,
+    interpreters=(*HERE, *(locked("cpython", platform, CPYTHON) for platform in PLATFORMS)),
     payload=LockedPayload(sha256=A, platforms=PLATFORMS),
 )
 
@@ -76,39 +72,42 @@ def changed(
     return st.tuples(st.sampled_from(fields), values).map(change)
 
 
+def now(**keys: object) -> Now:
+    """What this machine tells, with other values of some keys."""
+    return Now(msgspec.structs.replace(TOLD, **keys))
+
+
 def with_interpreter(asked: object) -> Now:
     interpreters = {**NOW.question.interpreters, "cpython": asked}
-    return replace(NOW, question=msgspec.structs.replace(NOW.question, interpreters=interpreters))
+    return now(manifest=msgspec.structs.replace(NOW.question, interpreters=interpreters))
 
 
 def with_payload(asked: object) -> Now:
-    return replace(NOW, question=msgspec.structs.replace(NOW.question, payload=asked))
+    return now(manifest=msgspec.structs.replace(NOW.question, payload=asked))
 
 
 def with_local(local: object) -> Now:
-    return replace(NOW, interpreters={**HERE, ("host", PLATFORMS[0]): local})  # type: ignore[dict-item]
+    return now(interpreters=(local, *HERE[1:]))
 
 
 #: Every input of a lift, changed in one place.
 CHANGES = st.one_of(
-    TEXT.filter(lambda text: text != NOW.created_by).map(lambda text: replace(NOW, created_by=text)),
-    DIGEST.filter(A.__ne__).map(lambda digest: replace(NOW, launcher=digest)),
-    DIGEST.filter(A.__ne__).map(lambda digest: replace(NOW, payload=digest)),
-    DIGEST.filter(A.__ne__).map(lambda digest: replace(NOW, libc=LockedLibc(table=digest))),
-    st.just(replace(NOW, libc=None)),
+    TEXT.filter(lambda text: text != TOLD.created_by).map(lambda text: now(created_by=text)),
+    DIGEST.filter(A.__ne__).map(lambda digest: now(launcher=Launcher(source=digest))),
+    DIGEST.filter(A.__ne__).map(lambda digest: now(payload=LockedPayload(sha256=digest))),
+    DIGEST.filter(A.__ne__).map(lambda digest: now(libc=LockedLibc(table=digest))),
+    st.just(now(libc=None)),
     changed(CPYTHON, TEXT, "version", "release", "flavor").map(with_interpreter),
     changed(PAYLOAD, TEXT, "glibc", "interpreter").map(with_payload),
     changed(PAYLOAD, st.lists(TEXT, max_size=3).map(tuple), "requirements", "requires").map(with_payload),
+    DIGEST.filter(A.__ne__).map(lambda digest: with_local(msgspec.structs.replace(HERE[0], sha256=digest))),
+    st.permutations(TOLD.files)
+    .filter(lambda files: tuple(files) != TOLD.files)
+    .map(lambda files: now(files=tuple(files[1:]))),
     DIGEST.filter(A.__ne__).map(
-        lambda digest: with_local(msgspec.structs.replace(HERE["host", PLATFORMS[0]], sha256=digest))
+        lambda digest: now(files=(LockedFile(id="words", sha256=digest, size=1), TOLD.files[1]))
     ),
-    st.permutations(NOW.files)
-    .filter(lambda files: tuple(files) != NOW.files)
-    .map(lambda files: replace(NOW, files=tuple(files[1:]))),
-    DIGEST.filter(A.__ne__).map(
-        lambda digest: replace(NOW, files=(LockedFile(id="words", sha256=digest, size=1), NOW.files[1]))
-    ),
-    TEXT.map(lambda text: replace(NOW, files=(*NOW.files, LockedFile(id=f"new {text}", sha256=A)))),
+    TEXT.map(lambda text: now(files=(*TOLD.files, LockedFile(id=f"new {text}", sha256=A)))),
 )
 
 
@@ -119,15 +118,15 @@ def test_a_lock_answers_what_it_was_made_of() -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(CHANGES)
-def test_any_single_change_of_an_input_is_noticed(now: Now) -> None:
-    assert differences(LOCK, now, PLATFORMS).words
+def test_any_single_change_of_an_input_is_noticed(changed: Now) -> None:
+    assert differences(LOCK, changed, PLATFORMS).words
 
 
 @given(st.sampled_from(["musl-linux-x86_64", "windows-aarch64"]))
 def test_another_platform_is_noticed_and_is_all_that_is_asked_for(platform: str) -> None:
-    here = {**HERE, ("host", platform): locked("host", platform, HOST)}
+    here = (*HERE, locked("host", platform, HOST))
     launcher = find_platform(platform).launcher
-    found = differences(LOCK, replace(NOW, interpreters=here), (*PLATFORMS, platform))
+    found = differences(LOCK, now(interpreters=here), (*PLATFORMS, platform))
     assert found.interpreters == {("cpython", platform), ("host", platform)}
     assert found.payload == {platform}
     assert found.words == (
@@ -146,7 +145,7 @@ def test_without_a_lock_everything_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "words"),
+    ("changed", "words"),
     [
         (
             with_interpreter(msgspec.structs.replace(CPYTHON, version="3.14")),
@@ -160,18 +159,18 @@ def test_without_a_lock_everything_is_asked_for() -> None:
             ],
         ),
         (
-            with_local(msgspec.structs.replace(HERE["host", PLATFORMS[0]], sha256=B)),
+            with_local(msgspec.structs.replace(HERE[0], sha256=B)),
             ["the interpreter host of this machine is another one"],
         ),
-        (replace(NOW, files=NOW.files[:1]), ["the file cows is gone"]),
-        (replace(NOW, created_by="czscie 2"), ["it was written by czscie 1, this is czscie 2"]),
+        (now(files=TOLD.files[:1]), ["the file cows is gone"]),
+        (now(created_by="czscie 2"), ["it was written by czscie 1, this is czscie 2"]),
     ],
     ids=["version", "requirements", "host", "file", "czscie"],
 )
-def test_what_has_changed_is_told_in_words(now: Now, words: list[str]) -> None:
-    assert list(differences(LOCK, now, PLATFORMS).words) == words
+def test_what_has_changed_is_told_in_words(changed: Now, words: list[str]) -> None:
+    assert list(differences(LOCK, changed, PLATFORMS).words) == words
 
 
 def test_an_interpreter_of_another_version_has_its_payload_resolved_again() -> None:
-    now = with_interpreter(msgspec.structs.replace(CPYTHON, version="3.14"))
-    assert differences(LOCK, now, PLATFORMS).payload == set(PLATFORMS)
+    newer = with_interpreter(msgspec.structs.replace(CPYTHON, version="3.14"))
+    assert differences(LOCK, newer, PLATFORMS).payload == set(PLATFORMS)

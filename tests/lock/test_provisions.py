@@ -14,12 +14,13 @@ from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.launchers.build import source_digest
 from czscie.lock.command import check_lock, update_lock
+from czscie.lock.inventory.comparison import OwnLauncher
 from czscie.lock.lock import Lock, LockedPackage, read_lock
 from czscie.lock.settle import LockUse
 from czscie.sbom.read import read_bill
 from czscie.scie.inspect import Contents, read_sbom
 from czscie.vendor.write import write_vendor
-from czscie.verify.lock import OwnLauncher, compare_with_lock
+from czscie.verify.lock import compare_with_lock
 from lock.wheelhouse import distlib_file, wheel_file
 
 BOTH = "[lift.bare]\ncertificates = true\ntzdata = true\n"

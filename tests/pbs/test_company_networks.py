@@ -169,12 +169,12 @@ def test_a_lock_needs_no_index_and_decides_whatever_the_mirror_says(company: Com
     fill(server, f"/download/{TAG}", archive=b"somebody's")
     digest = hashlib.sha256(ARCHIVE).hexdigest()
     pinned = pbs.PythonBuildStandalone(network=Network(PATIENCE)).pinned
-    with pytest.raises(CzscieError, match="is not the file that was asked for"):
-        pinned(LINUX, ASSET, digest, base_urls=[BASE]).load()
+    with pytest.raises(CzscieError, match="differs from the file that was asked for"):
+        pinned(LINUX, Pin(digest, name=ASSET.name), [BASE]).load()
     fill(server, f"/download/{TAG}")
     server.files[f"/pbs/download/{TAG}/SHA256SUMS"] = b"whatever"
     server.requests.clear()
-    source = pinned(LINUX, ASSET, digest, len(ARCHIVE), base_urls=[BASE])
+    source = pinned(LINUX, Pin(digest, len(ARCHIVE), name=ASSET.name), [BASE])
     assert source.load().layout.version == "3.13.9"
     assert [path for path, _ in server.requests if path.endswith("SHA256SUMS")] == []
 

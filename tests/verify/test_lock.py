@@ -9,6 +9,7 @@ import pytest
 
 from czscie.libc.library import packages_of
 from czscie.libc.packages import PackageTable, builtin_table
+from czscie.lock.inventory.comparison import Comparison, OwnLauncher
 from czscie.lock.lock import (
     AskedPayload,
     Hashes,
@@ -30,7 +31,7 @@ from czscie.sbom.document import Application, Part, render
 from czscie.sbom.read import read_bill
 from czscie.scie.inspect import read_sbom, read_scie
 from czscie.scie.manifest import LIBC, Command
-from czscie.verify.lock import Comparison, OwnLauncher, compare_with_lock
+from czscie.verify.lock import compare_with_lock
 from scie.making import Tree, part, scie
 
 HERE = current_platform().name

@@ -27,7 +27,7 @@ class PackedPart:
 
     @classmethod
     def within(cls, file: BinaryIO, end: int, start: int = 0) -> PackedPart:
-        """The part between the offsets `start` and `end` of `file`."""
+        """The part between `start` and `end` of `file`, whose offsets are those of the whole file."""
         return cls(file, zip_records.read_directory(file, end, start))
 
     def document(self, name: str = ENTRY_NAME) -> bytes:

@@ -49,5 +49,5 @@ class Constraint:
             return SpecifierSet(self.rest)
         except InvalidSpecifier as error:
             raise CzscieError(
-                f"the PEX has an interpreter constraint that nobody understands: {self.text}", why=str(error)
+                f"the PEX has an invalid interpreter constraint: {self.text}", why=str(error)
             ) from error

@@ -164,9 +164,7 @@ class Directories:
     launchers: ScriptLaunchers | None = None
 
     @classmethod
-    def of(
-        cls, layout: Layout, platform: Platform, launchers: ScriptLaunchers | None = None
-    ) -> Directories:
+    def of(cls, layout: Layout, platform: Platform, launchers: ScriptLaunchers | None = None) -> Directories:
         headers = f"include/site/python{layout.implementation.minor_version}"
         return cls(platform, f"{layout.stdlib}/site-packages", headers, launchers)
 

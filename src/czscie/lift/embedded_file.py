@@ -91,6 +91,11 @@ class EmbeddedFile:
         return isinstance(self.source, FromBinding) or (isinstance(self.source, FromUrl) and self.source.lazy)
 
     @property
+    def url(self) -> str | None:
+        """Where it is downloaded from; None when it stands at its path."""
+        return self.source.url if isinstance(self.source, FromUrl) else None
+
+    @property
     def kind(self) -> str:
         """Its type: the one that is given, or what its name and what stands at its path tell."""
         if self.type is not None:

@@ -251,6 +251,13 @@ class LockedPackage(_Struct, frozen=True, kw_only=True):
         return PackageNotes() if self.tool is None else self.tool.czscie
 
     @property
+    def source(self) -> str:
+        """The name of what wheels are built of; empty where they are not."""
+        if self.sdist is not None:
+            return self.sdist.name
+        return "" if self.directory is None else self.directory.path
+
+    @property
     def built(self) -> tuple[LockedWheel, ...]:
         return self.notes.built
 

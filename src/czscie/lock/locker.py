@@ -17,7 +17,7 @@ from czscie.lift.interpreter import Interpreter
 from czscie.lift.lift import Lift
 from czscie.lock.builder import UNBUILT, Builder
 from czscie.lock.differences import Differences, check_online, differences
-from czscie.lock.lock import Launcher, Lock, LockedInterpreter, LockedLauncher, LockedPayload
+from czscie.lock.lock import Launcher, Lock, LockedInterpreter, LockedLauncher
 from czscie.lock.now import Now
 from czscie.lock.project import Project
 from czscie.lock.resolver import Resolver
@@ -66,16 +66,11 @@ class Locker:
         upgrade = upgrade or Upgrade()
         now = self._now(old, targets)
         found = differences(old, now, _names(targets))
-        lock = Lock(
-            created_by=now.created_by,
+        lock = msgspec.structs.replace(
+            now.told,
             launcher=self._launcher(old, now, upgrade, prune=prune),
             libraries=self._libraries(old, now, upgrade),
-            manifest=now.question,
             interpreters=self._interpreters(old, now, found, targets, upgrade, prune=prune),
-            files=now.files,
-            libc=now.libc,
-            windows=now.windows,
-            payload=None if self.lift.payload is None else LockedPayload(sha256=now.payload),
         )
         lock = self._resolver.with_provisions(lock, old, found, targets, upgrade)
         if not now.is_resolved:
@@ -109,16 +104,16 @@ class Locker:
 
     def _libraries(self, old: Lock | None, now: Now, upgrade: Upgrade) -> dict[str, str]:
         """What `old` pins, if it is this czscie's. What is here is not locked because a build passes by."""
-        mine = old is not None and old.created_by == now.created_by and not upgrade.covers(OWN)
+        mine = old is not None and old.created_by == now.told.created_by and not upgrade.covers(OWN)
         return (dict(old.libraries) if old is not None and mine else {}) or dict(toolchain.libraries())
 
     def _launcher(self, old: Lock | None, now: Now, upgrade: Upgrade, *, prune: bool) -> Launcher:
         """What `old` pins of the same source."""
-        if old is None or old.launcher.source != now.launcher or upgrade.covers(OWN):
-            return Launcher(source=now.launcher)
+        if old is None or old.launcher.source != now.told.launcher.source or upgrade.covers(OWN):
+            return Launcher(source=now.told.launcher.source)
         named = {platform.launcher for platform in self.lift.platforms}
         kept = tuple(each for each in old.launcher.binaries if each.name in named or not prune)
-        return Launcher(source=now.launcher, binaries=kept)
+        return Launcher(source=now.told.launcher.source, binaries=kept)
 
     # Interpreters.
 
@@ -148,7 +143,7 @@ class Locker:
         for interpreter, platform in (*wanted, *helpers):
             if any((each.id, each.platform) == (interpreter.id, platform.name) for each in (*kept, *new)):
                 continue
-            here = now.interpreters.get((interpreter.id, platform.name))
+            here = now.told.interpreter(interpreter.id, platform.name)
             if here is not None:
                 new.append(here)
             elif not interpreter.OF_THIS_MACHINE:

@@ -16,17 +16,16 @@ from packaging.requirements import Requirement
 
 from czscie.czex import info as pex_info
 from czscie.disk import writing
-from czscie.errors import CzscieError
-from czscie.filesystem import path_digest
 from czscie.inputs import PayloadPex
 from czscie.lift.lift import Lift
 from czscie.lock.builder import Builder
-from czscie.lock.lock import Lock
-from czscie.lock.packages import Chosen, selected
-from czscie.lock.targets import target_of
+from czscie.lock.inventory.input import Input
+from czscie.lock.inventory.inventory import of_kind
+from czscie.lock.inventory.payload import PayloadInput
+from czscie.lock.inventory.wheel import WheelInput
+from czscie.lock.packages import Chosen
 from czscie.lock.wheels import wheel_files
 from czscie.network.network import Network
-from czscie.platforms import Platform
 
 if TYPE_CHECKING:
     from czscie.console import Console
@@ -36,29 +35,27 @@ _SCRIPT = "__pex_executable__"
 
 
 def locked_payload(
-    lift: Lift, lock: Lock, platform: Platform, directory: Path, network: Network, console: Console
+    lift: Lift, inputs: Sequence[Input], directory: Path, network: Network, console: Console
 ) -> PayloadPex | None:
-    """The payload of `lift` for `platform` as `lock` has it; None when there is none.
+    """The payload of `lift` for one platform, of its `inputs`; None when there is none.
 
-    `directory` is for what is made for this build alone. Nothing is fetched before the PEX is asked for.
+    `directory`, which is made, is for this build alone. Nothing is fetched before the PEX is asked for.
     Raises CzscieError when what is here is not what is locked.
     """
     payload = lift.payload
     if payload is None:
         return None
+    named = {each.path: each.digest() for each in of_kind(inputs, PayloadInput)}
     if payload.pex is not None:
         pex = payload.pex
-        return PayloadPex(pex.name, _checked(pex, lock), lambda: pex)
-    target = target_of(lift, lock, platform)
-    if target is None or lock.payload is None or platform.name not in lock.payload.platforms:
-        raise CzscieError(f"the payload is not locked for {platform.name}", mend="run czscie lock")
-    chosen = selected(lock, target)
+        return PayloadPex(pex.name, named[pex], lambda: pex)
+    chosen = tuple(each.chosen for each in of_kind(inputs, WheelInput) if not each.added)
     script = payload.script
 
     def make() -> Path:
         builder = Builder.of(lift, network, console)
         files = wheel_files(chosen, lift.path.parent.absolute(), network, console, builder)
-        place = directory / platform.name / lift.name
+        place = directory / lift.name
         with writing(place, sum(file.stat().st_size for file in files)):
             module = None if script is None else script_module(script, files)
             return _lay_out(place, _pex_info(lift, chosen, module), files, script, module)
@@ -66,19 +63,9 @@ def locked_payload(
     # The module's name follows from that of the script and the wheels.
     asked = _pex_info(lift, chosen, None if script is None else script.name)
     digest = hashlib.sha256(
-        b"\0".join((asked, b"" if script is None else _checked(script, lock).encode()))
+        b"\0".join((asked, b"" if script is None else named[script].encode()))
     ).hexdigest()
     return PayloadPex(lift.name, digest, make)
-
-
-def _checked(path: Path, lock: Lock) -> str:
-    """The SHA-256 of the file, which is the one that is locked."""
-    if not path.exists():
-        raise CzscieError(f"there is nothing at {path}", why="the manifest names it as the payload")
-    digest = path_digest(path)
-    if lock.payload is None or digest != lock.payload.sha256:
-        raise CzscieError(f"{path} differs from the lock", mend="run czscie lock to pin it")
-    return digest
 
 
 def script_module(script: Path, wheels: Sequence[Path]) -> str:

@@ -11,6 +11,7 @@ import msgspec
 
 from czscie.czex.script_launchers import PROJECT as SCRIPT_LAUNCHERS
 from czscie.errors import CzscieError
+from czscie.filesystem import path_digest
 from czscie.lift.lift import Lift
 from czscie.lock.lock import Lock
 from czscie.lock.packages import Chosen
@@ -45,8 +46,6 @@ def _needs_script_launchers(lift: Lift, platform: Platform) -> bool:
     pex = lift.payload.pex
     if pex is None or not pex.exists():
         return True
-    from czscie.lock.now import path_digest
-
     key = key_of("scripts", path_digest(pex))
     return knowledge(key, _Scripts, lambda: _Scripts(_has_scripts(pex))).any
 

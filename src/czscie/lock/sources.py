@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from czscie.errors import CzscieError
 from czscie.lift.interpreter import Interpreter
-from czscie.lock.lock import Lock
+from czscie.lock.lock import Lock, LockedInterpreter
 from czscie.pbs.provider import Provider, Source
 from czscie.platforms import Platform
 
@@ -18,9 +18,13 @@ class LockedSources:
 
     def resolve(self, interpreter: Interpreter, platform: Platform) -> Source:
         """The CPython that is locked. Raises CzscieError when none is, or this machine has another one."""
-        locked = self._lock.interpreter(interpreter.id, platform.name)
+        return self._provider.pinned(interpreter, platform, self.locked(interpreter, platform.name).pin)
+
+    def locked(self, interpreter: Interpreter, platform: str) -> LockedInterpreter:
+        """What the lock says of it. Raises CzscieError when that is nothing."""
+        locked = self._lock.interpreter(interpreter.id, platform)
         if locked is None:
             raise CzscieError(
-                f"the interpreter {interpreter.id} is not locked for {platform.name}", mend="run czscie lock"
+                f"the interpreter {interpreter.id} is not locked for {platform}", mend="run czscie lock"
             )
-        return self._provider.pinned(interpreter, platform, locked.pin)
+        return locked

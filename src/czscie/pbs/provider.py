@@ -68,9 +68,9 @@ class Origin(ABC, Generic[Asked]):
         source = self.resolve(interpreter, platform)
         if source.digest != pin.sha256:
             raise CzscieError(
-                f"the interpreter {interpreter.id} of this machine is not the one that is locked",
+                f"the interpreter {interpreter.id} of this machine differs from the lock",
                 why=f"{source.description} from {source.url}",
-                mend="czscie lock takes it",
+                mend="run czscie lock to pin it",
             )
         return source
 

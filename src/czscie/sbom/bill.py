@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -13,7 +13,6 @@ import msgspec
 
 from czscie.filesystem import path_digest
 from czscie.products import key_of, knowledge
-from czscie.sbom.component import PAYLOAD as PAYLOAD_DIGEST
 from czscie.sbom.component import TREE, Component
 from czscie.sbom.document import Application, Part
 from czscie.scie.manifest import FILES, LIBC, PAYLOAD
@@ -88,12 +87,13 @@ def libc(table: PackageTable, packages: Sequence[PinnedPackage]) -> Part:
     return Part(LIBC, components, [component.reference for component in components])
 
 
-def document(lift: Lift, platform: Platform, parts: Sequence[Part]) -> bytes:
-    """The document about the executable of `lift` for `platform`, from the cache if it has it."""
-    named = lift.payload and (lift.payload.pex or lift.payload.script)
-    properties = {PAYLOAD_DIGEST: path_digest(named)} if named else {}
+def document(lift: Lift, platform: Platform, parts: Sequence[Part], properties: Mapping[str, str]) -> bytes:
+    """The document about the executable of `lift` for `platform`, from the cache if it has it.
+
+    `properties` are the application's.
+    """
     version = _version(lift.name, parts)
-    application = Application(lift.name, version, lift.description, platform.name, properties)
+    application = Application(lift.name, version, lift.description, platform.name, dict(properties))
     everything = msgspec.json.encode((application, parts))
     return knowledge(
         key_of("sbom", hashlib.sha256(everything).hexdigest()),

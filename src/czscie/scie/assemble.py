@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from czscie import mach_o
+from czscie import mach_o, pe, signature
 from czscie.cache import damaged
 from czscie.container import zip as zip_records
 from czscie.container.packer import put_entry

@@ -22,10 +22,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from czscie import mach_o
-from czscie.container.content import open_regular
-from czscie.container.packer import write_atomically
 from czscie.disk import writing
 from czscie.errors import CzscieError
+from czscie.filesystem import open_regular, write_atomically
 from czscie.leftovers import directory_beside
 from czscie.lift.macos import Bundle
 from czscie.scie.inspect import Contents

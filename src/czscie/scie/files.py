@@ -22,7 +22,7 @@ from czscie.container.plan import Plan
 from czscie.czex.tree import ZipMember, open_zip
 from czscie.errors import CzscieError
 from czscie.filesystem import file_digest
-from czscie.lift.embedded_file import EmbeddedFile, FromUrl
+from czscie.lift.embedded_file import EmbeddedFile
 from czscie.network.fetch import fetch
 from czscie.network.network import Network
 from czscie.network.remote import Remote
@@ -36,9 +36,9 @@ def locate(file: EmbeddedFile, console: Console, network: Network | None = None)
 
     Raises CzscieError when it is missing or another one.
     """
-    digest = file.digest
-    if isinstance(file.source, FromUrl):
-        [path] = fetch([remote_of(file)], network, console)
+    digest, remote = file.digest, remote_of(file)
+    if remote is not None:
+        [path] = fetch([remote], network, console)
         return path
     if not file.path.exists():
         raise CzscieError(f"the lift's file {file.name} is missing", why=f"there is nothing at {file.path}")
@@ -55,12 +55,13 @@ def locate(file: EmbeddedFile, console: Console, network: Network | None = None)
     return file.path
 
 
-def remote_of(file: EmbeddedFile) -> Remote:
-    """The file as its URL and its digest in the manifest tell it."""
-    assert isinstance(file.source, FromUrl) and file.digest is not None
-    assert file.digest.fingerprint is not None  # the manifest's reader saw to it
+def remote_of(file: EmbeddedFile) -> Remote | None:
+    """The file as its URL and its digest in the manifest tell it; None when it has no URL."""
+    if file.url is None:
+        return None
+    assert file.digest is not None and file.digest.fingerprint is not None  # the manifest's reader saw to it
     name = file.name.rpartition("/")[2]
-    return Remote(name, file.digest.fingerprint, (file.source.url,), file.digest.size)
+    return Remote(name, file.digest.fingerprint, (file.url,), file.digest.size)
 
 
 def write_files(files: Sequence[tuple[EmbeddedFile, Path]], output: Path, level: int) -> Plan:

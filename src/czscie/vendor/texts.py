@@ -10,33 +10,20 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from czscie import __version__
 from czscie.build import making_parts
 from czscie.console import Console
-from czscie.launchers.build import file_name
 from czscie.lift.lift import Lift
-from czscie.lock.lock import Lock, LockedInterpreter, lock_path
-from czscie.lock.packages import Chosen
+from czscie.lock.inventory.input import Input
+from czscie.lock.lock import Lock, lock_path
 from czscie.lock.settle import LockUse
 from czscie.network.network import Network
 from czscie.platforms import Platform
 from czscie.products import mending
 from czscie.vendor.directory import open_vendor
-from czscie.vendor.licences import licences_of_interpreter, licences_of_wheel
-from czscie.vendor.needs import Need
+from czscie.vendor.needs import need_path
 from czscie.vendor.page import Row, page
 
 PAGE = "index.html"
-
-
-def need_path(need: Need) -> str:
-    """Where in a vendor directory a file is that a build needs."""
-    return f"{need.kind}/{need.remote.name}"
-
-
-def launcher_path(name: str) -> str:
-    """Where in a vendor directory the launcher called `name` is."""
-    return f"launchers/{file_name(name)}"
 
 
 def sbom_path(lift: Lift, platform: Platform) -> str:
@@ -44,29 +31,31 @@ def sbom_path(lift: Lift, platform: Platform) -> str:
     return f"sbom/{lift.name}-{platform.name}.cdx.json"
 
 
-def launcher_names(targets: Sequence[Platform]) -> list[str]:
-    """The launchers for `targets`."""
-    return sorted({platform.launcher for platform in targets})
-
-
 def texts(
-    lift: Lift, lock: Lock, targets: Sequence[Platform], needs: Sequence[Need], directory: Path
+    lift: Lift, lock: Lock, targets: Sequence[Platform], needs: Sequence[Input], directory: Path
 ) -> dict[str, bytes]:
     """The lock, the licence texts and the page, by their paths in the vendor directory.
 
-    The files of `needs` and the launchers are in `directory`. Raises CzscieError when one cannot be read.
+    The files of `needs` are in `directory`. Raises CzscieError when one cannot be read.
     """
     found = {lock_path(lift.path).name: lock.render().encode()}
     rows: list[Row] = []
     for need in needs:
         path = directory / need_path(need)
-        licences = _licences(need, path)
+        licences = {f"licences/{name}": text for name, text in need.licences(path)}
         found |= licences
-        rows.append(_row(need, path.stat().st_size, sorted(licences)))
-    for name in launcher_names(targets):
-        size = (directory / launcher_path(name)).stat().st_size
-        digest = lock.launcher.sha256(name) or ""
-        rows.append(Row("launcher", name, __version__, launcher_path(name), digest, size))
+        size = path.stat().st_size
+        rows.append(
+            Row(
+                kind=need.KIND,
+                name=need.name,
+                version=need.version,
+                path=need_path(need),
+                sha256=need.sha256 or "",
+                size=size,
+                licences=tuple(sorted(licences)),
+            )
+        )
     found[PAGE] = page(lift, targets, rows).encode()
     return found
 
@@ -84,24 +73,3 @@ def bills(
         for target in targets:
             parts = mending(partial(make, target), console.warn)
             yield sbom_path(lift, target), parts.sbom
-
-
-def _licences(need: Need, path: Path) -> dict[str, bytes]:
-    """The licence texts of a file by their paths in the vendor directory."""
-    if isinstance(need.of, LockedInterpreter):
-        of, found = f"cpython-{need.of.version}", licences_of_interpreter(path)
-    elif isinstance(need.of, Chosen):
-        of, found = f"{need.of.package.name}-{need.of.package.version}", licences_of_wheel(path)
-    else:
-        return {}
-    return {f"licences/{of}/{name}": text for name, text in found}
-
-
-def _row(need: Need, size: int, licences: Sequence[str]) -> Row:
-    kind, of, version = need.kind.removesuffix("s"), need.remote.name, ""
-    if isinstance(need.of, LockedInterpreter):
-        kind, of = "interpreter", f"{need.of.id} for {need.of.platform}"
-        version = f"{need.of.version}+{need.of.release}"
-    elif isinstance(need.of, Chosen):
-        kind, of, version = "wheel", need.of.package.name, need.of.package.version
-    return Row(kind, of, version, need_path(need), need.remote.sha256, size, tuple(licences))

@@ -8,14 +8,14 @@ from pathlib import Path
 from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.lift.lift import Lift
-from czscie.lock.lock import Lock, lock_path, read_lock
+from czscie.lock.lock import lock_path, read_lock
 from czscie.lock.now import CREATED_BY
 from czscie.network.network import Network
 from czscie.pbs.provider import Provider
 from czscie.platforms import Platform
 from czscie.vendor.checksums import faults, read_checksums
-from czscie.vendor.needs import Need, needs_of
-from czscie.vendor.texts import bills, launcher_names, launcher_path, need_path, sbom_path, texts
+from czscie.vendor.needs import need_path, needs_of
+from czscie.vendor.texts import bills, sbom_path, texts
 
 
 def verify_vendor(
@@ -41,7 +41,7 @@ def verify_vendor(
     targets = list(platforms) or [each for each in lift.platforms if sbom_path(lift, each) in listed]
     network = Network(offline=True)
     needs = needs_of(lift, lock, targets, Provider(console, network))
-    pinned = _pinned(lock, targets, needs)
+    pinned = {need_path(need): need.sha256 for need in needs}
     if wrong := tuple(_wrong(pinned, listed)):
         return wrong
     if lock.created_by != CREATED_BY:
@@ -49,12 +49,6 @@ def verify_vendor(
     derived = texts(lift, lock, targets, needs, directory)
     derived |= bills(lift, targets, directory, network, console)
     return (*_other(derived, directory, listed), *_foreign({*pinned, *derived}, listed))
-
-
-def _pinned(lock: Lock, targets: Sequence[Platform], needs: Sequence[Need]) -> dict[str, str | None]:
-    """The digests that the lock pins, by path in the directory; None where it pins none."""
-    found: dict[str, str | None] = {need_path(need): need.remote.sha256 for need in needs}
-    return found | {launcher_path(name): lock.launcher.sha256(name) for name in launcher_names(targets)}
 
 
 def _wrong(pinned: Mapping[str, str | None], listed: Mapping[str, str]) -> Iterator[str]:

@@ -12,21 +12,18 @@ from czscie.console import Console
 from czscie.container.paths import checked_path
 from czscie.errors import CzscieError
 from czscie.filesystem import path_digest, write_atomically
-from czscie.launchers.provide import provide_launcher
 from czscie.lift.lift import Lift
 from czscie.lock.builder import Builder
+from czscie.lock.inventory.input import Input
+from czscie.lock.inventory.inventory import obtain
 from czscie.lock.lock import Lock
-from czscie.lock.packages import selected
 from czscie.lock.settle import LockUse, settled_lock
-from czscie.lock.targets import target_of
-from czscie.lock.wheels import wheel_files
-from czscie.network.fetch import fetch
 from czscie.network.network import Network
 from czscie.pbs.provider import Provider
 from czscie.platforms import Platform
 from czscie.vendor.checksums import NAME, read_checksums, write_checksums
-from czscie.vendor.needs import Need, needs_of
-from czscie.vendor.texts import bills, launcher_names, launcher_path, need_path, texts
+from czscie.vendor.needs import need_path, needs_of
+from czscie.vendor.texts import bills, texts
 
 
 def write_vendor(lift: Lift, targets: Sequence[Platform], directory: Path, console: Console) -> None:
@@ -65,12 +62,13 @@ class _Writer:
     console: Console
     written: set[str] = field(default_factory=set)
 
-    def write(self, needs: Sequence[Need]) -> None:
+    def write(self, needs: Sequence[Input]) -> None:
         old = read_checksums(self.directory) if (self.directory / NAME).is_file() else {}
-        self._build_wheels()
+        builder = Builder.of(self.lift, self.network, self.console)
+        for need in needs:
+            need.prepare(builder)
         with self.console.phase(f"Wrote {self.directory}"):
             self._put_files(needs)
-            self._put_launchers()
             for name, content in texts(self.lift, self.lock, self.targets, needs, self.directory).items():
                 self._put(name, content)
             self._put_checksums()
@@ -80,24 +78,9 @@ class _Writer:
         for path in old.keys() - self.written:
             (self.directory / path).unlink(missing_ok=True)
 
-    def _build_wheels(self) -> None:
-        """What is built of source is in the cache then, where it is looked for."""
-        for platform in self.targets:
-            target = target_of(self.lift, self.lock, platform)
-            if target is not None and self.lock.packages:
-                chosen = [each for each in selected(self.lock, target) if each.built]
-                builder = Builder.of(self.lift, self.network, self.console)
-                wheel_files(chosen, self.lift.path.parent.absolute(), self.network, self.console, builder)
-
-    def _put_files(self, needs: Sequence[Need]) -> None:
-        paths = fetch([need.remote for need in needs], self.network, self.console)
-        for need, path in zip(needs, paths, strict=True):
+    def _put_files(self, needs: Sequence[Input]) -> None:
+        for need, path in zip(needs, obtain(needs, self.network, self.console), strict=True):
             self._copy(path, need_path(need))
-
-    def _put_launchers(self) -> None:
-        for name in launcher_names(self.targets):
-            path = provide_launcher(name, self.console, self.network, self.lock.launcher.sha256(name))
-            self._copy(path, launcher_path(name))
 
     def _put_checksums(self) -> None:
         write_checksums(self.directory, {path: path_digest(self.directory / path) for path in self.written})

@@ -8,11 +8,12 @@ from typing import Any
 
 from czscie.console import Console
 from czscie.errors import CzscieError
+from czscie.lock.inventory.comparison import Comparison
 from czscie.lock.lock import read_lock
 from czscie.sbom.read import read_bill
 from czscie.scie.inspect import read_sbom, read_scie
 from czscie.verify.file import Verification, verify_file
-from czscie.verify.lock import Comparison, compare_with_lock, own_launcher
+from czscie.verify.lock import compare_with_lock, own_launcher
 
 
 @dataclass(frozen=True, slots=True)

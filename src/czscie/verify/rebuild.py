@@ -34,8 +34,8 @@ def rebuild(path: Path, manifest: Path, console: Console) -> tuple[str, ...]:
 def _digest(contents: Contents) -> str:
     """SHA-256 of the file without what signing changes."""
     with contents.path.open("rb") as file:
-        head = mach_o.bare_head_of(file, contents.manifest.scie.jump.size)
-        rest = payload_end(file, contents.size) - len(head)
+        head = signature.bare_head_of(file, contents.manifest.scie.jump.size)
+        rest = signature.payload_end(file, contents.size) - len(head)
         file.seek(len(head))
         return sha256_of(chain([head], pieces(file, rest)))
 

@@ -10,8 +10,8 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from czscie.container.content import open_regular
 from czscie.errors import CzscieError
+from czscie.filesystem import open_regular
 from czscie.windows.resources import GROUP_ICON, ICON, Resource
 
 _HEADER = struct.Struct("<HHH")

@@ -1,0 +1,92 @@
+"""The files that a lift embeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from czscie.errors import CzscieError
+from czscie.filesystem import path_digest
+from czscie.lift.embedded_file import EmbeddedFile
+from czscie.lift.lift import Lift
+from czscie.lock.inventory.input import Answer, Input, PlannedFile, Scope, planned_local, planned_remote
+from czscie.lock.lock import LockedFile
+from czscie.network.network import Network
+from czscie.network.remote import Remote
+from czscie.scie.files import locate, remote_of
+from czscie.scie.manifest import FILES
+
+if TYPE_CHECKING:
+    from czscie.console import Console
+    from czscie.lock.inventory.comparison import Comparison, Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class FileInput(Input):
+    KIND: ClassVar[str] = "file"
+
+    file: EmbeddedFile
+    locked: LockedFile | None
+
+    @classmethod
+    def current(cls, lift: Lift) -> Mapping[str, Any]:
+        return {"files": tuple(map(_locked, lift.files))}
+
+    @classmethod
+    def changes(cls, answer: Answer) -> Iterator[str]:
+        before = {each.id: each for each in answer.lock.files}
+        now = {each.id: each for each in answer.now.told.files}
+        for identifier in sorted({*before, *now}):
+            if identifier not in before or identifier not in now:
+                yield f"the file {identifier} is {'new' if identifier not in before else 'gone'}"
+            elif before[identifier] != now[identifier]:
+                yield f"the file {identifier} differs from the lock"
+
+    @classmethod
+    def of(cls, scope: Scope) -> Iterator[FileInput]:
+        for file in scope.lift.files:
+            yield cls(file, scope.lock.file(file.id))
+
+    @property
+    def name(self) -> str:
+        return self.file.name.rpartition("/")[2]
+
+    @property
+    def sha256(self) -> str | None:
+        return None if self.locked is None else self.locked.sha256
+
+    @property
+    def remote(self) -> Remote | None:
+        return remote_of(self.file)
+
+    def planned(self, network: Network) -> PlannedFile:
+        remote = self.remote
+        return planned_local(self.file.path) if remote is None else planned_remote(remote, network)
+
+    def obtain(self, network: Network, console: Console) -> Path:
+        path = locate(self.file, console, network)
+        if path_digest(path) != self.sha256:
+            raise CzscieError(
+                f"the lift's file {self.file.name} differs from the lock", mend="run czscie lock to pin it"
+            )
+        return path
+
+    @classmethod
+    def compare(cls, found: Comparison, evidence: Evidence) -> None:
+        there = dict(evidence.listed(FILES))
+        locked = {each.id: each.sha256 for each in evidence.lock.files}
+        found.names("the file", there, locked)
+        for name in there.keys() & locked.keys():
+            found.digests(f"the file {name}", there[name].sha256, locked[name])
+
+
+def _locked(file: EmbeddedFile) -> LockedFile:
+    remote = remote_of(file)
+    if remote is not None:
+        return LockedFile(id=file.id, sha256=remote.sha256, size=remote.size)
+    if not file.path.exists():
+        raise CzscieError(f"the lift's file {file.name} is missing", why=f"there is nothing at {file.path}")
+    size = None if file.path.is_dir() else file.path.stat().st_size
+    return LockedFile(id=file.id, sha256=path_digest(file.path), size=size)

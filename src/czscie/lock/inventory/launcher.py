@@ -1,0 +1,92 @@
+"""The launchers, which are compiled and not downloaded."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from czscie import __version__, pe
+from czscie.launchers.build import file_name
+from czscie.launchers.provide import provide_launcher
+from czscie.lock.inventory.input import Answer, Input, Scope
+from czscie.network.network import Network
+from czscie.platforms import find_platform
+from czscie.sbom.component import SOURCE
+
+if TYPE_CHECKING:
+    from czscie.console import Console
+    from czscie.lock.inventory.comparison import Comparison, Evidence
+    from czscie.scie.inspect import Contents
+
+
+@dataclass(frozen=True, slots=True)
+class LauncherInput(Input):
+    KIND: ClassVar[str] = "launcher"
+    SECTION: ClassVar[Literal["launcher"]] = "launcher"
+    DIRECTORY: ClassVar[str] = "launchers"
+
+    launcher: str
+    pin: str | None
+
+    @classmethod
+    def changes(cls, answer: Answer) -> Iterator[str]:
+        launcher = answer.lock.launcher
+        if launcher.source != answer.now.told.launcher.source:
+            return
+        for name in dict.fromkeys(find_platform(platform).launcher for platform in answer.platforms):
+            if launcher.sha256(name) is None:
+                yield f"the launcher for {name} is not locked"
+
+    @classmethod
+    def of(cls, scope: Scope) -> Iterator[LauncherInput]:
+        for name in sorted({platform.launcher for platform in scope.targets}):
+            yield cls(name, scope.lock.launcher.sha256(name))
+
+    @property
+    def name(self) -> str:
+        return self.launcher
+
+    @property
+    def version(self) -> str:
+        return __version__
+
+    @property
+    def sha256(self) -> str | None:
+        return self.pin
+
+    @property
+    def file_name(self) -> str:
+        return file_name(self.launcher)
+
+    def obtain(self, network: Network, console: Console) -> Path:
+        return provide_launcher(self.launcher, console, network, self.pin)
+
+    @classmethod
+    def compare(cls, found: Comparison, evidence: Evidence) -> None:
+        launcher, own = evidence.lock.launcher, evidence.own
+        listed = evidence.bill.get("launcher/launcher")
+        there = _compiled(evidence.contents)
+        if listed is not None and listed.sha256 != there:
+            found.differences.append("the bill of materials lists another launcher than is there")
+        source = None if listed is None else listed.properties.get(SOURCE)
+        found.digests("the launcher's source", source, launcher.source)
+        locked = launcher.sha256(evidence.platform.launcher)
+        if locked is not None:
+            found.digests("the launcher", there, locked)
+        elif own.source != launcher.source:
+            found.unknown.append("the launcher: this czscie has another source of it than is locked")
+        elif own.sha256 is None:
+            found.unknown.append("the launcher: it cannot be compiled here, to be compared with")
+        else:
+            found.digests("the launcher", there, own.sha256)
+
+
+def _compiled(contents: Contents) -> str:
+    """The digest of the launcher as it was compiled: one for Windows has resources besides."""
+    jump = contents.manifest.scie.jump
+    with contents.path.open("rb") as file:
+        image = file.read(jump.size)
+    return hashlib.sha256(pe.compiled(image)).hexdigest() if pe.is_pe(image) else jump.hash
