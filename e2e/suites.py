@@ -45,9 +45,11 @@ RECORDER = "suite_recorder"
 RECORDER_SOURCE = """\
 import os
 
+_OUTCOMES = os.environ["SUITE_OUTCOMES"]  # tests may change the environment
+
 
 def _keep(name, outcome):
-    with open(os.environ["SUITE_OUTCOMES"], "a", encoding="utf-8") as stream:
+    with open(_OUTCOMES, "a", encoding="utf-8") as stream:
         stream.write(f"{outcome}\\t{name!a}\\n")
 
 
@@ -60,6 +62,11 @@ def pytest_collectreport(report):
     if report.outcome == "failed":
         _keep(report.nodeid, "not collected")
 """
+
+#: pytest reads modules (readers.toml), so all of the payload would be files. What is tested is packed as any
+#: dependency is, but for tests that are installed with it, and what makes packages of their directories.
+PACK = "readers = false"
+PACK_WITH_TESTS = f'{PACK}\nfiles = ["*/tests/*", "*/conftest.py", "*/__init__.py"]'
 
 _UNITTEST = re.compile(r"^(\w+) \(([\w.]+)\)(?:\n.*)? \.\.\. (ok|FAIL|ERROR|skipped|expected failure)", re.M)
 _TRIAL = re.compile(r"^( *)([\w.]+)(?: \.\.\. +\[(\w+)\])?$")
@@ -74,6 +81,7 @@ class Suite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     remove: list[str] = []
     runner: str = "pytest"
     flaky: list[str] = []
+    variables: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +135,7 @@ def run_suite(
         "TMPDIR": str(directory),
         "LC_ALL": "C.UTF-8",
         "SUITE_OUTCOMES": str(outcomes),
+        **suite.variables,
         **variables,
     }
     with (directory / "output").open("wb") as output:
@@ -225,7 +234,7 @@ def unpack_sdist(suite: Suite, directory: Path) -> Path:
 
 def download_sdist(requirement: str) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-    command += ["--no-binary", ":all:", requirement]
+    command += ["--no-binary", requirement.partition("==")[0], requirement]
 
     def download(out: Path) -> None:
         subprocess.run([*command, "--dest", out], check=True)
@@ -247,12 +256,21 @@ def install(name: str, suite: Suite, python: Path, directory: Path) -> tuple[Pat
     )
 
 
+def count_packed(environment: Path, base: Path) -> tuple[int, int]:
+    """How many modules in the site-packages of `environment` are no files below `base`, and of how many."""
+    (plain,) = environment.glob("lib/python*/site-packages")
+    (packed,) = base.glob("apps/*/lib/python*/site-packages")
+    modules = [path.relative_to(plain) for path in plain.glob("**/*.py")]
+    return sum(not (packed / path).exists() for path in modules), len(modules)
+
+
 def run_both(name: str, suite: Suite, minor: str, directory: Path, seconds: int) -> tuple[Run, Run]:
     mirror = mirror_directory()
     python = unpack_interpreters(mirror)[minor]
     plain, pex = install(name, suite, python, directory)
+    pack = PACK if suite.sdist or suite.runner != "pytest" else PACK_WITH_TESTS
     with serve(mirror) as server:
-        scie = Scie(Recipe(f"suite-{name}", ()), minor)
+        scie = Scie(Recipe(f"suite-{name}", ()), minor, pack=pack)
         executable = Builder(server.url, directory / "cache").build(scie, pex, directory / "build")
     variables = {"CZSCIE_BASE": str(directory / "base"), "PEX_INTERPRETER": "1"}
     return (
@@ -279,6 +297,8 @@ def main() -> int:
             plain, packed = run_both(name, table[name], options.python, directory, options.seconds)
             differences = compare(table[name], plain, packed)
             report(name, plain, packed, differences)
+            number, modules = count_packed(directory / "environment", directory / "base")
+            print(f"  {number:,} of {modules:,} modules of the payload were packed", flush=True)
             count += len(differences)
     return min(count, 1)
 

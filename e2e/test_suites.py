@@ -13,6 +13,7 @@ from e2e.suites import (
     Run,
     Suite,
     compare,
+    count_packed,
     read_table,
     read_trial,
     read_unittest,
@@ -37,6 +38,7 @@ def falling():
     yield
     assert False
 def test_torn_down(falling): pass
+def test_forgets(monkeypatch): monkeypatch.setattr(os, "environ", {})
 """
 
 
@@ -63,6 +65,7 @@ def test_it_shows_what_differs_between_two_runs(suite: Suite, tmp_path: Path) ->
         "'test_it.py::test_skipped'": "skipped",
         "'test_it.py::test_expected'": "xfailed",
         "'test_it.py::test_torn_down'": "failed",
+        "'test_it.py::test_forgets'": "passed",
     }
     (difference,) = compare(suite, plain, packed)
     assert str(difference) == ("'test_it.py::test_asks': passed in the environment, failed in the executable")
@@ -87,6 +90,16 @@ def test_it_leaves_out_what_is_flaky_and_what_only_one_run_came_to() -> None:
     packed = Run({"a::test_sometimes": "failed", "a::test_first": "passed"}, "", False)
 
     assert compare(suite, plain, packed) == []
+
+
+def test_it_counts_the_modules_that_are_no_files(tmp_path: Path) -> None:
+    plain = tmp_path / "environment/lib/python3.13/site-packages"
+    packed = tmp_path / "base/apps/a1b2/lib/python3.13/site-packages"
+    for path in (plain / "a.py", plain / "b/__init__.py", plain / "b/c.py", packed / "b/__init__.py"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+    assert count_packed(tmp_path / "environment", tmp_path / "base") == (2, 3)
 
 
 def test_it_reads_what_trial_prints() -> None:
