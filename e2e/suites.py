@@ -1,6 +1,6 @@
 """The test suites of libraries, run in an executable and in a plain virtual environment of the same CPython.
 
-    python -m e2e.suites NAME... [--python 3.13] [--seconds 300] [--keep DIRECTORY] [-k PATTERN]
+    python -m e2e.suites NAME... [--python 3.13] [--seconds 300] [--keep DIRECTORY]
 
 prints each test whose outcome differs. The suites are in suites.toml.
 """
@@ -86,11 +86,20 @@ class Suite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The outcome of each test by its name, all that was printed, and whether it ended in time."""
+    """The outcome of each test by its name, what it printed, and its exit status: None where time ran out."""
 
     outcomes: dict[str, str]
     output: str
-    ended: bool
+    status: int | None
+
+    @property
+    def ended(self) -> bool:
+        return self.status is not None
+
+    @property
+    def broke_off(self) -> bool:
+        """Whether it was more than tests that failed: what pytest, trial and unittest exit with 1 for."""
+        return self.status not in (0, 1, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,18 +158,17 @@ def run_suite(
             start_new_session=True,
         )
         try:
-            process.wait(seconds)
-            ended = True
+            status: int | None = process.wait(seconds)
         except subprocess.TimeoutExpired:
-            ended = False
+            status = None
         finally:
             kill_all_of(process)
     text = (directory / "output").read_text(encoding="utf-8", errors="backslashreplace")
     if suite.runner == "pytest":
         kept = outcomes.read_text(encoding="utf-8") if outcomes.exists() else ""
-        return Run(read_outcomes(kept.replace(str(directory), "{directory}")), text, ended)
+        return Run(read_outcomes(kept.replace(str(directory), "{directory}")), text, status)
     read = read_trial if suite.runner == "trial" else read_unittest
-    return Run(read(text), text, ended)
+    return Run(read(text), text, status)
 
 
 def kill_all_of(process: subprocess.Popen[bytes]) -> None:
@@ -299,7 +307,7 @@ def main() -> int:
             report(name, plain, packed, differences)
             number, modules = count_packed(directory / "environment", directory / "base")
             print(f"  {number:,} of {modules:,} modules of the payload were packed", flush=True)
-            count += len(differences)
+            count += len(differences) + plain.broke_off + packed.broke_off
     return min(count, 1)
 
 
@@ -312,6 +320,11 @@ def report(name: str, plain: Run, packed: Run, differences: Sequence[Difference]
     print(f"{name}: {len(both)} tests{ended} {counts}, {len(differences)} differ", flush=True)
     for difference in differences:
         print(f"  {difference}", flush=True)
+    for where, run in (("environment", plain), ("executable", packed)):
+        if run.broke_off:
+            print(
+                f"  broke off in the {where} with exit status {run.status}:\n{run.output[-2000:]}", flush=True
+            )
 
 
 if __name__ == "__main__":

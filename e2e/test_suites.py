@@ -82,12 +82,20 @@ def test_it_keeps_what_ended_in_time(suite: Suite, tmp_path: Path) -> None:
     assert "'test_it.py::test_passes'" in run.outcomes
 
 
+def test_it_tells_a_run_that_broke_off_from_tests_that_fail(suite: Suite, tmp_path: Path) -> None:
+    variables = {"PYTHONPATH": str(tmp_path / "recorder")}
+    failing = run_suite(suite, [sys.executable], tmp_path / "failing", 60, variables)
+    suite.tests.append("--no-such-option")
+    broken = run_suite(suite, [sys.executable], tmp_path / "broken", 60, variables)
+
+    assert failing.ended and not failing.broke_off
+    assert broken.ended and broken.broke_off
+
+
 def test_it_leaves_out_what_is_flaky_and_what_only_one_run_came_to() -> None:
     suite = Suite([], [], flaky=["*::test_sometimes"])
-    plain = Run(
-        {"a::test_sometimes": "passed", "a::test_first": "passed", "a::test_last": "passed"}, "", True
-    )
-    packed = Run({"a::test_sometimes": "failed", "a::test_first": "passed"}, "", False)
+    plain = Run({"a::test_sometimes": "passed", "a::test_first": "passed", "a::test_last": "passed"}, "", 1)
+    packed = Run({"a::test_sometimes": "failed", "a::test_first": "passed"}, "", None)
 
     assert compare(suite, plain, packed) == []
 
