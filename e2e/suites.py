@@ -1,6 +1,6 @@
 """The test suites of libraries, run in an executable and in a plain virtual environment of the same CPython.
 
-    python -m e2e.suites NAME... [--python 3.13] [--seconds 300] [--keep DIRECTORY]
+    python -m e2e.suites NAME... [--python 3.13] [--seconds 300] [--tests ARGUMENTS] [--keep DIRECTORY]
 
 prints each test whose outcome differs. The suites are in suites.toml.
 """
@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -295,6 +296,9 @@ def main() -> int:
     )
     parser.add_argument("--python", default="3.13", help="which CPython of the mirror")
     parser.add_argument("--seconds", type=int, default=300, help="how long each of the two runs may take")
+    parser.add_argument(
+        "--tests", type=shlex.split, help="arguments in place of the table's: a part of a suite"
+    )
     parser.add_argument("--keep", type=Path, help="where everything is to stay")
     options = parser.parse_args()
     count = 0
@@ -302,8 +306,11 @@ def main() -> int:
         for name in options.names:
             directory = (options.keep or Path(scratch)) / name
             shutil.rmtree(directory, ignore_errors=True)
-            plain, packed = run_both(name, table[name], options.python, directory, options.seconds)
-            differences = compare(table[name], plain, packed)
+            suite = table[name]
+            if options.tests:
+                suite = msgspec.structs.replace(suite, tests=options.tests)
+            plain, packed = run_both(name, suite, options.python, directory, options.seconds)
+            differences = compare(suite, plain, packed)
             report(name, plain, packed, differences)
             number, modules = count_packed(directory / "environment", directory / "base")
             print(f"  {number:,} of {modules:,} modules of the payload were packed", flush=True)
