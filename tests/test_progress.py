@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import io
+import re
 
+import pytest
 from rich.console import Console as RichConsole
 
 from czscie.console import Console
@@ -39,10 +41,18 @@ def test_on_a_terminal_there_is_a_bar_with_figures_and_as_much_of_the_name_as_th
     assert "…" in stream.getvalue()
 
 
-def test_without_a_console_nothing_is_said() -> None:
-    with Progress().transfers([("cpython.tar.gz", 2)]) as begin, begin("cpython.tar.gz", 2) as show:
-        show(1, 2)
-    Progress().line("nothing")
+def test_without_a_console_nothing_is_said(capfd: pytest.CaptureFixture[str]) -> None:
+    def said(progress: Progress) -> str:
+        with progress.transfers([("cpython.tar.gz", 2)]) as begin, begin("cpython.tar.gz", 2) as show:
+            show(1, 2)
+        with progress.work("cpython.tar.gz") as show:
+            show(1, None)
+        progress.line("a line")
+        progress.warn("a warning")
+        return "".join(capfd.readouterr())
+
+    assert said(Progress()) == ""
+    assert {"a line", "a warning"} <= set(re.findall("a line|a warning", said(Progress(Console()))))
 
 
 def test_several_files_are_one_quiet_line() -> None:
