@@ -10,7 +10,7 @@ from czscie.network.network import Network, Patience
 from czscie.network.perseverance import Watch
 from network.server import MirrorServer, Reply, mirror_server
 
-QUICK = Network(Patience(connect=2, read=1, attempts=1, first_wait=0.01))
+QUICK = Network(Patience(attempts=1))
 
 
 def read(url: str, start: int = 0) -> bytes:

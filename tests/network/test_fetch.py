@@ -21,13 +21,14 @@ from czscie.errors import CzscieError
 from czscie.network.fetch import fetch
 from czscie.network.network import Network, Patience
 from czscie.network.remote import Remote, WrongContent
+from network.clock import HandClock
 from network.server import MirrorServer, Reply, mirror_server
 
 CONTENT = bytes(range(256)) * 2000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
 NAME = "cpython-3.13.17+20261021-x86_64-unknown-linux-gnu-install_only_stripped.tar.gz"
 PATH = f"/{NAME}"
-QUICK = Network(Patience(connect=2, read=0.2, attempts=3, first_wait=0.01, longest_wait=1))
+QUICK = Network(Patience(attempts=3, first_wait=0.01, longest_wait=1))
 MEND = "name another mirror"
 
 
@@ -233,12 +234,11 @@ def test_a_server_error_that_stays_is_said(server: MirrorServer) -> None:
 
 def test_a_server_that_asks_to_wait_is_waited_for(server: MirrorServer) -> None:
     server.files[PATH] = CONTENT
-    server.replies[PATH] = [Reply(429, {"Retry-After": "1"}, b"")]
-    lines = Lines()
-    started = time.monotonic()
-    assert get(remote(server), lines).read_bytes() == CONTENT
-    assert time.monotonic() - started >= 1
-    assert lines.said[1] == "the server answered 429 Too Many Requests: trying again in 1 s"
+    server.replies[PATH] = [Reply(429, {"Retry-After": "7"}, b"")]
+    lines, clock = Lines(), HandClock()
+    assert get(remote(server), lines, Network(Patience(clock=clock))).read_bytes() == CONTENT
+    assert clock.waited == [7]
+    assert lines.said[1] == "the server answered 429 Too Many Requests: trying again in 7 s"
 
 
 def test_a_server_that_asks_to_wait_too_long_is_not_waited_for(server: MirrorServer) -> None:
@@ -263,9 +263,10 @@ def test_a_server_that_stalls_is_asked_again(server: MirrorServer, cut: int) -> 
     server.files[PATH] = CONTENT
     server.replies[PATH] = [Reply(cut=cut, stalls=True)]
     lines = Lines()
-    assert get(remote(server), lines).read_bytes() == CONTENT
+    network = Network(Patience(read=2, first_wait=0.01))
+    assert get(remote(server), lines, network).read_bytes() == CONTENT
     assert server.asked(PATH) == [None, f"bytes={cut}-" if cut else None]
-    assert lines.said[1] == "the server sent nothing for 0.2 s: trying again in 0.01 s"
+    assert lines.said[1] == "the server sent nothing for 2 s: trying again in 0.01 s"
 
 
 def test_a_server_that_is_not_there_is_named(cache: Path) -> None:
@@ -417,29 +418,29 @@ def test_a_mirror_that_goes_away_midway_is_gone_on_with_at_the_next(server: Mirr
 
 def test_a_download_that_trickles_ends_at_its_deadline(server: MirrorServer, cache: Path) -> None:
     server.files[PATH] = CONTENT
-    server.replies[PATH] = [Reply(cut=1000, stalls=True)] * 3
-    network = Network(Patience(read=10, deadline=0.3, attempts=3, first_wait=0.01))
-    started = time.monotonic()
+    patience = Patience(deadline=600, attempts=3, clock=HandClock(step=100))
     with pytest.raises(CzscieError) as caught:
-        get(remote(server), network=network)
-    assert time.monotonic() - started < 5
+        get(remote(server), network=Network(patience))
     assert str(caught.value) == (
         f"error: cannot download {NAME}\n"
-        "  it was not done within 0.3 s\n"
+        "  it was not done within 600 s\n"
         "hint: set CZSCIE_NET_DEADLINE to more seconds"
     )
+    assert server.asked(PATH) == [None]
     assert kept(cache) == [f".{DIGEST}.0.partial"]
 
 
 def test_the_deadline_counts_the_waits(server: MirrorServer) -> None:
     server.replies[PATH] = [Reply(503, body=b"")] * 3
-    network = Network(Patience(deadline=0.3, attempts=3, first_wait=20))
+    clock = HandClock()
     with pytest.raises(CzscieError) as caught:
-        get(remote(server), network=network)
+        get(remote(server), network=Network(Patience(deadline=30, attempts=5, first_wait=20, clock=clock)))
     assert caught.value.why == (
         f"{server.url}{PATH}: the server answered 503 Service Unavailable",
-        "it was not done within 0.3 s",
+        "it was not done within 30 s",
     )
+    assert clock.waited == [20, 10]
+    assert len(server.requests) == 2
 
 
 def several(server: MirrorServer, number: int) -> list[Remote]:

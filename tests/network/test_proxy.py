@@ -11,7 +11,7 @@ from czscie.network.perseverance import Transient, Watch
 from network.proxy import Proxy
 from network.server import MirrorServer
 
-QUICK = Patience(connect=2, read=1, attempts=1, first_wait=0.01)
+QUICK = Patience(attempts=1)
 PASSWORD = "write user and password into HTTPS_PROXY and HTTP_PROXY: http://user:password@proxy:8080"
 BASIC = "Basic bWU6c2VjcmV0"
 

@@ -12,7 +12,7 @@ from czscie.network.read import read_small
 from czscie.progress import Progress
 from network.server import MirrorServer, Reply
 
-QUICK = Network(Patience(connect=2, read=0.2, attempts=3, first_wait=0.01))
+QUICK = Network(Patience(attempts=3, first_wait=0.01))
 
 
 def read(url: str, largest: int = 100, attempts: int | None = None) -> bytes | None:

@@ -15,7 +15,7 @@ from czscie.network.perseverance import Watch
 from czscie.network.trust import tls_context
 from network.server import MirrorServer, mirror_server
 
-QUICK = Patience(connect=2, read=1, attempts=1, first_wait=0.01)
+QUICK = Patience(attempts=1)
 
 
 def read(url: str, environ: dict[str, str]) -> bytes:

@@ -138,7 +138,7 @@ class _Crew:
             except queue.Empty:
                 return
             try:
-                watch = Watch(self._network.patience.deadline, self._stop)
+                watch = Watch.of(self._network.patience, self._stop)
                 with begin(file.name, file.size) as show:
                     Transfer(file, client, watch, self._progress, show).run()
             except BaseException as error:  # the main thread raises it

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from czscie.errors import CzscieError
+from czscie.network.clock import Clock
 
 #: Anything but nothing, 0, no and false: no socket is opened. What `--offline` sets for the whole process.
 OFFLINE = "CZSCIE_OFFLINE"
@@ -26,7 +27,7 @@ class Patience:
 
     `read` is the longest silence, `deadline` the longest that one file may take with all attempts. The wait
     before a second attempt is `first_wait` and doubles before each further one; a server that asks for more
-    than `longest_wait` is not waited for.
+    than `longest_wait` is not waited for. `clock` tells the time.
     """
 
     connect: float = 15.0
@@ -35,6 +36,7 @@ class Patience:
     attempts: int = 5
     first_wait: float = 0.5
     longest_wait: float = 60.0
+    clock: Clock = field(default_factory=Clock, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

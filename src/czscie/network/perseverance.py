@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from czscie.errors import CzscieError
+from czscie.network.clock import Clock
 from czscie.network.network import DEADLINE, Patience
 from czscie.progress import Progress
 
@@ -36,28 +36,36 @@ class Stopped(Exception):
 
 
 class Watch:
-    """How long work may go on: until `seconds` are over or `stop` is set."""
+    """How long work may go on: until `seconds` are over by `clock` or `stop` is set."""
 
-    def __init__(self, seconds: float, stop: threading.Event | None = None) -> None:
+    def __init__(
+        self, seconds: float, stop: threading.Event | None = None, clock: Clock | None = None
+    ) -> None:
         self.seconds = seconds
-        self._end = time.monotonic() + seconds
+        self._clock = clock or Clock()
+        self._end = self._clock.now() + seconds
         self._stop = stop or threading.Event()
+
+    @classmethod
+    def of(cls, patience: Patience, stop: threading.Event | None = None) -> Watch:
+        """How long one file may take."""
+        return cls(patience.deadline, stop, patience.clock)
 
     def check(self) -> None:
         """Raises Late or Stopped when it is time."""
         if self._stop.is_set():
             raise Stopped
-        if time.monotonic() >= self._end:
+        if self._clock.now() >= self._end:
             raise Late
 
     def within(self, seconds: float) -> float:
         """`seconds`, or what is left of the time if that is less. Raises Late or Stopped."""
         self.check()
-        return max(0.001, min(seconds, self._end - time.monotonic()))
+        return max(0.001, min(seconds, self._end - self._clock.now()))
 
     def pause(self, seconds: float) -> None:
         """Sleep so long, or until it is time. Raises Late or Stopped."""
-        self._stop.wait(self.within(seconds))
+        self._clock.wait(self._stop, self.within(seconds))
         self.check()
 
 

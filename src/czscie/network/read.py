@@ -29,7 +29,7 @@ def read_small(
     shown = without_secrets(url)
     patience = client.network.patience
     patience = replace(patience, attempts=min(patience.attempts, attempts or patience.attempts))
-    watch = Watch(patience.deadline)
+    watch = Watch.of(patience)
     tried: list[str] = []
 
     def attempt() -> bytes | None:

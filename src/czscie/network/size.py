@@ -29,7 +29,7 @@ def sizes(files: Iterable[Remote], network: Network, console: Console | None = N
             return file.size
         if (path := find(file, network)) is not None:
             return path.stat().st_size
-        watch = Watch(network.patience.deadline)
+        watch = Watch.of(network.patience)
         what = f"cannot ask for {file.name}"
         return persevere(
             lambda: _ask(client, file, watch), what, file.urls, None, network.patience, watch, progress
