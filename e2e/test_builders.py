@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from importlib.metadata import distribution
@@ -12,6 +13,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from czscie.cache import cache_directory
+from czscie.launchers.build import compile_launcher, find_launcher
 from e2e.build import Builder, Scie
 from e2e.cache import cached
 from e2e.pexes import Recipe
@@ -74,14 +77,24 @@ def modern_pex(interpreters: dict[str, Path], tmp_path_factory: pytest.TempPathF
 
 
 def test_two_pythons_build_the_same(
-    interpreters: dict[str, Path], modern_pex: Path, mirror_server: MirrorServer, tmp_path: Path
+    interpreters: dict[str, Path],
+    modern_pex: Path,
+    mirror_server: MirrorServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    launchers = cache_directory("launchers")
+    launcher = find_launcher("linux-x86_64", launchers) or compile_launcher(
+        "linux-x86_64", launchers, launchers
+    )
     built: dict[str, tuple[list[str], bytes]] = {}
     for minor, python in interpreters.items():
         directory = tmp_path / minor
         directory.mkdir()
         manifest = Scie(Recipe("caller", ()), "3.13").manifest(modern_pex)
         (directory / "lift.toml").write_text(manifest)
+        monkeypatch.setenv("CZSCIE_CACHE", str(directory / "cache"))
+        shutil.copy(launcher, cache_directory("launchers"))
         builder = Builder(mirror_server.url, directory / "cache", python)
         paths = {"PYTHONPATH": os.pathsep.join([str(SOURCE), str(_libraries(python))])}
         done = builder.run("lift.toml", "-o", "dist", directory=directory, environment=paths)
