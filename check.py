@@ -27,6 +27,8 @@ SYSTEM_PROGRAMS = {
     "runc": "runc",
     "osslsigncode": "osslsigncode",
     "make": "make",
+    "wine": "wine",
+    "mvn": "maven",
 }
 
 STEPS = (

@@ -18,6 +18,10 @@ from e2e.pexes import Recipe, make_pex
 from e2e.server import MirrorServer, serve
 from e2e.situation import Case, cases
 from e2e.ways import Way, Ways
+from e2e.wine import cpython
+from e2e.wine import wine as wine_of
+from e2e.wine.application import build
+from e2e.wine.wine import Wine
 
 PYTHONS = ("3.11", "3.13")
 
@@ -123,6 +127,30 @@ def run_case(
         return printed
 
     return run
+
+
+@pytest.fixture(scope="session")
+def wine() -> Wine:
+    if reason := wine_of.why_not():
+        pytest.skip(reason)
+    return wine_of.make_wine()
+
+
+@pytest.fixture(scope="session")
+def windows_mirror(wine: Wine, mirror_directory: Path) -> Path:
+    """The mirror with a CPython for Windows, kept between runs."""
+    return cpython.mirror_with_windows(mirror_directory)
+
+
+@pytest.fixture(scope="session")
+def windows_builder(windows_mirror: Path, builder: Builder) -> Builder:
+    return Builder(windows_mirror.as_uri(), builder.cache)
+
+
+@pytest.fixture(scope="session")
+def windows_cowsay(windows_builder: Builder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    payload = 'requirements = ["cowsay==6.1"]\nentry_point = "cowsay"'
+    return build(windows_builder, "cowsay", payload, tmp_path_factory.mktemp("cowsay"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -153,8 +153,9 @@ test "the environment is changed in scie's order: removals, defaults, replacemen
         .environment = &environment,
     };
     const found = try arguments(arena.allocator(), command, &context);
-    try testing.expectEqualStrings("/base/interpreters/d/bin/python", found[0]);
-    try testing.expectEqualStrings("/base/interpreters/d", found[1]);
+    const root = try std.fs.path.join(arena.allocator(), &.{ "/base", "interpreters", "d" });
+    try testing.expectEqualStrings(try std.mem.concat(arena.allocator(), u8, &.{ root, "/bin/python" }), found[0]);
+    try testing.expectEqualStrings(root, found[1]);
     try applyEnvironment(arena.allocator(), command, &context);
     try testing.expectEqualStrings("user", environment.get("KEPT").?);
     try testing.expectEqualStrings("/base", environment.get("NEW").?);

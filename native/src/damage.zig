@@ -140,7 +140,7 @@ fn shortestRendered(file: plan_text.File, places: rendering.Places) u64 {
 }
 
 fn leadsWhereItMust(directory: std.fs.Dir, link: plan_text.Link) bool {
-    if (builtin.os.tag == .windows) return if (directory.access(link.path, .{})) |_| true else |_| false;
+    if (builtin.os.tag == .windows) return if (file_status.checkExists(directory, link.path)) |_| true else |_| false;
     var buffer: [std.fs.max_path_bytes]u8 = undefined;
     const target = directory.readLink(link.path, &buffer) catch return false;
     return std.mem.eql(u8, target, link.target);

@@ -16,19 +16,54 @@ pub fn of(file: std.fs.File) !Status {
 
 /// Of what `path` leads to.
 pub fn at(directory: std.fs.Dir, path: []const u8) !Status {
-    if (builtin.os.tag == .windows) return directory.statFile(path);
+    if (builtin.os.tag == .windows) return ofWindows(directory, path, true);
     return .fromPosix(try std.posix.fstatat(directory.fd, path, 0));
 }
 
 /// Of `path` itself, be it a symbolic link.
 pub fn atItself(directory: std.fs.Dir, path: []const u8) !Status {
-    if (builtin.os.tag == .windows) return directory.statFile(path);
+    if (builtin.os.tag == .windows) return ofWindows(directory, path, false);
     return .fromPosix(try std.posix.fstatat(directory.fd, path, std.posix.AT.SYMLINK_NOFOLLOW));
+}
+
+/// That `path` leads to something. On Windows std asks in a way that wine answers for absolute paths alone.
+pub fn checkExists(directory: std.fs.Dir, path: []const u8) !void {
+    if (builtin.os.tag != .windows) return directory.access(path, .{});
+    _ = try at(directory, path);
+}
+
+/// std's statFile opens files alone, and directories have a time, too.
+fn ofWindows(directory: std.fs.Dir, path: []const u8, follow: bool) !Status {
+    const windows = std.os.windows;
+    const name = try windows.sliceToPrefixedFileW(directory.fd, path);
+    const handle = try windows.OpenFile(name.span(), .{
+        .dir = directory.fd,
+        .access_mask = windows.SYNCHRONIZE | windows.FILE_READ_ATTRIBUTES,
+        .creation = windows.FILE_OPEN,
+        .filter = .any,
+        .follow_symlinks = follow,
+    });
+    defer windows.CloseHandle(handle);
+    return (std.fs.File{ .handle = handle }).stat();
 }
 
 /// In bytes.
 pub fn length(file: std.fs.File) !u64 {
     return (try of(file)).size;
+}
+
+test "a directory is asked by its name" {
+    var tmp = testing.tmpDir(.{});
+    defer tmp.cleanup();
+    try tmp.dir.makePath("one/two");
+    for ([_][]const u8{ "one", "one/two" }) |path| {
+        try testing.expectEqual(.directory, (try at(tmp.dir, path)).kind);
+        try testing.expectEqual(.directory, (try atItself(tmp.dir, path)).kind);
+    }
+    try testing.expectError(error.FileNotFound, at(tmp.dir, "one/three"));
+    try testing.expectError(error.FileNotFound, at(tmp.dir, "three/four"));
+    try checkExists(tmp.dir, "one/two");
+    try testing.expectError(error.FileNotFound, checkExists(tmp.dir, "one/three"));
 }
 
 test "a file is asked by itself, by its name and through a link" {

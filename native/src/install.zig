@@ -4,7 +4,6 @@
 //! writes; the kernel drops the lock of a process that dies, and the next holder sweeps what it left.
 
 const std = @import("std");
-const builtin = @import("builtin");
 const Allocator = std.mem.Allocator;
 const Base = @import("base.zig").Base;
 const base_directory = @import("base.zig");
@@ -301,7 +300,6 @@ pub fn installer(arena: Allocator, base: std.fs.Dir, digest: []const u8) error{O
 /// Removes what processes that died left of other installations of this kind. Whatever cannot be removed stays:
 /// it is in nobody's way.
 pub fn sweep(base: std.fs.Dir, file: manifest.File) void {
-    if (builtin.os.tag == .windows) return;
     var directory = base.openDir(file.kind.directory(), .{ .iterate = true }) catch return;
     defer directory.close();
     var each = directory.iterate();

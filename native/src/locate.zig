@@ -28,7 +28,7 @@ pub fn open(buffer: *[std.fs.max_path_bytes]u8) Error!Executable {
         error.ProcessFdQuotaExceeded, error.SystemFdQuotaExceeded => |quota| quota,
         else => error.NotFound,
     };
-    const path = std.fs.selfExePath(buffer) catch fallbackPath(buffer) orelse return error.NotFound;
+    const path = ownPath(buffer) orelse fallbackPath(buffer) orelse return error.NotFound;
     const status = file_status.of(file) catch return error.Unreadable;
     return .{
         .file = file,
@@ -37,6 +37,14 @@ pub fn open(buffer: *[std.fs.max_path_bytes]u8) Error!Executable {
         .by_proc = by_proc,
         .secret = builtin.os.tag != .windows and status.mode & 0o004 == 0,
     };
+}
+
+/// std asks Windows for the volume, which a process in a container or under wine may not be told.
+fn ownPath(buffer: *[std.fs.max_path_bytes]u8) ?[]const u8 {
+    if (builtin.os.tag != .windows) return std.fs.selfExePath(buffer) catch null;
+    const image = std.os.windows.peb().ProcessParameters.ImagePathName;
+    const path = (image.Buffer orelse return null)[0 .. image.Length / 2];
+    return buffer[0..std.unicode.wtf16LeToWtf8(buffer, path)];
 }
 
 fn openFile(by_proc: *bool) !std.fs.File {

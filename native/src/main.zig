@@ -282,6 +282,7 @@ test {
     _ = @import("ancestors.zig");
     _ = base_directory;
     _ = @import("changes.zig");
+    _ = @import("child.zig");
     _ = clock;
     _ = command;
     _ = environment;

@@ -8,7 +8,8 @@ pub const Buffer = struct {
     bytes: []align(huge_page_length) u8 = &.{},
 
     const allocator = std.heap.page_allocator;
-    const huge_page_length = 2 << 20;
+    /// Windows reserves memory of a larger alignment by a call that Server 2016 does not know.
+    const huge_page_length = if (builtin.os.tag == .linux) 2 << 20 else std.heap.page_size_min;
 
     pub fn deinit(buffer: *Buffer) void {
         allocator.free(buffer.bytes);

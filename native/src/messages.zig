@@ -1,7 +1,9 @@
 //! Every way in which a start can end before the application runs: what failed, why, and what mends it.
 
 const std = @import("std");
+const builtin = @import("builtin");
 const base_directory = @import("base.zig");
+const child = @import("child.zig");
 const control_group = @import("control_group.zig");
 const install = @import("install.zig");
 const locate = @import("locate.zig");
@@ -218,13 +220,15 @@ pub fn notStarted(
     err: anyerror,
 ) noreturn {
     const there = if (std.fs.cwd().access(program, .{})) |_| true else |_| false;
-    if (err == error.FileNotFound and there) report.fatal(
+    if (err == error.FileNotFound and there and builtin.os.tag != .windows) report.fatal(
         lift.name,
         "{s} cannot start: its loader is missing, so this host has no C library of the kind it needs" ++
             "\nhint: `czscie inspect` tells what the file needs; build it for this host's platform",
         .{program},
     );
     const is_installed = std.mem.startsWith(u8, program, base);
+    if (child.unknown_code != 0) report.fatal(lift.name, "{s} cannot be started: Windows error {d}" ++
+        "\nhint: `net helpmsg {d}` says what it means", .{ program, child.unknown_code, child.unknown_code });
     if (!is_installed) report.fatal(lift.name, "{s} cannot be started: {s}", .{ program, report.words(err) });
     var buffer: [hint_length_max]u8 = undefined;
     report.fatal(lift.name, "{s} cannot be started: {s}\nhint: {s}", .{

@@ -3,6 +3,7 @@
 const std = @import("std");
 const builtin = @import("builtin");
 const Allocator = std.mem.Allocator;
+const child = @import("child.zig");
 const Environment = @import("environment.zig").Environment;
 
 /// The arguments of this process, byte for byte (on Windows as WTF-8).
@@ -92,22 +93,8 @@ fn isOpen(descriptor: std.posix.fd_t) bool {
 
 /// Does not return unless the program cannot be started.
 pub fn start(arena: Allocator, arguments: []const [:0]const u8, environment: *Environment) anyerror {
-    if (builtin.os.tag == .windows) return runChild(arena, arguments, environment);
+    if (builtin.os.tag == .windows) return child.run(arena, arguments, environment);
     const argv = try arena.allocSentinel(?[*:0]const u8, arguments.len, null);
     for (arguments, argv) |argument, *slot| slot.* = argument.ptr;
     return std.posix.execveZ(argv[0].?, argv.ptr, try environment.block());
-}
-
-/// Windows cannot replace a process: the child runs in our console and we leave with its exit code.
-fn runChild(arena: Allocator, arguments: []const [:0]const u8, environment: *Environment) anyerror {
-    // Ctrl-C reaches every process of the console: it is the child's to answer, and ours to outlive.
-    try std.os.windows.SetConsoleCtrlHandler(null, true);
-    const argv = try arena.alloc([]const u8, arguments.len);
-    for (arguments, argv) |argument, *slot| slot.* = argument;
-    var child: std.process.Child = .init(argv, arena);
-    child.env_map = environment;
-    switch (try child.spawnAndWait()) {
-        .Exited => |code| std.process.exit(code),
-        else => return error.Unexpected,
-    }
 }

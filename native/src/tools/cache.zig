@@ -2,6 +2,7 @@
 
 const std = @import("std");
 const base_directory = @import("../base.zig");
+const file_status = @import("../file_status.zig");
 const manifest = @import("../manifest.zig");
 const report = @import("../report.zig");
 const inventory = @import("inventory.zig");
@@ -105,7 +106,7 @@ fn total(items: []const Item) u64 {
 }
 
 fn prune(context: *const Context, base: base_directory.Base, items: []Item) !u8 {
-    if (base.directory.access(permanent_mark, .{})) |_| report.fatal(
+    if (file_status.checkExists(base.directory, permanent_mark)) |_| report.fatal(
         context.lift.name,
         "{s} is a permanent installation\nhint: remove this application from it with {s}=uninstall",
         .{ base.path, context.lift.tools },

@@ -100,7 +100,7 @@ const Uninstallation = struct {
         base: base_directory.Base,
         items: []const Item,
     ) !?[]const []const u8 {
-        base.directory.access(permanent.mark, .{}) catch return null;
+        file_status.checkExists(base.directory, permanent.mark) catch return null;
         const arena = uninstallation.context.arena;
         const lift = uninstallation.context.lift;
         for (items) |item| if (!item.isShared() and item.running and cache.isOwn(lift, item)) {
