@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -12,7 +13,7 @@ import pytest
 from czscie.cache import cache_directory
 from czscie.launchers.build import zig_build
 from e2e.wine.application import Application
-from e2e.wine.wine import Wine
+from e2e.wine.wine import Wine, windows_path
 
 
 @pytest.fixture
@@ -60,3 +61,73 @@ def test_a_start_after_a_kill_in_mid_unpack_installs_all(cowsay: Application) ->
     assert "| moo |" in cowsay.run("-t", "moo").text
     installed = cowsay.installations()
     assert len(installed) == 2 and not any(name.endswith(".partial") for name in installed)
+
+
+def test_all_tools_work(cowsay: Application, tmp_path: Path) -> None:
+    program = windows_path(cowsay.executable)
+    base = windows_path(cowsay.base)
+
+    def tool(name: str, *arguments: str) -> str:
+        return cowsay.run(*arguments, environment={"SCIE": name}).text
+
+    assert "uninstall" in tool("help")
+    assert "usable" in tool("doctor")
+    assert "| moo |" in cowsay.run("-t", "moo").text
+    assert "installed" in tool("doctor")
+    assert json.loads(tool("inspect", "--json"))["platform"] == "windows-x86_64"
+    assert "python.exe" in tool("list")
+    assert json.loads(tool("sbom"))["bomFormat"] == "CycloneDX"
+    assert tool("verify").endswith("all is well\n")
+    assert f"{base}: " in tool("cache")
+    assert "0.0 MB removed" in tool("cache", "prune", "--older-than", "1")
+
+    split = tmp_path / "split"
+    tool("split", windows_path(split))
+    assert {"launcher.exe", "cpython.zip", "payload.zip", "lift.json"} <= {
+        path.name for path in split.iterdir()
+    }
+
+    permanent = tmp_path / "permanent"
+    tool("install", windows_path(permanent))
+    installed = Application(cowsay.wine, permanent / "bin/cowsay.exe", tmp_path / "unused")
+    assert "| moo |" in installed.run("-t", "moo").text
+    assert not installed.base.exists()
+
+    assert tool("uninstall").count("removed ") == 2
+    assert cowsay.installations() == set()
+    assert program in cowsay.run(environment={"SCIE": "verify"}).text
+
+
+def test_damage_of_the_file_and_of_the_installation_is_told(cowsay: Application, tmp_path: Path) -> None:
+    assert "| moo |" in cowsay.run("-t", "moo").text
+    (program,) = cowsay.base.glob("interpreters/*/python313.dll")
+    content = program.read_bytes()
+    program.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    told = cowsay.run(environment={"SCIE": "verify"})
+    assert told.status == 1
+    assert b"python313.dll" in told.stdout
+
+    damaged = bytearray(cowsay.executable.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    (tmp_path / "damaged.exe").write_bytes(damaged)
+    other = Application(cowsay.wine, tmp_path / "damaged.exe", tmp_path / "other")
+    refused = other.run("-t", "moo")
+    assert refused.status == 1
+    assert "is damaged" in refused.message and "hint: copy or download the file again" in refused.message
+    assert other.installations() == set()
+
+
+def test_what_is_gone_is_put_back(cowsay: Application) -> None:
+    assert "| moo |" in cowsay.run("-t", "moo").text
+    (program,) = cowsay.base.glob("apps/*/Scripts/python.exe")
+    program.unlink()
+    assert "| moo |" in cowsay.run("-t", "moo").text
+
+
+def test_what_dead_processes_left_is_swept(cowsay: Application) -> None:
+    assert "| moo |" in cowsay.run("-t", "moo").text
+    (application,) = (cowsay.base / "apps").iterdir()
+    left = application.with_name("0" * len(application.name) + ".partial")
+    application.rename(left)
+    assert "| moo |" in cowsay.run("-t", "moo").text
+    assert application.exists() and not left.exists()

@@ -227,3 +227,10 @@ def test_the_hosts_launcher_is_found_with_the_standard_library_alone() -> None:
     code = f"import sys; sys.path.insert(0, {str(source)!r}); {code}"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == (f"{current_launcher()}\n", "")
+
+
+@pytest.mark.parametrize("platform", PLATFORMS, ids=lambda platform: platform.name)
+def test_installations_have_short_names_on_windows_alone(platform: Platform) -> None:
+    digest = "0123456789abcdef" * 4
+    name = platform.installed_name(digest)
+    assert name == (digest[:20] if platform.os == "windows" else digest)

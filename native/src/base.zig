@@ -239,7 +239,7 @@ pub const Name = [128]u8;
 
 /// `apps/<digest>` and the like, below the base directory.
 pub fn installationName(buffer: *Name, file: manifest.File, suffix: []const u8) []const u8 {
-    return std.fmt.bufPrint(buffer, "{s}/{s}{s}", .{ file.kind.directory(), file.digest, suffix }) catch
+    return std.fmt.bufPrint(buffer, "{s}/{s}{s}", .{ file.kind.directory(), file.installedName(), suffix }) catch
         unreachable; // a kind, 64 digits and our own suffixes
 }
 
@@ -258,7 +258,7 @@ pub fn lastUse(directory: std.fs.Dir, file: manifest.File) ?clock.Time {
 pub fn hasFirstModule(directory: std.fs.Dir, file: manifest.File) bool {
     if (file.first_module.len == 0) return true;
     var buffer: [@sizeOf(Name) + manifest.first_module_length_max]u8 = undefined;
-    const path = std.fmt.bufPrint(&buffer, "{s}/{s}/{s}", .{ file.kind.directory(), file.digest, file.first_module }) catch return true;
+    const path = std.fmt.bufPrint(&buffer, "{s}/{s}/{s}", .{ file.kind.directory(), file.installedName(), file.first_module }) catch return true;
     file_status.checkExists(directory, path) catch |err| return err != error.FileNotFound;
     return true;
 }
@@ -550,7 +550,7 @@ fn tag(directory: std.fs.Dir) void {
 }
 
 fn hasLocks(directory: std.fs.Dir, file: manifest.File) !void {
-    const lock = try locks_of.Lock.open(directory, file.digest);
+    const lock = try locks_of.Lock.open(directory, file.installedName());
     defer lock.close();
     _ = try locks_of.tryExclusive(lock);
 }
@@ -714,9 +714,9 @@ test "an installation is found where it is whole" {
     const files = [_]manifest.File{file_for_tests};
     const places = [_]Candidate{try candidateBelow(arena.allocator(), tmp, "base")};
     try testing.expectEqual(null, holding(&places, &files));
-    try tmp.dir.makePath("base/apps/" ++ "ab" ** 32 ++ ".partial");
+    try tmp.dir.makePath("base/apps/" ++ ("ab" ** 32)[0..manifest.installed_name_length] ++ ".partial");
     try testing.expectEqual(null, holding(&places, &files));
-    try tmp.dir.makePath("base/apps/" ++ "ab" ** 32);
+    try tmp.dir.makePath("base/apps/" ++ ("ab" ** 32)[0..manifest.installed_name_length]);
     const base = holding(&places, &files).?;
     close(base.directory);
 }

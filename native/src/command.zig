@@ -30,7 +30,7 @@ pub const Context = struct {
         const prefix = "scie.files.";
         const file_name = if (std.mem.startsWith(u8, name, prefix)) name[prefix.len..] else name;
         const file = context.lift.find(file_name) orelse return null;
-        return try std.fs.path.join(arena, &.{ context.base, file.kind.directory(), file.digest });
+        return try std.fs.path.join(arena, &.{ context.base, file.kind.directory(), file.installedName() });
     }
 
     fn variable(opaque_context: *const anyopaque, name: []const u8) ?[]const u8 {

@@ -246,7 +246,7 @@ pub fn makeAll(arena: Allocator, installations: []Installation) error{ Failed, O
     for (ordered, 0..) |installation, i| {
         const directory = installation.base.directory;
         const file = installation.file;
-        if (i > 0 and std.mem.eql(u8, file.digest, ordered[i - 1].file.digest)) {
+        if (i > 0 and std.mem.eql(u8, file.installedName(), ordered[i - 1].file.installedName())) {
             if (file.kind == ordered[i - 1].file.kind) continue;
         } else {
             locks.appendAssumeCapacity(Lock.acquire(directory, file, installation.application) catch |err|
@@ -262,7 +262,7 @@ pub fn makeAll(arena: Allocator, installations: []Installation) error{ Failed, O
 }
 
 fn comesBefore(_: void, one: *Installation, other: *Installation) bool {
-    return switch (std.mem.order(u8, one.file.digest, other.file.digest)) {
+    return switch (std.mem.order(u8, one.file.installedName(), other.file.installedName())) {
         .eq => @intFromEnum(one.file.kind) < @intFromEnum(other.file.kind),
         else => |order| order == .lt,
     };
@@ -288,10 +288,10 @@ fn makeLocked(installations: []const *Installation) error{ Failed, OutOfMemory }
     }
 }
 
-/// The application that made the installation `digest`; null when that is not known.
-pub fn installer(arena: Allocator, base: std.fs.Dir, digest: []const u8) error{OutOfMemory}!?[]const u8 {
+/// The application that made the installation `installed`; null when that is not known.
+pub fn installer(arena: Allocator, base: std.fs.Dir, installed: []const u8) error{OutOfMemory}!?[]const u8 {
     var name: base_directory.Name = undefined;
-    const path = std.fmt.bufPrint(&name, "{s}/{s}", .{ base_directory.locks_directory, digest }) catch return null;
+    const path = std.fmt.bufPrint(&name, "{s}/{s}", .{ base_directory.locks_directory, installed }) catch return null;
     var buffer: [256]u8 = undefined;
     const application = base.readFile(path, &buffer) catch return null;
     return if (application.len == 0) null else try arena.dupe(u8, application);
@@ -305,9 +305,9 @@ pub fn sweep(base: std.fs.Dir, file: manifest.File) void {
     var each = directory.iterate();
     while (each.next() catch return) |entry| {
         if (!std.mem.endsWith(u8, entry.name, partial_suffix)) continue;
-        const digest = entry.name[0 .. entry.name.len - partial_suffix.len];
-        if (digest.len != file.digest.len or std.mem.eql(u8, digest, file.digest)) continue;
-        const lock = Lock.open(base, digest) catch continue;
+        const installed = entry.name[0 .. entry.name.len - partial_suffix.len];
+        if (installed.len != file.installedName().len or std.mem.eql(u8, installed, file.installedName())) continue;
+        const lock = Lock.open(base, installed) catch continue;
         defer lock.close();
         if ((locks_of.tryExclusive(lock) catch continue) == .flock) directory.deleteTree(entry.name) catch continue;
     }

@@ -102,16 +102,17 @@ pub const Lock = struct {
 
     const patience_ns = 500 * std.time.ns_per_ms;
 
-    pub fn open(base: std.fs.Dir, digest: []const u8) !std.fs.File {
+    /// `installed` is the name of the installation.
+    pub fn open(base: std.fs.Dir, installed: []const u8) !std.fs.File {
         var name: base_directory.Name = undefined;
-        const path = std.fmt.bufPrint(&name, "{s}/{s}", .{ base_directory.locks_directory, digest }) catch
+        const path = std.fmt.bufPrint(&name, "{s}/{s}", .{ base_directory.locks_directory, installed }) catch
             unreachable; // our own directory and 64 digits
         return changes.openOrCreate(base, path, if (has_modes) 0o600 else 0);
     }
 
     /// Waits for whoever has it. A wait that a person would notice is told on a terminal.
     pub fn acquire(base: std.fs.Dir, file: manifest.File, application: []const u8) !Lock {
-        const locked = try open(base, file.digest);
+        const locked = try open(base, file.installedName());
         errdefer locked.close();
         if (try tryExclusive(locked)) |way| return .{ .file = locked, .way = way };
         var waited: u64 = 0;

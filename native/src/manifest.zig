@@ -4,6 +4,7 @@
 //! everything is kept in the buffers of the caller.
 
 const std = @import("std");
+const builtin = @import("builtin");
 const testing = std.testing;
 const crc32 = @import("crc32.zig").crc32;
 const zip = @import("zip.zig");
@@ -44,6 +45,10 @@ pub const plan_entry = ".czscie/plan";
 
 pub const first_module_length_max = 256;
 
+/// Digits of the digest in the name of an installation. Windows counts the characters of a path, up to 259, and those
+/// that an application brings come on top.
+pub const installed_name_length = if (builtin.os.tag == .windows) 20 else 64;
+
 /// A part of the scie that is installed as one directory.
 pub const File = struct {
     name: []const u8,
@@ -59,6 +64,11 @@ pub const File = struct {
     plan: []const u8 = plan_entry,
     /// Of an interpreter, the path of the file that it imports first.
     first_module: []const u8 = "",
+
+    /// What its directory and its lock are called.
+    pub fn installedName(file: File) []const u8 {
+        return file.digest[0..@min(file.digest.len, installed_name_length)];
+    }
 
     pub fn range(file: File) zip.Range {
         return .{ .start = file.offset, .end = file.offset + file.size };
@@ -202,7 +212,15 @@ fn failure(err: anyerror) Error {
 
 /// A digest becomes a directory's name, so it is nothing but hexadecimal digits.
 pub fn isDigest(text: []const u8) bool {
-    if (text.len != 64) return false;
+    return text.len == 64 and isHexadecimal(text);
+}
+
+/// Whether an installation can be called so.
+pub fn isInstalledName(text: []const u8) bool {
+    return text.len == installed_name_length and isHexadecimal(text);
+}
+
+fn isHexadecimal(text: []const u8) bool {
     for (text) |character| switch (character) {
         '0'...'9', 'a'...'f' => {},
         else => return false,

@@ -15,7 +15,7 @@ pub fn replace(arena: Allocator, environment: *Environment, base: []const u8, fi
     for (files) |file| {
         if (file.kind != .interpreter) continue;
         if (path.items.len > 0) try path.append(arena, ':');
-        try path.print(arena, "{s}/{s}/{s}/lib", .{ base, file.kind.directory(), file.digest });
+        try path.print(arena, "{s}/{s}/{s}/lib", .{ base, file.kind.directory(), file.installedName() });
     }
     if (environment.get(variable)) |given| {
         if (std.mem.startsWith(u8, given, path.items)) return; // a child of one that has it

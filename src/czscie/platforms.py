@@ -30,6 +30,9 @@ _NEWEST_MACOS = (26, 0)
 #: The musl that PBS builds with; wheels for older ones run with it (PEP 656).
 _MUSL = (1, 2)
 
+#: Windows counts the characters of a path. The launcher has the same number (native/src/manifest.zig).
+_INSTALLED_NAME_ON_WINDOWS = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Platform:
@@ -54,6 +57,10 @@ class Platform:
     @property
     def executable_suffix(self) -> str:
         return ".exe" if self.os == "windows" else ""
+
+    def installed_name(self, digest: str) -> str:
+        """What the directory of the installation `digest` is called (docs/format.md, section 5)."""
+        return digest[:_INSTALLED_NAME_ON_WINDOWS] if self.os == "windows" else digest
 
     @property
     def shares_expressions(self) -> bool:

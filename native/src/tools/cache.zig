@@ -68,7 +68,7 @@ fn entriesOf(context: *const Context, items: []const Item) ![]const Entry {
 }
 
 pub fn isOwn(lift: manifest.Manifest, item: Item) bool {
-    for (lift.files) |file| if (file.kind == item.kind and std.mem.eql(u8, file.digest, item.digest)) return true;
+    for (lift.files) |file| if (file.kind == item.kind and std.mem.eql(u8, file.installedName(), item.digest)) return true;
     return false;
 }
 

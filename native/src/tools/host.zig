@@ -5,8 +5,8 @@ const builtin = @import("builtin");
 const testing = std.testing;
 const libc = @import("../libc.zig");
 
-/// Where a system keeps its dynamic loader tells which C libraries it has.
-const loaders = switch (builtin.cpu.arch) {
+/// Where a Linux system keeps its dynamic loader tells which C libraries it has.
+const loaders = if (builtin.os.tag != .linux) .{} else switch (builtin.cpu.arch) {
     .x86_64 => .{ "/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1" },
     .aarch64 => .{ "/lib/ld-linux-aarch64.so.1", "/lib/ld-musl-aarch64.so.1" },
     .arm => .{ "/lib/ld-linux-armhf.so.3", "/lib/ld-musl-armhf.so.1" },
@@ -65,8 +65,10 @@ pub const Host = struct {
 
 fn kernel(arena: std.mem.Allocator) error{OutOfMemory}![]const u8 {
     if (builtin.os.tag == .windows) {
-        const version = std.zig.system.windows.detectRuntimeVersion();
-        return std.fmt.allocPrint(arena, "Windows {x}", .{@intFromEnum(version)});
+        const process = std.os.windows.peb();
+        return std.fmt.allocPrint(arena, "Windows {d}.{d}.{d}", .{
+            process.OSMajorVersion, process.OSMinorVersion, process.OSBuildNumber,
+        });
     }
     const names = std.posix.uname();
     return std.fmt.allocPrint(arena, "{s} {s}", .{

@@ -10,13 +10,14 @@ const clock = @import("../clock.zig");
 const install = @import("../install.zig");
 const manifest = @import("../manifest.zig");
 
-pub const digest_length = 64;
+const name_length = manifest.installed_name_length;
 
 /// Far above what any base directory holds, and a bound on our work.
 const items_max = 10_000;
 
 pub const Item = struct {
     kind: manifest.Kind,
+    /// As much of it as its name tells.
     digest: []const u8,
     /// Whether it was left by a process that died, or is being made.
     unfinished: bool,
@@ -61,7 +62,7 @@ pub fn read(arena: Allocator, base: base_directory.Base) ![]Item {
             if (items.items.len == items_max) return error.SystemResources;
             const unfinished = std.mem.endsWith(u8, entry.name, install.partial_suffix);
             const digest = if (unfinished) entry.name[0 .. entry.name.len - install.partial_suffix.len] else entry.name;
-            if (!manifest.isDigest(digest)) continue;
+            if (!manifest.isInstalledName(digest)) continue;
             const item = readItem(arena, base, directory, kind, entry.name, digest, unfinished) catch |err| switch (err) {
                 error.FileNotFound => continue, // somebody else removed it just now
                 error.NotDir => continue, // the next start that needs it puts a directory in its place
@@ -153,9 +154,9 @@ fn interpreterIn(text: []const u8) ?[]const u8 {
     var from: usize = 0;
     while (std.mem.indexOfPos(u8, text, from, before)) |found| : (from = found + 1) {
         const start = found + before.len + 1;
-        if (start + digest_length > text.len) return null;
-        const digest = text[start..][0..digest_length];
-        if (manifest.isDigest(digest)) return digest;
+        if (start + name_length > text.len) return null;
+        const digest = text[start..][0..name_length];
+        if (manifest.isInstalledName(digest)) return digest;
     }
     return null;
 }
@@ -166,7 +167,7 @@ fn libcOf(arena: Allocator, interpreter: std.fs.Dir) !?[]const u8 {
     var buffer: [std.fs.max_path_bytes]u8 = undefined;
     const target = interpreter.readLink("libc", &buffer) catch return null;
     const digest = std.fs.path.basename(target);
-    return if (manifest.isDigest(digest)) try arena.dupe(u8, digest) else null;
+    return if (manifest.isInstalledName(digest)) try arena.dupe(u8, digest) else null;
 }
 
 /// Whether one of `items` that is whole has the interpreter or the C library `digest`.
@@ -179,7 +180,7 @@ pub fn isUsed(items: []const Item, digest: []const u8) bool {
     return false;
 }
 
-const digest_for_tests = "0123456789abcdef" ** 4;
+const digest_for_tests = ("0123456789abcdef" ** 4)[0..name_length];
 
 test "a pyvenv.cfg names its interpreter" {
     try testing.expectEqualStrings(
@@ -197,10 +198,10 @@ test "a base directory is read whatever else lies in it" {
     defer arena.deinit();
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
-    const app = "cd" ** 32;
+    const app = ("cd" ** 32)[0..name_length];
     try tmp.dir.makePath("interpreters/" ++ digest_for_tests ++ "/bin");
     try tmp.dir.makePath("apps/" ++ app);
-    try tmp.dir.makePath("apps/" ++ "ef" ** 32 ++ ".partial");
+    try tmp.dir.makePath("apps/" ++ ("ef" ** 32)[0..name_length] ++ ".partial");
     try tmp.dir.makePath("apps/something else");
     try tmp.dir.makePath("unknown");
     try tmp.dir.writeFile(.{ .sub_path = "apps/" ++ app ++ "/pyvenv.cfg", .data = "home = /interpreters/" ++ digest_for_tests });

@@ -56,6 +56,7 @@ pub const Removal = struct {
         // Half an installation must not have the name of a whole one.
         removal.base.rename(base_directory.installationName(&name, file, ""), partial) catch |err| switch (err) {
             error.FileNotFound => return .removed,
+            error.AccessDenied => if (builtin.os.tag == .windows) return .in_use else return err,
             else => return err,
         };
         try removal.base.deleteTree(partial);

@@ -120,7 +120,7 @@ const Uninstallation = struct {
             if (isSame(found, lift)) {
                 try own.append(arena, try arena.dupe(u8, entry.name));
             } else {
-                for (found.files) |file| try others.append(arena, file.digest);
+                for (found.files) |file| try others.append(arena, file.installedName());
             }
         }
         for (own.items) |name| {

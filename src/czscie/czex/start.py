@@ -92,9 +92,12 @@ def environment_files(start: Start, site_packages: str) -> list[File]:
     ]
 
 
-def pyvenv_configuration(layout: Layout, interpreter_digest: str, system_site_packages: bool) -> bytes:
-    """The template of pyvenv.cfg (PEP 405); the launcher fills in the base directory."""
-    home = f"{{base}}/interpreters/{interpreter_digest}"
+def pyvenv_configuration(layout: Layout, interpreter: str, system_site_packages: bool) -> bytes:
+    """The template of pyvenv.cfg (PEP 405); the launcher fills in the base directory.
+
+    `interpreter` is the name of its installation.
+    """
+    home = f"{{base}}/interpreters/{interpreter}"
     directory, _, _ = layout.python.rpartition("/")
     lines = [
         f"home = {home}/{directory}".rstrip("/"),

@@ -143,7 +143,8 @@ def _slice(placement: Placement, slices: dict[tuple[object, str], Slice]) -> Sli
 
 
 def _configuration(info: PexInfo, interpreter: Interpreter) -> bytes:
-    return pyvenv_configuration(interpreter.layout, interpreter.digest, info.venv_system_site_packages)
+    name = interpreter.platform.installed_name(interpreter.digest)
+    return pyvenv_configuration(interpreter.layout, name, info.venv_system_site_packages)
 
 
 def _links(interpreter: Interpreter) -> tuple[PlannedLink, ...]:
