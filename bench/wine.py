@@ -25,7 +25,7 @@ from e2e import interpreters
 from e2e.build import Builder
 from e2e.wine import cpython
 from e2e.wine.application import build
-from e2e.wine.wine import Wine, make_wine, why_not, windows_path
+from e2e.wine.wine import Wine, running, why_not, windows_path
 
 from bench.machine import Machine
 from bench.measure import Outcome, Sample, take_turns
@@ -92,13 +92,12 @@ def main() -> int:
 
 def _compare(rounds: int, scratch: Path) -> None:
     load = os.getloadavg()[0]
-    wine = make_wine()
     mirror = cpython.mirror_with_windows(interpreters.mirror_directory())
     python = cpython.unpack(mirror)
     executable = build(Builder(mirror.as_uri(), cache_directory()), "cowsay", _COWSAY, scratch / "build")
     environment = _make_environment(python, scratch / "venv")
     base = scratch / "base"
-    with _Server(wine):
+    with running() as wine:
         outcomes = take_turns(
             [
                 Start("plain python.exe", wine, (python, *_module(environment)), base),
@@ -145,19 +144,6 @@ def _module(environment: Path) -> tuple[str, ...]:
         f"import sys, runpy; sys.path.append({site_packages!r}); runpy.run_module('cowsay', None, '__main__')"
     )
     return ("-c", code)
-
-
-class _Server:
-    """Keeps wine's server running, which ends with the last program otherwise."""
-
-    def __init__(self, wine: Wine) -> None:
-        self._waiting = wine.start(wine.prefix / "drive_c/windows/system32/cmd.exe", "/c", "pause")
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        self._waiting.wait(b"\r\n")
 
 
 if __name__ == "__main__":

@@ -130,10 +130,11 @@ def run_case(
 
 
 @pytest.fixture(scope="session")
-def wine() -> Wine:
+def wine() -> Iterator[Wine]:
     if reason := wine_of.why_not():
         pytest.skip(reason)
-    return wine_of.make_wine()
+    with wine_of.running() as wine:
+        yield wine
 
 
 @pytest.fixture(scope="session")

@@ -74,7 +74,7 @@ def test_all_tools_work(cowsay: Application, tmp_path: Path) -> None:
     assert "usable" in tool("doctor")
     assert "| moo |" in cowsay.run("-t", "moo").text
     assert "installed" in tool("doctor")
-    assert json.loads(tool("inspect", "--json"))["platform"] == "windows-x86_64"
+    assert json.loads(tool("inspect", "--json"))["scie"]["lift"]["platform"] == "windows-x86_64"
     assert "python.exe" in tool("list")
     assert json.loads(tool("sbom"))["bomFormat"] == "CycloneDX"
     assert tool("verify").endswith("all is well\n")

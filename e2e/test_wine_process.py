@@ -184,9 +184,17 @@ def test_directories_may_have_any_name(visitor: Application, tmp_path: Path, nam
         assert view["prefix"].startswith(windows_path(moved.base))
 
 
-def test_long_directories_are_unpacked_into_and_started_from(visitor: Application, tmp_path: Path) -> None:
-    base = tmp_path / "/".join(["directory" * 5] * 5)
-    assert len(windows_path(base)) > 260
+def test_long_directories_are_started_from(visitor: Application, tmp_path: Path) -> None:
+    room = 259 - len(rf"\apps\{'0' * 20}\Scripts\pythonw.exe")
+    base = tmp_path / ("d" * (room - len(windows_path(tmp_path)) - 1))
     deep = Application(visitor.wine, visitor.executable, base)
     for _ in ("cold", "warm"):
         assert show(deep)["prefix"].startswith(windows_path(base))
+    assert max(len(windows_path(path)) for path in base.rglob("*")) > 300
+
+
+def test_directories_that_are_too_long_are_told(visitor: Application, tmp_path: Path) -> None:
+    deep = Application(visitor.wine, visitor.executable, tmp_path.joinpath(*["directory" * 5] * 5))
+    started = deep.run("show")
+    assert started.status == 1
+    assert "its path is too long\nhint: set CZSCIE_BASE to a directory with a shorter path" in started.message

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,6 +110,22 @@ def _environment(prefix: Path) -> dict[str, str]:
         "PATH": os.defpath,
         "LC_ALL": "C.UTF-8",  # what wine takes arguments for
     }
+
+
+@contextmanager
+def running() -> Iterator[Wine]:
+    """Wine, kept running.
+
+    Its server and its system processes hold the standard handles of whatever started them, so that must be no
+    program whose output is read to its end.
+    """
+    wine = make_wine()
+    options = {"env": wine.environment(), "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([PROGRAM, "cmd", "/c", "pause"], stdin=subprocess.PIPE, **options) as waiting:
+        # They are there when the first program has run.
+        subprocess.run([PROGRAM, "cmd", "/c", "exit"], stdin=subprocess.DEVNULL, **options, check=True)
+        yield wine
+        waiting.communicate(b"\r\n")
 
 
 def make_wine() -> Wine:

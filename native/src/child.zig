@@ -30,7 +30,7 @@ pub fn run(arena: Allocator, arguments: []const [:0]const u8, environment: *cons
         null,
         &startup,
         &child,
-    ) == 0) return failure(windows.GetLastError());
+    ) == 0) return failure(windows.GetLastError(), arguments[0]);
     endWithUs(child.hProcess);
     leaveControlTo(child.hProcess);
     _ = kernel32.ResumeThread(child.hThread);
@@ -41,9 +41,10 @@ pub fn run(arena: Allocator, arguments: []const [:0]const u8, environment: *cons
 }
 
 /// What CreateProcess says of a program that it does not start.
-fn failure(code: windows.Win32Error) anyerror {
+fn failure(code: windows.Win32Error, path: []const u8) anyerror {
     return switch (code) {
-        .FILE_NOT_FOUND, .PATH_NOT_FOUND, .DIRECTORY => error.FileNotFound,
+        // Systems that start no program of a long path say that there is none.
+        .FILE_NOT_FOUND, .PATH_NOT_FOUND, .DIRECTORY => if (path.len > short_path_length_max) error.NameTooLong else error.FileNotFound,
         .ACCESS_DENIED => error.AccessDenied,
         .SHARING_VIOLATION, .LOCK_VIOLATION => error.FileBusy,
         .FILENAME_EXCED_RANGE, .INVALID_NAME => error.NameTooLong,

@@ -230,6 +230,11 @@ pub fn notStarted(
     if (child.unknown_code != 0) report.fatal(lift.name, "{s} cannot be started: Windows error {d}" ++
         "\nhint: `net helpmsg {d}` says what it means", .{ program, child.unknown_code, child.unknown_code });
     if (!is_installed) report.fatal(lift.name, "{s} cannot be started: {s}", .{ program, report.words(err) });
+    if (err == error.NameTooLong) report.fatal(
+        lift.name,
+        "{s} cannot be started: {s}\nhint: set CZSCIE_BASE to a directory with a shorter path",
+        .{ program, report.words(err) },
+    );
     var buffer: [hint_length_max]u8 = undefined;
     report.fatal(lift.name, "{s} cannot be started: {s}\nhint: {s}", .{
         program, report.words(err), hintAtTools(&buffer, executable, lift.tools),

@@ -12,6 +12,8 @@ pub fn copy(from: std.fs.File, to: std.fs.File, length: u64) !void {
     try range.copy(from, to, 0, length);
     var buffer: HeadBuffer = undefined;
     try to.pwriteAll(try readBareHead(from, length, &buffer), 0);
+    // On Windows it has moved where the next bytes are written to.
+    try to.seekTo(length);
 }
 
 /// Adds the launcher, the first `length` bytes of `file`, to `hash`.
