@@ -117,6 +117,10 @@ def test_a_child_has_the_same_environment(visitor: Application) -> None:
     assert visitor.run("child").text == "True\n"
 
 
+def test_a_console_script_is_a_program(visitor: Application) -> None:
+    assert visitor.run("script").text.startswith("Running uvicorn 0.54.0 with CPython 3.13.5 on Windows")
+
+
 def test_ctrl_c_reaches_python_whose_exit_code_comes_back(visitor: Application) -> None:
     visitor.run("leave", "0")
     process, terminal = pty.fork()

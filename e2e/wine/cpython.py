@@ -20,7 +20,7 @@ import lief
 
 from e2e.cache import cached
 from e2e.mirror.apt import Apt
-from e2e.mirror.release import TAG, Asset, pack
+from e2e.mirror.release import TAG, Asset, add_asset, write_index
 from e2e.wine.compiler import compile_c, import_library
 
 VERSION = "3.13.5"
@@ -48,17 +48,13 @@ def mirror_with_windows(mirror: Path) -> Path:
     asset = Asset(VERSION, TRIPLE)
 
     def make(out: Path) -> None:
-        release = out / TAG
-        release.mkdir(parents=True)
-        shutil.copy(mirror / "latest-release.json", out)
-        for line in checksums.splitlines():
-            name = line.split("  ")[1]
-            (release / name).hardlink_to(mirror / TAG / name)
+        (out / TAG).mkdir(parents=True)
+        for archive in (mirror / TAG).glob("*.tar.gz"):
+            (out / TAG / archive.name).hardlink_to(archive)
         with tempfile.TemporaryDirectory() as work:
             _make_tree(Path(work))
-            pack(Path(work, "python"), release / asset.name)
-        digest = hashlib.sha256((release / asset.name).read_bytes()).hexdigest()
-        (release / "SHA256SUMS").write_text(f"{checksums}{digest}  {asset.name}\n")
+            add_asset(out, asset, Path(work, "python"))
+        write_index(out)
 
     return cached("mirror-windows", [checksums, SHA256, _REVISION], make)
 
