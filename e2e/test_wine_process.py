@@ -117,10 +117,6 @@ def test_a_child_has_the_same_environment(visitor: Application) -> None:
     assert visitor.run("child").text == "True\n"
 
 
-def test_a_console_script_is_a_program(visitor: Application) -> None:
-    assert visitor.run("script").text.startswith("Running uvicorn 0.54.0 with CPython 3.13.5 on Windows")
-
-
 def test_ctrl_c_reaches_python_whose_exit_code_comes_back(visitor: Application) -> None:
     visitor.run("leave", "0")
     process, terminal = pty.fork()
@@ -189,12 +185,13 @@ def test_directories_may_have_any_name(visitor: Application, tmp_path: Path, nam
 
 
 def test_long_directories_are_started_from(visitor: Application, tmp_path: Path) -> None:
-    room = 259 - len(rf"\apps\{'0' * 20}\Scripts\pythonw.exe")
+    # CPython joins paths of its own to that of its program, and takes no more than 259 characters then.
+    room = 215 - len(rf"\apps\{'0' * 20}\Scripts\pythonw.exe")
     base = tmp_path / ("d" * (room - len(windows_path(tmp_path)) - 1))
     deep = Application(visitor.wine, visitor.executable, base)
     for _ in ("cold", "warm"):
         assert show(deep)["prefix"].startswith(windows_path(base))
-    assert max(len(windows_path(path)) for path in base.rglob("*")) > 300
+    assert max(len(windows_path(path)) for path in base.rglob("*")) > 259
 
 
 def test_directories_that_are_too_long_are_told(visitor: Application, tmp_path: Path) -> None:

@@ -108,13 +108,6 @@ def child() -> None:
     print(prefix.strip() == sys.prefix)
 
 
-def script() -> None:
-    """A console script, by the name of its program."""
-    program = Path(sys.executable).with_name("uvicorn.exe")
-    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
-    print(done.stdout)
-
-
 def wait() -> None:
     """Until Ctrl-C, or for a minute."""
     print("waiting", os.getpid(), flush=True)
