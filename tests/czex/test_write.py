@@ -177,6 +177,12 @@ def test_on_windows_a_program_stands_for_python(tmp_path: Path) -> None:
     assert "Lib/site-packages/moo-1.0.dist-info/METADATA" in found
 
 
+def test_the_start_says_what_its_windows_know_of_resolutions(tmp_path: Path) -> None:
+    for windows, said in ((OnWindows(), False), (OnWindows(dpi_awareness="PerMonitorV2"), True)):
+        czex = write(tmp_path, wheel(MOO), interpreter=WINDOWS, windows=windows)
+        assert (b"dpi_awareness='PerMonitorV2'" in czex.installed()["__main__.py"]) is said
+
+
 def test_site_packages_are_there_even_if_nothing_is_in_them(tmp_path: Path) -> None:
     assert SITE in write(tmp_path).plan.directories
 
