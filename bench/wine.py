@@ -29,7 +29,6 @@ from e2e.wine.wine import Wine, running, why_not, windows_path
 
 from bench.machine import Machine
 from bench.measure import Outcome, Sample, take_turns
-from czscie.cache import cache_directory
 from czscie.console import Console
 from czscie.errors import CzscieError
 
@@ -94,7 +93,7 @@ def _compare(rounds: int, scratch: Path) -> None:
     load = os.getloadavg()[0]
     mirror = cpython.mirror_with_windows(interpreters.mirror_directory())
     python = cpython.unpack(mirror)
-    executable = build(Builder(mirror.as_uri(), cache_directory()), "cowsay", _COWSAY, scratch / "build")
+    executable = build(Builder(mirror.as_uri(), scratch / "cache"), "cowsay", _COWSAY, scratch / "build")
     environment = _make_environment(python, scratch / "venv")
     base = scratch / "base"
     with running() as wine:
