@@ -14,6 +14,7 @@ _MANIFEST = """\
 [lift]
 name = "{name}"
 platforms = ["windows-x86_64"]
+{lift}
 
 [[lift.interpreters]]
 id = "cpython"
@@ -26,10 +27,10 @@ version = "3.13"
 """
 
 
-def build(builder: Builder, name: str, payload: str, directory: Path) -> Path:
-    """The executable of `payload`, the keys of `[lift.payload]`, built in `directory`."""
+def build(builder: Builder, name: str, payload: str, directory: Path, lift: str = "") -> Path:
+    """The executable of `payload` and `lift`, keys of `[lift.payload]` and `[lift]`, built in `directory`."""
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / "lift.toml").write_text(_MANIFEST.format(name=name, tag=TAG, payload=payload))
+    (directory / "lift.toml").write_text(_MANIFEST.format(name=name, tag=TAG, payload=payload, lift=lift))
     done = builder.run("lift.toml", "-o", "dist", directory=directory)
     assert done.returncode == 0, f"czscie build failed ({done.returncode}):\n{done.stderr}{done.stdout}"
     (built,) = read_results(done.stdout)
