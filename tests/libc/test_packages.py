@@ -64,7 +64,7 @@ def test_another_package_of_the_same_name_is_refused(tmp_path: Path) -> None:
     table = mirror(tmp_path / "mirror")
     package = table.find("libc6", X86_64)
     (tmp_path / "mirror" / package.path).write_bytes(b"another")
-    with pytest.raises(WrongContent, match="is not the file that was asked for"):
+    with pytest.raises(WrongContent, match="differs from the file that was asked for"):
         fetch_packages(table, (package,))
 
 

@@ -145,7 +145,5 @@ def test_a_manifest_of_another_format_is_refused() -> None:
     with pytest.raises(CzscieError) as caught:
         Manifest.parse(b'\n%b,"crc32":"%08x"}\n' % (body, zlib.crc32(body)), "moo")
     assert str(caught.value) == (
-        "error: moo is of the format 2\n"
-        "  this czscie reads the format 1\n"
-        "hint: use the czscie that it was built with"
+        "error: moo has format 2\n  this czscie reads format 1\nhint: use the czscie that it was built with"
     )
