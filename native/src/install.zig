@@ -274,18 +274,23 @@ fn makeLocked(installations: []const *Installation) error{ Failed, OutOfMemory }
     const mask = installations[0].setMask();
     defer process.restoreMask(mask);
     errdefer for (installations) |installation| installation.abandon();
+    try unpackParts(installations);
+    for (installations) |installation| installation.conclude() catch |err| return installation.fail(err);
+}
+
+/// Unpacks into directories that are closed again whatever happens: Windows neither renames nor removes open ones.
+fn unpackParts(installations: []const *Installation) error{ Failed, OutOfMemory }!void {
     const parts = try installations[0].arena.alloc(unpacking.Part, installations.len);
+    var begun: usize = 0;
+    defer for (parts[0..begun]) |*part| part.directory.close();
     for (installations, parts) |installation, *part| {
         part.* = installation.begin() catch |err| return installation.fail(err);
+        begun += 1;
     }
     unpacking.unpack(installations[0].executable, parts) catch |err| {
         for (installations, parts) |installation, part| installation.failure = part.failure;
         return err;
     };
-    for (installations, parts) |installation, *part| {
-        part.directory.close();
-        installation.conclude() catch |err| return installation.fail(err);
-    }
 }
 
 /// The application that made the installation `installed`; null when that is not known.
