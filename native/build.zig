@@ -4,7 +4,7 @@
 //!     zig build test -Dlibzstd=DIR
 //!     zig build fuzz -Dlibzstd=DIR -- SECONDS [TARGET ...]
 //!
-//! DIR is the `lib` directory of zstd 1.5.7 (czscie's `launchers.source` fetches it, pinned by hash).
+//! DIR is the `lib` directory of zstd 1.5.7 (czscie's `launchers.libzstd` fetches it, pinned by hash).
 
 const std = @import("std");
 
