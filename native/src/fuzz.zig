@@ -9,6 +9,7 @@ const std = @import("std");
 const mach_o = @import("mach_o.zig");
 const manifest = @import("manifest.zig");
 const placeholders = @import("placeholders.zig");
+const pe = @import("pe.zig");
 const plan = @import("plan.zig");
 const zip = @import("zip.zig");
 const Allocator = std.mem.Allocator;
@@ -19,7 +20,7 @@ const memory_max = 64 << 20;
 const patience_ns = 2 * std.time.ns_per_s;
 const pool_max = 4096;
 
-const Target = enum { manifest, zip, plan, placeholders, mach_o };
+const Target = enum { manifest, zip, plan, placeholders, mach_o, pe };
 
 pub fn main() !void {
     const gpa = std.heap.page_allocator;
@@ -101,6 +102,7 @@ const Fuzzer = struct {
             .plan => attemptPlan(memory.allocator(), input),
             .placeholders => attemptPlaceholders(memory.allocator(), input),
             .mach_o => try fuzzer.attemptMachO(input),
+            .pe => try fuzzer.attemptPe(input),
         };
         if (timer.read() > patience_ns) return error.TooSlow;
         return !(try fuzzer.seen.getOrPut(fuzzer.gpa, outcome)).found_existing;
@@ -143,6 +145,17 @@ const Fuzzer = struct {
         mach_o.sign(source, "moo") catch |err| return failure(err) +% @intFromBool(offset != null);
         const size = try source.getEndPos();
         return digest(.{ offset != null, mach_o.signatureOffset(source, size) == input.len, @as(usize, 0) });
+    }
+
+    fn attemptPe(fuzzer: *Fuzzer, input: []const u8) !u64 {
+        const source = try fuzzer.file(input);
+        const table = pe.certificateTable(source, input.len);
+        if (table) |offset| std.debug.assert(offset <= input.len);
+        var buffer: pe.HeadBuffer = undefined;
+        const bare = pe.readBareHead(source, &buffer) catch |err| return failure(err);
+        std.debug.assert(bare.len <= input.len);
+        pe.seal(source) catch |err| return failure(err) +% @intFromBool(table != null);
+        return digest(.{ table != null, pe.isWindowed(bare), pe.certificateTable(source, input.len) == table });
     }
 
     fn mutate(fuzzer: *Fuzzer) []const u8 {

@@ -152,11 +152,15 @@ def main() -> None:
     keep("release", "sums", RELEASE.encode())
     keep("latest", "latest", b'{"version": 1, "tag": "20251014"}')
     from mach_o_image import image
+    from pe_image import image as windows_image
 
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary)
         keep("scie", "scie", _scie(directory))
         keep("scie", "mach-o", _scie(directory, launcher=image()))
+        windows = _scie(directory, launcher=windows_image())
+        keep("scie", "pe", windows)
+        keep("scie", "pe-signed", _signed(directory, windows))
         keep("scie", "wheels", _scie(directory, ".deps/moo-1.0-py3-none-any.whl"))
         for layout, data in _pexes(directory).items():
             keep("pex", layout, data)
@@ -196,6 +200,15 @@ def _scie(directory: Path, name: str = "lib/text", launcher: bytes = b"launcher"
         libc=OwnLibc(loader="/lib64/ld-linux-x86-64.so.2", plans={}),
     )
     return (directory / "moo").read_bytes()
+
+
+def _signed(directory: Path, executable: bytes) -> bytes:
+    from pe_image import certificate, sign
+
+    unsigned, signed = directory / "unsigned.exe", directory / "signed.exe"
+    unsigned.write_bytes(executable)
+    sign(unsigned, signed, certificate(directory))
+    return signed.read_bytes()
 
 
 def _zip(files: dict[str, bytes]) -> bytes:

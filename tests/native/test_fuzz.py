@@ -13,7 +13,7 @@ from czscie.launchers.build import zig_build
 SECONDS = 30 if os.environ.get("CI") else 3
 
 
-@pytest.mark.parametrize("target", ["manifest", "zip", "plan", "placeholders", "mach_o"])
+@pytest.mark.parametrize("target", ["manifest", "zip", "plan", "placeholders", "mach_o", "pe"])
 def test_mutated_input_crashes_no_parser(target: str) -> None:
     done = zig_build("fuzz", "--", str(SECONDS), target, cache=cache_directory("launchers"))
     assert done.returncode == 0, done.stderr

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from czscie import __version__, pe
+from czscie.filesystem import pieces
 from czscie.launchers.build import file_name
 from czscie.launchers.provide import provide_launcher
 from czscie.lock.inventory.input import Answer, Input, Scope
@@ -88,5 +89,8 @@ def _compiled(contents: Contents) -> str:
     """The digest of the launcher as it was compiled: one for Windows has resources besides."""
     jump = contents.manifest.scie.jump
     with contents.path.open("rb") as file:
-        image = file.read(jump.size)
+        if not pe.is_pe(file.read(pe.HEAD_MAX)):
+            return jump.hash
+        file.seek(0)
+        image = b"".join(pieces(file, jump.size))
     return hashlib.sha256(pe.compiled(image)).hexdigest() if pe.is_pe(image) else jump.hash
