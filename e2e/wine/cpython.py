@@ -33,6 +33,9 @@ _IN_JAR = "org/bytedeco/cpython/windows-x86_64/"
 #: Raised when what is made here changes.
 _REVISION = "1"
 
+#: Maven tries a download once.
+_ATTEMPTS = 3
+
 #: What PBS's install_only has not.
 _LEFT_OUT = ("Lib/test/", "Lib/idlelib/idle_test/", "DLLs/_test", "DLLs/_ctypes_test", "DLLs/_tkinter")
 
@@ -107,14 +110,17 @@ def _fetch_jar(work: Path) -> Path:
     if shutil.which("mvn") is None:
         raise RuntimeError("there is no mvn: apt-get install maven")
     goal = ["dependency:copy", f"-Dartifact={ARTIFACT}", f"-DoutputDirectory={work}"]
-    done = subprocess.run(
-        ["mvn", "-B", "-q", *goal],
-        cwd=work,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode != 0:
+    for _ in range(_ATTEMPTS):
+        done = subprocess.run(
+            ["mvn", "-B", "-q", *goal],
+            cwd=work,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode == 0:
+            break
+    else:
         raise RuntimeError(f"Maven could not get {ARTIFACT}:\n{done.stdout}{done.stderr}")
     (jar,) = work.glob("*.jar")
     if (digest := hashlib.sha256(jar.read_bytes()).hexdigest()) != SHA256:
