@@ -16,7 +16,7 @@ from e2e.wine.compiler import compile_c
 PROGRAM = Path("/usr/lib/wine/wine64")
 
 #: Raised when what is made here changes.
-_REVISION = "2"
+_REVISION = "3"
 
 
 def why_not() -> str | None:
@@ -49,7 +49,8 @@ class Started:
             self.stdout, self.stderr = self.process.communicate(stdin, timeout=seconds)
         except BaseException:
             self.process.kill()
-            self.process.communicate()
+            # What the program has started may hold its handles for ever: nothing more is read.
+            self.process.wait()
             raise
         return self
 
@@ -139,9 +140,13 @@ def _make_prefix(prefix: Path) -> None:
     # wineserver ends when nothing is left of it, and has written the registry then.
     # Windows of programs are there without a screen, and can be looked for.
     no_screen = ["reg", "add", r"HKCU\Software\Wine\Drivers", "/v", "Graphics", "/d", "null", "/f"]
+    # A program that crashes ends, instead of waiting for a debugger.
+    debugger = r"HKLM\Software\Microsoft\Windows NT\CurrentVersion\AeDebug"
+    no_debugger = ["reg", "add", debugger, "/v", "Debugger", "/d", "", "/f"]
     for command in (
         [PROGRAM, "wineboot", "--init"],
         [PROGRAM, *no_screen],
+        [PROGRAM, *no_debugger],
         ["/usr/lib/wine/wineserver64", "--wait"],
     ):
         subprocess.run(
