@@ -69,7 +69,7 @@ def test_what_cannot_be_signed_says_why() -> None:
         mach_o.signed(signed(image()) + b"x" * 16, "moo")
     with pytest.raises(mach_o.MachOError, match="multiple of 16"):
         mach_o.signed(image() + b"x", "moo")
-    with pytest.raises(mach_o.MachOError, match="no 64-bit Mach-O"):
+    with pytest.raises(mach_o.MachOError, match="not a 64-bit Mach-O"):
         mach_o.bare(b"\x7fELF" * 100)
 
 

@@ -38,7 +38,7 @@ def test_a_script_without_a_block_needs_nothing() -> None:
 
 
 def test_a_block_ends_with_the_last_line_that_can_end_it() -> None:
-    with pytest.raises(CzscieError, match="makes no sense"):
+    with pytest.raises(CzscieError, match="is invalid"):
         parse("# /// script", "# dependencies = []", "# ///", "#", "# ///")
 
 
@@ -56,10 +56,10 @@ def test_a_block_ends_with_the_last_line_that_can_end_it() -> None:
         (("# /// script", '# requires-python = "3.x!"', "# ///"), "3.x!"),
     ],
 )
-def test_a_block_that_makes_no_sense_is_an_error_with_its_reason(block: tuple[str, ...], why: str) -> None:
+def test_an_invalid_block_is_an_error_with_its_reason(block: tuple[str, ...], why: str) -> None:
     with pytest.raises(CzscieError) as error:
         parse(*block)
-    assert error.value.what == 'the "# /// script" block of tool.py makes no sense'
+    assert error.value.what == 'the "# /// script" block of tool.py is invalid'
     assert why in str(error.value)
 
 

@@ -262,7 +262,7 @@ def _read_lock(path: Path, output: Path) -> None:
     assert lock is not None
     write_lock(output / "again.lock", lock)
     for name, layout in LAYOUTS.items():
-        for chosen in selected(lock, Wanted(find_platform(name), layout)):
+        for chosen in selected(lock, Wanted(find_platform(name), layout.implementation)):
             str(remote_of(chosen.wheel, output).path)
 
 
@@ -271,7 +271,7 @@ def _read_pylock(path: Path, output: Path) -> None:
     from czscie.lock.pylock import read_pylock
 
     for name, layout in LAYOUTS.items():
-        read_pylock(path, Wanted(find_platform(name), layout))
+        read_pylock(path, Wanted(find_platform(name), layout.implementation))
 
 
 def _read_lift(path: Path, output: Path) -> None:

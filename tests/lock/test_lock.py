@@ -64,7 +64,7 @@ def test_a_lock_that_is_not_as_it_was_written_is_an_error(change, why: str) -> N
 
 
 def test_a_lock_of_another_version_is_not_read() -> None:
-    with pytest.raises(CzscieError, match=r"lift\.lock is a lock of the version 2\.0"):
+    with pytest.raises(CzscieError, match=r"lift\.lock has lock version 2\.0"):
         Lock.parse(LOCK.render().replace('"1.0"', '"2.0"'), "lift.lock")
 
 

@@ -94,7 +94,7 @@ def test_starts_and_removals_at_the_same_time(
         removed += len(tool(app, base, *way).get("removed", []))
         time.sleep(0.002)
     assert ends(processes) == {0: STARTERS * STARTS}
-    assert removed > 20
+    assert removed, "some were removed between starts"
 
 
 def test_processes_that_remove_wait_for_each_other(app: Path, tmp_path: Path, neighbour: Path) -> None:
