@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from czscie import pe
+from czscie.filesystem import pieces
 
-_CHUNK = 1 << 20
 _CERTIFICATE = struct.Struct("<IHH")
 _PKCS_SIGNED_DATA = 2
 #: Certificates of a signer take some kilobytes.
@@ -56,9 +56,8 @@ def _digest(file: BinaryIO, end: int, algorithm: str) -> bytes:
     digest = hashlib.new(algorithm)
     for start, stop in pe.signed_ranges(file, end):
         file.seek(start)
-        while start < stop and (chunk := file.read(min(_CHUNK, stop - start))):
-            digest.update(chunk)
-            start += len(chunk)
+        for piece in pieces(file, stop - start):
+            digest.update(piece)
     return digest.digest()
 
 
