@@ -14,10 +14,11 @@ from pathlib import Path
 from czscie.cache import cache_directory
 from czscie.container.content import Data, File, Link
 from czscie.container.packer import write_items
-from czscie.launchers.build import TARGETS, compile_launcher, find_launcher
+from czscie.launchers.build import TARGETS
 from czscie.platforms import current_launcher, current_platform
 from czscie.scie.assemble import Head, PartFile, assemble
 from czscie.scie.manifest import Boot, Command, Needs
+from scie.making import launcher_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,7 @@ class SmallScie:
 
 def host_launcher() -> Path:
     """The launcher of this machine, compiled if no earlier run left it."""
-    cache = cache_directory("launchers")
-    return find_launcher(current_launcher(), cache) or compile_launcher(current_launcher(), cache, cache)
+    return launcher_of(current_launcher())
 
 
 @functools.cache

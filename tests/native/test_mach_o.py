@@ -10,13 +10,12 @@ from pathlib import Path
 import pytest
 
 from czscie import mach_o
-from czscie.cache import cache_directory
-from czscie.launchers.build import TARGETS, compile_launcher, find_launcher, native_source
-from czscie.platforms import current_launcher, find_platform
+from czscie.platforms import find_platform
 from czscie.scie.manifest import Command
 from czscie.signature import payload_end
 from mach_o_image import judge, layout_is_right, sign_as_developer
-from scie.making import Tree, part, scie
+from native.zig_program import compile_program
+from scie.making import Tree, launcher_of, part, scie
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="runs a program of this name")
 
@@ -25,16 +24,7 @@ TAIL = b"what a stub ends with" + b"\n" * 11
 
 @pytest.fixture(scope="module")
 def signing(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """signing.zig, compiled for this machine."""
-    built = tmp_path_factory.mktemp("signing") / "signing"
-    cache = cache_directory("launchers") / "zig"
-    command = [sys.executable, "-m", "ziglang", "build-exe", "-OReleaseSafe", "--dep", "mach_o"]
-    command += [f"-Mroot={Path(__file__).with_name('signing.zig')}"]
-    command += [f"-Mmach_o={native_source() / 'src' / 'mach_o.zig'}"]
-    command += ["-target", TARGETS[current_launcher()], f"-femit-bin={built}"]
-    command += ["--cache-dir", str(cache), "--global-cache-dir", str(cache)]
-    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
-    return built
+    return compile_program("signing", "mach_o", tmp_path_factory.mktemp("signing"))
 
 
 @pytest.mark.parametrize("platform", ["macos-x86_64", "macos-aarch64"])
@@ -42,8 +32,7 @@ def signing(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_stub_out_of_a_signed_executable(
     platform: str, by_developer: bool, signing: Path, tmp_path: Path
 ) -> None:
-    cache = cache_directory("launchers")
-    launcher = find_launcher(platform, cache) or compile_launcher(platform, cache, cache)
+    launcher = launcher_of(platform)
     parts = [part(tmp_path, "payload", Tree({"large": os.urandom(1 << 20)}), "app")]
     moo = tmp_path / "moo"
     scie(moo, launcher, parts, {"": Command(exe="moo")}, platform=find_platform(platform))

@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from czscie import pe
-from czscie.cache import cache_directory
-from czscie.launchers.build import TARGETS, native_source
-from czscie.platforms import current_launcher, find_platform
+from czscie.platforms import find_platform
 from czscie.scie.manifest import Command
 from czscie.signature import payload_end
+from native.zig_program import compile_program
 from pe_image import certificate, image, judged, sign
 from scie.making import Tree, part, scie
 
@@ -24,16 +23,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="runs a program 
 
 @pytest.fixture(scope="module")
 def sealing(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """sealing.zig, compiled for this machine."""
-    built = tmp_path_factory.mktemp("sealing") / "sealing"
-    cache = cache_directory("launchers") / "zig"
-    command = [sys.executable, "-m", "ziglang", "build-exe", "-OReleaseSafe", "--dep", "pe"]
-    command += [f"-Mroot={Path(__file__).with_name('sealing.zig')}"]
-    command += [f"-Mpe={native_source() / 'src' / 'pe.zig'}"]
-    command += ["-target", TARGETS[current_launcher()], f"-femit-bin={built}"]
-    command += ["--cache-dir", str(cache), "--global-cache-dir", str(cache)]
-    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
-    return built
+    return compile_program("sealing", "pe", tmp_path_factory.mktemp("sealing"))
 
 
 @pytest.mark.parametrize("by_developer", [False, True])

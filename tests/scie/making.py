@@ -6,13 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from czscie.cache import cache_directory
 from czscie.container.content import Content, Data, File
 from czscie.container.packer import Packer
 from czscie.container.plan import Kind, Plan, PlannedFile, PlannedLink
 from czscie.filesystem import write_atomically
+from czscie.launchers.build import compile_launcher, find_launcher
 from czscie.platforms import Platform, current_platform
 from czscie.scie.assemble import Head, PartFile, assemble
 from czscie.scie.manifest import Boot, Command, Manifest, Needs, OwnLibc
+
+
+def launcher_of(platform: str) -> Path:
+    """The launcher, compiled if no earlier run left it."""
+    cache = cache_directory("launchers")
+    return find_launcher(platform, cache) or compile_launcher(platform, cache, cache)
 
 
 @dataclass(frozen=True)

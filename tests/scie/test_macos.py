@@ -17,7 +17,7 @@ from czscie.cache import cache_directory
 from czscie.container.zip import read_directory, read_entry
 from czscie.czex.inject import inject
 from czscie.errors import CzscieError
-from czscie.launchers.build import compile_launcher, file_name, find_launcher
+from czscie.launchers.build import file_name
 from czscie.pbs.assets import Asset
 from czscie.platforms import find_platform
 from czscie.scie import assemble as assembly
@@ -29,7 +29,7 @@ from czscie.verify.file import verify_file
 from mach_o_image import image, judge, layout_is_right, sign_as_developer
 from network.server import MirrorServer
 from pbs.making import cpython, members, tar_gz
-from scie.making import Tree, part, scie
+from scie.making import Tree, launcher_of, part, scie
 
 #: What apple-codesign says of an ad-hoc signature.
 NO_CERTIFICATE = ["no cryptographic signature present"]
@@ -37,12 +37,6 @@ NUMBERS = random.Random(1).randbytes(3 << 20)
 #: What a wheel's extension module and an interpreter may be: they carry signatures of their own.
 EXTENSION = mach_o.signed(image(), "extension")
 BILL = b'{"components": []}\n'
-
-
-def launcher_of(platform: str) -> Path:
-    """The launcher, compiled if no earlier run left it."""
-    cache = cache_directory("launchers")
-    return find_launcher(platform, cache) or compile_launcher(platform, cache, cache)
 
 
 @dataclass(frozen=True)

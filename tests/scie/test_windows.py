@@ -15,7 +15,7 @@ from czscie import authenticode, pe
 from czscie.cache import cache_directory
 from czscie.console import Console
 from czscie.errors import CzscieError
-from czscie.launchers.build import compile_launcher, file_name, find_launcher
+from czscie.launchers.build import file_name
 from czscie.platforms import find_platform
 from czscie.scie import assemble as assembly
 from czscie.scie.inspect import read_sbom, read_scie
@@ -25,16 +25,10 @@ from czscie.signature import payload_end
 from czscie.verify.file import verify_file
 from czscie.verify.findings import verify
 from pe_image import certificate, image, judged, sign
-from scie.making import Tree, part, scie
+from scie.making import Tree, launcher_of, part, scie
 
 NUMBERS = random.Random(1).randbytes(3 << 20)
 BILL = b'{"components": []}\n'
-
-
-def launcher_of(platform: str) -> Path:
-    """The launcher, compiled if no earlier run left it."""
-    cache = cache_directory("launchers")
-    return find_launcher(platform, cache) or compile_launcher(platform, cache, cache)
 
 
 @dataclass(frozen=True)
