@@ -1,4 +1,4 @@
-"""A real CPython whose library is packed tells its programs what it told them before."""
+"""A real CPython whose library is packed shows its programs what it showed them before."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from e2e import told
+from e2e import import_facts
 from e2e.conftest import PYTHONS
 from e2e.cpython_suite import compare
 from e2e.packed_tree import Twins, copy_twice
@@ -27,9 +27,9 @@ def twins(
     return copy_twice(interpreters[request.param], tmp_path_factory.mktemp(f"twins-{request.param}"))
 
 
-def tell(python: Path, *arguments: str, flags: tuple[str, ...] = (), **environment: str) -> dict[str, Any]:
+def facts(python: Path, *arguments: str, flags: tuple[str, ...] = (), **environment: str) -> dict[str, Any]:
     done = subprocess.run(
-        [python, *flags, Path(told.__file__), *arguments],
+        [python, *flags, Path(import_facts.__file__), *arguments],
         env={"PATH": os.defpath, **environment},
         cwd="/",
         stdin=subprocess.DEVNULL,
@@ -38,12 +38,12 @@ def tell(python: Path, *arguments: str, flags: tuple[str, ...] = (), **environme
         timeout=240,
     )
     assert done.returncode == 0, done.stderr
-    said: dict[str, Any] = json.loads(done.stdout)
-    return said
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
-def test_programs_are_told_the_same(twins: Twins) -> None:
-    files, packed = (tell(python, "--processes", flags=("-I",)) for python in (twins.files, twins.packed))
+def test_programs_find_the_same(twins: Twins) -> None:
+    files, packed = (facts(python, "--processes", flags=("-I",)) for python in (twins.files, twins.packed))
     for part in files:
         assert packed[part] == files[part], part
     assert files["threads"] == []
@@ -52,13 +52,13 @@ def test_programs_are_told_the_same(twins: Twins) -> None:
 @pytest.mark.parametrize(
     "flags", [("-S",), ("-E",), ("-O",), ("-OO",), ("-X", "frozen_modules=off")], ids=" ".join
 )
-def test_programs_are_told_the_same_whatever_the_flags(twins: Twins, flags: tuple[str, ...]) -> None:
-    assert tell(twins.packed, flags=flags) == tell(twins.files, flags=flags)
+def test_programs_find_the_same_whatever_the_flags(twins: Twins, flags: tuple[str, ...]) -> None:
+    assert facts(twins.packed, flags=flags) == facts(twins.files, flags=flags)
 
 
 def test_bytecode_that_is_kept_elsewhere_is_looked_for_there(twins: Twins, tmp_path: Path) -> None:
     settings = {"PYTHONPYCACHEPREFIX": str(tmp_path)}
-    assert tell(twins.packed, **settings) == tell(twins.files, **settings)
+    assert facts(twins.packed, **settings) == facts(twins.files, **settings)
 
 
 def test_few_files_are_left(twins: Twins) -> None:

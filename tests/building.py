@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 import pytest
 
-from czex.making import metadata, write_zip
+from czex.factories import metadata, write_zip
 from czscie.build import build
 from czscie.console import Console
 from czscie.launchers import build as launchers
@@ -23,7 +23,7 @@ from czscie.pbs.assets import Asset
 from czscie.platforms import find_platform
 from czscie.scie.inspect import Contents
 from network.server import MirrorServer, mirror_server
-from pbs.making import AARCH64_PYTHON, MACOS_PYTHON, cpython, members, tar_gz, windows_cpython
+from pbs.factories import AARCH64_PYTHON, MACOS_PYTHON, cpython, members, tar_gz, windows_cpython
 from pe_image import image
 
 RELEASE = "20260101"

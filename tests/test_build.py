@@ -18,7 +18,7 @@ import pytest
 
 import czscie
 from building import INTERPRETERS, RELEASE, Project, pex
-from czex.making import write_zip
+from czex.factories import write_zip
 from czscie import products
 from czscie.errors import CzscieError
 from czscie.launchers import build as launchers
@@ -27,7 +27,7 @@ from czscie.platforms import current_launcher, current_platform, find_platform
 from czscie.scie.inspect import read_sbom
 from native.small_scie import host_launcher
 from network.server import MirrorServer
-from pbs.making import members, tar_gz, windows_cpython
+from pbs.factories import members, tar_gz, windows_cpython
 
 
 def phases(capsys: pytest.CaptureFixture[str]) -> list[str]:

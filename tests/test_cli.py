@@ -15,7 +15,7 @@ from czscie.errors import CzscieError
 from czscie.filesystem import write_atomically
 from czscie.scie.inspect import read_scie
 from czscie.scie.manifest import Command
-from scie.making import Tree, part, scie
+from scie.factories import Tree, part, scie
 
 SOURCE = Path(czscie.__file__).parents[1]
 

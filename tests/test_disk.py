@@ -20,7 +20,7 @@ from czscie.image.build import Order, make_images
 from czscie.lock.command import update_lock
 from czscie.network.fetch import fetch
 from czscie.network.remote import Remote
-from image.making import AMD64, saved, tar
+from image.factories import AMD64, saved, tar
 from network.server import MirrorServer
 
 Mount = Callable[..., Path]

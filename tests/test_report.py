@@ -13,7 +13,7 @@ from czscie.report import as_json, needs, print_contents, print_digests
 from czscie.scie.assemble import Head, assemble
 from czscie.scie.inspect import Contents, read_scie
 from czscie.scie.manifest import Boot, Command, Needs, OwnLibc
-from scie.making import Tree, part
+from scie.factories import Tree, part
 
 
 def contents(

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import pytest
 
-from czex.making import digest, metadata, write_zip
+from czex.factories import digest, metadata, write_zip
 
 HERE = Path(__file__).parent
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from czex.making import files
+from czex.factories import files
 from czscie.czex.chroot import wheel_paths
 from czscie.errors import CzscieError
 

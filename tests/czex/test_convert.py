@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from czex.conftest import MakeMoo
-from czex.making import CPYTHON_313, metadata, write_zip
+from czex.factories import CPYTHON_313, metadata, write_zip
 from czscie.czex.convert import Converted, convert
 from czscie.czex.info import PexInfo
 from czscie.czex.write import Interpreter

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from packaging.requirements import Requirement
 
-from czex.making import CPYTHON_313
+from czex.factories import CPYTHON_313
 from czscie.czex.dependencies import DependencyChanges
 from czscie.czex.info import PexInfo
 from czscie.czex.target import Target

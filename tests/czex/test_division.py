@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from czex.making import files, wheel
+from czex.factories import files, wheel
 from czscie.czex.division import Division, projects_of_application
 from czscie.czex.info import PexInfo
 

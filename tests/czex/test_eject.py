@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from conformance.wheels import make_wheel
-from container.making import contents_of, put, rewritten
+from container.factories import contents_of, put, rewritten
 from czex.conftest import MakeMoo
-from czex.making import write_zip
+from czex.factories import write_zip
 from czscie.container.zip import STORED, directory
 from czscie.czex.eject import eject
 from czscie.czex.inject import inject

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from czex.making import files, wheel
+from czex.factories import files, wheel
 from czscie.czex.entry_override import with_entry_point
 from czscie.czex.info import PexInfo
 from czscie.errors import CzscieError

@@ -10,7 +10,7 @@ from czscie.czex import imports
 from czscie.czex.imports import imported_names, links_libpython, names_in_arguments, needed_parts
 from czscie.pbs.prune import PARTS
 from elf_image import elf_image
-from pack.making import this_python
+from pack.factories import this_python
 
 
 def names(source: str | bytes, path: str = "moo/cli.py") -> set[str]:

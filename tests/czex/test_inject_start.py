@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import pytest
 
 from conformance.wheels import make_wheel
-from czex.making import write_zip
+from czex.factories import write_zip
 from czscie.commands import inject as command
 from czscie.container.zip import read_directory
 from czscie.czex.inject import inject

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from czex.conftest import MakeMoo, RunPex
-from czex.making import CPYTHON_313, CPYTHON_313T, WINDOWS_313, contents, digest, files, wheel
+from czex.factories import CPYTHON_313, CPYTHON_313T, WINDOWS_313, contents, digest, files, wheel
 from czscie.czex.install import Placement, VenvItems, describe, venv_items
 from czscie.czex.pex import Pex
 from czscie.czex.record import UNKNOWN, parse_record

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from czex.conftest import MakeMoo
-from czex.making import contents, metadata, write_zip
+from czex.factories import contents, metadata, write_zip
 from czscie.czex.pex import Pex
 from czscie.errors import CzscieError
 

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 from czex.conftest import MakeMoo
-from czex.making import write_zip
+from czex.factories import write_zip
 from czscie.czex.prefix import czex_prefix
 
 

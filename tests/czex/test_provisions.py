@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from czex.making import write_zip
+from czex.factories import write_zip
 from czex.test_convert import GNU, MOO, make, wheel_file
 from czscie.czex.convert import Converted, convert
 from czscie.czex.provisions import read_provisions

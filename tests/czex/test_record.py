@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from czex.making import digest
+from czex.factories import digest
 from czscie.container.content import Data, File
 from czscie.czex.record import UNKNOWN, WheelRecord, digest_row, parse_record, render_record
 

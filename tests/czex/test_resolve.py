@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from czex.conftest import MakeMoo
-from czex.making import CPYTHON_311, CPYTHON_313, CPYTHON_313T, WINDOWS_313, pex, wheel
+from czex.factories import CPYTHON_311, CPYTHON_313, CPYTHON_313T, WINDOWS_313, pex, wheel
 from czscie.czex.pex import Pex
 from czscie.czex.resolve import Resolution, resolve
 from czscie.errors import CzscieError

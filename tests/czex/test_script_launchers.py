@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from czex.making import WINDOWS_313, metadata, write_zip
-from czex.making import wheel as made_wheel
+from czex.factories import WINDOWS_313, metadata, write_zip
+from czex.factories import wheel as made_wheel
 from czscie.czex.install import Placement, venv_items
 from czscie.czex.script_launchers import ScriptLaunchers
 from czscie.errors import CzscieError

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from czex.making import CPYTHON_313, WINDOWS_313
+from czex.factories import CPYTHON_313, WINDOWS_313
 from czscie.czex.info import PexInfo
 from czscie.czex.start import Start, environment_files, pyvenv_configuration
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from packaging.requirements import Requirement
 
-from czex.making import CPYTHON_311, CPYTHON_313, CPYTHON_313T, WINDOWS_313
+from czex.factories import CPYTHON_311, CPYTHON_313, CPYTHON_313T, WINDOWS_313
 from czscie.czex.target import Target
 from czscie.errors import CzscieError
 from czscie.pbs.distribution import Layout

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from czex.making import contents, write_zip
+from czex.factories import contents, write_zip
 from czscie.czex.tree import Shelf, files_in_zip, files_on_disk, open_zip
 from czscie.errors import CzscieError
 from fuzz import formats

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from czex.making import contents, digest, files, metadata, record, wheel
+from czex.factories import contents, digest, files, metadata, record, wheel
 from czscie.czex.record import UNKNOWN, parse_record
 from czscie.czex.wheel import Wheel
 from czscie.errors import CzscieError

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from czex.making import CPYTHON_313, WINDOWS_313, contents, files, wheel
+from czex.factories import CPYTHON_313, WINDOWS_313, contents, files, wheel
 from czscie.container.content import Data, File
 from czscie.container.plan import ENTRY_NAME, Plan, PlannedFile, PlannedLink, parse
 from czscie.container.zip import read_directory, read_entry

@@ -173,7 +173,7 @@ def main() -> None:
 def _scie(directory: Path, name: str = "lib/text", launcher: bytes = b"launcher") -> bytes:
     from czscie.platforms import find_platform
     from czscie.scie.manifest import Command, Needs, OwnLibc
-    from scie.making import Tree, part, scie
+    from scie.factories import Tree, part, scie
 
     head = directory / "launcher"
     head.write_bytes(launcher)
@@ -220,7 +220,7 @@ def _zip(files: dict[str, bytes]) -> bytes:
 
 
 def _wheel_files() -> dict[str, bytes]:
-    from czex.making import metadata, record
+    from czex.factories import metadata, record
 
     files = {
         **metadata(
@@ -285,8 +285,8 @@ def _czex(directory: Path, pex: bytes) -> bytes:
 
 
 def _archives(keep) -> None:  # type: ignore[no-untyped-def]
-    from libc.making import deb, library
-    from pbs.making import MACOS_PYTHON, cpython, member, members, tar_gz, tar_zst, windows_cpython
+    from libc.factories import deb, library
+    from pbs.factories import MACOS_PYTHON, cpython, member, members, tar_gz, tar_zst, windows_cpython
 
     link = member("python/bin/python3", kind=tarfile.SYMTYPE, target="python3.13")
     twin = member("python/bin/python", kind=tarfile.LNKTYPE, target="python/bin/python3.13")
@@ -315,7 +315,7 @@ def _images(directory: Path, keep) -> None:  # type: ignore[no-untyped-def]
     from czscie.image.archive import write_archive
     from czscie.image.reference import Reference
     from czscie.libc.packages import builtin_table
-    from image.making import ARM64, image, saved, tar
+    from image.factories import ARM64, image, saved, tar
 
     layer = tar({"etc/os-release": b"ID=moo"})
     keep(

@@ -14,7 +14,7 @@ import pytest
 from czscie.errors import CzscieError
 from czscie.image.archive import write_archive, write_layout
 from czscie.image.reference import Reference
-from image.making import AMD64, ARM64, image
+from image.factories import AMD64, ARM64, image
 
 MOO = Reference("team/moo", "1")
 

@@ -10,7 +10,7 @@ from czscie.errors import CzscieError
 from czscie.image.archive import write_archive
 from czscie.image.base import read_base
 from czscie.image.reference import Reference
-from image.making import AMD64, ARM64, image, saved, tar
+from image.factories import AMD64, ARM64, image, saved, tar
 
 FIRST, SECOND = tar({"etc/first": b"1"}), tar({"etc/second": b"2" * 20_000})
 

@@ -14,7 +14,7 @@ from czscie.image.build import Made, Order, make_images
 from czscie.image.dockerfile import dockerfile
 from czscie.lift.manifest import read_manifest
 from czscie.platforms import find_platform
-from image.making import AMD64, ARM64, saved, tar
+from image.factories import AMD64, ARM64, saved, tar
 
 BASE = 'image = { base = ["base.tar", "arm.tar"]'
 

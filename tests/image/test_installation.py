@@ -9,7 +9,7 @@ from czscie.container.part import read_plan
 from czscie.errors import CzscieError
 from czscie.image.installation import Place, installed
 from czscie.image.layer import Directory
-from scie.making import Tree
+from scie.factories import Tree
 
 PLACE = Place("/app", "/app/apps/x")
 TREE = Tree(

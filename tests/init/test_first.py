@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from czex.making import metadata, record, write_zip
+from czex.factories import metadata, record, write_zip
 from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.init.first import write_first_manifest

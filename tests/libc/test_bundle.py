@@ -15,8 +15,8 @@ from czscie.lift.libc import Libc
 from czscie.network.network import Network
 from czscie.scie.assemble import PartFile
 from elf_image import elf_image
-from libc.making import X86_64, mirror
-from scie.making import Tree, part
+from libc.factories import X86_64, mirror
+from scie.factories import Tree, part
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from czscie.errors import CzscieError
 from czscie.libc.deb import DebianPackage
-from libc.making import ar, deb, tar
+from libc.factories import ar, deb, tar
 
 
 @pytest.mark.parametrize("compression", ["xz", "zst", "gz"])

@@ -9,7 +9,7 @@ from czscie.libc.deb import DebianPackage
 from czscie.libc.library import CLibrary, packages_of, read_library
 from czscie.libc.packages import PackageTable, PinnedPackage
 from czscie.platforms import Platform
-from libc.making import MUSL, X86_64, packages
+from libc.factories import MUSL, X86_64, packages
 
 TABLE = PackageTable(
     "Debian 13",

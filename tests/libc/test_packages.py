@@ -10,7 +10,7 @@ from czscie.libc.library import host_loader, optional_libraries, packages_of
 from czscie.libc.packages import MIRROR, PackageTable, fetch_packages
 from czscie.network.remote import WrongContent
 from czscie.platforms import PLATFORMS, find_platform
-from libc.making import X86_64, mirror
+from libc.factories import X86_64, mirror
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from czscie.container.plan import Plan, PlannedLink, PlannedText
 from czscie.libc.scan import Demand, scan
 from czscie.libc.variant import PLAN, Variant, variant
 from elf_image import GNU_LOADER, elf_image
-from scie.making import Tree, part
+from scie.factories import Tree, part
 
 LIBC = "c" * 64
 LOADER = "lib/ld-linux-x86-64.so.2"

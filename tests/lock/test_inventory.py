@@ -21,7 +21,7 @@ from czscie.network.network import Network
 from czscie.pbs import local, standalone
 from czscie.pbs.provider import Provider
 from czscie.vendor.directory import KINDS as DIRECTORIES
-from libc.making import mirror
+from libc.factories import mirror
 from lock.test_locking import add_wheels
 from network.server import MirrorServer
 

@@ -14,7 +14,7 @@ from czscie.image.build import Order, make_images
 from czscie.lock.command import check_lock, update_lock
 from czscie.lock.lock import lock_path, read_lock
 from czscie.lock.settle import LockUse
-from image.making import AMD64, saved, tar
+from image.factories import AMD64, saved, tar
 
 
 def change(monkeypatch: pytest.MonkeyPatch, **versions: str) -> None:

@@ -18,7 +18,7 @@ from czscie.lock.lock import (
     read_lock,
     write_lock,
 )
-from lock.making import LOCKS
+from lock.factories import LOCKS
 
 LOCK = Lock(created_by="czscie 0.1.0", launcher=Launcher(source="0" * 64), manifest=Question())
 

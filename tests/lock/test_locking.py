@@ -19,7 +19,7 @@ from czscie.pbs.assets import Asset
 from czscie.platforms import find_platform
 from lock.wheelhouse import wheel_file
 from network.server import MirrorServer
-from pbs.making import cpython, members, tar_gz
+from pbs.factories import cpython, members, tar_gz
 
 FLOATING = 'provider = "PythonBuildStandalone"\nversion = "3.13"'
 LATER = "20260301"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from czex.making import CPYTHON_313, WINDOWS_313
+from czex.factories import CPYTHON_313, WINDOWS_313
 from czscie.czex.target import Target
 from czscie.errors import CzscieError
 from czscie.lock.lock import (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from czex.making import CPYTHON_313, WINDOWS_313
+from czex.factories import CPYTHON_313, WINDOWS_313
 from czscie.console import Console
 from czscie.czex.target import Target
 from czscie.errors import CzscieError

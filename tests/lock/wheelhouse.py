@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from czex.making import metadata, record, write_zip
+from czex.factories import metadata, record, write_zip
 
 
 def distlib_file(directory: Path, version: str = "1.0") -> Path:

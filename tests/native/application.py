@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from czscie.scie.manifest import Command, Manifest
-from scie.making import Tree
+from scie.factories import Tree
 
 #: Shows its arguments on standard output and its environment on standard error, as the kernel has them.
 SHOW = Command(exe="/bin/sh", args=("-c", "cat /proc/$$/cmdline; cat /proc/$$/environ >&2; exit 0", "show"))

@@ -9,7 +9,7 @@ import pytest
 from czscie.scie.manifest import Command
 from native.application import HOME, SHOW, Application, Make
 from native.small_scie import host_launcher
-from scie.making import Tree, part, scie
+from scie.factories import Tree, part, scie
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from czscie.launchers.build import TARGETS
 from czscie.platforms import current_launcher, current_platform
 from czscie.scie.assemble import Head, PartFile, assemble
 from czscie.scie.manifest import Boot, Command, Needs
-from scie.making import launcher_of
+from scie.factories import launcher_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from czscie.filesystem import write_atomically
 from czscie.scie.assemble import PartFile
 from czscie.scie.manifest import Boot, Command, Launcher, LiftManifest, Manifest, Part, Scie
 from native.application import HOME, SHOW, Application, Make, said, say
-from scie.making import Tree, part, scie
+from scie.factories import Tree, part, scie
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="starts Linux programs")
 

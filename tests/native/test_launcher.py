@@ -20,7 +20,7 @@ from czscie.launchers.build import zig_build
 from czscie.scie.manifest import Command
 from elf_image import elf_image
 from native.application import HOME, SHOW, Application, Make, said, say
-from scie.making import Tree, part, scie
+from scie.factories import Tree, part, scie
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="starts Linux programs")
 

@@ -17,8 +17,8 @@ from czscie.container.plan import Patch, PlannedBytes, PlannedCopy, PlannedLink,
 from czscie.libc.variant import PLAN
 from czscie.scie.manifest import LIBC, Needs, OwnLibc
 from native.application import HOME, SHOW, Application
-from scie.making import Tree as TreeOf
-from scie.making import part, scie
+from scie.factories import Tree as TreeOf
+from scie.factories import part, scie
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="starts Linux programs")
 

@@ -15,7 +15,7 @@ from czscie.scie.manifest import Command
 from czscie.signature import payload_end
 from mach_o_image import judge, layout_is_right, sign_as_developer
 from native.zig_program import compile_program
-from scie.making import Tree, launcher_of, part, scie
+from scie.factories import Tree, launcher_of, part, scie
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="runs a program of this name")
 

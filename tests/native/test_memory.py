@@ -13,7 +13,7 @@ import pytest
 
 from czscie.scie.manifest import Command
 from native.application import Application, Make
-from scie.making import Tree
+from scie.factories import Tree
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such memory")
 

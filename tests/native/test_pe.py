@@ -16,7 +16,7 @@ from czscie.scie.manifest import Command
 from czscie.signature import payload_end
 from native.zig_program import compile_program
 from pe_image import certificate, image, judged, sign
-from scie.making import Tree, part, scie
+from scie.factories import Tree, part, scie
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="runs a program of this name")
 

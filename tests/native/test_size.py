@@ -22,7 +22,7 @@ from czscie.scie.inspect import read_sbom, read_scie
 from czscie.scie.manifest import FORMAT, SBOM, Boot, Launcher, Manifest, Needs, Part, Scie
 from czscie.verify.file import verify_file
 from native.application import SHOW, Application, Make
-from scie.making import Tree
+from scie.factories import Tree
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="starts Linux programs")
 

@@ -25,7 +25,7 @@ from czscie.scie.assemble import Head, PartFile, assemble
 from czscie.scie.inspect import read_sbom, read_scie
 from czscie.scie.manifest import Boot, Command, Needs
 from native.small_scie import host_launcher, program
-from scie.making import Tree, part, scie
+from scie.factories import Tree, part, scie
 
 if sys.platform != "win32":
     import fcntl

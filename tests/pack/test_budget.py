@@ -11,7 +11,7 @@ import pytest
 
 from czscie.errors import CzscieError
 from czscie.pack.compiler import Compiler
-from pack.making import signs_of, this_python
+from pack.factories import signs_of, this_python
 
 GOOD = ("good.py", b"import re\nre.compile('a+')\n")
 LAST = ("last.py", b"import re\nre.compile('b+')\n")

@@ -10,7 +10,7 @@ import pytest
 
 from czscie.errors import CzscieError
 from czscie.pack.compiler import Compiler
-from pack.making import this_python
+from pack.factories import this_python
 
 TEXT = b"import os\n\nNAMES = {'a', 'b', 'c', 'd'}\n\ndef f(x): return x in {'p', 'q', 'r', 's'}\n"
 

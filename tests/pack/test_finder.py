@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from czscie.pack.pack import NAME, REST, Bytecode, Module, render, render_in_two
-from pack.making import HERE, Library, compiled, this_python
+from pack.factories import HERE, Library, compiled, this_python
 
 PACKED = {
     "alone.py": "VALUE = 'alone'\n\ndef fail():\n    raise LookupError('here')  # the line\n",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from czex.making import wheel
+from czex.factories import wheel
 from czscie.container.content import Data, File
 from czscie.czex.install import Installed, Origin, Placement
 from czscie.czex.wheel import Wheel
@@ -14,7 +14,7 @@ from czscie.lift.pack import Pack
 from czscie.pack.pack import NAME, REST
 from czscie.pack.payload import Packing
 from czscie.platforms import find_platform
-from pack.making import this_python
+from pack.factories import this_python
 
 SITE = "lib/python3.13/site-packages"
 

@@ -8,7 +8,7 @@ import pytest
 
 from czscie.pack.compiler import Compiler
 from czscie.pack.scan import directories_of_pth, suspect
-from pack.making import signs_of
+from pack.factories import signs_of
 
 LOOKING = [
     ("open(__file__)", "__file__"),

@@ -16,7 +16,7 @@ from czscie.pack.pack import COMPLETE, NAME
 from czscie.pack.standard_library import PackedLibrary, pack_library, reads_xz
 from czscie.pbs.distribution import Distribution, Layout
 from czscie.platforms import find_platform
-from pack.making import this_python
+from pack.factories import this_python
 
 LINUX = find_platform("linux-x86_64")
 ENCODINGS = b'"""Encodings."""\n\nimport codecs\nfrom . import aliases\n'

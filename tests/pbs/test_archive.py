@@ -11,7 +11,7 @@ import zstandard
 from czscie.container.content import File, Link
 from czscie.errors import CzscieError
 from czscie.pbs.archive import read_archive
-from pbs.making import cpython, member, members, tar, tar_gz, tar_zst
+from pbs.factories import cpython, member, members, tar, tar_gz, tar_zst
 
 NAME = "cpython.tar.gz"
 

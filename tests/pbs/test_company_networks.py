@@ -19,7 +19,7 @@ from czscie.pbs.provider import Provider
 from czscie.platforms import find_platform
 from network.proxy import Proxy
 from network.server import MirrorServer, Reply
-from pbs.making import cpython, member, members, tar_gz
+from pbs.factories import cpython, member, members, tar_gz
 
 PATIENCE = Patience(connect=2, read=2, attempts=2, first_wait=0.01)
 LINUX = find_platform("linux-x86_64")

@@ -11,7 +11,7 @@ from czscie.pbs.distribution import Distribution, Layout, detect_layout, glibc_f
 from czscie.pbs.tree import Item
 from czscie.platforms import find_platform
 from elf_image import elf_image
-from pbs.making import LINUX_PYTHON, MACOS_PYTHON, MUSL_PYTHON, cpython, windows_cpython
+from pbs.factories import LINUX_PYTHON, MACOS_PYTHON, MUSL_PYTHON, cpython, windows_cpython
 
 
 def items(files: Mapping[str, bytes], *links: Link) -> tuple[Item, ...]:

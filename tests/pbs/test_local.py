@@ -13,7 +13,7 @@ from czscie.pbs.distribution import Layout
 from czscie.pbs.local import resolve_local
 from czscie.platforms import find_platform
 from elf_image import elf_image
-from pbs.making import AARCH64_PYTHON, cpython, members, tar_gz, tar_zst, windows_cpython
+from pbs.factories import AARCH64_PYTHON, cpython, members, tar_gz, tar_zst, windows_cpython
 
 LINUX = find_platform("linux-x86_64")
 

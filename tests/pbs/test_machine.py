@@ -8,7 +8,7 @@ from czscie.elf import ElfError
 from czscie.pbs.machine import machine_of
 from czscie.platforms import PLATFORMS
 from elf_image import elf_image
-from pbs.making import AARCH64_PYTHON, LINUX_PYTHON, MACOS_PYTHON, MUSL_PYTHON, WINDOWS_PYTHON
+from pbs.factories import AARCH64_PYTHON, LINUX_PYTHON, MACOS_PYTHON, MUSL_PYTHON, WINDOWS_PYTHON
 
 UNIVERSAL = struct.pack(">II", 0xCAFEBABE, 2) + struct.pack(">5I", 0x01000007, 3, 0, 0, 0)
 UNIVERSAL += struct.pack(">5I", 0x0100000C, 0, 0, 0, 0)

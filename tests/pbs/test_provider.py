@@ -16,7 +16,7 @@ from czscie.pbs.assets import Asset
 from czscie.pbs.provider import Provider
 from czscie.platforms import PLATFORMS, current_platform, find_platform
 from network.server import MirrorServer
-from pbs.making import AARCH64_PYTHON, cpython, members, tar_gz, tar_zst
+from pbs.factories import AARCH64_PYTHON, cpython, members, tar_gz, tar_zst
 
 PATIENCE = Patience(connect=2, read=1, attempts=2, first_wait=0.01)
 QUICK = Network(PATIENCE)

@@ -10,7 +10,7 @@ from czscie.pbs.prune import ALL, PARTS, LeftOut, has_terminfo, prune
 from czscie.pbs.tree import Item
 from czscie.platforms import find_platform
 from elf_image import elf_image
-from pbs.making import MACOS_PYTHON, cpython, windows_cpython
+from pbs.factories import MACOS_PYTHON, cpython, windows_cpython
 
 #: One path or more of every part, as python-build-standalone has them on Linux.
 LINUX = {

@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from czex.making import CPYTHON_313, files, metadata
+from czex.factories import CPYTHON_313, files, metadata
 from czscie.container.content import Data, File
 from czscie.czex.wheel import Wheel
 from czscie.sbom.packages import declared_licences, packages_beside, wheel_components

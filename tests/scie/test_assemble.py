@@ -17,7 +17,7 @@ from czscie.errors import CzscieError
 from czscie.filesystem import write_atomically
 from czscie.scie.assemble import PartFile
 from czscie.scie.manifest import Command, Manifest
-from scie.making import Tree, part, scie
+from scie.factories import Tree, part, scie
 
 ECHO = {"": Command(exe="/bin/echo")}
 #: Odd in length, so that nothing lies where it would by accident.

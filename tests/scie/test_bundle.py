@@ -29,7 +29,7 @@ from czscie.scie.manifest import Command
 from czscie.verify.file import verify_file
 from czscie.verify.rebuild import rebuild
 from mach_o_image import ARM64, image, judge, sign_as_developer
-from scie.making import Tree, part, scie
+from scie.factories import Tree, part, scie
 
 ICON = b"icns" + (8 + 16).to_bytes(4, "big") + b"ic07" + (16).to_bytes(4, "big") + b"8 bytes!"
 NO_CERTIFICATE = ["no cryptographic signature present"]

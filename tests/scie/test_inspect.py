@@ -11,7 +11,7 @@ from czscie.container.plan import PlannedFile, PlannedLink, Slice
 from czscie.errors import CzscieError
 from czscie.scie.inspect import read_sbom, read_scie
 from czscie.scie.manifest import Command
-from scie.making import Tree, part, scie
+from scie.factories import Tree, part, scie
 
 SBOM = b'{"bomFormat": "CycloneDX"}\n' * 1000
 

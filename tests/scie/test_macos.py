@@ -28,8 +28,8 @@ from czscie.signature import payload_end
 from czscie.verify.file import verify_file
 from mach_o_image import image, judge, layout_is_right, sign_as_developer
 from network.server import MirrorServer
-from pbs.making import cpython, members, tar_gz
-from scie.making import Tree, launcher_of, part, scie
+from pbs.factories import cpython, members, tar_gz
+from scie.factories import Tree, launcher_of, part, scie
 
 #: What apple-codesign says of an ad-hoc signature.
 NO_CERTIFICATE = ["no cryptographic signature present"]

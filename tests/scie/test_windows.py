@@ -25,7 +25,7 @@ from czscie.signature import payload_end
 from czscie.verify.file import verify_file
 from czscie.verify.findings import verify
 from pe_image import certificate, image, judged, sign
-from scie.making import Tree, launcher_of, part, scie
+from scie.factories import Tree, launcher_of, part, scie
 
 NUMBERS = random.Random(1).randbytes(3 << 20)
 BILL = b'{"components": []}\n'

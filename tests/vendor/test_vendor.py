@@ -14,7 +14,7 @@ import pytest
 
 import no_files
 from building import RELEASE, Project, pex
-from czex.making import metadata, record, write_zip
+from czex.factories import metadata, record, write_zip
 from czscie.build import build, read_order
 from czscie.console import Console
 from czscie.errors import CzscieError
@@ -28,10 +28,10 @@ from czscie.vendor.checksums import faults, read_checksums, write_checksums
 from czscie.vendor.directory import open_vendor
 from czscie.vendor.verify import verify_vendor
 from czscie.vendor.write import write_vendor
-from libc.making import mirror
+from libc.factories import mirror
 from lock.test_locking import WINDOWS, add_wheels
 from network.server import MirrorServer
-from pbs.making import cpython, members, tar_gz
+from pbs.factories import cpython, members, tar_gz
 
 ARCHIVE = f"archives/cpython-3.13.9+{RELEASE}-x86_64-pc-windows-msvc-install_only_stripped.tar.gz"
 LAUNCHER = f"launchers/{file_name('windows-x86_64')}"

@@ -15,7 +15,7 @@ from czscie.errors import CzscieError
 from czscie.scie.inspect import read_scie
 from czscie.scie.manifest import Command, Launcher, Manifest, OwnLibc, Scie
 from czscie.verify.file import verify_file
-from scie.making import Tree, part, scie
+from scie.factories import Tree, part, scie
 
 LAUNCHER = bytes(range(256)) * 8
 

@@ -32,7 +32,7 @@ from czscie.sbom.read import read_bill
 from czscie.scie.inspect import read_sbom, read_scie
 from czscie.scie.manifest import LIBC, Command
 from czscie.verify.lock import compare_with_lock
-from scie.making import Tree, part, scie
+from scie.factories import Tree, part, scie
 
 HERE = current_platform().name
 LAUNCHER = b"launcher"

@@ -1,4 +1,4 @@
-"""Run by the tests in a real CPython, packed or not: tells what a program can learn of its modules.
+"""Run by the tests in a real CPython, packed or not: what a program can learn of its modules.
 
 Prints JSON. Where a path names the interpreter's own tree, the tree's name is left out.
 """
@@ -43,10 +43,10 @@ _SKIPPED = {"antigravity"}  # opens a browser
 
 
 def attributes(name: str) -> dict[str, object]:
-    """What a module tells of itself."""
+    """What a module says of itself."""
     spec = importlib.util.find_spec(name)
     assert spec is not None
-    told: dict[str, object] = {
+    facts: dict[str, object] = {
         "origin": spec.origin,
         "has_location": spec.has_location,
         "cached": spec.cached,
@@ -60,11 +60,11 @@ def attributes(name: str) -> dict[str, object]:
     if name not in _SKIPPED:
         module = importlib.import_module(name)
         for key in ("__file__", "__cached__", "__package__", "__name__", "__doc__"):
-            told[key] = getattr(module, key, "absent")
-        told["__path__"] = list(getattr(module, "__path__", ()))
-        told["loader"] = module.__loader__ is module.__spec__.loader
-        told["names"] = sorted(vars(module))
-    return told
+            facts[key] = getattr(module, key, "absent")
+        facts["__path__"] = list(getattr(module, "__path__", ()))
+        facts["loader"] = module.__loader__ is module.__spec__.loader
+        facts["names"] = sorted(vars(module))
+    return facts
 
 
 def loaded(name: str) -> dict[str, object]:
@@ -131,13 +131,13 @@ def listed() -> dict[str, object]:
 
 def resources() -> dict[str, object]:
     """What `importlib.resources` shows."""
-    told: dict[str, object] = {}
+    facts: dict[str, object] = {}
     for name in ("json", "email", "email.mime", "venv", "importlib", "ctypes"):
         root = importlib.resources.files(name)
-        told[name] = sorted(each.name for each in root.iterdir() if each.name != "__pycache__")
+        facts[name] = sorted(each.name for each in root.iterdir() if each.name != "__pycache__")
         init = root.joinpath("__init__.py")
         with importlib.resources.as_file(init) as path:
-            told[f"{name} init"] = [
+            facts[f"{name} init"] = [
                 init.is_file(),
                 init.is_dir(),
                 (root / "nothing").is_file(),
@@ -148,17 +148,17 @@ def resources() -> dict[str, object]:
                 root.name,
             ]
         with init.open("r", encoding="utf-8") as text, init.open("rb") as data:
-            told[f"{name} opened"] = [text.readline(), len(data.read())]
-    told["deep"] = importlib.resources.files("email").joinpath("mime", "text.py").is_file()
-    told["script"] = (importlib.resources.files("venv") / "scripts" / "common" / "activate").read_text()[:30]
+            facts[f"{name} opened"] = [text.readline(), len(data.read())]
+    facts["deep"] = importlib.resources.files("email").joinpath("mime", "text.py").is_file()
+    facts["script"] = (importlib.resources.files("venv") / "scripts" / "common" / "activate").read_text()[:30]
     if sys.version_info < (3, 13) or sys.version_info >= (3, 14):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            told["old"] = [
+            facts["old"] = [
                 importlib.resources.is_resource("json", "decoder.py"),
                 len(importlib.resources.read_text("json", "decoder.py")),
             ]
-    return told
+    return facts
 
 
 def inspected() -> dict[str, object]:
@@ -225,25 +225,25 @@ def square(number: int) -> int:
 
 def in_processes(directory: Path) -> dict[str, object]:
     """What other processes of the same interpreter find, however they are started."""
-    told: dict[str, object] = {}
+    facts: dict[str, object] = {}
     for method in ("spawn", "forkserver", "fork"):
         with multiprocessing.get_context(method).Pool(1) as pool:
-            told[method] = pool.map(square, [1, 2, 3])
+            facts[method] = pool.map(square, [1, 2, 3])
     tool = [sys.executable, "-I", "-m", "json.tool"]
-    told["-m"] = subprocess.run(tool, input=b'{"a": [1]}', stdout=subprocess.PIPE, check=True).stdout.decode()
+    facts["-m"] = subprocess.check_output(tool, input=b'{"a": [1]}').decode()
     importing = "import json.decoder, email.mime.text; print(json.decoder.__file__)"
     daemon = "import os; os.closerange(0, 256); import json.decoder, email.mime.text; os._exit(7)"
     replaced = f"import os, sys; os.execv(sys.executable, [sys.executable, '-I', '-c', {importing!r}])"
     for name, command in {"child": importing, "replaced": replaced}.items():
-        told[name] = subprocess.check_output([sys.executable, "-I", "-c", command]).decode()
-    told["daemon"] = subprocess.run([sys.executable, "-I", "-c", daemon]).returncode
+        facts[name] = subprocess.check_output([sys.executable, "-I", "-c", command]).decode()
+    facts["daemon"] = subprocess.run([sys.executable, "-I", "-c", daemon]).returncode
     environment = directory / "environment"
     subprocess.run([sys.executable, "-I", "-m", "venv", "--without-pip", environment], check=True)
     python = environment / "bin" / "python"
-    told["venv"] = subprocess.check_output([python, "-I", "-c", importing]).decode()
+    facts["venv"] = subprocess.check_output([python, "-I", "-c", importing]).decode()
     importing_elsewhere = f"import os; os.chdir({str(directory)!r}); {importing}"
     relative = {**os.environ, "PYTHONHOME": os.path.relpath(ROOT, directory)}
-    told["relative"] = Path(
+    facts["relative"] = Path(
         subprocess.check_output([sys.executable, "-c", importing_elsewhere], env=relative, cwd=directory)
         .decode()
         .strip()
@@ -251,8 +251,8 @@ def in_processes(directory: Path) -> dict[str, object]:
     link = directory / Path(json.__file__).parent.parent.name
     link.symlink_to(Path(json.__file__).parent.parent)
     linked = f"import sys; sys.path.insert(0, {str(link) + '/'!r}); {importing}"
-    told["linked"] = subprocess.check_output([sys.executable, "-I", "-c", linked]).decode()
-    return told
+    facts["linked"] = subprocess.check_output([sys.executable, "-I", "-c", linked]).decode()
+    return facts
 
 
 def in_threads() -> list[str]:
@@ -305,7 +305,7 @@ json.loads("")
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name).resolve()
-        told = {
+        facts = {
             "attributes": {name: attributes(name) for name in MODULES},
             "loaded": {name: loaded(name) for name in MODULES},
             "importing": importing(),
@@ -323,8 +323,8 @@ def main() -> None:
             "distributions": [each.metadata["Name"] for each in importlib.metadata.distributions()],
         }
         if "--processes" in sys.argv:
-            told |= {"processes": in_processes(directory), "threads": in_threads(), "uncaught": uncaught()}
-        text = json.dumps(told, default=str, indent=1).replace(str(directory), "DIRECTORY")
+            facts |= {"processes": in_processes(directory), "threads": in_threads(), "uncaught": uncaught()}
+        text = json.dumps(facts, default=str, indent=1).replace(str(directory), "DIRECTORY")
         print(text.replace(ROOT, "ROOT"))
 
 
