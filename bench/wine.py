@@ -21,16 +21,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.machine import Machine
+from bench.measure import Outcome, Sample, take_turns
+from czscie.console import Console
+from czscie.errors import CzscieError
 from e2e import interpreters
 from e2e.build import Builder
 from e2e.wine import cpython
 from e2e.wine.application import build
 from e2e.wine.wine import Wine, running, why_not, windows_path
-
-from bench.machine import Machine
-from bench.measure import Outcome, Sample, take_turns
-from czscie.console import Console
-from czscie.errors import CzscieError
 
 _COWSAY = 'requirements = ["cowsay==6.1"]\nentry_point = "cowsay"'
 _ARGUMENTS = ("-t", "moo")

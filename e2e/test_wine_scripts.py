@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,6 @@ from e2e.build import Builder
 from e2e.pexes import PROJECTS
 from e2e.wine.application import Application, build
 from e2e.wine.wine import Wine, windows_path
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from pe_image import certificate, judged, sign
 
 KEYS = """

@@ -25,9 +25,9 @@ from czscie.launchers import build as launchers
 from czscie.pbs.assets import Asset
 from czscie.platforms import current_launcher, current_platform, find_platform
 from czscie.scie.inspect import read_sbom
-from native.small_scie import host_launcher
 from network.server import MirrorServer
 from pbs.factories import members, tar_gz, windows_cpython
+from scie.factories import host_launcher
 
 
 def phases(capsys: pytest.CaptureFixture[str]) -> list[str]:

@@ -9,7 +9,6 @@ from bench.interpreter import Interpreter
 from bench.machine import Machine
 from bench.measure import Outcome
 from bench.report import Report
-
 from czscie.implementation import CPYTHON, Implementation
 from czscie.lift.interpreter import Host
 from czscie.pbs.distribution import Distribution, Layout

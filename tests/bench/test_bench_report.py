@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 
-from bench.measure import Outcome, Sample
-from bench.report import Report
 from bench_reports import columns, report
 from rich.console import Console
+
+from bench.measure import Outcome, Sample
+from bench.report import Report
 
 
 def text(printed: Report) -> list[str]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from bench.measure import Sample, Spread, start, take_turns
 
+from bench.measure import Sample, Spread, start, take_turns
 from czscie.errors import CzscieError
 
 SAMPLE = Sample(wall=1.0, processor=0.5, memory=1000)

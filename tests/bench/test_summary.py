@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 
+from bench_reports import columns, report
+from rich.console import Console
+
 from bench.measure import Outcome, Sample
 from bench.report import Report
 from bench.summary import Summary
-from bench_reports import columns, report
-from rich.console import Console
 
 OURS = Outcome("czscie", (Sample(0.2, 0.1, 20_000_000),))
 CZEX = Outcome("czex", (Sample(0.4, 0.2, 10_000_000),))

@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from bench.measure import Outcome, Sample
 from bench.warm_cost import Execution, WarmCost, catch_execution, count_calls
 from bench.workshop import Sandbox
-
 from czscie.errors import CzscieError
 
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")

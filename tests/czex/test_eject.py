@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from conformance.wheels import make_wheel
 from container.factories import contents_of, put, rewritten
 from czex.conftest import MakeMoo
 from czex.factories import write_zip
@@ -19,6 +18,7 @@ from czscie.czex.eject import eject
 from czscie.czex.inject import inject
 from czscie.czex.pex import Pex
 from czscie.errors import CzscieError
+from wheels import make_wheel
 
 
 @pytest.fixture(scope="session")

@@ -3,14 +3,14 @@ from __future__ import annotations
 import re
 
 import pytest
-from e2e.test_judged import JUDGED
-from e2e.test_packages import PACKAGES
-from e2e.test_readers import READERS
 from packaging.utils import canonicalize_name
 
 from czscie.lift.pack import Pack
 from czscie.pack.readers import read_by, table
 from czscie.pbs.prune import PARTS
+from e2e.test_judged import JUDGED
+from e2e.test_packages import PACKAGES
+from e2e.test_readers import READERS
 
 
 def test_rows_are_of_distributions_by_their_normalised_names_and_each_has_one() -> None:

@@ -12,7 +12,7 @@ from czscie.container.packer import Packer
 from czscie.container.plan import Kind, Plan, PlannedFile, PlannedLink
 from czscie.filesystem import write_atomically
 from czscie.launchers.build import compile_launcher, find_launcher
-from czscie.platforms import Platform, current_platform
+from czscie.platforms import Platform, current_launcher, current_platform
 from czscie.scie.assemble import Head, PartFile, assemble
 from czscie.scie.manifest import Boot, Command, Manifest, Needs, OwnLibc
 
@@ -21,6 +21,11 @@ def launcher_of(platform: str) -> Path:
     """The launcher, compiled if no earlier run left it."""
     cache = cache_directory("launchers")
     return find_launcher(platform, cache) or compile_launcher(platform, cache, cache)
+
+
+def host_launcher() -> Path:
+    """The launcher of this machine, compiled if no earlier run left it."""
+    return launcher_of(current_launcher())
 
 
 @dataclass(frozen=True)

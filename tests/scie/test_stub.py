@@ -10,7 +10,7 @@ import pytest
 from czscie.scie.inspect import read_manifest
 from czscie.scie.manifest import Boot, Command, LiftManifest, Part
 from czscie.scie.stub import stub
-from native.small_scie import host_launcher
+from scie.factories import host_launcher
 
 LIFT = LiftManifest(
     name="moo",
