@@ -52,7 +52,7 @@ pub fn build(b: *std.Build) void {
         .root_module = module(b, "src/main.zig", target, optimize, libzstd),
     });
     // Zig raises the stack's limit to what a program asks for, and the application would inherit that: ask for
-    // nothing (`process.ensureStack` looks at the limit).
+    // nothing (`process.raiseStackLimit` looks at the limit).
     if (target.result.os.tag == .linux) launcher.stack_size = 0;
     // Room for the load command of a signature.
     if (target.result.os.tag == .macos) launcher.headerpad_size = 0x1000;

@@ -64,6 +64,6 @@ fn start(times: usize, program: [*:0]const u8, environment: [][*:0]u8) !void {
 }
 
 fn silence() void {
-    const nowhere = linux.open("/dev/null", .{ .ACCMODE = .RDWR }, 0);
-    for (0..3) |handle| _ = linux.dup2(@intCast(nowhere), @intCast(handle));
+    const no_writable_directory = linux.open("/dev/null", .{ .ACCMODE = .RDWR }, 0);
+    for (0..3) |handle| _ = linux.dup2(@intCast(no_writable_directory), @intCast(handle));
 }

@@ -17,7 +17,7 @@ pub fn main() !void {
     var buffer: pe.HeadBuffer = undefined;
     try output.pwriteAll(try pe.readBareHead(scie, &buffer), 0);
     try output.writeAll(try std.fs.cwd().readFileAlloc(gpa, arguments[3], 1 << 20));
-    try pe.seal(output);
+    try pe.writeChecksum(output);
     const size = try scie.getEndPos();
     var text: [32]u8 = undefined;
     try std.fs.File.stdout().writeAll(try std.fmt.bufPrint(&text, "{d}\n", .{pe.certificateTable(scie, size) orelse size}));

@@ -163,8 +163,8 @@ def test_a_path_that_does_not_fit_is_an_error(make: Make, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("loader", "told"),
     [
-        (NOWHERE, {"bundled": True, "shortcoming": "/nowhere/ld.so: no such file or directory"}),
-        (THERE, {"bundled": False, "shortcoming": None}),
+        (NOWHERE, {"bundled": True, "missing_requirement": "/nowhere/ld.so: no such file or directory"}),
+        (THERE, {"bundled": False, "missing_requirement": None}),
     ],
 )
 def test_the_doctor_tells_which_library_is_taken(make: Make, loader: str, told: dict[str, object]) -> None:

@@ -464,7 +464,7 @@ class TestDoctor:
         assert found["host"]["cpus"] == len(os.sched_getaffinity(0))
         assert found["host"]["page_size"] == os.sysconf("SC_PAGE_SIZE")
         assert os.uname().release in found["host"]["kernel"]
-        assert {each["name"]: each["path"] for each in found["surroundings"]}["temporary files"]
+        assert {each["name"]: each["path"] for each in found["resources"]}["temporary files"]
         assert f"* {app.base} (CZSCIE_BASE): installed" in app.tool("doctor")
 
     @linux_only

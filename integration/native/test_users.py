@@ -412,7 +412,7 @@ def test_a_setting_that_is_not_used_is_told_once_a_day(host: Host) -> None:
     assert [told(), told(), told()] == [True, False, False]
     assert "/proc/other" in host.start(CZSCIE_BASE="/proc/other").stderr
     assert [told(), told()] == [True, False]
-    os.utime(host.shared / "told", (0, 0))
+    os.utime(host.shared / "last-notice", (0, 0))
     assert [told(), told()] == [True, False]
 
 

@@ -38,7 +38,7 @@ pub const Ancestors = struct {
         safe,
         /// The same, but some are missing.
         incomplete,
-        of_another_user,
+        owned_by_another_user,
         writable,
         link_of_another_user,
         mounted_by_another_user,
@@ -60,15 +60,15 @@ pub const Ancestors = struct {
     /// Whether `directory` on the file system `device`, in the nearest one, is one that another user mounted.
     pub fn isMountedByAnother(ancestors: *const Ancestors, opened: std.fs.Dir, device: Device) bool {
         const open_device = ancestors.open_device orelse return false;
-        return device != open_device and filesystem.isUsers(opened);
+        return device != open_device and filesystem.mayBeUserMounted(opened);
     }
 
     /// Why the path is refused, for people; null when it is not.
-    pub fn objection(ancestors: *const Ancestors, arena: Allocator) error{OutOfMemory}!?[]const u8 {
+    pub fn problem(ancestors: *const Ancestors, arena: Allocator) error{OutOfMemory}!?[]const u8 {
         const there = ancestors.directory();
         return switch (ancestors.state) {
             .safe, .incomplete => null,
-            .of_another_user => try std.fmt.allocPrint(arena, "{s} above it belongs to another user", .{there}),
+            .owned_by_another_user => try std.fmt.allocPrint(arena, "{s} above it belongs to another user", .{there}),
             .writable => try std.fmt.allocPrint(arena, "other users may write to {s} above it", .{there}),
             .link_of_another_user => try std.fmt.allocPrint(
                 arena,
@@ -94,7 +94,7 @@ const Device = if (builtin.os.tag == .windows) u64 else @FieldType(std.posix.Sta
 /// in it is looked at. The root itself counts as root's: whoever has it has the system's programs.
 pub fn examine(path: []const u8) Ancestors {
     var walk: Walk = .{};
-    walk.go(path);
+    walk.run(path);
     return walk.found;
 }
 
@@ -102,19 +102,19 @@ const Walk = struct {
     found: Ancestors = .{ .state = .safe },
     links: usize = 0,
 
-    fn go(walk: *Walk, path: []const u8) void {
-        if (!std.fs.path.isAbsolute(path)) return walk.end(.not_absolute);
-        if (path.len >= max_path) return walk.end(.too_long);
+    fn run(walk: *Walk, path: []const u8) void {
+        if (!std.fs.path.isAbsolute(path)) return walk.stop(.not_absolute);
+        if (path.len >= max_path) return walk.stop(.too_long);
         walk.descend(std.fs.path.dirnamePosix(path) orelse "/");
     }
 
-    fn end(walk: *Walk, state: Ancestors.State) void {
+    fn stop(walk: *Walk, state: Ancestors.State) void {
         walk.found.state = state;
     }
 
     fn descend(walk: *Walk, path: []const u8) void {
         const found = &walk.found;
-        if (std.fs.path.isAbsolute(path)) walk.toRoot();
+        if (std.fs.path.isAbsolute(path)) walk.resetToRoot();
         var components = std.mem.tokenizeScalar(u8, path, '/');
         while (components.next()) |name| {
             if (std.mem.eql(u8, name, ".")) continue;
@@ -124,20 +124,20 @@ const Walk = struct {
                 continue;
             }
             const parent_length = found.length;
-            if (!walk.append(name)) return walk.end(.too_long);
-            const status = walk.look() catch |err| {
-                if (err != error.FileNotFound) return walk.end(.unreadable);
+            if (!walk.append(name)) return walk.stop(.too_long);
+            const status = walk.lstat() catch |err| {
+                if (err != error.FileNotFound) return walk.stop(.unreadable);
                 found.missing_end = found.length;
                 found.length = parent_length;
-                return walk.end(.incomplete);
+                return walk.stop(.incomplete);
             };
             if (std.posix.S.ISLNK(status.mode)) return walk.follow(status, parent_length, components.rest());
-            walk.judge(status);
+            walk.check(status);
             if (found.state != .safe) return;
         }
     }
 
-    fn toRoot(walk: *Walk) void {
+    fn resetToRoot(walk: *Walk) void {
         walk.found.length = 0;
         walk.found.open_device = null;
     }
@@ -145,10 +145,10 @@ const Walk = struct {
     fn ascend(walk: *Walk) void {
         const found = &walk.found;
         const parent = std.mem.lastIndexOfScalar(u8, found.buffer[0..found.length], '/') orelse 0;
-        walk.toRoot();
+        walk.resetToRoot();
         if (parent == 0) return;
         found.length = parent;
-        walk.judge(walk.look() catch return walk.end(.unreadable));
+        walk.check(walk.lstat() catch return walk.stop(.unreadable));
     }
 
     fn append(walk: *Walk, name: []const u8) bool {
@@ -160,28 +160,28 @@ const Walk = struct {
         return true;
     }
 
-    fn look(walk: *Walk) !std.posix.Stat {
+    fn lstat(walk: *Walk) !std.posix.Stat {
         walk.found.buffer[walk.found.length] = 0;
         const path = walk.found.buffer[0..walk.found.length :0];
         return std.posix.fstatatZ(std.fs.cwd().fd, path, std.posix.AT.SYMLINK_NOFOLLOW);
     }
 
-    fn judge(walk: *Walk, status: std.posix.Stat) void {
-        if (!std.posix.S.ISDIR(status.mode)) return walk.end(.not_a_directory);
-        if (!users.isOursOrRoots(status.uid)) return walk.end(.of_another_user);
-        if (walk.isMounted(status.dev)) return walk.end(.mounted_by_another_user);
+    fn check(walk: *Walk, status: std.posix.Stat) void {
+        if (!std.posix.S.ISDIR(status.mode)) return walk.stop(.not_a_directory);
+        if (!users.isTrustedOwner(status.uid)) return walk.stop(.owned_by_another_user);
+        if (walk.isMounted(status.dev)) return walk.stop(.mounted_by_another_user);
         walk.found.open_device = null;
         if (status.mode & (of_group | of_others) == 0) return;
         if (status.mode & sticky != 0) {
             walk.found.open_device = status.dev;
             return;
         }
-        if (status.mode & of_others != 0 or !users.isPrivate(status.gid) or walk.hasList()) walk.end(.writable);
+        if (status.mode & of_others != 0 or !users.isPrivate(status.gid) or walk.hasAccessControlList()) walk.stop(.writable);
     }
 
     /// Whether the directory has an access control list, whose mask the bits of the group are then: it may let others
     /// write than the group (acl(5)).
-    fn hasList(walk: *Walk) bool {
+    fn hasAccessControlList(walk: *Walk) bool {
         if (builtin.os.tag != .linux) return false;
         walk.found.buffer[walk.found.length] = 0;
         const path = walk.found.buffer[0..walk.found.length :0];
@@ -198,18 +198,18 @@ const Walk = struct {
         if ((walk.found.open_device orelse return false) == device) return false;
         var opened = std.fs.cwd().openDir(walk.found.directory(), .{ .no_follow = true }) catch return true;
         defer opened.close();
-        return filesystem.isUsers(opened);
+        return filesystem.mayBeUserMounted(opened);
     }
 
     /// Goes on where the link leads to. `parent_length` is how long the path of its directory is.
     fn follow(walk: *Walk, status: std.posix.Stat, parent_length: usize, rest: []const u8) void {
         const found = &walk.found;
-        if (!users.isOursOrRoots(status.uid)) return walk.end(.link_of_another_user);
+        if (!users.isTrustedOwner(status.uid)) return walk.stop(.link_of_another_user);
         walk.links += 1;
         var buffer: [max_path]u8 = undefined;
         const link: [:0]const u8 = found.buffer[0..found.length :0];
-        const target = std.posix.readlinkZ(link, &buffer) catch return walk.end(.unreadable);
-        if (walk.links > links_max or target.len + 1 + rest.len > buffer.len) return walk.end(.unreadable);
+        const target = std.posix.readlinkZ(link, &buffer) catch return walk.stop(.unreadable);
+        if (walk.links > links_max or target.len + 1 + rest.len > buffer.len) return walk.stop(.unreadable);
         found.length = parent_length;
         buffer[target.len] = '/';
         @memcpy(buffer[target.len + 1 ..][0..rest.len], rest);
@@ -223,7 +223,7 @@ fn expectState(state: Ancestors.State, dir: std.fs.Dir, path: []const u8) !void 
     const below = try std.fs.path.join(arena.allocator(), &.{ try dir.realpathAlloc(arena.allocator(), "."), path });
     const found = examine(below);
     try testing.expectEqual(state, found.state);
-    try testing.expectEqual(state == .safe or state == .incomplete, try found.objection(arena.allocator()) == null);
+    try testing.expectEqual(state == .safe or state == .incomplete, try found.problem(arena.allocator()) == null);
 }
 
 test "every directory above is looked at, through links" {

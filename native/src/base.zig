@@ -11,9 +11,9 @@ const file_status = @import("file_status.zig");
 const Environment = @import("environment.zig").Environment;
 const Ancestors = @import("ancestors.zig").Ancestors;
 const ancestors = @import("ancestors.zig");
-const clock = @import("clock.zig");
+const last_use = @import("last_use.zig");
 const filesystem = @import("filesystem.zig");
-const locks_of = @import("lock.zig");
+const locking = @import("lock.zig");
 const manifest = @import("manifest.zig");
 const process = @import("process.zig");
 const report = @import("report.zig");
@@ -23,10 +23,10 @@ pub const Base = struct {
     directory: std.fs.Dir,
     path: []const u8,
     /// The worst that the last uses of its installations say of them. Null when they are made just now.
-    age: ?clock.Age = null,
+    age: ?last_use.Age = null,
     /// Whether cleaners delete what lies there.
     temporary: bool = false,
-    whose: Whose = .users,
+    scope: Scope = .user,
     /// What of it is in memory, and gone with the process.
     memory: enum { none, executables, all } = .none,
 };
@@ -37,13 +37,13 @@ pub const Candidate = struct {
     setting: ?[]const u8 = null,
     /// Whether cleaners delete what lies there.
     temporary: bool = false,
-    whose: Whose = .users,
+    scope: Scope = .user,
     /// The home directory that it lies in.
     home: ?[]const u8 = null,
 
     /// Why root makes nothing there: the home of somebody whose system has yet to make it (autofs, pam_mkhomedir)
     /// would be root's.
-    fn homeObjection(candidate: Candidate) ?[]const u8 {
+    fn homeProblem(candidate: Candidate) ?[]const u8 {
         const home = candidate.home orelse return null;
         if (!has_users or !users.isRoot()) return null;
         std.fs.cwd().access(home, .{}) catch |err| {
@@ -53,21 +53,21 @@ pub const Candidate = struct {
     }
 
     fn kind(candidate: Candidate) Kind {
-        return if (candidate.whose == .users) .cache else .shared;
+        return if (candidate.scope == .user) .cache else .shared;
     }
 };
 
 /// Who keeps a base directory.
-pub const Whose = enum {
-    users,
+pub const Scope = enum {
+    user,
     /// Root, for all users of the host.
-    hosts,
+    host,
     /// The same, seen by another user, who starts from it and changes nothing.
-    hosts_to_read,
+    host_read_only,
 };
 
 /// Where root installs for all users.
-pub const hosts_directory = switch (builtin.os.tag) {
+pub const host_directory = switch (builtin.os.tag) {
     .windows => "",
     .macos => "/Library/Caches/czscie",
     else => "/var/cache/czscie",
@@ -81,7 +81,7 @@ pub const Refusal = struct {
     unexpected: bool = false,
 
     /// Whether a start that uses another says so: where somebody asked for it, or it was used before.
-    pub fn isTold(refusal: Refusal) bool {
+    pub fn isReported(refusal: Refusal) bool {
         return refusal.candidate.setting != null or refusal.unexpected;
     }
 };
@@ -90,17 +90,17 @@ pub const locks_directory = "locks";
 
 /// The last use of an installation that is being removed. A start takes it for one before the start of the system,
 /// and so for a reason to look at it with its lock held.
-pub const doomed: clock.Time = 0;
+pub const removal_mark: last_use.Time = 0;
 
 const has_users = builtin.os.tag != .windows;
 
-/// Places to try, best first. `secret` says that other users may not read the executable: then what it holds is
+/// Places to try, best first. `is_private` says that other users may not read the executable: then what it holds is
 /// not unpacked for them.
 pub fn candidates(
     arena: Allocator,
     environment: Environment,
     lift_base: ?[]const u8,
-    secret: bool,
+    is_private: bool,
 ) ![]const Candidate {
     var found: std.ArrayList(Candidate) = try .initCapacity(arena, 12);
     for ([_][]const u8{ "CZSCIE_BASE", "SCIE_BASE" }) |setting| {
@@ -108,10 +108,10 @@ pub fn candidates(
         if (path.len > 0) try found.append(arena, .{ .path = try absolute(arena, environment, path), .setting = setting });
     }
     if (lift_base) |path| try found.append(arena, .{ .path = try absolute(arena, environment, path), .setting = "the lift's base" });
-    const hosts: Candidate = .{ .path = hosts_directory, .whose = if (users.isRoot()) .hosts else .hosts_to_read };
-    if (has_users and hosts.whose == .hosts and !secret) try found.append(arena, hosts);
+    const host: Candidate = .{ .path = host_directory, .scope = if (users.isRoot()) .host else .host_read_only };
+    if (has_users and host.scope == .host and !is_private) try found.append(arena, host);
     if (try userCache(arena, environment)) |place| try found.append(arena, place);
-    if (has_users and hosts.whose == .hosts_to_read) try found.append(arena, hosts);
+    if (has_users and host.scope == .host_read_only) try found.append(arena, host);
     try appendTemporary(arena, environment, &found);
     return found.items;
 }
@@ -160,25 +160,25 @@ fn appendTemporary(arena: Allocator, environment: Environment, found: *std.Array
 }
 
 /// The first candidate that holds every one of `files`.
-pub fn holding(places: []const Candidate, files: []const manifest.File) ?Base {
-    for (places) |place| if (held(place, files)) |base| return base;
+pub fn findInstalled(places: []const Candidate, files: []const manifest.File) ?Base {
+    for (places) |place| if (openInstalled(place, files)) |base| return base;
     return null;
 }
 
 /// The candidate as a base directory if it holds every one of `files`: all that a warm start looks at.
-fn held(place: Candidate, files: []const manifest.File) ?Base {
-    if (unusableName(place.path, files) != null) return null;
-    const above = lookAbove(place.path);
+fn openInstalled(place: Candidate, files: []const manifest.File) ?Base {
+    if (pathProblem(place.path, files) != null) return null;
+    const above = examineAncestors(place.path);
     if (above.state != .safe) return null;
     const directory = openNoFollow(place.path) catch return null;
-    if (distrust(directory, &above, .reading) == null and !(place.whose == .hosts_to_read and isDoomed(directory, files))) {
-        if (ageOfAll(directory, files)) |age| {
+    if (trustProblem(directory, &above, .reading) == null and !(place.scope == .host_read_only and isBeingRemoved(directory, files))) {
+        if (oldestAge(directory, files)) |age| {
             return .{
                 .directory = directory,
                 .path = place.path,
                 .age = age,
                 .temporary = place.temporary,
-                .whose = place.whose,
+                .scope = place.scope,
             };
         }
     }
@@ -187,18 +187,18 @@ fn held(place: Candidate, files: []const manifest.File) ?Base {
 }
 
 /// Whether one of `files` is being removed, by root: other users cannot wait for its lock.
-fn isDoomed(directory: std.fs.Dir, files: []const manifest.File) bool {
-    for (files) |file| if (lastUse(directory, file) == doomed) return true;
+fn isBeingRemoved(directory: std.fs.Dir, files: []const manifest.File) bool {
+    for (files) |file| if (lastUse(directory, file) == removal_mark) return true;
     return false;
 }
 
-fn lookAbove(path: []const u8) Ancestors {
+fn examineAncestors(path: []const u8) Ancestors {
     return if (has_users) ancestors.examine(path) else .{ .state = .safe };
 }
 
 /// Why nothing that is installed below `path` would start, or null. CPython reads pyvenv.cfg, which names the base
 /// directory, as lines of strict UTF-8. A bundled C library is in a list of directories (ld.so(8)).
-pub fn unusableName(path: []const u8, files: []const manifest.File) ?[]const u8 {
+pub fn pathProblem(path: []const u8, files: []const manifest.File) ?[]const u8 {
     if (!std.unicode.utf8ValidateSlice(path)) return "its path is not UTF-8, which Python cannot start from";
     if (std.mem.indexOfAny(u8, path, "\r\n") != null) return "its path has a line break, which pyvenv.cfg cannot hold";
     for (files) |file| if (file.kind == .libc and std.mem.indexOfAny(u8, path, ":;$") != null) {
@@ -208,22 +208,22 @@ pub fn unusableName(path: []const u8, files: []const manifest.File) ?[]const u8 
 }
 
 /// The worst that the last uses of `files` say of them; null when one is not installed.
-fn ageOfAll(directory: std.fs.Dir, files: []const manifest.File) ?clock.Age {
-    var worst: clock.Age = .recent;
+fn oldestAge(directory: std.fs.Dir, files: []const manifest.File) ?last_use.Age {
+    var worst: last_use.Age = .recent;
     for (files) |file| {
-        const age = clock.ageOf(lastUse(directory, file) orelse return null);
+        const age = last_use.ageOf(lastUse(directory, file) orelse return null);
         if (@intFromEnum(age) > @intFromEnum(worst)) worst = age;
     }
     return worst;
 }
 
 /// Why nothing is started from the base directory `path`, for people.
-pub fn reasonNotToStart(arena: Allocator, path: []const u8, files: []const manifest.File) error{OutOfMemory}![]const u8 {
-    const above = lookAbove(path);
-    if (try above.objection(arena)) |reason| return reason;
-    const directory = openNoFollow(path) catch |err| return openingProblem(err);
+pub fn startProblem(arena: Allocator, path: []const u8, files: []const manifest.File) error{OutOfMemory}![]const u8 {
+    const above = examineAncestors(path);
+    if (try above.problem(arena)) |reason| return reason;
+    const directory = openNoFollow(path) catch |err| return openProblem(err);
     defer close(directory);
-    if (distrust(directory, &above, .reading)) |reason| return reason;
+    if (trustProblem(directory, &above, .reading)) |reason| return reason;
     for (files) |file| if (!isInstalled(directory, file)) {
         return std.fmt.allocPrint(arena, "{s} is not there", .{file.name});
     };
@@ -248,7 +248,7 @@ pub fn isInstalled(directory: std.fs.Dir, file: manifest.File) bool {
 }
 
 /// When `file` was used last, as the time of its directory tells; null when it is not installed.
-pub fn lastUse(directory: std.fs.Dir, file: manifest.File) ?clock.Time {
+pub fn lastUse(directory: std.fs.Dir, file: manifest.File) ?last_use.Time {
     var buffer: Name = undefined;
     const status = file_status.at(directory, installationName(&buffer, file, "")) catch return null;
     return if (status.kind == .directory) status.mtime else null;
@@ -266,7 +266,7 @@ pub fn hasFirstModule(directory: std.fs.Dir, file: manifest.File) bool {
 /// Tells that `file` is used now, in the time of its directory. False where nothing may be written.
 pub fn touch(directory: std.fs.Dir, file: manifest.File) bool {
     var buffer: Name = undefined;
-    return clock.touch(directory, installationName(&buffer, file, ""));
+    return last_use.touch(directory, installationName(&buffer, file, ""));
 }
 
 /// A slash at the end would have a link followed.
@@ -278,7 +278,7 @@ pub fn openNoFollow(path: []const u8) !std.fs.Dir {
 pub const Purpose = enum { reading, writing };
 
 /// Why what lies in `directory` could be another user's work, or null.
-fn distrust(directory: std.fs.Dir, above: *const Ancestors, purpose: Purpose) ?[]const u8 {
+fn trustProblem(directory: std.fs.Dir, above: *const Ancestors, purpose: Purpose) ?[]const u8 {
     if (!has_users) return null;
     const status = std.posix.fstat(directory.fd) catch return "its owner cannot be told";
     const ours = status.uid == users.effective() or (purpose == .reading and status.uid == 0);
@@ -298,25 +298,25 @@ pub fn choose(
     refusals: *std.ArrayList(Refusal),
 ) error{OutOfMemory}!?Base {
     for (places) |place| {
-        if (held(place, files)) |base| return base;
-        if (place.whose == .hosts_to_read) continue;
-        if (place.setting == null) if (heldByHost(places, files)) |base| return base;
-        var reason = place.homeObjection() orelse "";
+        if (openInstalled(place, files)) |base| return base;
+        if (place.scope == .host_read_only) continue;
+        if (place.setting == null) if (openHostInstalled(places, files)) |base| return base;
+        var reason = place.homeProblem() orelse "";
         if (reason.len == 0) if (try prepare(arena, place.path, files, place.kind(), &reason)) |directory| {
-            return .{ .directory = directory, .path = place.path, .temporary = place.temporary, .whose = place.whose };
+            return .{ .directory = directory, .path = place.path, .temporary = place.temporary, .scope = place.scope };
         };
         try refusals.append(arena, .{ .candidate = place, .reason = reason });
     }
     return null;
 }
 
-fn heldByHost(places: []const Candidate, files: []const manifest.File) ?Base {
-    for (places) |place| if (place.whose == .hosts_to_read) return held(place, files);
+fn openHostInstalled(places: []const Candidate, files: []const manifest.File) ?Base {
+    for (places) |place| if (place.scope == .host_read_only) return openInstalled(place, files);
     return null;
 }
 
 /// The one of `places` at `path`.
-pub fn find(places: []const Candidate, path: []const u8) Candidate {
+pub fn findCandidate(places: []const Candidate, path: []const u8) Candidate {
     for (places) |place| if (std.mem.eql(u8, place.path, path)) return place;
     return .{ .path = path };
 }
@@ -330,7 +330,7 @@ pub fn without(arena: Allocator, places: []const Candidate, path: []const u8) er
 
 pub const Verdict = union(enum) {
     /// Everything is installed there.
-    holds,
+    installed,
     /// Everything can be installed there.
     usable,
     refused: []const u8,
@@ -338,22 +338,22 @@ pub const Verdict = union(enum) {
 
 /// What `choose` would make of a candidate, found out without making anything.
 pub fn assess(arena: Allocator, place: Candidate, files: []const manifest.File) error{OutOfMemory}!Verdict {
-    if (held(place, files)) |base| {
+    if (openInstalled(place, files)) |base| {
         close(base.directory);
-        return .holds;
+        return .installed;
     }
-    if (place.whose == .hosts_to_read) return .{ .refused = "root has not installed it there" };
-    if (place.homeObjection()) |reason| return .{ .refused = reason };
+    if (place.scope == .host_read_only) return .{ .refused = "root has not installed it there" };
+    if (place.homeProblem()) |reason| return .{ .refused = reason };
     return assessForInstalling(arena, place, files, place.kind());
 }
 
 /// Which of `places` `choose` would take, by what `assess` said of each.
-pub fn chosen(places: []const Candidate, verdicts: []const Verdict) ?usize {
+pub fn chosenIndex(places: []const Candidate, verdicts: []const Verdict) ?usize {
     for (places, verdicts, 0..) |place, verdict, index| switch (verdict) {
-        .holds => return index,
+        .installed => return index,
         .usable => {
-            if (place.setting == null) for (places, verdicts, 0..) |other, held_there, read| {
-                if (other.whose == .hosts_to_read and held_there == .holds) return read;
+            if (place.setting == null) for (places, verdicts, 0..) |other, other_verdict, read| {
+                if (other.scope == .host_read_only and other_verdict == .installed) return read;
             };
             return index;
         },
@@ -369,15 +369,15 @@ pub fn assessForInstalling(
     files: []const manifest.File,
     kind: Kind,
 ) error{OutOfMemory}!Verdict {
-    if (unusableName(place.path, files)) |reason| return .{ .refused = reason };
-    const above = lookAbove(place.path);
-    if (try above.objection(arena)) |reason| return .{ .refused = reason };
+    if (pathProblem(place.path, files)) |reason| return .{ .refused = reason };
+    const above = examineAncestors(place.path);
+    if (try above.problem(arena)) |reason| return .{ .refused = reason };
     const directory = openNoFollow(place.path) catch |err| switch (err) {
         error.FileNotFound => return assessParent(arena, place.path, files, kind),
-        else => return .{ .refused = openingProblem(err) },
+        else => return .{ .refused = openProblem(err) },
     };
     defer close(directory);
-    return if (try objection(arena, directory, &above, files, kind)) |reason| .{ .refused = reason } else .usable;
+    return if (try installProblem(arena, directory, &above, files, kind)) |reason| .{ .refused = reason } else .usable;
 }
 
 /// Of a directory that would have to be made: the nearest one above it that is there has its file system.
@@ -385,22 +385,22 @@ fn assessParent(arena: Allocator, path: []const u8, files: []const manifest.File
     const parent = std.fs.path.dirname(path) orelse return .{ .refused = "it cannot be made" };
     const directory = std.fs.cwd().openDir(parent, .{}) catch |err| switch (err) {
         error.FileNotFound => return assessParent(arena, parent, files, kind),
-        else => return .{ .refused = try cannotBeMade(arena, err) },
+        else => return .{ .refused = try creationProblem(arena, err) },
     };
     defer close(directory);
-    if (try shortcoming(arena, directory, files, kind)) |reason| return .{ .refused = reason };
-    directory.access(".", .{ .mode = .write_only }) catch |err| return .{ .refused = try cannotBeMade(arena, err) };
+    if (try fileSystemProblem(arena, directory, files, kind)) |reason| return .{ .refused = reason };
+    directory.access(".", .{ .mode = .write_only }) catch |err| return .{ .refused = try creationProblem(arena, err) };
     return .usable;
 }
 
-fn cannotBeMade(arena: Allocator, err: anyerror) error{OutOfMemory}![]const u8 {
-    return std.fmt.allocPrint(arena, "it cannot be made: {s}", .{report.words(err)});
+fn creationProblem(arena: Allocator, err: anyerror) error{OutOfMemory}![]const u8 {
+    return std.fmt.allocPrint(arena, "it cannot be made: {s}", .{report.describe(err)});
 }
 
-fn openingProblem(err: anyerror) []const u8 {
+fn openProblem(err: anyerror) []const u8 {
     return switch (err) {
         error.SymLinkLoop, error.NotDir => "it is a symbolic link or not a directory",
-        else => report.words(err),
+        else => report.describe(err),
     };
 }
 
@@ -430,14 +430,14 @@ pub fn prepare(
     kind: Kind,
     reason: *[]const u8,
 ) error{OutOfMemory}!?std.fs.Dir {
-    const mask = if (kind == .shared) process.readableByAll() else null;
-    defer process.restoreMask(mask);
+    const mask = if (kind == .shared) process.setPublicUmask() else null;
+    defer process.restoreUmask(mask);
     const above = try make(arena, path, files, kind, reason) orelse return null;
     const directory = openNoFollow(path) catch |err| {
-        reason.* = openingProblem(err);
+        reason.* = openProblem(err);
         return null;
     };
-    reason.* = try objection(arena, directory, &above, files, kind) orelse
+    reason.* = try installProblem(arena, directory, &above, files, kind) orelse
         try makeContents(arena, directory, files, kind) orelse return directory;
     close(directory);
     return null;
@@ -452,10 +452,10 @@ pub fn make(
     kind: Kind,
     reason: *[]const u8,
 ) error{OutOfMemory}!?Ancestors {
-    reason.* = unusableName(path, files) orelse refused: {
-        var above = lookAbove(path);
-        makeDirectory(path, &above, kind) catch |err| break :refused try cannotBeMade(arena, err);
-        break :refused try above.objection(arena) orelse return above;
+    reason.* = pathProblem(path, files) orelse refused: {
+        var above = examineAncestors(path);
+        makeDirectory(path, &above, kind) catch |err| break :refused try creationProblem(arena, err);
+        break :refused try above.problem(arena) orelse return above;
     };
     return null;
 }
@@ -467,7 +467,7 @@ fn makeDirectory(path: []const u8, above: *Ancestors, kind: Kind) !void {
         const parent = try openNoFollow(above.directory());
         defer close(parent);
         parent.makeDir(above.missing()) catch |err| if (err != error.PathAlreadyExists) return err;
-        above.* = lookAbove(path);
+        above.* = examineAncestors(path);
     }
     if (above.state != .safe) return;
     const parent = try openNoFollow(above.directory());
@@ -492,36 +492,36 @@ fn makeWithParents(path: []const u8) !void {
 }
 
 /// Why `files` cannot be installed in `directory`, or null.
-pub fn objection(
+pub fn installProblem(
     arena: Allocator,
     directory: std.fs.Dir,
     above: *const Ancestors,
     files: []const manifest.File,
     kind: Kind,
 ) error{OutOfMemory}!?[]const u8 {
-    if (distrust(directory, above, .writing)) |reason| return reason;
-    if (try shortcoming(arena, directory, files, kind)) |reason| return reason;
+    if (trustProblem(directory, above, .writing)) |reason| return reason;
+    if (try fileSystemProblem(arena, directory, files, kind)) |reason| return reason;
     directory.access(".", .{ .mode = .write_only }) catch |err| {
-        return try std.fmt.allocPrint(arena, "it cannot be written to: {s}", .{report.words(err)});
+        return try std.fmt.allocPrint(arena, "it cannot be written to: {s}", .{report.describe(err)});
     };
     return null;
 }
 
 /// Why the file system of `directory` will not do for `files`, or null.
-fn shortcoming(
+fn fileSystemProblem(
     arena: Allocator,
     directory: std.fs.Dir,
     files: []const manifest.File,
     kind: Kind,
 ) error{OutOfMemory}!?[]const u8 {
-    const facts = filesystem.facts(directory) orelse return null;
-    if (facts.read_only) return "it is on a read-only file system";
+    const statistics = filesystem.statistics(directory) orelse return null;
+    if (statistics.read_only) return "it is on a read-only file system";
     if (kind == .data) return null; // how much of `files` comes to lie here is not known yet
-    if (facts.no_execution) return "it is on a file system mounted noexec";
-    const needed = missing(directory, files);
-    if (facts.available >= needed) return null;
+    if (statistics.no_execution) return "it is on a file system mounted noexec";
+    const needed = missingBytes(directory, files);
+    if (statistics.available >= needed) return null;
     return try std.fmt.allocPrint(arena, "{d} MB are needed and {d} MB are free", .{
-        needed / 1_000_000 + 1, facts.available / 1_000_000,
+        needed / 1_000_000 + 1, statistics.available / 1_000_000,
     });
 }
 
@@ -532,38 +532,38 @@ fn makeContents(
     files: []const manifest.File,
     kind: Kind,
 ) error{OutOfMemory}!?[]const u8 {
-    if (kind == .cache or kind == .shared) tag(directory);
-    if (try makeIn(arena, directory, locks_directory)) |reason| return reason;
-    for (files) |file| if (try makeIn(arena, directory, file.kind.directory())) |reason| return reason;
-    if (files.len > 0) hasLocks(directory, files[0]) catch |err| {
-        return try std.fmt.allocPrint(arena, "nothing can be locked there: {s}", .{report.words(err)});
+    if (kind == .cache or kind == .shared) writeCacheTag(directory);
+    if (try makeSubdirectory(arena, directory, locks_directory)) |reason| return reason;
+    for (files) |file| if (try makeSubdirectory(arena, directory, file.kind.directory())) |reason| return reason;
+    if (files.len > 0) checkLocking(directory, files[0]) catch |err| {
+        return try std.fmt.allocPrint(arena, "nothing can be locked there: {s}", .{report.describe(err)});
     };
     return null;
 }
 
 /// Backup programs leave out what carries this tag (https://bford.info/cachedir/).
-fn tag(directory: std.fs.Dir) void {
+fn writeCacheTag(directory: std.fs.Dir) void {
     const file = directory.createFile("CACHEDIR.TAG", .{ .exclusive = true }) catch return;
     defer file.close();
     file.writeAll("Signature: 8a477f597d28d172789f06886806bc55\n" ++
         "# What czscie's executables unpacked. It can be deleted; the next start makes it again.\n") catch {};
 }
 
-fn hasLocks(directory: std.fs.Dir, file: manifest.File) !void {
-    const lock = try locks_of.Lock.open(directory, file.installedName());
+fn checkLocking(directory: std.fs.Dir, file: manifest.File) !void {
+    const lock = try locking.Lock.open(directory, file.installedName());
     defer lock.close();
-    _ = try locks_of.tryExclusive(lock);
+    _ = try locking.tryExclusive(lock);
 }
 
-fn makeIn(arena: Allocator, directory: std.fs.Dir, name: []const u8) error{OutOfMemory}!?[]const u8 {
+fn makeSubdirectory(arena: Allocator, directory: std.fs.Dir, name: []const u8) error{OutOfMemory}!?[]const u8 {
     directory.makeDir(name) catch |err| if (err != error.PathAlreadyExists) {
-        return try std.fmt.allocPrint(arena, "it cannot be written to: {s}", .{report.words(err)});
+        return try std.fmt.allocPrint(arena, "it cannot be written to: {s}", .{report.describe(err)});
     };
     return null;
 }
 
 /// Bytes that installing what is not there yet takes.
-fn missing(directory: std.fs.Dir, files: []const manifest.File) u64 {
+fn missingBytes(directory: std.fs.Dir, files: []const manifest.File) u64 {
     var sum: u64 = 0;
     for (files) |file| {
         if (!isInstalled(directory, file)) sum +|= file.unpacked;
@@ -612,30 +612,30 @@ test "root installs for all users, others look there before they unpack" {
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
     const environment = try @import("environment.zig").inherit(arena.allocator());
-    for ([_]bool{ false, true }) |secret| {
+    for ([_]bool{ false, true }) |is_private| {
         var found: ?Candidate = null;
-        for (try candidates(arena.allocator(), environment, null, secret)) |place| {
-            if (std.mem.eql(u8, place.path, hosts_directory)) found = place;
+        for (try candidates(arena.allocator(), environment, null, is_private)) |place| {
+            if (std.mem.eql(u8, place.path, host_directory)) found = place;
         }
         if (users.isRoot()) {
-            try testing.expectEqual(secret, found == null);
+            try testing.expectEqual(is_private, found == null);
         } else {
-            try testing.expectEqual(.hosts_to_read, found.?.whose);
+            try testing.expectEqual(.host_read_only, found.?.scope);
         }
     }
 }
 
 test "of what is chosen, only what root installed goes before a directory that can be used" {
     const own: Candidate = .{ .path = "/own" };
-    const hosts: Candidate = .{ .path = hosts_directory, .whose = .hosts_to_read };
+    const host: Candidate = .{ .path = host_directory, .scope = .host_read_only };
     const setting: Candidate = .{ .path = "/set", .setting = "CZSCIE_BASE" };
     const refused: Verdict = .{ .refused = "" };
-    try testing.expectEqual(1, chosen(&.{ own, hosts }, &.{ .usable, .holds }));
-    try testing.expectEqual(0, chosen(&.{ own, hosts }, &.{ .holds, .holds }));
-    try testing.expectEqual(0, chosen(&.{ own, hosts }, &.{ .usable, refused }));
-    try testing.expectEqual(0, chosen(&.{ setting, hosts }, &.{ .usable, .holds }));
-    try testing.expectEqual(1, chosen(&.{ setting, hosts }, &.{ refused, .holds }));
-    try testing.expectEqual(null, chosen(&.{ setting, hosts }, &.{ refused, refused }));
+    try testing.expectEqual(1, chosenIndex(&.{ own, host }, &.{ .usable, .installed }));
+    try testing.expectEqual(0, chosenIndex(&.{ own, host }, &.{ .installed, .installed }));
+    try testing.expectEqual(0, chosenIndex(&.{ own, host }, &.{ .usable, refused }));
+    try testing.expectEqual(0, chosenIndex(&.{ setting, host }, &.{ .usable, .installed }));
+    try testing.expectEqual(1, chosenIndex(&.{ setting, host }, &.{ refused, .installed }));
+    try testing.expectEqual(null, chosenIndex(&.{ setting, host }, &.{ refused, refused }));
 }
 
 test "a path that Python or a loader would take for another is not used" {
@@ -648,12 +648,12 @@ test "a path that Python or a loader would take for another is not used" {
         .unpacked = 0,
     };
     for ([_][]const u8{ "/a\nb", "/a\rb", "/a\xffb" }) |path| {
-        try testing.expect(unusableName(path, &.{}) != null);
+        try testing.expect(pathProblem(path, &.{}) != null);
     }
-    for ([_][]const u8{ "/a b", "/a\tb", "/a\"'$`\\b", "/\xc3\xa4" }) |path| try testing.expectEqual(null, unusableName(path, &.{}));
+    for ([_][]const u8{ "/a b", "/a\tb", "/a\"'$`\\b", "/\xc3\xa4" }) |path| try testing.expectEqual(null, pathProblem(path, &.{}));
     for ([_][]const u8{ "/a:b", "/a;b", "/a$b" }) |path| {
-        try testing.expectEqual(null, unusableName(path, &.{file_for_tests}));
-        try testing.expect(unusableName(path, &.{library}) != null);
+        try testing.expectEqual(null, pathProblem(path, &.{file_for_tests}));
+        try testing.expect(pathProblem(path, &.{library}) != null);
     }
 }
 
@@ -675,7 +675,7 @@ test "a directory that others can write to or that is a link is not used" {
         try candidateBelow(arena.allocator(), tmp, "fresh/base"),
     };
     const files = [_]manifest.File{file_for_tests};
-    try testing.expectEqual(null, holding(&places, &files));
+    try testing.expectEqual(null, findInstalled(&places, &files));
     var refusals: std.ArrayList(Refusal) = .empty;
     const base = (try choose(arena.allocator(), &places, &files, &refusals)).?;
     defer close(base.directory);
@@ -697,7 +697,7 @@ test "a candidate is assessed without being made" {
     try testing.expectError(error.FileNotFound, tmp.dir.access("new", .{}));
     try tmp.dir.makePath("base/apps/" ++ "ab" ** 32);
     const there = try candidateBelow(arena.allocator(), tmp, "base");
-    try testing.expectEqual(.holds, try assess(arena.allocator(), there, &files));
+    try testing.expectEqual(.installed, try assess(arena.allocator(), there, &files));
     try tmp.dir.symLink("base", "link", .{});
     const link = try candidateBelow(arena.allocator(), tmp, "link");
     try testing.expectEqualStrings(
@@ -713,10 +713,10 @@ test "an installation is found where it is whole" {
     defer tmp.cleanup();
     const files = [_]manifest.File{file_for_tests};
     const places = [_]Candidate{try candidateBelow(arena.allocator(), tmp, "base")};
-    try testing.expectEqual(null, holding(&places, &files));
+    try testing.expectEqual(null, findInstalled(&places, &files));
     try tmp.dir.makePath("base/apps/" ++ ("ab" ** 32)[0..manifest.installed_name_length] ++ ".partial");
-    try testing.expectEqual(null, holding(&places, &files));
+    try testing.expectEqual(null, findInstalled(&places, &files));
     try tmp.dir.makePath("base/apps/" ++ ("ab" ** 32)[0..manifest.installed_name_length]);
-    const base = holding(&places, &files).?;
+    const base = findInstalled(&places, &files).?;
     close(base.directory);
 }

@@ -10,12 +10,12 @@ const kernel32 = @import("kernel32.zig");
 
 /// Does not return unless the program cannot be started.
 pub fn run(arena: Allocator, arguments: []const [:0]const u8, environment: *const std.process.EnvMap) anyerror {
-    const program = try wide(arena, try openablePath(arena, arguments[0]));
+    const program = try wide(arena, try extendedLengthPath(arena, arguments[0]));
     const line = try wide(arena, try commandLine(arena, arguments));
     const block = try std.process.createWindowsEnvBlock(arena, environment);
     var startup: windows.STARTUPINFOW = undefined;
     kernel32.GetStartupInfoW(&startup);
-    shareStandardHandles(&startup);
+    passStandardHandles(&startup);
     var child: windows.PROCESS_INFORMATION = undefined;
     // Suspended until it is in the job: nothing that it starts can be missed.
     const flags: windows.CreateProcessFlags = .{ .create_suspended = true, .create_unicode_environment = true };
@@ -30,9 +30,9 @@ pub fn run(arena: Allocator, arguments: []const [:0]const u8, environment: *cons
         null,
         &startup,
         &child,
-    ) == 0) return failure(windows.GetLastError(), arguments[0]);
-    endWithUs(child.hProcess);
-    leaveControlTo(child.hProcess);
+    ) == 0) return startError(windows.GetLastError(), arguments[0]);
+    killWithLauncher(child.hProcess);
+    ignoreConsoleEvents(child.hProcess);
     _ = kernel32.ResumeThread(child.hThread);
     windows.WaitForSingleObject(child.hProcess, windows.INFINITE) catch return error.Unexpected;
     var code: windows.DWORD = undefined;
@@ -41,7 +41,7 @@ pub fn run(arena: Allocator, arguments: []const [:0]const u8, environment: *cons
 }
 
 /// What CreateProcess says of a program that it does not start.
-fn failure(code: windows.Win32Error, path: []const u8) anyerror {
+fn startError(code: windows.Win32Error, path: []const u8) anyerror {
     return switch (code) {
         // Systems that start no program of a long path say that there is none.
         .FILE_NOT_FOUND, .PATH_NOT_FOUND, .DIRECTORY => if (path.len > short_path_length_max) error.NameTooLong else error.FileNotFound,
@@ -55,26 +55,26 @@ fn failure(code: windows.Win32Error, path: []const u8) anyerror {
         .VIRUS_INFECTED, .VIRUS_DELETED => error.AntivirusInterference,
         .NOT_ENOUGH_MEMORY, .OUTOFMEMORY, .COMMITMENT_LIMIT, .NO_SYSTEM_RESOURCES => error.SystemResources,
         else => {
-            unknown_code = @intFromEnum(code);
+            unknown_error_code = @intFromEnum(code);
             return error.Unexpected;
         },
     };
 }
 
 /// What CreateProcess said last that has no name here; 0 when there was nothing.
-pub var unknown_code: u32 = 0;
+pub var unknown_error_code: u32 = 0;
 
 /// Lets the child have the standard handles, which need not be inheritable themselves. What else the parent said in
 /// our own start (a window that is minimized, descriptors of the C runtime) is handed on as it is.
-fn shareStandardHandles(startup: *windows.STARTUPINFOW) void {
+fn passStandardHandles(startup: *windows.STARTUPINFOW) void {
     startup.dwFlags |= windows.STARTF_USESTDHANDLES;
     const parameters = windows.peb().ProcessParameters;
-    startup.hStdInput = inheritable(parameters.hStdInput);
-    startup.hStdOutput = inheritable(parameters.hStdOutput);
-    startup.hStdError = inheritable(parameters.hStdError);
+    startup.hStdInput = inheritableHandle(parameters.hStdInput);
+    startup.hStdOutput = inheritableHandle(parameters.hStdOutput);
+    startup.hStdError = inheritableHandle(parameters.hStdError);
 }
 
-fn inheritable(handle: windows.HANDLE) ?windows.HANDLE {
+fn inheritableHandle(handle: windows.HANDLE) ?windows.HANDLE {
     const us = windows.GetCurrentProcess();
     const same_access = 2; // DUPLICATE_SAME_ACCESS
     var made: windows.HANDLE = undefined;
@@ -84,7 +84,7 @@ fn inheritable(handle: windows.HANDLE) ?windows.HANDLE {
 
 /// Makes the child end when this process does, however that ends: the system closes the job then. What the child
 /// starts is not in the job, as it would outlive a plain Python, too.
-fn endWithUs(child: windows.HANDLE) void {
+fn killWithLauncher(child: windows.HANDLE) void {
     const job = kernel32.CreateJobObjectW(null, null) orelse return;
     const limits: kernel32.JobLimits = .{
         .flags = kernel32.JobLimits.kill_on_job_close | kernel32.JobLimits.silent_breakaway_ok,
@@ -95,19 +95,19 @@ fn endWithUs(child: windows.HANDLE) void {
 }
 
 /// Read by a thread that the console makes.
-var controlled: windows.HANDLE = undefined;
+var child_process: windows.HANDLE = undefined;
 
 /// Ctrl-C reaches every process of the console: it is the child's to answer, and ours to outlive. A handler is not
 /// inherited, as it would be to ignore Ctrl-C.
-fn leaveControlTo(child: windows.HANDLE) void {
-    controlled = child;
-    windows.SetConsoleCtrlHandler(outlive, true) catch {}; // there may be no console
+fn ignoreConsoleEvents(child: windows.HANDLE) void {
+    child_process = child;
+    windows.SetConsoleCtrlHandler(handleConsoleEvent, true) catch {}; // there may be no console
 }
 
-fn outlive(event: windows.DWORD) callconv(.winapi) windows.BOOL {
+fn handleConsoleEvent(event: windows.DWORD) callconv(.winapi) windows.BOOL {
     const is_key = event == windows.CTRL_C_EVENT or event == windows.CTRL_BREAK_EVENT;
     // The window closes or the user logs off: whoever returns is ended, and with us the child.
-    if (!is_key) windows.WaitForSingleObject(controlled, windows.INFINITE) catch {};
+    if (!is_key) windows.WaitForSingleObject(child_process, windows.INFINITE) catch {};
     return windows.TRUE;
 }
 
@@ -116,7 +116,7 @@ fn outlive(event: windows.DWORD) callconv(.winapi) windows.BOOL {
 const short_path_length_max = 259;
 
 /// `path` with the separators of Windows, and with the prefix of long paths where it has to have one.
-fn openablePath(arena: Allocator, path: []const u8) error{OutOfMemory}![]const u8 {
+fn extendedLengthPath(arena: Allocator, path: []const u8) error{OutOfMemory}![]const u8 {
     const own = try arena.dupe(u8, path);
     std.mem.replaceScalar(u8, own, '/', '\\');
     if (own.len <= short_path_length_max or std.mem.startsWith(u8, own, "\\\\?\\")) return own;
@@ -179,9 +179,9 @@ test "a long path says that it is one" {
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
     const allocator = arena.allocator();
-    try testing.expectEqualStrings("C:\\a\\b", try openablePath(allocator, "C:\\a/b"));
+    try testing.expectEqualStrings("C:\\a\\b", try extendedLengthPath(allocator, "C:\\a/b"));
     const long = "a" ** short_path_length_max;
-    try testing.expectEqualStrings("\\\\?\\C:\\" ++ long, try openablePath(allocator, "C:/" ++ long));
-    try testing.expectEqualStrings("\\\\?\\UNC\\host\\" ++ long, try openablePath(allocator, "\\\\host\\" ++ long));
-    try testing.expectEqualStrings("\\\\?\\C:\\" ++ long, try openablePath(allocator, "\\\\?\\C:\\" ++ long));
+    try testing.expectEqualStrings("\\\\?\\C:\\" ++ long, try extendedLengthPath(allocator, "C:/" ++ long));
+    try testing.expectEqualStrings("\\\\?\\UNC\\host\\" ++ long, try extendedLengthPath(allocator, "\\\\host\\" ++ long));
+    try testing.expectEqualStrings("\\\\?\\C:\\" ++ long, try extendedLengthPath(allocator, "\\\\?\\C:\\" ++ long));
 }

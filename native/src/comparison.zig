@@ -20,14 +20,14 @@ pub const Comparison = struct {
     pub fn begin(directory: std.fs.Dir, planned: plan_text.File) Comparison {
         // A FIFO would be waited for, and a link leads to what another may change.
         const status = file_status.atItself(directory, planned.path) catch |err|
-            return .{ .file = null, .problem = report.words(err) };
+            return .{ .file = null, .problem = report.describe(err) };
         if (status.kind != .file) return .{ .file = null, .problem = "it is not a file" };
         const file = directory.openFile(planned.path, .{}) catch |err|
-            return .{ .file = null, .problem = report.words(err) };
-        return .{ .file = file, .problem = if (isAsExecutable(file, planned)) null else "it is not executable" };
+            return .{ .file = null, .problem = report.describe(err) };
+        return .{ .file = file, .problem = if (hasExecuteBit(file, planned)) null else "it is not executable" };
     }
 
-    fn isAsExecutable(file: std.fs.File, planned: plan_text.File) bool {
+    fn hasExecuteBit(file: std.fs.File, planned: plan_text.File) bool {
         if (builtin.os.tag == .windows or planned.mode & 0o100 == 0) return true;
         const status = file_status.of(file) catch return false;
         return status.mode & 0o100 != 0;
@@ -36,7 +36,7 @@ pub const Comparison = struct {
     /// What must come next.
     pub fn feed(comparison: *Comparison, bytes: []const u8) void {
         if (comparison.problem != null) return;
-        comparison.problem = comparison.compare(bytes) catch |err| report.words(err);
+        comparison.problem = comparison.compare(bytes) catch |err| report.describe(err);
         comparison.offset += bytes.len;
     }
 
@@ -46,7 +46,7 @@ pub const Comparison = struct {
         while (done < bytes.len) {
             const chunk = buffer[0..@min(buffer.len, bytes.len - done)];
             if (try comparison.file.?.preadAll(chunk, comparison.offset + done) != chunk.len) return "it is too short";
-            comparison.overlook(chunk, bytes[done..][0..chunk.len], comparison.offset + done);
+            comparison.maskPatches(chunk, bytes[done..][0..chunk.len], comparison.offset + done);
             if (!std.mem.eql(u8, chunk, bytes[done..][0..chunk.len])) return changed;
             done += chunk.len;
         }
@@ -54,7 +54,7 @@ pub const Comparison = struct {
     }
 
     /// Makes those bytes of `chunk`, which is at `offset` of the file, as `planned` that a patch is written over.
-    fn overlook(comparison: Comparison, chunk: []u8, planned: []const u8, offset: u64) void {
+    fn maskPatches(comparison: Comparison, chunk: []u8, planned: []const u8, offset: u64) void {
         for (comparison.patches) |patch| {
             const first = @max(patch.offset, offset);
             const last = @min(patch.end(), offset + chunk.len);
@@ -72,7 +72,7 @@ pub const Comparison = struct {
             comparison.offset = @max(comparison.offset, patch.end());
             if (comparison.problem != null) continue;
             const same = patch_file.matches(comparison.file.?, patch, places) catch |err| {
-                comparison.problem = report.words(err);
+                comparison.problem = report.describe(err);
                 continue;
             };
             if (!same) comparison.problem = changed;
@@ -86,7 +86,7 @@ pub const Comparison = struct {
         const file = comparison.file orelse return comparison.problem;
         defer file.close();
         if (comparison.problem) |problem| return problem;
-        const size = file_status.length(file) catch |err| return report.words(err);
+        const size = file_status.length(file) catch |err| return report.describe(err);
         return if (size == comparison.offset) null else "it is too long";
     }
 };

@@ -7,11 +7,11 @@ const builtin = @import("builtin");
 const testing = std.testing;
 
 /// What the launcher takes besides what it unpacks in: its code, stacks, buffers for reading, the plan.
-const besides = 1 << 20;
+const launcher_memory = 1 << 20;
 /// What a thread unpacks in: an entry of at most 8 MiB or a window, which is as large at zstd's level 19.
-const of_thread = 10 << 20;
+const thread_memory = 10 << 20;
 /// What is left to the pages that threads write.
-const of_pages = 4 << 20;
+const page_cache_memory = 4 << 20;
 
 const Version = enum {
     one,
@@ -54,7 +54,7 @@ pub fn memoryLimit() ?u64 {
     if (builtin.os.tag != .linux) return null;
     var least: ?u64 = null;
     // In a container this is its own group, whatever the host calls that.
-    for ([_]Version{ .two, .one }) |version| least = lower(least, limitAt(version, ""));
+    for ([_]Version{ .two, .one }) |version| least = smaller(least, limitAt(version, ""));
     var buffer: [8 << 10]u8 = undefined;
     var lines = std.mem.splitScalar(u8, std.fs.cwd().readFile("/proc/self/cgroup", &buffer) catch "", '\n');
     while (lines.next()) |line| {
@@ -62,13 +62,13 @@ pub fn memoryLimit() ?u64 {
         // Of all groups above it, too.
         var path: ?[]const u8 = membership.path;
         while (path) |group| : (path = std.fs.path.dirname(group)) {
-            least = lower(least, limitAt(membership.version, group));
+            least = smaller(least, limitAt(membership.version, group));
         }
     }
     return least;
 }
 
-fn lower(one: ?u64, other: ?u64) ?u64 {
+fn smaller(one: ?u64, other: ?u64) ?u64 {
     return @min(one orelse return other, other orelse return one);
 }
 
@@ -82,13 +82,13 @@ fn limitAt(version: Version, group: []const u8) ?u64 {
 
 /// How many of `wanted` threads can unpack within `limit`; one at least.
 pub fn threads(limit: ?u64, wanted: usize) usize {
-    const fitting = ((limit orelse return wanted) -| of_pages) / of_thread;
+    const fitting = ((limit orelse return wanted) -| page_cache_memory) / thread_memory;
     return @max(1, @min(wanted, fitting));
 }
 
 /// Whether `length` bytes more are within `limit`.
-pub fn holds(limit: ?u64, length: u64) bool {
-    return length +| besides <= limit orelse return true;
+pub fn fits(limit: ?u64, length: u64) bool {
+    return length +| launcher_memory <= limit orelse return true;
 }
 
 test "groups of either version are found" {
@@ -110,8 +110,8 @@ test "few threads unpack where memory is little" {
 }
 
 test "what is more than the limit does not fit" {
-    try testing.expect(holds(null, std.math.maxInt(u64)));
-    try testing.expect(holds(9 << 20, 8 << 20));
-    try testing.expect(!holds(9 << 20, (8 << 20) + 1));
-    try testing.expect(!holds(9 << 20, std.math.maxInt(u64)));
+    try testing.expect(fits(null, std.math.maxInt(u64)));
+    try testing.expect(fits(9 << 20, 8 << 20));
+    try testing.expect(!fits(9 << 20, (8 << 20) + 1));
+    try testing.expect(!fits(9 << 20, std.math.maxInt(u64)));
 }

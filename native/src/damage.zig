@@ -98,15 +98,15 @@ pub const Damage = struct {
 pub fn find(arena: Allocator, subject: Subject, depth: Depth) !Damage {
     const damage: Damage = try .none(arena, subject.plan);
     for (subject.plan.directories, damage.directories) |path, *damaged| damaged.* = !isDirectory(subject.directory, path);
-    for (subject.plan.files, damage.files) |file, *damaged| damaged.* = !isAsLong(subject, file);
-    for (subject.plan.links, damage.links) |link, *damaged| damaged.* = !leadsWhereItMust(subject.directory, link);
-    for (subject.plan.directories, damage.directories) |path, damaged| if (damaged) spread(damage, subject.plan, path);
+    for (subject.plan.files, damage.files) |file, *damaged| damaged.* = !hasExpectedSize(subject, file);
+    for (subject.plan.links, damage.links) |link, *damaged| damaged.* = !hasExpectedTarget(subject.directory, link);
+    for (subject.plan.directories, damage.directories) |path, damaged| if (damaged) markBelow(damage, subject.plan, path);
     if (depth == .contents) try findInContents(subject, damage);
     return damage;
 }
 
 /// What is below something that is no directory is not there, though a link in its place may lead to it.
-fn spread(damage: Damage, plan: plan_text.Plan, directory: []const u8) void {
+fn markBelow(damage: Damage, plan: plan_text.Plan, directory: []const u8) void {
     for (plan.directories, damage.directories) |path, *damaged| damaged.* = damaged.* or isBelow(path, directory);
     for (plan.files, damage.files) |file, *damaged| damaged.* = damaged.* or isBelow(file.path, directory);
     for (plan.links, damage.links) |link, *damaged| damaged.* = damaged.* or isBelow(link.path, directory);
@@ -121,7 +121,7 @@ fn isDirectory(directory: std.fs.Dir, path: []const u8) bool {
     return status.kind == .directory;
 }
 
-fn isAsLong(subject: Subject, file: plan_text.File) bool {
+fn hasExpectedSize(subject: Subject, file: plan_text.File) bool {
     const status = file_status.atItself(subject.directory, file.path) catch return false;
     if (status.kind != .file) return false;
     if (has_modes and file.mode & 0o100 != 0 and status.mode & 0o100 == 0) return false;
@@ -139,7 +139,7 @@ fn shortestRendered(file: plan_text.File, places: rendering.Places) u64 {
     return @min(file.length, 1);
 }
 
-fn leadsWhereItMust(directory: std.fs.Dir, link: plan_text.Link) bool {
+fn hasExpectedTarget(directory: std.fs.Dir, link: plan_text.Link) bool {
     if (builtin.os.tag == .windows) return if (file_status.checkExists(directory, link.path)) |_| true else |_| false;
     var buffer: [std.fs.max_path_bytes]u8 = undefined;
     const target = directory.readLink(link.path, &buffer) catch return false;
@@ -174,14 +174,14 @@ const Search = struct {
     }
 
     fn work(search: *Search) void {
-        search.workThrough() catch |err| {
+        search.compareEntries() catch |err| {
             search.mutex.lock();
             defer search.mutex.unlock();
             search.failure = search.failure orelse err;
         };
     }
 
-    fn workThrough(search: *Search) !void {
+    fn compareEntries(search: *Search) !void {
         const subject = search.subject;
         var reader: entry_content.Reader = try .init(subject.executable);
         defer reader.deinit();
@@ -207,8 +207,8 @@ fn compareEntry(
 ) !void {
     const files = subject.plan.files[entry.files_start..entry.files_end];
     if (std.mem.indexOfScalar(bool, damaged, false) == null) return;
-    if (entry.isOneOf(files) and subject.plan.patchesOf(files[0]).len == 0) {
-        damaged[0] = !isSummed(subject.directory, files[0], entry.crc32, piece);
+    if (entry.isSingleFile(files) and subject.plan.patchesOf(files[0]).len == 0) {
+        damaged[0] = !matchesChecksum(subject.directory, files[0], entry.crc32, piece);
         return;
     }
     const there = subject.entries.get(entry.name) orelse return error.CorruptZip;
@@ -227,7 +227,7 @@ fn compareEntry(
     }
 }
 
-fn isSummed(directory: std.fs.Dir, planned: plan_text.File, wanted: u32, piece: []u8) bool {
+fn matchesChecksum(directory: std.fs.Dir, planned: plan_text.File, wanted: u32, piece: []u8) bool {
     const file = directory.openFile(planned.path, .{}) catch return false;
     defer file.close();
     var sum: u32 = 0;

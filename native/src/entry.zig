@@ -4,7 +4,7 @@ const std = @import("std");
 const testing = std.testing;
 const control_group = @import("control_group.zig");
 const crc32 = @import("crc32.zig").crc32;
-const memory = @import("memory.zig");
+const Buffer = @import("buffer.zig").Buffer;
 const zip = @import("zip.zig");
 const zstd = @import("zstd.zig");
 
@@ -15,8 +15,8 @@ const input_length = 2 * zstd.block_length_max;
 pub const Reader = struct {
     file: std.fs.File,
     decoder: zstd.Decoder,
-    input: memory.Buffer = .{},
-    window: memory.Buffer = .{},
+    input: Buffer = .{},
+    window: Buffer = .{},
     /// Bytes of memory that this process may have, where that is limited.
     memory_limit: ?u64 = null,
 
@@ -33,16 +33,16 @@ pub const Reader = struct {
     /// The whole content of `entry`, which stays until another one is read. The caller knows that memory will hold it.
     /// `data_end` is where the data of all entries end.
     pub fn read(reader: *Reader, entry: zip.Entry, data_end: u64) ![]const u8 {
-        const whole = try reader.windowOf(entry.length);
+        const whole = try reader.windowOfLength(entry.length);
         var source = try reader.open(entry, data_end);
         var check: Check = .{ .left = entry.length };
         var filled: usize = 0;
         while (try reader.next(&source, entry.method, whole[filled..])) |piece| {
-            try check.pass(piece);
+            try check.update(piece);
             if (entry.method == .stored) @memcpy(whole[filled..][0..piece.len], piece);
             filled += piece.len;
         }
-        try check.conclude(source, entry);
+        try check.finish(source, entry);
         return whole;
     }
 
@@ -50,29 +50,29 @@ pub const Reader = struct {
     /// counts only when no error comes in the end.
     pub fn stream(reader: *Reader, entry: zip.Entry, data_end: u64, sink: anytype) !void {
         var source = try reader.open(entry, data_end);
-        const window = try reader.windowOf(source.frame.window_length);
+        const window = try reader.windowOfLength(source.frame.window_length);
         var check: Check = .{ .left = entry.length };
         var filled: usize = 0;
         while (try reader.next(&source, entry.method, window[filled..])) |piece| {
-            try check.pass(piece);
+            try check.update(piece);
             try sink.write(piece);
             if (entry.method == .stored) continue;
             filled += piece.len;
             // A window that does not hold all of the content goes round.
             if (window.len < entry.length and window.len - filled < source.frame.block_length) filled = 0;
         }
-        try check.conclude(source, entry);
+        try check.finish(source, entry);
     }
 
-    fn windowOf(reader: *Reader, length: u64) error{ OutOfMemory, MemoryLimit }![]u8 {
-        if (!control_group.holds(reader.memory_limit, length)) return error.MemoryLimit;
-        return reader.window.ofLength(std.math.cast(usize, length) orelse return error.OutOfMemory);
+    fn windowOfLength(reader: *Reader, length: u64) error{ OutOfMemory, MemoryLimit }![]u8 {
+        if (!control_group.fits(reader.memory_limit, length)) return error.MemoryLimit;
+        return reader.window.ensureLength(std.math.cast(usize, length) orelse return error.OutOfMemory);
     }
 
     fn open(reader: *Reader, entry: zip.Entry, data_end: u64) !Source {
         var source: Source = .{
             .file = reader.file,
-            .buffer = try reader.input.ofLength(input_length),
+            .buffer = try reader.input.ensureLength(input_length),
             .offset = try zip.dataOffset(reader.file, entry, data_end),
             .left = entry.compressed_length,
         };
@@ -85,7 +85,7 @@ pub const Reader = struct {
 
     /// The next piece of the content; null at its end. Of a frame it is at the front of `to`.
     fn next(reader: *Reader, source: *Source, method: zip.Method, to: []u8) !?[]const u8 {
-        if (method == .stored) return source.some();
+        if (method == .stored) return source.available();
         while (true) {
             const wanted = reader.decoder.wanted();
             if (wanted == 0) return null;
@@ -122,7 +122,7 @@ const Source = struct {
     }
 
     /// As many bytes as there are at once; null when there are no more.
-    fn some(source: *Source) !?[]const u8 {
+    fn available(source: *Source) !?[]const u8 {
         if (source.ready.len == 0) try source.fill();
         defer source.ready = &.{};
         return if (source.ready.len == 0) null else source.ready;
@@ -144,13 +144,13 @@ const Check = struct {
     left: u64,
     sum: u32 = 0,
 
-    fn pass(check: *Check, bytes: []const u8) !void {
+    fn update(check: *Check, bytes: []const u8) !void {
         if (bytes.len > check.left) return error.CorruptEntry;
         check.sum = crc32(check.sum, bytes);
         check.left -= bytes.len;
     }
 
-    fn conclude(check: Check, source: Source, entry: zip.Entry) !void {
+    fn finish(check: Check, source: Source, entry: zip.Entry) !void {
         const untouched = source.left + source.ready.len;
         if (check.left != 0 or untouched != 0 or check.sum != entry.crc32) return error.CorruptEntry;
     }

@@ -5,7 +5,7 @@ const builtin = @import("builtin");
 const linux = std.os.linux;
 const testing = std.testing;
 
-pub const Facts = struct {
+pub const Statistics = struct {
     read_only: bool,
     no_execution: bool,
     /// Bytes that this user may still write.
@@ -15,12 +15,12 @@ pub const Facts = struct {
 };
 
 /// Whether a user may have mounted it.
-pub fn isUsers(directory: std.fs.Dir) bool {
-    return if (facts(directory)) |found| found.fuse else false;
+pub fn mayBeUserMounted(directory: std.fs.Dir) bool {
+    return if (statistics(directory)) |found| found.fuse else false;
 }
 
 /// Null where the system cannot be asked.
-pub fn facts(directory: std.fs.Dir) ?Facts {
+pub fn statistics(directory: std.fs.Dir) ?Statistics {
     if (builtin.os.tag != .linux) return null;
     var status: Statfs = undefined;
     const result = if (@hasField(linux.SYS, "fstatfs64"))
@@ -57,8 +57,8 @@ test "the directory of the tests can be written and has room" {
     if (builtin.os.tag != .linux) return error.SkipZigTest;
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
-    const found = facts(tmp.dir).?;
+    const found = statistics(tmp.dir).?;
     try testing.expect(!found.read_only);
     try testing.expect(found.available > 1 << 20);
-    try testing.expect(!isUsers(tmp.dir));
+    try testing.expect(!mayBeUserMounted(tmp.dir));
 }

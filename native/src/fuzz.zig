@@ -2,7 +2,7 @@
 //!
 //! Inputs are mutations of the corpus (native/corpus/<target>/) and of whatever gave an outcome not seen before.
 //! Built with ReleaseSafe: an overflow, an index out of bounds or a reached `unreachable` ends the run, as does
-//! memory beyond `memory_max` or an input that takes longer than `patience_ns`. The offending input is then in
+//! memory beyond `memory_max` or an input that takes longer than `input_time_max_ns`. The offending input is then in
 //! the file `crash-<target>` of the working directory.
 
 const std = @import("std");
@@ -17,7 +17,7 @@ const Allocator = std.mem.Allocator;
 const input_length_max = 256 << 10;
 /// What any parser may take for an input of that length, all of its results included.
 const memory_max = 64 << 20;
-const patience_ns = 2 * std.time.ns_per_s;
+const input_time_max_ns = 2 * std.time.ns_per_s;
 const pool_max = 4096;
 
 const Target = enum { manifest, zip, plan, placeholders, mach_o, pe };
@@ -104,7 +104,7 @@ const Fuzzer = struct {
             .mach_o => try fuzzer.attemptMachO(input),
             .pe => try fuzzer.attemptPe(input),
         };
-        if (timer.read() > patience_ns) return error.TooSlow;
+        if (timer.read() > input_time_max_ns) return error.TooSlow;
         return !(try fuzzer.seen.getOrPut(fuzzer.gpa, outcome)).found_existing;
     }
 
@@ -154,7 +154,7 @@ const Fuzzer = struct {
         var buffer: pe.HeadBuffer = undefined;
         const bare = pe.readBareHead(source, &buffer) catch |err| return failure(err);
         std.debug.assert(bare.len <= input.len);
-        pe.seal(source) catch |err| return failure(err) +% @intFromBool(table != null);
+        pe.writeChecksum(source) catch |err| return failure(err) +% @intFromBool(table != null);
         return digest(.{ table != null, pe.isWindowed(bare), pe.certificateTable(source, input.len) == table });
     }
 

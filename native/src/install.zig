@@ -7,12 +7,12 @@ const std = @import("std");
 const Allocator = std.mem.Allocator;
 const Base = @import("base.zig").Base;
 const base_directory = @import("base.zig");
-const changes = @import("changes.zig");
-const clock = @import("clock.zig");
-const damage_of = @import("damage.zig");
+const file_changes = @import("file_changes.zig");
+const last_use = @import("last_use.zig");
+const damages = @import("damage.zig");
 const entry_content = @import("entry.zig");
-const locks_of = @import("lock.zig");
-const Lock = locks_of.Lock;
+const locking = @import("lock.zig");
+const Lock = locking.Lock;
 const manifest = @import("manifest.zig");
 const plan_text = @import("plan.zig");
 const process = @import("process.zig");
@@ -25,28 +25,28 @@ pub const Failure = unpacking.Failure;
 pub const partial_suffix = ".partial";
 
 /// What is being unpacked by whoever holds the lock in that way is called by.
-pub fn suffixFor(way: locks_of.Way) []const u8 {
-    return switch (way) {
+pub fn partialSuffix(method: locking.Method) []const u8 {
+    return switch (method) {
         .flock => partial_suffix,
         .fcntl => ".fcntl" ++ partial_suffix,
     };
 }
 
 /// Why an installation is looked at.
-pub const Occasion = enum {
+pub const CheckReason = enum {
     /// Once a day, and where cleaners delete files at each start.
     routine,
     /// The first module is gone.
-    lack,
+    first_module_missing,
     /// Once after each start of the system: a power cut may have come between its rename and its data.
-    doubt,
+    uncertain,
     /// It could not be started.
-    failure,
+    start_failed,
 
-    fn depth(occasion: Occasion) damage_of.Depth {
-        return switch (occasion) {
-            .routine, .lack => .sizes,
-            .doubt, .failure => .contents,
+    fn depth(reason: CheckReason) damages.Depth {
+        return switch (reason) {
+            .routine, .first_module_missing => .sizes,
+            .uncertain, .start_failed => .contents,
         };
     }
 };
@@ -69,9 +69,9 @@ pub const Installation = struct {
     pub fn check(
         installation: *Installation,
         reader: *entry_content.Reader,
-        occasion: Occasion,
+        reason: CheckReason,
     ) error{Failed}!bool {
-        return installation.checkAndMend(reader, occasion) catch |err| return installation.fail(err);
+        return installation.checkAndRepair(reader, reason) catch |err| return installation.fail(err);
     }
 
     fn fail(installation: *Installation, err: anyerror) error{Failed} {
@@ -80,22 +80,22 @@ pub const Installation = struct {
         return error.Failed;
     }
 
-    fn checkAndMend(installation: *Installation, reader: *entry_content.Reader, occasion: Occasion) !bool {
+    fn checkAndRepair(installation: *Installation, reader: *entry_content.Reader, reason: CheckReason) !bool {
         const directory = installation.base.directory;
         var is_writable = true;
         directory.access(".", .{ .mode = .write_only }) catch |err| {
             is_writable = false;
             // That it was looked at cannot be noted, so each start would look. A read-only file system loses nothing.
-            if (occasion == .routine or (occasion == .doubt and err == error.ReadOnlyFileSystem)) return true;
+            if (reason == .routine or (reason == .uncertain and err == error.ReadOnlyFileSystem)) return true;
         };
         const file = installation.file;
         var name: base_directory.Name = undefined;
         const installed = directory.openDir(base_directory.installationName(&name, file, ""), .{}) catch |err| {
             if (err != error.FileNotFound or !is_writable) return err;
-            try makeAll(installation.arena, installation[0..1]); // another process has just removed it
+            try installMissing(installation.arena, installation[0..1]); // another process has just removed it
             return true;
         };
-        var subject: damage_of.Subject = .{
+        var subject: damages.Subject = .{
             .directory = installed,
             .places = try installation.places(),
             .plan = undefined,
@@ -105,42 +105,42 @@ pub const Installation = struct {
         };
         defer subject.directory.close();
         subject.plan = try unpacking.readPlan(installation.arena, reader, file, subject.entries);
-        if (is_writable and occasion.depth() == .contents) return installation.mend(subject, occasion);
-        const depth: damage_of.Depth = if (occasion == .failure) .contents else .sizes;
-        const damage = try damage_of.find(installation.arena, subject, depth);
+        if (is_writable and reason.depth() == .contents) return installation.repair(subject, reason);
+        const depth: damages.Depth = if (reason == .start_failed) .contents else .sizes;
+        const damage = try damages.find(installation.arena, subject, depth);
         const first = damage.first(subject.plan) orelse return true;
-        if (is_writable) return installation.mend(subject, occasion);
+        if (is_writable) return installation.repair(subject, reason);
         installation.failure = .{ .err = error.Damaged, .subject = first };
         return false;
     }
 
     /// Puts back what is damaged, if anything is. It is looked for again by whoever holds the lock.
-    fn mend(installation: *Installation, subject: damage_of.Subject, occasion: Occasion) !bool {
+    fn repair(installation: *Installation, subject: damages.Subject, reason: CheckReason) !bool {
         const directory = installation.base.directory;
         const file = installation.file;
-        process.guardStandardHandles();
+        process.occupyStandardHandles();
         const signal = process.ignoreFileSizeSignal();
         defer process.restoreFileSizeSignal(signal);
         const lock = try Lock.acquire(directory, file, installation.application);
         defer lock.release();
-        installation.suffix = suffixFor(lock.way);
+        installation.suffix = partialSuffix(lock.method);
         const used = base_directory.lastUse(directory, file) orelse {
-            try makeLocked(&.{installation});
+            try unpackLocked(&.{installation});
             return true;
         };
-        if (occasion == .doubt and clock.ageOf(used) != .doubtful) return true; // another process was faster
-        const damage = try damage_of.find(installation.arena, subject, occasion.depth());
-        if (damage.first(subject.plan) != null) try installation.putBack(subject, damage);
-        installation.abandon(); // what a process left that was killed while it did this
+        if (reason == .uncertain and last_use.ageOf(used) != .uncertain) return true; // another process was faster
+        const damage = try damages.find(installation.arena, subject, reason.depth());
+        if (damage.first(subject.plan) != null) try installation.restore(subject, damage);
+        installation.removePartial(); // what a process left that was killed while it did this
         _ = base_directory.touch(directory, file);
         return true;
     }
 
     /// Each file by a rename: a process that has it open keeps what it has.
-    fn putBack(installation: *Installation, subject: damage_of.Subject, damage: damage_of.Damage) !void {
-        errdefer installation.abandon();
-        const mask = installation.setMask();
-        defer process.restoreMask(mask);
+    fn restore(installation: *Installation, subject: damages.Subject, damage: damages.Damage) !void {
+        errdefer installation.removePartial();
+        const mask = installation.setUmask();
+        defer process.restoreUmask(mask);
         var parts = [_]unpacking.Part{try installation.begin()};
         const part = &parts[0];
         defer part.directory.close();
@@ -157,8 +157,8 @@ pub const Installation = struct {
         for (only.links) |link| try replace(part.directory, subject.directory, link.path);
     }
 
-    fn setMask(installation: Installation) @TypeOf(process.readableByAll()) {
-        return if (installation.base.whose == .hosts) process.readableByAll() else null;
+    fn setUmask(installation: Installation) @TypeOf(process.setPublicUmask()) {
+        return if (installation.base.scope == .host) process.setPublicUmask() else null;
     }
 
     fn places(installation: Installation) !rendering.Places {
@@ -185,26 +185,26 @@ pub const Installation = struct {
     }
 
     /// Gives it its name, which nothing has that is not whole.
-    fn conclude(installation: *Installation) !void {
+    fn publish(installation: *Installation) !void {
         var partial_name: base_directory.Name = undefined;
         var name: base_directory.Name = undefined;
         const file = installation.file;
         const directory = installation.base.directory;
         const partial = base_directory.installationName(&partial_name, file, installation.suffix);
         const final = base_directory.installationName(&name, file, "");
-        changes.rename(directory, partial, directory, final) catch |err| switch (err) {
+        file_changes.rename(directory, partial, directory, final) catch |err| switch (err) {
             // Somebody who was locked out in another way was faster.
-            error.PathAlreadyExists => installation.abandon(),
+            error.PathAlreadyExists => installation.removePartial(),
             error.NotDir => { // something else has the name
                 try directory.deleteFile(final);
-                try changes.rename(directory, partial, directory, final);
+                try file_changes.rename(directory, partial, directory, final);
             },
             else => return err,
         };
     }
 
     /// Removes what there is of it.
-    fn abandon(installation: *Installation) void {
+    fn removePartial(installation: *Installation) void {
         var buffer: base_directory.Name = undefined;
         const partial = base_directory.installationName(&buffer, installation.file, installation.suffix);
         installation.base.directory.deleteTree(partial) catch {};
@@ -213,10 +213,10 @@ pub const Installation = struct {
 
 /// Moves `path` from one directory into the other, whatever is there.
 fn replace(from: std.fs.Dir, to: std.fs.Dir, path: []const u8) !void {
-    changes.rename(from, path, to, path) catch |err| switch (err) {
+    file_changes.rename(from, path, to, path) catch |err| switch (err) {
         error.IsDir, error.PathAlreadyExists => {
             try to.deleteTree(path);
-            try changes.rename(from, path, to, path);
+            try file_changes.rename(from, path, to, path);
         },
         else => return err,
     };
@@ -234,11 +234,11 @@ fn replaceByDirectory(directory: std.fs.Dir, path: []const u8) !void {
 
 /// Installs those of `installations`, all parts of one executable, that are not there: all or none of them. On
 /// `error.Failed` one of them has a failure.
-pub fn makeAll(arena: Allocator, installations: []Installation) error{ Failed, OutOfMemory }!void {
+pub fn installMissing(arena: Allocator, installations: []Installation) error{ Failed, OutOfMemory }!void {
     // Whoever takes several locks takes them in the same order, or two processes could wait for each other.
     const ordered = try arena.alloc(*Installation, installations.len);
     for (installations, ordered) |*installation, *slot| slot.* = installation;
-    std.mem.sortUnstable(*Installation, ordered, {}, comesBefore);
+    std.mem.sortUnstable(*Installation, ordered, {}, isBefore);
 
     var locks: std.ArrayList(Lock) = try .initCapacity(arena, ordered.len);
     defer for (locks.items) |lock| lock.release();
@@ -252,16 +252,16 @@ pub fn makeAll(arena: Allocator, installations: []Installation) error{ Failed, O
             locks.appendAssumeCapacity(Lock.acquire(directory, file, installation.application) catch |err|
                 return installation.fail(err));
         }
-        installation.suffix = suffixFor(locks.getLast().way);
+        installation.suffix = partialSuffix(locks.getLast().method);
         if (base_directory.isInstalled(directory, file)) continue;
-        sweep(directory, file);
-        locks.getLast().sign(installation.application);
+        removeStale(directory, file);
+        locks.getLast().recordApplication(installation.application);
         missing.appendAssumeCapacity(installation);
     }
-    try makeLocked(missing.items);
+    try unpackLocked(missing.items);
 }
 
-fn comesBefore(_: void, one: *Installation, other: *Installation) bool {
+fn isBefore(_: void, one: *Installation, other: *Installation) bool {
     return switch (std.mem.order(u8, one.file.installedName(), other.file.installedName())) {
         .eq => @intFromEnum(one.file.kind) < @intFromEnum(other.file.kind),
         else => |order| order == .lt,
@@ -269,13 +269,13 @@ fn comesBefore(_: void, one: *Installation, other: *Installation) bool {
 }
 
 /// Unpacks beside the final places and renames.
-fn makeLocked(installations: []const *Installation) error{ Failed, OutOfMemory }!void {
+fn unpackLocked(installations: []const *Installation) error{ Failed, OutOfMemory }!void {
     if (installations.len == 0) return;
-    const mask = installations[0].setMask();
-    defer process.restoreMask(mask);
-    errdefer for (installations) |installation| installation.abandon();
+    const mask = installations[0].setUmask();
+    defer process.restoreUmask(mask);
+    errdefer for (installations) |installation| installation.removePartial();
     try unpackParts(installations);
-    for (installations) |installation| installation.conclude() catch |err| return installation.fail(err);
+    for (installations) |installation| installation.publish() catch |err| return installation.fail(err);
 }
 
 /// Unpacks into directories that are closed again whatever happens: Windows neither renames nor removes open ones.
@@ -294,7 +294,7 @@ fn unpackParts(installations: []const *Installation) error{ Failed, OutOfMemory 
 }
 
 /// The application that made the installation `installed`; null when that is not known.
-pub fn installer(arena: Allocator, base: std.fs.Dir, installed: []const u8) error{OutOfMemory}!?[]const u8 {
+pub fn installedBy(arena: Allocator, base: std.fs.Dir, installed: []const u8) error{OutOfMemory}!?[]const u8 {
     var name: base_directory.Name = undefined;
     const path = std.fmt.bufPrint(&name, "{s}/{s}", .{ base_directory.locks_directory, installed }) catch return null;
     var buffer: [256]u8 = undefined;
@@ -304,7 +304,7 @@ pub fn installer(arena: Allocator, base: std.fs.Dir, installed: []const u8) erro
 
 /// Removes what processes that died left of other installations of this kind. Whatever cannot be removed stays:
 /// it is in nobody's way.
-pub fn sweep(base: std.fs.Dir, file: manifest.File) void {
+pub fn removeStale(base: std.fs.Dir, file: manifest.File) void {
     var directory = base.openDir(file.kind.directory(), .{ .iterate = true }) catch return;
     defer directory.close();
     var each = directory.iterate();
@@ -314,6 +314,6 @@ pub fn sweep(base: std.fs.Dir, file: manifest.File) void {
         if (installed.len != file.installedName().len or std.mem.eql(u8, installed, file.installedName())) continue;
         const lock = Lock.open(base, installed) catch continue;
         defer lock.close();
-        if ((locks_of.tryExclusive(lock) catch continue) == .flock) directory.deleteTree(entry.name) catch continue;
+        if ((locking.tryExclusive(lock) catch continue) == .flock) directory.deleteTree(entry.name) catch continue;
     }
 }

@@ -17,39 +17,39 @@ const report = @import("report.zig");
 pub const setting = "CZSCIE_LIBC";
 
 /// The entry of a part's zip that says what is installed of it with the bundled library.
-const own_plan = ".czscie/plan-libc";
+const bundled_plan = ".czscie/plan-libc";
 
 /// Loaders are some 200 KiB long, libraries 2 MiB, caches of libraries 100 KiB.
 const length_max = 4 << 20;
 
 /// `lift` with the parts that this host needs. Its `libc` stays if the bundled library is among them.
-pub fn settle(
+pub fn selectLibc(
     arena: Allocator,
     lift: manifest.Manifest,
     variables: Environment,
     places: []const base_directory.Candidate,
 ) error{OutOfMemory}!manifest.Manifest {
     const libc = lift.libc orelse return lift;
-    const own = try withOwn(arena, lift, libc);
+    const own = try withBundledLibc(arena, lift, libc);
     if (libc.always) return own;
-    const host = try withHosts(arena, lift);
-    if (try told(lift, variables)) |word| return if (word == .own) own else host;
+    const host = try withHostLibc(arena, lift);
+    if (try parseSetting(lift, variables)) |word| return if (word == .own) own else host;
     std.fs.cwd().access(libc.loader, .{}) catch return own;
-    if (isHeld(places, host.files)) return host;
-    if (isHeld(places, own.files)) return own;
-    return if (try shortcoming(arena, lift, libc) == null) host else own;
+    if (isInstalled(places, host.files)) return host;
+    if (isInstalled(places, own.files)) return own;
+    return if (try missingRequirement(arena, lift, libc) == null) host else own;
 }
 
 /// What an executable that no host has been seen for would install: of a permanent installation what is there.
-pub fn byItself(arena: Allocator, lift: manifest.Manifest) error{OutOfMemory}!manifest.Manifest {
+pub fn withoutHost(arena: Allocator, lift: manifest.Manifest) error{OutOfMemory}!manifest.Manifest {
     const libc = lift.libc orelse return lift;
-    return if (libc.always) withOwn(arena, lift, libc) else withHosts(arena, lift);
+    return if (libc.always) withBundledLibc(arena, lift, libc) else withHostLibc(arena, lift);
 }
 
 /// Why the host's C library will not do, for people; null when it will.
-pub fn shortcoming(arena: Allocator, lift: manifest.Manifest, libc: manifest.OwnLibc) error{OutOfMemory}!?[]const u8 {
+pub fn missingRequirement(arena: Allocator, lift: manifest.Manifest, libc: manifest.BundledLibc) error{OutOfMemory}!?[]const u8 {
     std.fs.cwd().access(libc.loader, .{}) catch |err|
-        return try std.fmt.allocPrint(arena, "{s}: {s}", .{ libc.loader, report.words(err) });
+        return try std.fmt.allocPrint(arena, "{s}: {s}", .{ libc.loader, report.describe(err) });
     if (lift.needs.glibc) |needed| {
         const found = try glibcVersion(arena, libc.loader) orelse
             return try std.fmt.allocPrint(arena, "{s} is not glibc's loader", .{libc.loader});
@@ -65,37 +65,37 @@ pub fn shortcoming(arena: Allocator, lift: manifest.Manifest, libc: manifest.Own
 
 const Choice = enum { own, host };
 
-fn told(lift: manifest.Manifest, variables: Environment) error{OutOfMemory}!?Choice {
+fn parseSetting(lift: manifest.Manifest, variables: Environment) error{OutOfMemory}!?Choice {
     const word = variables.get(setting) orelse return null;
     if (word.len == 0) return null;
     return std.meta.stringToEnum(Choice, word) orelse
         report.fatal(lift.name, "{s} is {s}\nhint: set it to own or host, or unset it", .{ setting, word });
 }
 
-fn isHeld(places: []const base_directory.Candidate, files: []const manifest.File) bool {
-    const base = base_directory.holding(places, files) orelse return false;
+fn isInstalled(places: []const base_directory.Candidate, files: []const manifest.File) bool {
+    const base = base_directory.findInstalled(places, files) orelse return false;
     base_directory.close(base.directory);
     return true;
 }
 
-fn withHosts(arena: Allocator, lift: manifest.Manifest) error{OutOfMemory}!manifest.Manifest {
+fn withHostLibc(arena: Allocator, lift: manifest.Manifest) error{OutOfMemory}!manifest.Manifest {
     var files: std.ArrayList(manifest.File) = try .initCapacity(arena, lift.files.len);
     for (lift.files) |file| if (file.kind != .libc) files.appendAssumeCapacity(file);
-    var settled = lift;
-    settled.files = files.items;
-    settled.libc = null;
-    return settled;
+    var selected = lift;
+    selected.files = files.items;
+    selected.libc = null;
+    return selected;
 }
 
-fn withOwn(arena: Allocator, lift: manifest.Manifest, libc: manifest.OwnLibc) error{OutOfMemory}!manifest.Manifest {
+fn withBundledLibc(arena: Allocator, lift: manifest.Manifest, libc: manifest.BundledLibc) error{OutOfMemory}!manifest.Manifest {
     const files = try arena.dupe(manifest.File, lift.files);
     for (files) |*file| if (libc.plans.map.get(file.name)) |digest| {
         file.digest = digest;
-        file.plan = own_plan;
+        file.plan = bundled_plan;
     };
-    var settled = lift;
-    settled.files = files;
-    return settled;
+    var selected = lift;
+    selected.files = files;
+    return selected;
 }
 
 /// The version of the glibc whose loader is `loader`, which holds the line that it answers `--version` with; before
@@ -187,19 +187,19 @@ fn environmentForTests(arena: Allocator, word: ?[]const u8) !Environment {
     return made;
 }
 
-fn expectOwn(settled: manifest.Manifest) !void {
-    try testing.expectEqual(3, settled.files.len);
-    try testing.expect(settled.libc != null);
-    try testing.expectEqualStrings(own_digest_for_tests, settled.find("cpython").?.digest);
-    try testing.expectEqualStrings(own_plan, settled.find("cpython").?.plan);
-    try testing.expectEqualStrings(manifest.plan_entry, settled.find("payload").?.plan);
+fn expectOwn(selected: manifest.Manifest) !void {
+    try testing.expectEqual(3, selected.files.len);
+    try testing.expect(selected.libc != null);
+    try testing.expectEqualStrings(own_digest_for_tests, selected.find("cpython").?.digest);
+    try testing.expectEqualStrings(bundled_plan, selected.find("cpython").?.plan);
+    try testing.expectEqualStrings(manifest.plan_entry, selected.find("payload").?.plan);
 }
 
-fn expectHosts(settled: manifest.Manifest) !void {
-    try testing.expectEqual(2, settled.files.len);
-    try testing.expectEqual(null, settled.libc);
-    try testing.expectEqualStrings(digest_for_tests, settled.find("cpython").?.digest);
-    try testing.expectEqual(null, settled.find(".libc"));
+fn expectHosts(selected: manifest.Manifest) !void {
+    try testing.expectEqual(2, selected.files.len);
+    try testing.expectEqual(null, selected.libc);
+    try testing.expectEqualStrings(digest_for_tests, selected.find("cpython").?.digest);
+    try testing.expectEqual(null, selected.find(".libc"));
 }
 
 test "a host without a loader gets the bundled library, one with a loader keeps its own" {
@@ -207,14 +207,14 @@ test "a host without a loader gets the bundled library, one with a loader keeps 
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
     const none = try environmentForTests(arena.allocator(), null);
-    try expectOwn(try settle(arena.allocator(), try liftForTests(arena.allocator(), "/nowhere/ld.so"), none, &.{}));
-    try expectHosts(try settle(arena.allocator(), try liftForTests(arena.allocator(), "/proc/self/exe"), none, &.{}));
+    try expectOwn(try selectLibc(arena.allocator(), try liftForTests(arena.allocator(), "/nowhere/ld.so"), none, &.{}));
+    try expectHosts(try selectLibc(arena.allocator(), try liftForTests(arena.allocator(), "/proc/self/exe"), none, &.{}));
     var old = try liftForTests(arena.allocator(), "/proc/self/exe");
     old.needs.glibc = "9.99";
-    try expectOwn(try settle(arena.allocator(), old, none, &.{}));
+    try expectOwn(try selectLibc(arena.allocator(), old, none, &.{}));
     var lacking = try liftForTests(arena.allocator(), "/proc/self/exe");
     lacking.libc.?.libraries = &.{"libnobody-has.so.9"};
-    try expectOwn(try settle(arena.allocator(), lacking, none, &.{}));
+    try expectOwn(try selectLibc(arena.allocator(), lacking, none, &.{}));
 }
 
 test "who says which library is heeded" {
@@ -223,12 +223,12 @@ test "who says which library is heeded" {
     defer arena.deinit();
     var lift = try liftForTests(arena.allocator(), "/nowhere/ld.so");
     const host = try environmentForTests(arena.allocator(), "host");
-    try expectHosts(try settle(arena.allocator(), lift, host, &.{}));
+    try expectHosts(try selectLibc(arena.allocator(), lift, host, &.{}));
     lift.libc.?.always = true;
-    try expectOwn(try settle(arena.allocator(), lift, host, &.{}));
-    try expectOwn(try byItself(arena.allocator(), lift));
+    try expectOwn(try selectLibc(arena.allocator(), lift, host, &.{}));
+    try expectOwn(try withoutHost(arena.allocator(), lift));
     const own = try environmentForTests(arena.allocator(), "own");
-    try expectOwn(try settle(arena.allocator(), try liftForTests(arena.allocator(), "/proc/self/exe"), own, &.{}));
+    try expectOwn(try selectLibc(arena.allocator(), try liftForTests(arena.allocator(), "/proc/self/exe"), own, &.{}));
 }
 
 test "an executable without a C library starts as it is" {
@@ -236,7 +236,7 @@ test "an executable without a C library starts as it is" {
     defer arena.deinit();
     const plain: manifest.Manifest = .{ .name = "tool", .files = &.{}, .boot = .{ .commands = .{} } };
     const none = try environmentForTests(arena.allocator(), null);
-    try testing.expectEqual(null, (try settle(arena.allocator(), plain, none, &.{})).libc);
+    try testing.expectEqual(null, (try selectLibc(arena.allocator(), plain, none, &.{})).libc);
 }
 
 test "the version of a glibc is what its loader says" {

@@ -13,17 +13,17 @@ pub const Executable = struct {
     /// One past the payload's last byte. What follows (a signature) is not ours.
     payload_end: u64,
     /// Whether the system told so in /proc: without it some things have to be found in another way.
-    by_proc: bool,
+    found_in_proc: bool,
     /// Whether other users may not read it.
-    secret: bool,
+    is_private: bool,
 };
 
 pub const Error = error{ NotFound, Unreadable, ProcessFdQuotaExceeded, SystemFdQuotaExceeded };
 
 /// Opens the running executable. `buffer` holds its path.
 pub fn open(buffer: *[std.fs.max_path_bytes]u8) Error!Executable {
-    var by_proc = true;
-    const file = openFile(&by_proc) catch |err| return switch (err) {
+    var found_in_proc = true;
+    const file = openFile(&found_in_proc) catch |err| return switch (err) {
         error.AccessDenied, error.PermissionDenied => error.Unreadable,
         error.ProcessFdQuotaExceeded, error.SystemFdQuotaExceeded => |quota| quota,
         else => error.NotFound,
@@ -34,8 +34,8 @@ pub fn open(buffer: *[std.fs.max_path_bytes]u8) Error!Executable {
         .file = file,
         .path = path,
         .payload_end = payloadEnd(file, status.size),
-        .by_proc = by_proc,
-        .secret = builtin.os.tag != .windows and status.mode & 0o004 == 0,
+        .found_in_proc = found_in_proc,
+        .is_private = builtin.os.tag != .windows and status.mode & 0o004 == 0,
     };
 }
 
@@ -47,11 +47,11 @@ fn ownPath(buffer: *[std.fs.max_path_bytes]u8) ?[]const u8 {
     return buffer[0..std.unicode.wtf16LeToWtf8(buffer, path)];
 }
 
-fn openFile(by_proc: *bool) !std.fs.File {
+fn openFile(found_in_proc: *bool) !std.fs.File {
     return std.fs.openSelfExe(.{}) catch |err| {
         if (builtin.os.tag != .linux) return err;
         const name = executedName() orelse return err;
-        by_proc.* = false;
+        found_in_proc.* = false;
         return std.fs.cwd().openFile(name, .{});
     };
 }

@@ -9,43 +9,43 @@ const builtin = @import("builtin");
 const linux = std.os.linux;
 const testing = std.testing;
 const base_directory = @import("base.zig");
-const changes = @import("changes.zig");
+const file_changes = @import("file_changes.zig");
 const kernel32 = @import("kernel32.zig");
 const manifest = @import("manifest.zig");
 const report = @import("report.zig");
 
 const has_modes = builtin.os.tag != .windows;
 
-pub const Way = enum { flock, fcntl };
+pub const Method = enum { flock, fcntl };
 
 /// Locks `file` if no other process has it locked. Null when one has.
-pub fn tryExclusive(file: std.fs.File) !?Way {
-    return take(file, .at_once);
+pub fn tryExclusive(file: std.fs.File) !?Method {
+    return lockFile(file, .not_at_all);
 }
 
 /// Waits for as long as another process has it locked.
-pub fn exclusive(file: std.fs.File) !Way {
-    return (try take(file, .waiting)).?;
+pub fn exclusive(file: std.fs.File) !Method {
+    return (try lockFile(file, .until_free)).?;
 }
 
-const Patience = enum { at_once, waiting };
+const Waiting = enum { not_at_all, until_free };
 
-fn take(file: std.fs.File, patience: Patience) !?Way {
-    if (builtin.os.tag == .windows) return takeOfWindows(file, patience);
+fn lockFile(file: std.fs.File, waiting: Waiting) !?Method {
+    if (builtin.os.tag == .windows) return lockFileWindows(file, waiting);
     if (builtin.os.tag != .linux) {
-        if (patience == .waiting) {
+        if (waiting == .until_free) {
             try file.lock(.exclusive);
             return .flock;
         }
         return if (try file.tryLock(.exclusive)) .flock else null;
     }
     const LOCK = std.posix.LOCK;
-    const operation: i32 = if (patience == .waiting) LOCK.EX else LOCK.EX | LOCK.NB;
+    const operation: i32 = if (waiting == .until_free) LOCK.EX else LOCK.EX | LOCK.NB;
     while (true) switch (linux.E.init(linux.flock(file.handle, operation))) {
         .SUCCESS => return .flock,
         .INTR => {},
         .AGAIN => return null,
-        .NOSYS, .PERM, .ACCES, .OPNOTSUPP, .INVAL => return takeByFcntl(file, patience),
+        .NOSYS, .PERM, .ACCES, .OPNOTSUPP, .INVAL => return lockFileFcntl(file, waiting),
         .NOLCK => return error.FileLocksNotSupported,
         .IO => return error.InputOutput,
         else => |errno| return std.posix.unexpectedErrno(errno),
@@ -56,11 +56,11 @@ fn take(file: std.fs.File, patience: Patience) !?Way {
 const locked_byte = 1 << 62;
 
 /// LockFileEx, as std 0.15.2 has no tryLock that compiles.
-fn takeOfWindows(file: std.fs.File, patience: Patience) !?Way {
+fn lockFileWindows(file: std.fs.File, waiting: Waiting) !?Method {
     const windows = std.os.windows;
     const fail_immediately = 1;
     const exclusive_lock = 2;
-    const flags: windows.DWORD = if (patience == .waiting) exclusive_lock else exclusive_lock | fail_immediately;
+    const flags: windows.DWORD = if (waiting == .until_free) exclusive_lock else exclusive_lock | fail_immediately;
     var place = std.mem.zeroes(windows.OVERLAPPED);
     place.DUMMYUNIONNAME.DUMMYSTRUCTNAME.OffsetHigh = locked_byte >> 32;
     if (kernel32.LockFileEx(file.handle, flags, 0, 1, 0, &place) != 0) return .flock;
@@ -73,7 +73,7 @@ fn takeOfWindows(file: std.fs.File, patience: Patience) !?Way {
 }
 
 /// fcntl(2), "Open file description locks", since Linux 3.15.
-fn takeByFcntl(file: std.fs.File, patience: Patience) !?Way {
+fn lockFileFcntl(file: std.fs.File, waiting: Waiting) !?Method {
     if (@sizeOf(usize) != 8) return error.FileLocksNotSupported; // whose numbers and structures are others
     const set_lock = 37;
     const set_lock_and_wait = 38;
@@ -85,7 +85,7 @@ fn takeByFcntl(file: std.fs.File, patience: Patience) !?Way {
         process: i32 = 0,
     };
     var wanted: whole_file = .{};
-    const command: i32 = if (patience == .waiting) set_lock_and_wait else set_lock;
+    const command: i32 = if (waiting == .until_free) set_lock_and_wait else set_lock;
     while (true) switch (linux.E.init(linux.fcntl(file.handle, command, @intFromPtr(&wanted)))) {
         .SUCCESS => return .fcntl,
         .INTR => {},
@@ -98,35 +98,35 @@ fn takeByFcntl(file: std.fs.File, patience: Patience) !?Way {
 /// The right to write below an installation's name, held by one process at a time until it dies.
 pub const Lock = struct {
     file: std.fs.File,
-    way: Way = .flock,
+    method: Method = .flock,
 
-    const patience_ns = 500 * std.time.ns_per_ms;
+    const silent_wait_ns = 500 * std.time.ns_per_ms;
 
     /// `installed` is the name of the installation.
     pub fn open(base: std.fs.Dir, installed: []const u8) !std.fs.File {
         var name: base_directory.Name = undefined;
         const path = std.fmt.bufPrint(&name, "{s}/{s}", .{ base_directory.locks_directory, installed }) catch
             unreachable; // our own directory and 64 digits
-        return changes.openOrCreate(base, path, if (has_modes) 0o600 else 0);
+        return file_changes.openOrCreate(base, path, if (has_modes) 0o600 else 0);
     }
 
     /// Waits for whoever has it. A wait that a person would notice is told on a terminal.
     pub fn acquire(base: std.fs.Dir, file: manifest.File, application: []const u8) !Lock {
         const locked = try open(base, file.installedName());
         errdefer locked.close();
-        if (try tryExclusive(locked)) |way| return .{ .file = locked, .way = way };
+        if (try tryExclusive(locked)) |method| return .{ .file = locked, .method = method };
         var waited: u64 = 0;
         const step = 10 * std.time.ns_per_ms;
-        while (waited < patience_ns) : (waited += step) {
+        while (waited < silent_wait_ns) : (waited += step) {
             std.Thread.sleep(step);
-            if (try tryExclusive(locked)) |way| return .{ .file = locked, .way = way };
+            if (try tryExclusive(locked)) |method| return .{ .file = locked, .method = method };
         }
         if (std.fs.File.stderr().isTty()) report.note(application, "waiting for another process that unpacks {s}", .{file.name});
-        return .{ .file = locked, .way = try exclusive(locked) };
+        return .{ .file = locked, .method = try exclusive(locked) };
     }
 
     /// Says for people who made the installation.
-    pub fn sign(lock: Lock, application: []const u8) void {
+    pub fn recordApplication(lock: Lock, application: []const u8) void {
         lock.file.setEndPos(0) catch return;
         lock.file.pwriteAll(application, 0) catch return;
     }
@@ -137,26 +137,26 @@ pub const Lock = struct {
 };
 
 test "a file is locked once, in either way, until it is closed" {
-    const Take = *const fn (std.fs.File, Patience) anyerror!?Way;
+    const LockFile = *const fn (std.fs.File, Waiting) anyerror!?Method;
     const has_two = builtin.os.tag == .linux and @sizeOf(usize) == 8;
-    const ways: []const Take = if (has_two) &.{ takeAnyhow, takeByFcntlAnyhow } else &.{takeAnyhow};
+    const methods: []const LockFile = if (has_two) &.{ lockFileAnyError, lockFileFcntlAnyError } else &.{lockFileAnyError};
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
-    for (ways) |way| {
+    for (methods) |method| {
         const first = try tmp.dir.createFile("lock", .{});
         const second = try tmp.dir.createFile("lock", .{});
         defer second.close();
-        try testing.expect(try way(first, .at_once) != null);
-        try testing.expectEqual(null, try way(second, .at_once));
+        try testing.expect(try method(first, .not_at_all) != null);
+        try testing.expectEqual(null, try method(second, .not_at_all));
         first.close();
-        try testing.expect(try way(second, .waiting) != null);
+        try testing.expect(try method(second, .until_free) != null);
     }
 }
 
-fn takeAnyhow(file: std.fs.File, patience: Patience) anyerror!?Way {
-    return take(file, patience);
+fn lockFileAnyError(file: std.fs.File, waiting: Waiting) anyerror!?Method {
+    return lockFile(file, waiting);
 }
 
-fn takeByFcntlAnyhow(file: std.fs.File, patience: Patience) anyerror!?Way {
-    return takeByFcntl(file, patience);
+fn lockFileFcntlAnyError(file: std.fs.File, waiting: Waiting) anyerror!?Method {
+    return lockFileFcntl(file, waiting);
 }

@@ -66,19 +66,19 @@ const Layout = struct {
             at += command_length;
         }
         if (at != length) return error.CorruptZip;
-        return layout.checked(head);
+        return layout.validated(head);
     }
 
     fn command(layout: *Layout, head: []const u8, at: usize, length: usize) Error!void {
         switch (number(u32, head, at)) {
             segment_command => if (length >= segment_length) try layout.segment(head, at, length),
-            symtab_command => if (length == symtab_length) try once(&layout.symtab, at),
-            signature_command => if (length == signature_command_length) try once(&layout.signature, at),
+            symtab_command => if (length == symtab_length) try setOnce(&layout.symtab, at),
+            signature_command => if (length == signature_command_length) try setOnce(&layout.signature, at),
             else => {},
         }
     }
 
-    fn once(slot: *?usize, at: usize) Error!void {
+    fn setOnce(slot: *?usize, at: usize) Error!void {
         if (slot.* != null) return error.CorruptZip;
         slot.* = at;
     }
@@ -98,7 +98,7 @@ const Layout = struct {
     }
 
     /// The layout, when it has all that a program has and the string table lies in its segment.
-    fn checked(layout: Layout, head: []const u8) Error!Layout {
+    fn validated(layout: Layout, head: []const u8) Error!Layout {
         const linkedit = layout.linkedit orelse return error.CorruptZip;
         const symtab = layout.symtab orelse return error.CorruptZip;
         if (layout.text == null) return error.CorruptZip;
@@ -110,7 +110,7 @@ const Layout = struct {
     }
 
     /// Has string table and segment reach to the ends given, in `head`.
-    fn reach(layout: Layout, head: []u8, strings_end: u64, linkedit_end: u64) Error!void {
+    fn extendTo(layout: Layout, head: []u8, strings_end: u64, linkedit_end: u64) Error!void {
         const linkedit = layout.linkedit.?;
         const symtab = layout.symtab.?;
         const strings_start = number(u32, head, symtab + 16);
@@ -144,7 +144,7 @@ pub fn readBareHead(file: std.fs.File, size: u64, buffer: *HeadBuffer) ![]const 
     const head = try readHead(file, buffer);
     const layout: Layout = try .parse(head);
     if (size < layout.linkedit.?.start) return error.CorruptZip;
-    try layout.reach(head, size, size);
+    try layout.extendTo(head, size, size);
     if (layout.signature) |at| {
         Layout.writeCounts(head, layout.count - 1, layout.commands_end - signature_command_length);
         std.mem.copyForwards(u8, head[at..], head[at + signature_command_length ..]);
@@ -169,7 +169,7 @@ pub fn sign(file: std.fs.File, identifier: []const u8) !void {
     if (layout.signature != null or head_length > @min(layout.room, buffer.len)) return error.CorruptZip;
     const head = buffer[0..head_length];
     if (size < layout.linkedit.?.start) return error.CorruptZip;
-    try layout.reach(head, size, size + signature_length);
+    try layout.extendTo(head, size, size + signature_length);
     Layout.writeCounts(head, layout.count + 1, head_length);
     for ([_]u64{ signature_command, signature_command_length, size, signature_length }, 0..) |value, i| {
         std.mem.writeInt(u32, head[bare.len + 4 * i ..][0..4], @intCast(value), .little);

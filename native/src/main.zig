@@ -5,7 +5,7 @@
 
 const std = @import("std");
 const base_directory = @import("base.zig");
-const clock = @import("clock.zig");
+const last_use = @import("last_use.zig");
 const command = @import("command.zig");
 const environment = @import("environment.zig");
 const entry_content = @import("entry.zig");
@@ -15,11 +15,11 @@ const locate = @import("locate.zig");
 const manifest = @import("manifest.zig");
 const memory_base = @import("memory_base.zig");
 const messages = @import("messages.zig");
-const origin = @import("origin.zig");
+const library_path = @import("library_path.zig");
 const process = @import("process.zig");
 const report = @import("report.zig");
 const request = @import("request.zig");
-const told = @import("told.zig");
+const notices = @import("notices.zig");
 const tools = @import("tools.zig");
 
 pub const std_options: std.Options = .{
@@ -31,7 +31,7 @@ pub const std_options: std.Options = .{
 var first_memory: std.heap.StackFallbackAllocator(64 << 10) = undefined;
 
 pub fn main() void {
-    if (process.ensureStack()) |limit| messages.stackTooSmall(limit);
+    if (process.raiseStackLimit()) |limit| messages.stackTooSmall(limit);
     first_memory.fallback_allocator = std.heap.page_allocator;
     first_memory.get_called = if (@TypeOf(first_memory.get_called) == void) {} else false;
     var arena: std.heap.ArenaAllocator = .init(first_memory.get());
@@ -51,12 +51,12 @@ fn run(arena: std.mem.Allocator) error{OutOfMemory}!void {
     const executable = locate.open(&path_buffer) catch |err| messages.selfNotFound(called, err);
     const built = manifest.read(arena, executable.file, executable.payload_end) catch |err| {
         const requested = arguments.len == 2 and std.mem.eql(u8, arguments[1], request.argument);
-        if (err == error.NoManifest and requested) try request.carryOut(arena);
+        if (err == error.NoManifest and requested) try request.run(arena);
         messages.manifestUnreadable(called, executable.path, err);
     };
     const variables = environment.inherit(arena) catch return error.OutOfMemory;
-    const places = try base_directory.candidates(arena, variables, built.base, executable.secret);
-    const lift = try libc.settle(arena, built, variables, places);
+    const places = try base_directory.candidates(arena, variables, built.base, executable.is_private);
+    const lift = try libc.selectLibc(arena, built, variables, places);
     try tools.run(arena, executable, lift, variables, arguments[@min(arguments.len, 1)..]);
 
     const first: ?[]const u8 = if (arguments.len > 1) arguments[1] else null;
@@ -67,16 +67,16 @@ fn run(arena: std.mem.Allocator) error{OutOfMemory}!void {
         .lift = lift,
         .command = choice.command,
         .argv0 = argv0,
-        .users = arguments[@min(arguments.len, 1 + choice.consumed)..],
+        .user_arguments = arguments[@min(arguments.len, 1 + choice.consumed)..],
     };
-    var left = places;
+    var remaining = places;
     var refusals: std.ArrayList(base_directory.Refusal) = .empty;
     while (true) {
-        const base = try chooseBase(arena, executable, lift, variables, left, &refusals);
-        const damage = try launch.from(base);
-        const candidate = base_directory.find(left, base.path);
+        const base = try chooseBase(arena, executable, lift, variables, remaining, &refusals);
+        const damage = try launch.startFrom(base);
+        const candidate = base_directory.findCandidate(remaining, base.path);
         try refusals.append(arena, .{ .candidate = candidate, .reason = damage, .unexpected = true });
-        left = try base_directory.without(arena, left, base.path);
+        remaining = try base_directory.without(arena, remaining, base.path);
     }
 }
 
@@ -88,23 +88,23 @@ const Launch = struct {
     command: manifest.Command,
     argv0: [:0]const u8,
     /// The arguments that are not the command's own.
-    users: []const [:0]const u8,
+    user_arguments: []const [:0]const u8,
 
     /// Becomes the application, with what is installed in `base` or will be. Returns what is damaged there when that
     /// cannot be mended.
-    fn from(launch: Launch, base: base_directory.Base) error{OutOfMemory}![]const u8 {
+    fn startFrom(launch: Launch, base: base_directory.Base) error{OutOfMemory}![]const u8 {
         // What was installed before this start.
-        var kept = launch.lift.files;
+        var existing = launch.lift.files;
         if (base.age) |age| {
-            if (try launch.freshen(base, age)) |damage| return damage;
+            if (try launch.refresh(base, age)) |damage| return damage;
         } else {
-            kept = try launch.installedIn(base);
+            existing = try launch.installedParts(base);
             try installAll(launch.arena, launch.executable, launch.lift, base);
-            if (try launch.checkKept(base, kept)) |damage| return damage;
+            if (try launch.checkExisting(base, existing)) |damage| return damage;
         }
         const failure = try launch.become(base);
-        if (kept.len == 0 or !launch.lift.holdsParts() or !failure.isOfTheFile()) launch.fail(base, failure);
-        if (try launch.check(base, launch.lift.files, .failure)) |damage| return damage;
+        if (existing.len == 0 or !launch.lift.hasParts() or !failure.isFileProblem()) launch.fail(base, failure);
+        if (try launch.check(base, launch.lift.files, .start_failed)) |damage| return damage;
         launch.fail(base, try launch.become(base));
     }
 
@@ -112,7 +112,7 @@ const Launch = struct {
         messages.notStarted(launch.lift, launch.executable.path, base.path, failure.program, failure.err);
     }
 
-    fn installedIn(launch: Launch, base: base_directory.Base) error{OutOfMemory}![]const manifest.File {
+    fn installedParts(launch: Launch, base: base_directory.Base) error{OutOfMemory}![]const manifest.File {
         var found: std.ArrayList(manifest.File) = .empty;
         for (launch.lift.files) |file| {
             if (base_directory.isInstalled(base.directory, file)) try found.append(launch.arena, file);
@@ -122,24 +122,24 @@ const Launch = struct {
 
     /// Looks at parts that were there when others were missing: another application installed them, or something
     /// took only one of them.
-    fn checkKept(launch: Launch, base: base_directory.Base, kept: []const manifest.File) error{OutOfMemory}!?[]const u8 {
-        for (kept) |file| {
+    fn checkExisting(launch: Launch, base: base_directory.Base, existing: []const manifest.File) error{OutOfMemory}!?[]const u8 {
+        for (existing) |file| {
             const used = base_directory.lastUse(base.directory, file) orelse continue;
-            const occasion: install.Occasion = if (clock.ageOf(used) == .doubtful) .doubt else .routine;
-            if (try launch.check(base, &.{file}, occasion)) |damage| return damage;
+            const reason: install.CheckReason = if (last_use.ageOf(used) == .uncertain) .uncertain else .routine;
+            if (try launch.check(base, &.{file}, reason)) |damage| return damage;
         }
         return null;
     }
 
     /// A warm start makes sure, now and then, that what is installed is still there, and tells once a day that it is
     /// in use. What is damaged and cannot be mended is the answer, if anything is.
-    fn freshen(launch: Launch, base: base_directory.Base, age: clock.Age) error{OutOfMemory}!?[]const u8 {
+    fn refresh(launch: Launch, base: base_directory.Base, age: last_use.Age) error{OutOfMemory}!?[]const u8 {
         // A permanent installation was made sure when it was made, and never gets old.
-        if (!launch.lift.holdsParts()) return null;
-        if (launch.occasionOf(base, age)) |occasion| {
-            if (try launch.check(base, launch.lift.files, occasion)) |damage| return damage;
+        if (!launch.lift.hasParts()) return null;
+        if (launch.checkReason(base, age)) |reason| {
+            if (try launch.check(base, launch.lift.files, reason)) |damage| return damage;
         }
-        if (age == .old and base.whose != .hosts_to_read) for (launch.lift.files) |file| {
+        if (age == .old and base.scope != .host_read_only) for (launch.lift.files) |file| {
             _ = base_directory.touch(base.directory, file);
         };
         return null;
@@ -147,11 +147,11 @@ const Launch = struct {
 
     /// Why a warm start has something to look at, if it has. Cleaners take what lies in a temporary directory at any
     /// time, elsewhere once a day is often enough; and Python does not say what to do when its first module is gone.
-    fn occasionOf(launch: Launch, base: base_directory.Base, age: clock.Age) ?install.Occasion {
-        if (age == .doubtful) return .doubt;
-        const is_untold = age == .old and base.whose != .hosts_to_read;
-        if (is_untold or base.temporary) return .routine;
-        for (launch.lift.files) |file| if (!base_directory.hasFirstModule(base.directory, file)) return .lack;
+    fn checkReason(launch: Launch, base: base_directory.Base, age: last_use.Age) ?install.CheckReason {
+        if (age == .uncertain) return .uncertain;
+        const needs_touch = age == .old and base.scope != .host_read_only;
+        if (needs_touch or base.temporary) return .routine;
+        for (launch.lift.files) |file| if (!base_directory.hasFirstModule(base.directory, file)) return .first_module_missing;
         return null;
     }
 
@@ -161,13 +161,13 @@ const Launch = struct {
         launch: Launch,
         base: base_directory.Base,
         files: []const manifest.File,
-        occasion: install.Occasion,
+        reason: install.CheckReason,
     ) error{OutOfMemory}!?[]const u8 {
         var reader = entry_content.Reader.init(launch.executable.file) catch return error.OutOfMemory;
         defer reader.deinit();
         for (files) |file| {
             var installation = installationOf(launch.arena, launch.executable, launch.lift, file, base);
-            const sound = installation.check(&reader, occasion) catch messages.notMended(installation, launch.executable.path, launch.lift.tools);
+            const sound = installation.check(&reader, reason) catch messages.notRepaired(installation, launch.executable.path, launch.lift.tools);
             if (!sound) return try std.fmt.allocPrint(launch.arena, "what is installed there is damaged ({s}) and cannot be written to", .{
                 installation.failure.?.subject,
             });
@@ -190,11 +190,11 @@ const Launch = struct {
         };
         const own = command.arguments(arena, launch.command, &context) catch |err| messages.placeholderUnknown(lift.name, err);
         command.applyEnvironment(arena, launch.command, &context) catch |err| messages.placeholderUnknown(lift.name, err);
-        memory_base.pass(base, &variables) catch return error.OutOfMemory;
+        memory_base.exportBase(base, &variables) catch return error.OutOfMemory;
         // What starts with the bundled C library has the path of its libraries in it.
-        const lost = !launch.executable.by_proc or base.memory == .executables;
-        if (lost and lift.libc == null) try origin.replace(arena, &variables, base.path, lift.files);
-        const all = try std.mem.concat(arena, [:0]const u8, &.{ own, launch.users });
+        const origin_unknown = !launch.executable.found_in_proc or base.memory == .executables;
+        if (origin_unknown and lift.libc == null) try library_path.prepend(arena, &variables, base.path, lift.files);
+        const all = try std.mem.concat(arena, [:0]const u8, &.{ own, launch.user_arguments });
         return .{ .program = all[0], .err = process.start(arena, all, &variables) };
     }
 };
@@ -205,7 +205,7 @@ const Failure = struct {
     err: anyerror,
 
     /// Whether it may be the program's file that is at fault, and not what it was given.
-    fn isOfTheFile(failure: Failure) bool {
+    fn isFileProblem(failure: Failure) bool {
         return switch (failure.err) {
             error.FileNotFound, error.NotDir, error.IsDir, error.SymLinkLoop => true,
             error.AccessDenied, error.PermissionDenied, error.InvalidExe, error.FileSystem => true,
@@ -223,8 +223,8 @@ fn chooseBase(
     places: []const base_directory.Candidate,
     refusals: *std.ArrayList(base_directory.Refusal),
 ) error{OutOfMemory}!base_directory.Base {
-    if (!lift.holdsParts()) {
-        return base_directory.holding(places, lift.files) orelse messages.installationUnusable(arena, lift, executable.path);
+    if (!lift.hasParts()) {
+        return base_directory.findInstalled(places, lift.files) orelse messages.installationUnusable(arena, lift, executable.path);
     }
     const memory = memory_base.Setting.read(variables) orelse messages.memorySettingUnknown(lift.name);
     const found = if (memory == .always) null else try base_directory.choose(arena, places, lift.files, refusals);
@@ -233,11 +233,11 @@ fn chooseBase(
         if (in_memory != null and memory == .unset) messages.inMemory(lift);
         return in_memory orelse messages.noBase(arena, lift.name, refusals.items);
     };
-    for (refusals.items) |refusal| if (refusal.isTold()) {
+    for (refusals.items) |refusal| if (refusal.isReported()) {
         const candidate = refusal.candidate;
         const setting = if (candidate.setting) |name| try std.fmt.allocPrint(arena, " ({s})", .{name}) else "";
         const text = try std.fmt.allocPrint(arena, "{s}{s} is not used: {s}", .{ candidate.path, setting, refusal.reason });
-        if (told.isNews(base.directory, text) or base.age == null) report.note(lift.name, "{s}; {s} is", .{ text, base.path });
+        if (notices.isNew(base.directory, text) or base.age == null) report.note(lift.name, "{s}; {s} is", .{ text, base.path });
     };
     return base;
 }
@@ -249,12 +249,12 @@ fn installAll(
     lift: manifest.Manifest,
     base: base_directory.Base,
 ) error{OutOfMemory}!void {
-    process.guardStandardHandles();
+    process.occupyStandardHandles();
     const signal = process.ignoreFileSizeSignal();
     defer process.restoreFileSizeSignal(signal);
     const installations = try arena.alloc(install.Installation, lift.files.len);
     for (lift.files, installations) |file, *slot| slot.* = installationOf(arena, executable, lift, file, base);
-    install.makeAll(arena, installations) catch |err| switch (err) {
+    install.installMissing(arena, installations) catch |err| switch (err) {
         error.OutOfMemory => return error.OutOfMemory,
         error.Failed => for (installations) |each| if (each.failure) |failure| {
             messages.notInstalled(each, failure, executable.path);
@@ -281,9 +281,9 @@ fn installationOf(
 test {
     _ = @import("ancestors.zig");
     _ = base_directory;
-    _ = @import("changes.zig");
+    _ = @import("file_changes.zig");
     _ = @import("child.zig");
-    _ = clock;
+    _ = last_use;
     _ = command;
     _ = environment;
     _ = install;
@@ -291,11 +291,11 @@ test {
     _ = locate;
     _ = @import("mach_o.zig");
     _ = manifest;
-    _ = origin;
+    _ = library_path;
     _ = process;
     _ = report;
     _ = request;
-    _ = told;
+    _ = notices;
     _ = tools;
     _ = @import("comparison.zig");
     _ = @import("control_group.zig");
@@ -304,7 +304,7 @@ test {
     _ = entry_content;
     _ = @import("file_status.zig");
     _ = @import("filesystem.zig");
-    _ = @import("memory.zig");
+    _ = @import("buffer.zig");
     _ = memory_base;
     _ = @import("memory_files.zig");
     _ = @import("private_mount.zig");
@@ -315,7 +315,7 @@ test {
     _ = @import("rendering.zig");
     _ = @import("sha256.zig");
     _ = @import("users.zig");
-    _ = @import("window.zig");
+    _ = @import("windows_console.zig");
     _ = @import("zip.zig");
     _ = @import("zstd.zig");
 }

@@ -87,7 +87,7 @@ pub const Command = struct {
 pub const Needs = struct { glibc: ?[]const u8 = null };
 
 /// The C library that comes along, in the part of the kind `libc`.
-pub const OwnLibc = struct {
+pub const BundledLibc = struct {
     /// Where a host with a C library has its loader.
     loader: []const u8,
     /// The digests of the parts that are installed differently with it, by the parts' names.
@@ -111,12 +111,12 @@ pub const Manifest = struct {
     /// The environment variable that chooses a tool; none when it is empty.
     tools: []const u8 = default_tools,
     needs: Needs = .{},
-    libc: ?OwnLibc = null,
+    libc: ?BundledLibc = null,
     files: []const File,
     boot: Boot,
 
     /// Whether what is installed comes with the file. It does not with an executable of a permanent installation.
-    pub fn holdsParts(manifest: Manifest) bool {
+    pub fn hasParts(manifest: Manifest) bool {
         for (manifest.files) |file| if (file.size == 0) return false;
         return true;
     }
@@ -147,7 +147,7 @@ pub fn readText(arena: std.mem.Allocator, file: std.fs.File, payload_end: u64) E
         if (try file.preadAll(tail, payload_end - length) != tail.len) return error.NoManifest;
         if (findComment(tail)) |comment| {
             if (comment.len == 0) return error.NoManifest;
-            return unseal(comment);
+            return checkedText(comment);
         }
         if (length == @min(payload_end, tail_length_max)) return error.NoManifest;
         length = @min(payload_end, tail_length_max);
@@ -169,7 +169,7 @@ fn findComment(tail: []const u8) ?[]const u8 {
 
 /// The manifest ends with `,"crc32":"89abcdef"}`: the checksum of everything before that, from the first brace on.
 /// It tells damage, not malice.
-fn unseal(comment: []const u8) error{CorruptManifest}![]const u8 {
+fn checkedText(comment: []const u8) error{CorruptManifest}![]const u8 {
     const text = std.mem.trim(u8, comment, "\n");
     const digits = 8;
     const before = ",\"crc32\":\"";
@@ -229,7 +229,7 @@ fn isHexadecimal(text: []const u8) bool {
 }
 
 const digest_for_tests = "0123456789abcdef" ** 4;
-const text_for_tests = sealed(
+const text_for_tests = withChecksum(
     \\{"scie":{"format":1,"lift":{"name":"tool","files":[{"name":"cpython","kind":"interpreter","digest":"
 ++ digest_for_tests ++
     \\","offset":1,"size":2,"unpacked":3,"unknown":[]}],"boot":{"commands":{"":{"exe":"{cpython}/bin/python",
@@ -237,7 +237,7 @@ const text_for_tests = sealed(
     \\"args":["-s"],"env":{"=PYTHONPATH":null,"A":"b"}}}}}}}
 );
 
-fn sealed(comptime text: []const u8) []const u8 {
+fn withChecksum(comptime text: []const u8) []const u8 {
     @setEvalBranchQuota(100_000);
     const body = text[0 .. text.len - 1];
     return "\n" ++ body ++ std.fmt.comptimePrint(",\"crc32\":\"{x:0>8}\"}}\n", .{crc32(0, body)});
@@ -287,8 +287,8 @@ test "what is not a manifest is refused" {
     try testing.expectError(error.NoManifest, parsed(arena.allocator(), "ordinary" ** 20_000));
     try testing.expectError(error.NoManifest, parsed(arena.allocator(), comptime withEnd("")));
     try testing.expectError(error.CorruptManifest, parsed(arena.allocator(), comptime withEnd("{\"scie\":")));
-    try testing.expectError(error.CorruptManifest, parsed(arena.allocator(), comptime withEnd(sealed("{\"scie\":{\"format\":1}}"))));
-    try testing.expectError(error.NewerFormat, parsed(arena.allocator(), comptime withEnd(sealed("{\"scie\":{\"format\":2}}"))));
+    try testing.expectError(error.CorruptManifest, parsed(arena.allocator(), comptime withEnd(withChecksum("{\"scie\":{\"format\":1}}"))));
+    try testing.expectError(error.NewerFormat, parsed(arena.allocator(), comptime withEnd(withChecksum("{\"scie\":{\"format\":2}}"))));
     try testing.expectError(error.CorruptManifest, parsed(arena.allocator(), comptime withEnd("{\"scie\":{\"format\":2}}")));
     const whole = withEnd(text_for_tests);
     for (0..whole.len) |length| _ = parsed(arena.allocator(), whole[0..length]) catch continue;

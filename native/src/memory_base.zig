@@ -15,7 +15,7 @@ const control_group = @import("control_group.zig");
 const Base = base_directory.Base;
 const Candidate = base_directory.Candidate;
 const Environment = @import("environment.zig").Environment;
-const locks_of = @import("lock.zig");
+const locking = @import("lock.zig");
 const manifest = @import("manifest.zig");
 const memory_files = @import("memory_files.zig");
 const private_mount = @import("private_mount.zig");
@@ -44,10 +44,10 @@ const directory_name = "memory";
 const lock_suffix = ".lock";
 
 /// What an application is given at least beside what is unpacked, in bytes.
-const left_to_python = 16 << 20;
+const python_memory = 16 << 20;
 
-const of_a_mount = "memory (a tmpfs of its own)";
-const of_files = "memory (memfd_create)";
+const tmpfs_name = "memory (a tmpfs of its own)";
+const memory_files_name = "memory (memfd_create)";
 
 /// A base directory in memory for `files`; what stands against it is told in `refusals`.
 pub fn make(
@@ -58,46 +58,46 @@ pub fn make(
 ) error{OutOfMemory}!?Base {
     if (builtin.os.tag != .linux) return null;
     var reason: []const u8 = "";
-    if (try mounted(arena, places, files, &reason)) |base| return base;
-    try refusals.append(arena, .{ .candidate = .{ .path = of_a_mount }, .reason = reason });
-    if (try besideFiles(arena, places, files, &reason)) |base| return base;
-    try refusals.append(arena, .{ .candidate = .{ .path = of_files }, .reason = reason });
+    if (try mountBase(arena, places, files, &reason)) |base| return base;
+    try refusals.append(arena, .{ .candidate = .{ .path = tmpfs_name }, .reason = reason });
+    if (try useMemoryFiles(arena, places, files, &reason)) |base| return base;
+    try refusals.append(arena, .{ .candidate = .{ .path = memory_files_name }, .reason = reason });
     return null;
 }
 
-pub const Way = struct { name: []const u8, reason: ?[]const u8 };
+pub const Method = struct { name: []const u8, reason: ?[]const u8 };
 
 /// What `make` would find, found out without making anything but processes.
 pub fn assess(
     arena: Allocator,
     places: []const Candidate,
     files: []const manifest.File,
-) error{OutOfMemory}![]const Way {
+) error{OutOfMemory}![]const Method {
     if (builtin.os.tag != .linux) return &.{};
-    return arena.dupe(Way, &.{
+    return arena.dupe(Method, &.{
         .{
-            .name = of_a_mount,
-            .reason = try tooLarge(arena, files) orelse
-                if (private_mount.rehearse("/")) |failure| try failure.describe(arena) else null,
+            .name = tmpfs_name,
+            .reason = try memoryLimitProblem(arena, files) orelse
+                if (private_mount.probe("/")) |failure| try failure.describe(arena) else null,
         },
-        .{ .name = of_files, .reason = try objectionToFiles(arena, files) orelse try objectionToAll(arena, places) },
+        .{ .name = memory_files_name, .reason = try memoryFilesProblem(arena, files) orelse try directoryProblem(arena, places) },
     });
 }
 
 /// What the application and what it starts are to know of `base`: there it need not be unpacked again.
-pub fn pass(base: Base, environment: *Environment) !void {
+pub fn exportBase(base: Base, environment: *Environment) !void {
     if (base.memory != .all) return;
     try environment.put("CZSCIE_BASE", base.path);
     environment.remove(variable);
 }
 
-fn mounted(
+fn mountBase(
     arena: Allocator,
     places: []const Candidate,
     files: []const manifest.File,
     reason: *[]const u8,
 ) error{OutOfMemory}!?Base {
-    if (try tooLarge(arena, files)) |found| {
+    if (try memoryLimitProblem(arena, files)) |found| {
         reason.* = found;
         return null;
     }
@@ -105,11 +105,11 @@ fn mounted(
         reason.* = "there is no empty directory to mount it on";
         return null;
     };
-    if (private_mount.rehearse(point)) |failure| {
+    if (private_mount.probe(point)) |failure| {
         reason.* = try failure.describe(arena);
         return null;
     }
-    if (private_mount.enter(point)) |failure| {
+    if (private_mount.mountPrivate(point)) |failure| {
         reason.* = try failure.describe(arena);
         return null;
     }
@@ -120,18 +120,18 @@ fn mounted(
 /// A candidate, if it is empty: then it is found again by what the application starts.
 fn mountPoint(arena: Allocator, places: []const Candidate) error{OutOfMemory}!?[:0]const u8 {
     for (places) |place| {
-        if (place.whose == .hosts_to_read) continue;
+        if (place.scope == .host_read_only) continue;
         var refused: []const u8 = "";
         _ = try base_directory.make(arena, place.path, &.{}, .cache, &refused) orelse continue;
         if (private_mount.isEmpty(place.path)) return try arena.dupeZ(u8, place.path);
     }
-    return private_mount.spareDirectory();
+    return private_mount.unusedDirectory();
 }
 
 /// Why the control group's memory does not hold `files`, or null: a process that takes more is killed.
-fn tooLarge(arena: Allocator, files: []const manifest.File) error{OutOfMemory}!?[]const u8 {
+fn memoryLimitProblem(arena: Allocator, files: []const manifest.File) error{OutOfMemory}!?[]const u8 {
     const allowance = control_group.memoryLimit() orelse return null;
-    var needed: u64 = left_to_python;
+    var needed: u64 = python_memory;
     for (files) |file| needed +|= file.unpacked;
     if (needed <= allowance) return null;
     return try std.fmt.allocPrint(arena, "{d} MB are needed and the limit of memory is {d} MB", .{
@@ -139,25 +139,25 @@ fn tooLarge(arena: Allocator, files: []const manifest.File) error{OutOfMemory}!?
     });
 }
 
-fn besideFiles(
+fn useMemoryFiles(
     arena: Allocator,
     places: []const Candidate,
     files: []const manifest.File,
     reason: *[]const u8,
 ) error{OutOfMemory}!?Base {
-    if (try objectionToFiles(arena, files)) |found| {
+    if (try memoryFilesProblem(arena, files)) |found| {
         reason.* = found;
         return null;
     }
-    reason.* = nowhere;
+    reason.* = no_writable_directory;
     for (places) |place| {
         var refused: []const u8 = "";
-        if (place.whose == .hosts_to_read) continue;
+        if (place.scope == .host_read_only) continue;
         const above = try base_directory.make(arena, place.path, files, .cache, &refused) orelse continue;
         var candidate = base_directory.openNoFollow(place.path) catch continue;
         defer candidate.close();
-        if (try base_directory.objection(arena, candidate, &above, &.{}, .data) != null) continue;
-        const name = ownDirectory(candidate) catch continue;
+        if (try base_directory.installProblem(arena, candidate, &above, &.{}, .data) != null) continue;
+        const name = makeProcessDirectory(candidate) catch continue;
         const path = try std.fs.path.join(arena, &.{ place.path, directory_name, &name });
         const directory = try base_directory.prepare(arena, path, files, .data, &refused) orelse continue;
         return .{ .directory = directory, .path = path, .memory = .executables };
@@ -165,47 +165,47 @@ fn besideFiles(
     return null;
 }
 
-const nowhere = "there is no directory that can be written to";
+const no_writable_directory = "there is no directory that can be written to";
 
-fn objectionToFiles(arena: Allocator, files: []const manifest.File) error{OutOfMemory}!?[]const u8 {
-    return memory_files.objection() orelse try tooLarge(arena, files);
+fn memoryFilesProblem(arena: Allocator, files: []const manifest.File) error{OutOfMemory}!?[]const u8 {
+    return memory_files.problem() orelse try memoryLimitProblem(arena, files);
 }
 
-fn objectionToAll(arena: Allocator, places: []const Candidate) error{OutOfMemory}!?[]const u8 {
+fn directoryProblem(arena: Allocator, places: []const Candidate) error{OutOfMemory}!?[]const u8 {
     for (places) |place| {
-        if (place.whose == .hosts_to_read) continue;
+        if (place.scope == .host_read_only) continue;
         if (try base_directory.assessForInstalling(arena, place, &.{}, .data) != .refused) return null;
     }
-    return nowhere;
+    return no_writable_directory;
 }
 
-const OwnName = [16]u8;
+const ProcessName = [16]u8;
 
 /// Makes a name below `memory` this process's own, until it and what inherits its lock has ended.
-fn ownDirectory(candidate: std.fs.Dir) !OwnName {
+fn makeProcessDirectory(candidate: std.fs.Dir) !ProcessName {
     candidate.makeDir(directory_name) catch |err| if (err != error.PathAlreadyExists) return err;
     var directory = try candidate.openDir(directory_name, .{ .iterate = true, .no_follow = true });
     defer directory.close();
-    sweep(directory);
+    removeStale(directory);
     var number: u64 = 0;
     if (linux.getrandom(std.mem.asBytes(&number).ptr, 8, 0) != 8) return error.Unexpected;
-    var name: OwnName = undefined;
+    var name: ProcessName = undefined;
     _ = std.fmt.bufPrint(&name, "{x:0>16}", .{number}) catch unreachable;
     const lock = try directory.createFile(&(name ++ lock_suffix.*), .{ .exclusive = true, .mode = 0o600 });
     defer lock.close();
-    _ = try locks_of.exclusive(lock);
-    _ = try memory_files.keep(lock.handle);
+    _ = try locking.exclusive(lock);
+    _ = try memory_files.duplicateForApplication(lock.handle);
     return name;
 }
 
 /// Removes what processes that have ended left.
-fn sweep(directory: std.fs.Dir) void {
+fn removeStale(directory: std.fs.Dir) void {
     var entries = directory.iterate();
     while (entries.next() catch return) |entry| {
         if (!std.mem.endsWith(u8, entry.name, lock_suffix)) continue;
         const lock = directory.openFile(entry.name, .{ .mode = .read_write }) catch continue;
         defer lock.close();
-        if ((locks_of.tryExclusive(lock) catch continue) == null) continue;
+        if ((locking.tryExclusive(lock) catch continue) == null) continue;
         const age = std.time.nanoTimestamp() - ((file_status.of(lock) catch continue).mtime);
         // Another process may have made it and be about to lock it.
         if (age < std.time.ns_per_s) continue;
@@ -234,7 +234,7 @@ test "what a process left in memory is swept, what one holds is not" {
     if (builtin.os.tag != .linux) return error.SkipZigTest;
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
-    const held = try ownDirectory(tmp.dir);
+    const held = try makeProcessDirectory(tmp.dir);
     var directory = try tmp.dir.openDir(directory_name, .{ .iterate = true });
     defer directory.close();
     try directory.makePath(&(held ++ "/kept".*));
@@ -242,7 +242,7 @@ test "what a process left in memory is swept, what one holds is not" {
     const left = try directory.createFile("0123456789abcdef.lock", .{});
     try left.updateTimes(0, 0);
     left.close();
-    sweep(directory);
+    removeStale(directory);
     try directory.access(&(held ++ "/kept".*), .{});
     try testing.expectError(error.FileNotFound, directory.access("0123456789abcdef", .{}));
     try testing.expectError(error.FileNotFound, directory.access("0123456789abcdef.lock", .{}));

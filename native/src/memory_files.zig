@@ -15,13 +15,13 @@ const first_descriptor = 10;
 const executable_flag = 0x10;
 
 /// Why there can be no such files, or null.
-pub fn objection() ?[]const u8 {
+pub fn problem() ?[]const u8 {
     if (builtin.os.tag != .linux) return "only Linux has it";
     var buffer: [std.fs.max_path_bytes]u8 = undefined;
     const self = std.fs.cwd().readLink("/proc/self", &buffer) catch return "/proc is not mounted";
     const process = std.fmt.parseUnsigned(linux.pid_t, self, 10) catch return "/proc is not mounted";
     if (process != linux.getpid()) return "/proc is that of other processes";
-    const file = make("probe") catch |err| return switch (err) {
+    const file = createMemoryFile("probe") catch |err| return switch (err) {
         error.AccessDenied => "memfd_create(2): EACCES, as vm.memfd_noexec is 2",
         else => "the system has no memfd_create(2), or forbids it",
     };
@@ -30,11 +30,11 @@ pub fn objection() ?[]const u8 {
 }
 
 /// Files of this length and more are few, and leave room for the others: /dev/shm often has 64 MB.
-const large = 1 << 20;
+const large_length = 1 << 20;
 
 /// Whether a file is made in memory: programs, scripts and shared libraries, which are not only read; large ones.
-pub fn holds(path: []const u8, mode: u32, length: u64) bool {
-    if (mode & 0o111 != 0 or length >= large) return true;
+pub fn belongsInMemory(path: []const u8, mode: u32, length: u64) bool {
+    if (mode & 0o111 != 0 or length >= large_length) return true;
     const name = std.fs.path.basename(path);
     return std.mem.endsWith(u8, name, ".so") or std.mem.indexOf(u8, name, ".so.") != null;
 }
@@ -42,16 +42,16 @@ pub fn holds(path: []const u8, mode: u32, length: u64) bool {
 /// Makes the file that `path` in `directory` leads to. Its content is written to what is returned, which may be
 /// closed then.
 pub fn create(directory: std.fs.Dir, path: []const u8) !std.fs.File {
-    const file = try make(std.fs.path.basename(path));
+    const file = try createMemoryFile(std.fs.path.basename(path));
     errdefer file.close();
-    const kept = try keep(file.handle);
+    const kept = try duplicateForApplication(file.handle);
     var buffer: [64]u8 = undefined;
     const target = std.fmt.bufPrint(&buffer, "/proc/{d}/fd/{d}", .{ linux.getpid(), kept }) catch unreachable;
     try directory.symLink(target, path, .{});
     return file;
 }
 
-fn make(name: []const u8) !std.fs.File {
+fn createMemoryFile(name: []const u8) !std.fs.File {
     var buffer: [64:0]u8 = @splat(0);
     const length = @min(name.len, buffer.len);
     @memcpy(buffer[0..length], name[0..length]);
@@ -68,7 +68,7 @@ fn make(name: []const u8) !std.fs.File {
 }
 
 /// A duplicate that the application inherits.
-pub fn keep(descriptor: linux.fd_t) !linux.fd_t {
+pub fn duplicateForApplication(descriptor: linux.fd_t) !linux.fd_t {
     const result = linux.fcntl(descriptor, linux.F.DUPFD, first_descriptor);
     return switch (linux.E.init(result)) {
         .SUCCESS => @intCast(result),
@@ -79,16 +79,16 @@ pub fn keep(descriptor: linux.fd_t) !linux.fd_t {
 
 test "memory holds programs, scripts, shared libraries and what is large" {
     for ([_][]const u8{ "lib/libz.so.1.2", "a/_b.cpython-313-x86_64-linux-gnu.so", "x.so" }) |path| {
-        try testing.expect(holds(path, 0o644, 1));
+        try testing.expect(belongsInMemory(path, 0o644, 1));
     }
-    try testing.expect(holds("bin/say", 0o755, 1));
-    try testing.expect(holds("lib/data", 0o644, large));
-    try testing.expect(!holds("lib/libz.sock", 0o644, 1));
-    try testing.expect(!holds("dir.so/text", 0o644, 1));
+    try testing.expect(belongsInMemory("bin/say", 0o755, 1));
+    try testing.expect(belongsInMemory("lib/data", 0o644, large_length));
+    try testing.expect(!belongsInMemory("lib/libz.sock", 0o644, 1));
+    try testing.expect(!belongsInMemory("dir.so/text", 0o644, 1));
 }
 
 test "a file in memory is read through its link" {
-    if (builtin.os.tag != .linux or objection() != null) return error.SkipZigTest;
+    if (builtin.os.tag != .linux or problem() != null) return error.SkipZigTest;
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
     const file = try create(tmp.dir, "program");

@@ -33,7 +33,7 @@ pub fn selfNotFound(called: []const u8, err: locate.Error) noreturn {
         error.ProcessFdQuotaExceeded, error.SystemFdQuotaExceeded => report.fatal(
             called,
             "this executable cannot open its own file: {s}\nhint: raise that limit",
-            .{report.words(err)},
+            .{report.describe(err)},
         ),
     }
 }
@@ -56,7 +56,7 @@ pub fn manifestUnreadable(called: []const u8, path: []const u8, err: manifest.Er
             "the manifest at the end of {s} is damaged\nhint: copy or download the file again",
             .{path},
         ),
-        else => report.fatal(called, "{s} cannot be read: {s}", .{ path, report.words(err) }),
+        else => report.fatal(called, "{s} cannot be read: {s}", .{ path, report.describe(err) }),
     }
 }
 
@@ -96,7 +96,7 @@ pub fn memorySettingUnknown(name: []const u8) noreturn {
 /// The executable of a permanent installation has nothing to install.
 pub fn installationUnusable(arena: std.mem.Allocator, lift: manifest.Manifest, executable: []const u8) noreturn {
     const path = lift.base orelse "its directory";
-    const reason = base_directory.reasonNotToStart(arena, path, lift.files) catch "out of memory";
+    const reason = base_directory.startProblem(arena, path, lift.files) catch "out of memory";
     report.fatal(
         lift.name,
         "{s} starts what is installed in {s}, which cannot be used: {s}" ++
@@ -122,12 +122,12 @@ pub fn notInstalled(
         error.NoSpaceLeft, error.DiskQuota => report.fatal(
             name,
             "cannot unpack {s} into {s}: {s}\nhint: make room there, or set CZSCIE_BASE to another directory",
-            .{ subject, base, report.words(failure.err) },
+            .{ subject, base, report.describe(failure.err) },
         ),
         error.ProcessFdQuotaExceeded, error.FileTooBig => report.fatal(
             name,
             "cannot unpack {s} into {s}: {s}\nhint: raise that limit",
-            .{ subject, base, report.words(failure.err) },
+            .{ subject, base, report.describe(failure.err) },
         ),
         error.MemoryLimit => report.fatal(
             name,
@@ -139,12 +139,12 @@ pub fn notInstalled(
             name,
             "cannot unpack {s} into {s}: {s}" ++
                 "\nhint: raise the limits of memory: ulimit -v and -d, or the container's",
-            .{ subject, base, report.words(failure.err) },
+            .{ subject, base, report.describe(failure.err) },
         ),
         else => report.fatal(
             name,
             "cannot unpack {s} into {s}: {s}\nhint: set CZSCIE_BASE to another directory",
-            .{ subject, base, report.words(failure.err) },
+            .{ subject, base, report.describe(failure.err) },
         ),
     }
 }
@@ -177,12 +177,12 @@ pub fn placeholderUnknown(name: []const u8, err: anyerror) noreturn {
                 "\nhint: build the file again with one czscie",
             .{},
         ),
-        else => report.fatal(name, "{s}", .{report.words(err)}),
+        else => report.fatal(name, "{s}", .{report.describe(err)}),
     }
 }
 
 /// What was damaged could not be put back.
-pub fn notMended(installation: install.Installation, executable: []const u8, tools: []const u8) noreturn {
+pub fn notRepaired(installation: install.Installation, executable: []const u8, tools: []const u8) noreturn {
     const failure = installation.failure.?;
     const subject = if (failure.subject.len > 0) failure.subject else installation.file.name;
     switch (failure.err) {
@@ -194,7 +194,7 @@ pub fn notMended(installation: install.Installation, executable: []const u8, too
         else => {
             var buffer: [hint_length_max]u8 = undefined;
             report.fatal(installation.application, "what is installed in {s} is damaged and cannot be mended: {s}: {s}\nhint: {s}", .{
-                installation.base.path, subject, report.words(failure.err), hintAtTools(&buffer, executable, tools),
+                installation.base.path, subject, report.describe(failure.err), toolsHint(&buffer, executable, tools),
             });
         },
     }
@@ -203,7 +203,7 @@ pub fn notMended(installation: install.Installation, executable: []const u8, too
 const hint_length_max = 2 * std.fs.max_path_bytes;
 
 /// How to look at what is installed and to have it made again.
-fn hintAtTools(buffer: []u8, executable: []const u8, tools: []const u8) []const u8 {
+fn toolsHint(buffer: []u8, executable: []const u8, tools: []const u8) []const u8 {
     if (tools.len == 0) return "remove what is installed there; the next start installs it again";
     return std.fmt.bufPrint(
         buffer,
@@ -227,16 +227,16 @@ pub fn notStarted(
         .{program},
     );
     const is_installed = std.mem.startsWith(u8, program, base);
-    if (child.unknown_code != 0) report.fatal(lift.name, "{s} cannot be started: Windows error {d}" ++
-        "\nhint: `net helpmsg {d}` says what it means", .{ program, child.unknown_code, child.unknown_code });
-    if (!is_installed) report.fatal(lift.name, "{s} cannot be started: {s}", .{ program, report.words(err) });
+    if (child.unknown_error_code != 0) report.fatal(lift.name, "{s} cannot be started: Windows error {d}" ++
+        "\nhint: `net helpmsg {d}` says what it means", .{ program, child.unknown_error_code, child.unknown_error_code });
+    if (!is_installed) report.fatal(lift.name, "{s} cannot be started: {s}", .{ program, report.describe(err) });
     if (err == error.NameTooLong) report.fatal(
         lift.name,
         "{s} cannot be started: {s}\nhint: set CZSCIE_BASE to a directory with a shorter path",
-        .{ program, report.words(err) },
+        .{ program, report.describe(err) },
     );
     var buffer: [hint_length_max]u8 = undefined;
     report.fatal(lift.name, "{s} cannot be started: {s}\nhint: {s}", .{
-        program, report.words(err), hintAtTools(&buffer, executable, lift.tools),
+        program, report.describe(err), toolsHint(&buffer, executable, lift.tools),
     });
 }

@@ -89,7 +89,7 @@ pub fn readBareHead(file: std.fs.File, buffer: *HeadBuffer) ![]const u8 {
 
 /// Writes CheckSum into the image in `file`, which can be read and written: the sum of its 16-bit numbers with their
 /// carries, CheckSum taken as 0, and the file's length (ImageHlp's CheckSumMappedFile).
-pub fn seal(file: std.fs.File) !void {
+pub fn writeChecksum(file: std.fs.File) !void {
     var head: HeadBuffer = undefined;
     const layout: Layout = try .parse(head[0..try file.preadAll(&head, 0)]);
     const size = (try file_status.of(file)).size;
@@ -141,7 +141,7 @@ test "the certificate table of an image ends the payload, and signing's fields a
     try testing.expectEqual(0x180, certificateTable(file, head_for_tests.len).?);
     try testing.expectEqual(null, certificateTable(file, 0x17f));
     try testing.expect(isWindowed(&head_for_tests));
-    try seal(file);
+    try writeChecksum(file);
     var buffer: HeadBuffer = undefined;
     var bare = head_for_tests;
     @memset(bare[0x98 + 112 + 32 ..][0..4], 0);
@@ -153,7 +153,7 @@ test "the checksum is that of a file whose sum is known" {
     defer tmp.cleanup();
     const file = try testFile(tmp.dir, head_for_tests ++ "abc");
     defer file.close();
-    try seal(file);
+    try writeChecksum(file);
     var sum: u64 = "c"[0];
     var at: usize = 0;
     const whole = head_for_tests ++ "ab";

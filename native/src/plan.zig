@@ -32,7 +32,7 @@ pub const Entry = struct {
     files_end: u32 = 0,
 
     /// Whether it is `files`, and these are one file, which need not be held whole.
-    pub fn isOneOf(entry: Entry, files: []const File) bool {
+    pub fn isSingleFile(entry: Entry, files: []const File) bool {
         return files.len == 1 and files[0].kind == .file and files[0].length == entry.length;
     }
 };
@@ -91,12 +91,12 @@ pub const Patch = struct {
     const offset_max = 1 << 48;
 
     fn check(patch: Patch) Error!void {
-        const sound = switch (patch.what) {
+        const valid = switch (patch.what) {
             .bytes => |hexadecimal| hexadecimal.len % 2 == 0 and hexadecimal.len / 2 <= length_max,
             .text => |text| text.length > 0,
             .copy => |copy| copy.source <= offset_max,
         };
-        if (!sound or patch.length() > length_max or patch.offset > offset_max) return error.CorruptPlan;
+        if (!valid or patch.length() > length_max or patch.offset > offset_max) return error.CorruptPlan;
     }
 };
 
@@ -165,47 +165,47 @@ pub fn parse(arena: Allocator, text: []const u8) Error!Plan {
         .links = links.items,
         .patches = patches.items,
     };
-    try checkPlaces(arena, plan);
+    try checkPaths(arena, plan);
     return plan;
 }
 
 /// No path is there twice, and none leads through a file or a link, which may lead anywhere. What is one file only to
 /// this file system (case, normalisation) is found when it is made: nothing is ever created over something else.
-fn checkPlaces(arena: Allocator, plan: Plan) Error!void {
-    var places: std.StringHashMapUnmanaged(void) = .empty;
+fn checkPaths(arena: Allocator, plan: Plan) Error!void {
+    var paths: std.StringHashMapUnmanaged(void) = .empty;
     const count = plan.files.len + plan.links.len;
-    try places.ensureTotalCapacity(arena, std.math.cast(u32, count) orelse return error.CorruptPlan);
-    for (plan.files) |file| if (places.getOrPutAssumeCapacity(file.path).found_existing) return error.CorruptPlan;
-    for (plan.links) |link| if (places.getOrPutAssumeCapacity(link.path).found_existing) return error.CorruptPlan;
+    try paths.ensureTotalCapacity(arena, std.math.cast(u32, count) orelse return error.CorruptPlan);
+    for (plan.files) |file| if (paths.getOrPutAssumeCapacity(file.path).found_existing) return error.CorruptPlan;
+    for (plan.links) |link| if (paths.getOrPutAssumeCapacity(link.path).found_existing) return error.CorruptPlan;
 
     var directory: []const u8 = "";
     var made: std.StringHashMapUnmanaged(void) = .empty;
     try made.ensureTotalCapacity(arena, std.math.cast(u32, plan.directories.len) orelse return error.CorruptPlan);
     for (plan.directories) |path| {
-        if (made.getOrPutAssumeCapacity(path).found_existing or places.contains(path)) return error.CorruptPlan;
-        try checkAbove(places, path, &directory);
+        if (made.getOrPutAssumeCapacity(path).found_existing or paths.contains(path)) return error.CorruptPlan;
+        try checkParents(paths, path, &directory);
     }
-    for (plan.files) |file| try checkAbove(places, file.path, &directory);
+    for (plan.files) |file| try checkParents(paths, file.path, &directory);
     for (plan.links) |link| {
-        try checkAbove(places, link.path, &directory);
-        if (!staysBelow(link)) return error.CorruptPlan;
+        try checkParents(paths, link.path, &directory);
+        if (!staysInBase(link)) return error.CorruptPlan;
     }
 }
 
 /// `last` is the directory that was looked at last: neighbours lie in the same one.
-fn checkAbove(places: std.StringHashMapUnmanaged(void), path: []const u8, last: *[]const u8) Error!void {
+fn checkParents(paths: std.StringHashMapUnmanaged(void), path: []const u8, last: *[]const u8) Error!void {
     var above = std.fs.path.dirnamePosix(path) orelse return;
     if (std.mem.eql(u8, above, last.*)) return;
     last.* = above;
     while (true) {
-        if (places.contains(above)) return error.CorruptPlan;
+        if (paths.contains(above)) return error.CorruptPlan;
         above = std.fs.path.dirnamePosix(above) orelse return;
     }
 }
 
 /// Whether a link leads to its own installation or to another one of the same base directory. A `..` after a name would
 /// climb from wherever that name, being a link itself, leads to.
-fn staysBelow(link: Link) bool {
+fn staysInBase(link: Link) bool {
     const depth = std.mem.count(u8, link.path, "/");
     var climbs: usize = 0;
     var rest = link.target;
@@ -226,7 +226,7 @@ fn isPath(path: []const u8) bool {
     var components = std.mem.splitScalar(u8, path, '/');
     while (components.next()) |component| {
         if (component.len == 0 or std.mem.eql(u8, component, ".") or std.mem.eql(u8, component, "..")) return false;
-        if (@import("builtin").os.tag == .windows and isOfWindows(component)) return false;
+        if (@import("builtin").os.tag == .windows and isReservedOnWindows(component)) return false;
     }
     return true;
 }
@@ -234,7 +234,7 @@ fn isPath(path: []const u8) bool {
 /// Whether Windows takes the name for something else than a file of that name: a device (`NUL.txt`), a stream (`a:b`),
 /// more than one component, or one that loses its end.
 /// https://learn.microsoft.com/windows/win32/fileio/naming-a-file
-fn isOfWindows(component: []const u8) bool {
+fn isReservedOnWindows(component: []const u8) bool {
     if (std.mem.indexOfAny(u8, component, "\\<>:\"|?*") != null) return true;
     for (component) |byte| if (byte < ' ') return true;
     const last = component[component.len - 1];
@@ -430,7 +430,7 @@ test "a plan whose paths meet, or whose links lead elsewhere, is refused" {
     const a = "file\t644\t0\t0\t4\ta\n";
     const below = "file\t644\t0\t0\t4\ta/b\n";
     // tests/container/test_plan.py has the same.
-    const sound = [_][]const u8{
+    const valid = [_][]const u8{
         "dir\ta\n" ++ below ++ "link\ta/c\tb\n",
         "link\tbin/x\t../y\n",
         "link\tbin/x\t../../../interpreters/abc/bin/python\n",
@@ -440,7 +440,7 @@ test "a plan whose paths meet, or whose links lead elsewhere, is refused" {
         a ++ "file\t644\t0\t0\t4\tA\n",
         a ++ "file\t644\t0\t0\t4\tab/c\n",
     };
-    for (sound) |text| {
+    for (valid) |text| {
         _ = try parse(arena.allocator(), try std.mem.concat(arena.allocator(), u8, &.{ head, text }));
     }
     const bad = [_][]const u8{
@@ -476,9 +476,9 @@ test "names that Windows takes for something else are known" {
     for ([_][]const u8{
         "NUL", "nul.txt", "NUL .tar.gz", "con",  "aux.py", "COM1",   "com0.log", "LPT9", "lpt\u{b2}.x", "CONIN$",
         "a:b", "a\\b",    "what?",       "dot.", "space ", "a\x01b", "a*",
-    }) |name| try testing.expect(isOfWindows(name));
+    }) |name| try testing.expect(isReservedOnWindows(name));
     for ([_][]const u8{ "null", "console", "com10", "com", "lpt", "a.nul", "..a", "\u{e4}", "a b" }) |name| {
-        try testing.expect(!isOfWindows(name));
+        try testing.expect(!isReservedOnWindows(name));
     }
 }
 

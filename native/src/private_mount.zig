@@ -32,7 +32,7 @@ pub const Failure = struct {
 };
 
 /// Mounts an empty file system on the directory `point`, for this process and what it will start.
-pub fn enter(point: [*:0]const u8) ?Failure {
+pub fn mountPrivate(point: [*:0]const u8) ?Failure {
     const user = linux.geteuid();
     const group = linux.getegid();
     var errno = linux.E.init(linux.unshare(linux.CLONE.NEWNS));
@@ -43,7 +43,7 @@ pub fn enter(point: [*:0]const u8) ?Failure {
     } else {
         errno = linux.E.init(linux.unshare(linux.CLONE.NEWUSER | linux.CLONE.NEWNS));
         if (errno != .SUCCESS) return .{ .step = .unshare, .errno = errno };
-        errno = keepIdentity(user, group);
+        errno = mapOwnIds(user, group);
         if (errno != .SUCCESS) return .{ .step = .identity, .errno = errno };
     }
     errno = linux.E.init(linux.mount("czscie", point, "tmpfs", linux.MS.NOSUID | linux.MS.NODEV, @intFromPtr("mode=0700")));
@@ -52,7 +52,7 @@ pub fn enter(point: [*:0]const u8) ?Failure {
 
 /// Maps the ids of this process to themselves. No process without privileges may map a group that can still be
 /// dropped (user_namespaces(7)).
-fn keepIdentity(user: linux.uid_t, group: linux.gid_t) linux.E {
+fn mapOwnIds(user: linux.uid_t, group: linux.gid_t) linux.E {
     var buffer: [64]u8 = undefined;
     const write = [_]struct { [*:0]const u8, []const u8 }{
         .{ "/proc/self/setgroups", "deny" },
@@ -70,14 +70,14 @@ fn keepIdentity(user: linux.uid_t, group: linux.gid_t) linux.E {
     return .SUCCESS;
 }
 
-/// Finds out whether `enter` would succeed: a process that failed half way would be left without its ids.
-pub fn rehearse(point: [*:0]const u8) ?Failure {
+/// Finds out whether `mountPrivate` would succeed: a process that failed half way would be left without its ids.
+pub fn probe(point: [*:0]const u8) ?Failure {
     var ends: [2]i32 = undefined;
     const made = linux.E.init(linux.pipe2(&ends, .{ .CLOEXEC = true }));
     if (made != .SUCCESS) return .{ .step = .child, .errno = made };
     const forked = linux.fork();
     if (forked == 0) {
-        const failure = enter(point);
+        const failure = mountPrivate(point);
         const answer = [_]u8{
             if (failure) |found| @intFromEnum(found.step) else 0,
             if (failure) |found| @truncate(@intFromEnum(found.errno)) else 0,
@@ -98,16 +98,16 @@ pub fn rehearse(point: [*:0]const u8) ?Failure {
 
 /// Where systems have directories that are often empty, and one that nobody needs.
 const usually_empty = [_][:0]const u8{ "/tmp", "/var/tmp", "/mnt", "/media", "/srv", "/opt", "/home" };
-const needless = "/proc/tty";
+const unneeded = "/proc/tty";
 
 /// A directory that nothing is lost of when something is mounted on it, whoever owns it.
-pub fn spareDirectory() ?[:0]const u8 {
+pub fn unusedDirectory() ?[:0]const u8 {
     const root = deviceOf("/") orelse return null;
     for (usually_empty) |path| {
         // Into one of another file system somebody else may put something.
         if (deviceOf(path) == root and isEmpty(path)) return path;
     }
-    return if (deviceOf(needless) != null) needless else null;
+    return if (deviceOf(unneeded) != null) unneeded else null;
 }
 
 fn deviceOf(path: [:0]const u8) ?u64 {
@@ -147,7 +147,7 @@ test "a rehearsal changes nothing for this process" {
     defer testing.allocator.free(path);
     const point = try testing.allocator.dupeZ(u8, path);
     defer testing.allocator.free(point);
-    if (rehearse(point)) |failure| {
+    if (probe(point)) |failure| {
         const words = try failure.describe(testing.allocator);
         defer testing.allocator.free(words);
         try testing.expect(std.mem.indexOf(u8, words, ": E") != null);

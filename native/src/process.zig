@@ -19,7 +19,7 @@ const stack_length_min = 96 << 10;
 const stack_length_enough = 128 << 10;
 
 /// Raises the limit of the stack where it is too small for any Python. The limit, where that is not allowed.
-pub fn ensureStack() ?u64 {
+pub fn raiseStackLimit() ?u64 {
     if (builtin.os.tag != .linux) return null;
     var limit = std.posix.getrlimit(.STACK) catch return null;
     if (limit.cur >= stack_length_min) return null;
@@ -52,21 +52,21 @@ pub fn restoreFileSizeSignal(before: FileSizeSignal) void {
 }
 
 /// Bits that new files do not get.
-const Mask = if (builtin.os.tag == .windows) void else std.posix.mode_t;
+const Umask = if (builtin.os.tag == .windows) void else std.posix.mode_t;
 
-/// Lets all users read what is made from now on, until `restoreMask`: the application is to inherit the mask that
+/// Lets all users read what is made from now on, until `restoreUmask`: the application is to inherit the mask that
 /// the process was given.
-pub fn readableByAll() ?Mask {
-    return if (builtin.os.tag == .windows) null else setMask(0o022);
+pub fn setPublicUmask() ?Umask {
+    return if (builtin.os.tag == .windows) null else setUmask(0o022);
 }
 
-pub fn restoreMask(before: ?Mask) void {
+pub fn restoreUmask(before: ?Umask) void {
     if (builtin.os.tag != .windows) if (before) |mask| {
-        _ = setMask(mask);
+        _ = setUmask(mask);
     };
 }
 
-fn setMask(mask: Mask) Mask {
+fn setUmask(mask: Umask) Umask {
     return switch (builtin.os.tag) {
         .windows => {},
         .linux => @intCast(std.os.linux.syscall1(.umask, mask)),
@@ -76,7 +76,7 @@ fn setMask(mask: Mask) Mask {
 
 /// Occupies those of the standard handles that are closed, until the application starts: no file that is unpacked
 /// may become standard error, which messages are written to.
-pub fn guardStandardHandles() void {
+pub fn occupyStandardHandles() void {
     if (builtin.os.tag == .windows) return;
     for (0..3) |handle| {
         if (isOpen(@intCast(handle))) continue;

@@ -2,18 +2,18 @@
 
 const std = @import("std");
 const testing = std.testing;
-const window = @import("window.zig");
+const console = @import("windows_console.zig");
 
 /// The exit status of a start that failed before the application could run.
 pub const exit_status = 1;
 
 /// Writes `name: error: …` and ends the process. Lines after the first are details and a hint.
 pub fn fatal(name: []const u8, comptime format: []const u8, arguments: anytype) noreturn {
-    if (window.openOutput() == .none) {
-        var buffer: [window.text_length_max]u8 = undefined;
+    if (console.openOutput() == .none) {
+        var buffer: [console.text_length_max]u8 = undefined;
         var text: std.Io.Writer = .fixed(&buffer);
         text.print(format, arguments) catch {}; // cut off
-        window.showError(name, text.buffered());
+        console.showError(name, text.buffered());
     } else {
         print("{s}: error: " ++ format ++ "\n", .{name} ++ arguments);
     }
@@ -22,8 +22,8 @@ pub fn fatal(name: []const u8, comptime format: []const u8, arguments: anytype) 
 
 /// Writes a line that does not end the process.
 pub fn note(name: []const u8, comptime format: []const u8, arguments: anytype) void {
-    const output = window.openOutput();
-    defer window.closeOutput(output);
+    const output = console.openOutput();
+    defer console.closeOutput(output);
     if (output != .none) print("{s}: note: " ++ format ++ "\n", .{name} ++ arguments);
 }
 
@@ -59,13 +59,13 @@ fn escape(out: *std.Io.Writer, text: []const u8) std.Io.Writer.Error!void {
         const is_second = text[index] == 0xc2 and index + 1 < text.len and text[index + 1] & 0xe0 == 0x80;
         if (is_second) index += 1;
         const byte = text[index];
-        const steers = is_second or byte == 0x7f or (byte < 0x20 and byte != '\n' and byte != '\t');
-        if (steers) try out.print("\\x{x:0>2}", .{byte}) else try out.writeByte(byte);
+        const is_control = is_second or byte == 0x7f or (byte < 0x20 and byte != '\n' and byte != '\t');
+        if (is_control) try out.print("\\x{x:0>2}", .{byte}) else try out.writeByte(byte);
     }
 }
 
 /// What an error of the system means to a person.
-pub fn words(err: anyerror) []const u8 {
+pub fn describe(err: anyerror) []const u8 {
     return switch (err) {
         error.AccessDenied, error.PermissionDenied => "permission denied",
         error.FileNotFound => "no such file or directory",

@@ -10,8 +10,8 @@ const testing = std.testing;
 const Allocator = std.mem.Allocator;
 const file_status = @import("file_status.zig");
 const base_directory = @import("base.zig");
-const changes = @import("changes.zig");
-const damage_of = @import("damage.zig");
+const file_changes = @import("file_changes.zig");
+const damages = @import("damage.zig");
 const install = @import("install.zig");
 const Lock = @import("lock.zig").Lock;
 const manifest = @import("manifest.zig");
@@ -76,9 +76,9 @@ const Request = struct {
 };
 
 /// Installs what the request asks for, unless it is there, and ends the process.
-pub fn carryOut(arena: Allocator) error{OutOfMemory}!noreturn {
+pub fn run(arena: Allocator) error{OutOfMemory}!noreturn {
     const text = std.fs.File.stdin().readToEndAlloc(arena, length_max) catch |err|
-        report.fatal("czscie", "the request cannot be read: {s}", .{report.words(err)});
+        report.fatal("czscie", "the request cannot be read: {s}", .{report.describe(err)});
     const request = parse(arena, text) catch |err| switch (err) {
         error.OutOfMemory => return error.OutOfMemory,
         error.CorruptPlan => report.fatal("czscie", "what came on standard input is no request", .{}),
@@ -91,12 +91,12 @@ pub fn carryOut(arena: Allocator) error{OutOfMemory}!noreturn {
     var failure: unpacking.Failure = .{ .err = error.Unexpected, .subject = request.application };
     make(arena, request, directory, &failure) catch |err| {
         if (err != error.Failed) failure.err = err;
-        tellFailure(request, failure);
+        reportFailure(request, failure);
     };
     std.process.exit(0);
 }
 
-fn tellFailure(request: Request, failure: unpacking.Failure) noreturn {
+fn reportFailure(request: Request, failure: unpacking.Failure) noreturn {
     switch (failure.err) {
         error.CorruptZip, error.CorruptPlan, error.CorruptEntry, error.CorruptFrame => report.fatal(
             request.application,
@@ -106,7 +106,7 @@ fn tellFailure(request: Request, failure: unpacking.Failure) noreturn {
         else => report.fatal(
             request.application,
             "cannot unpack {s} into {s}: {s}\nhint: set CZSCIE_BASE to another directory, or make room there",
-            .{ failure.subject, request.base, report.words(failure.err) },
+            .{ failure.subject, request.base, report.describe(failure.err) },
         ),
     }
 }
@@ -116,19 +116,19 @@ fn make(arena: Allocator, request: Request, directory: std.fs.Dir, failure: *unp
     const lock = try Lock.acquire(directory, file, request.application);
     defer lock.release();
     var partial_buffer: base_directory.Name = undefined;
-    const partial = base_directory.installationName(&partial_buffer, file, install.suffixFor(lock.way));
+    const partial = base_directory.installationName(&partial_buffer, file, install.partialSuffix(lock.method));
     var final_buffer: base_directory.Name = undefined;
     const final = base_directory.installationName(&final_buffer, file, "");
     if (base_directory.isInstalled(directory, file)) {
         if (request.recheck == .none) return;
-        if (request.recheck == .contents and try isWhole(arena, request, directory, final)) {
+        if (request.recheck == .contents and try isIntact(arena, request, directory, final)) {
             _ = base_directory.touch(directory, file);
             return;
         }
         try directory.deleteTree(partial);
         try directory.rename(final, partial);
     }
-    install.sweep(directory, file);
+    install.removeStale(directory, file);
     try directory.deleteTree(partial);
     try directory.makeDir(partial);
     errdefer directory.deleteTree(partial) catch {};
@@ -156,11 +156,11 @@ fn make(arena: Allocator, request: Request, directory: std.fs.Dir, failure: *unp
             try unfinished.symLink(link.target, link.path, .{});
         }
     }
-    changes.rename(directory, partial, directory, final) catch |err| {
+    file_changes.rename(directory, partial, directory, final) catch |err| {
         if (err != error.PathAlreadyExists) return err;
         directory.deleteTree(partial) catch {}; // somebody who was locked out in another way was faster
     };
-    lock.sign(request.application);
+    lock.recordApplication(request.application);
 }
 
 fn unpackPart(
@@ -184,7 +184,7 @@ fn unpackPart(
 }
 
 fn create(directory: std.fs.Dir, path: []const u8, mode: u9) !std.fs.File {
-    return changes.create(directory, path, if (has_modes) mode else 0);
+    return file_changes.create(directory, path, if (has_modes) mode else 0);
 }
 
 fn copy(each: Copy, directory: std.fs.Dir) !void {
@@ -201,7 +201,7 @@ fn copy(each: Copy, directory: std.fs.Dir) !void {
 }
 
 /// Whether what is there of the parts is as planned; nothing that is installed has a checksum of the texts and copies.
-fn isWhole(arena: Allocator, request: Request, directory: std.fs.Dir, installation: []const u8) !bool {
+fn isIntact(arena: Allocator, request: Request, directory: std.fs.Dir, installation: []const u8) !bool {
     var installed = try directory.openDir(installation, .{});
     defer installed.close();
     const root = try std.fs.path.join(arena, &.{ request.base, installation });
@@ -210,7 +210,7 @@ fn isWhole(arena: Allocator, request: Request, directory: std.fs.Dir, installati
         defer archive.close();
         const length = try file_status.length(archive);
         const plan = try plan_text.parse(arena, part.plan);
-        const damage = try damage_of.find(arena, .{
+        const damage = try damages.find(arena, .{
             .directory = installed,
             .places = .{ .base = request.base, .root = root },
             .plan = plan,
@@ -220,10 +220,10 @@ fn isWhole(arena: Allocator, request: Request, directory: std.fs.Dir, installati
         }, .contents);
         if (damage.first(plan) != null) return false;
     }
-    for (request.texts) |each| if (!isThere(installed, each.path, each.content.len)) return false;
+    for (request.texts) |each| if (!hasSize(installed, each.path, each.content.len)) return false;
     for (request.copies) |each| {
         const source = file_status.at(std.fs.cwd(), each.source) catch continue; // gone: told when it is copied anew
-        if (!isThere(installed, each.path, source.size)) return false;
+        if (!hasSize(installed, each.path, source.size)) return false;
     }
     for (request.links) |link| {
         var buffer: [std.fs.max_path_bytes]u8 = undefined;
@@ -233,7 +233,7 @@ fn isWhole(arena: Allocator, request: Request, directory: std.fs.Dir, installati
     return true;
 }
 
-fn isThere(directory: std.fs.Dir, path: []const u8, length: u64) bool {
+fn hasSize(directory: std.fs.Dir, path: []const u8, length: u64) bool {
     const status = file_status.at(directory, path) catch return false;
     return status.size == length;
 }
@@ -244,9 +244,9 @@ fn parse(arena: Allocator, text: []const u8) plan_text.Error!Request {
     var lines = std.mem.splitScalar(u8, text[0..split], '\n');
     if (!std.mem.eql(u8, lines.first(), first_line)) return error.CorruptPlan;
     var found: Request = .{
-        .application = try single(arena, &lines, "application"),
-        .base = try single(arena, &lines, "base"),
-        .digest = try single(arena, &lines, "installation"),
+        .application = try lineValue(arena, &lines, "application"),
+        .base = try lineValue(arena, &lines, "base"),
+        .digest = try lineValue(arena, &lines, "installation"),
         .unpacked = try number(u64, arena, &lines, "unpacked"),
         .recheck = std.enums.fromInt(Recheck, try number(u2, arena, &lines, "recheck")) orelse return error.CorruptPlan,
         .jobs = try number(u8, arena, &lines, "jobs"),
@@ -291,7 +291,7 @@ fn parse(arena: Allocator, text: []const u8) plan_text.Error!Request {
 }
 
 /// The value of a line that is `word`, a tab and the value.
-fn single(arena: Allocator, lines: *std.mem.SplitIterator(u8, .scalar), word: []const u8) plan_text.Error![]const u8 {
+fn lineValue(arena: Allocator, lines: *std.mem.SplitIterator(u8, .scalar), word: []const u8) plan_text.Error![]const u8 {
     const line = lines.next() orelse return error.CorruptPlan;
     var fields: plan_text.Fields = .{ .arena = arena, .parts = std.mem.splitScalar(u8, line, '\t') };
     if (!std.mem.eql(u8, try fields.text(), word)) return error.CorruptPlan;
@@ -305,7 +305,7 @@ fn number(
     lines: *std.mem.SplitIterator(u8, .scalar),
     word: []const u8,
 ) plan_text.Error!T {
-    return std.fmt.parseUnsigned(T, try single(arena, lines, word), 10) catch error.CorruptPlan;
+    return std.fmt.parseUnsigned(T, try lineValue(arena, lines, word), 10) catch error.CorruptPlan;
 }
 
 const sample = first_line ++

@@ -13,7 +13,7 @@ const process = @import("process.zig");
 const report = @import("report.zig");
 const Context = @import("tools/context.zig").Context;
 const Options = @import("tools/options.zig").Options;
-const window = @import("window.zig");
+const console = @import("windows_console.zig");
 
 /// A tool's answer is the exit status; an error is one of the system's.
 const Run = *const fn (context: *const Context) anyerror!u8;
@@ -101,8 +101,8 @@ pub fn run(
     variables: Environment,
     arguments: []const [:0]const u8,
 ) error{OutOfMemory}!void {
-    const word = chosen(lift.tools, variables) orelse return;
-    _ = window.openOutput();
+    const word = chosenTool(lift.tools, variables) orelse return;
+    _ = console.openOutput();
     var buffer: [4096]u8 = undefined;
     var stdout = std.fs.File.stdout().writerStreaming(&buffer);
     var context: Context = .{
@@ -113,7 +113,7 @@ pub fn run(
         .options = .{},
         .out = &stdout.interface,
     };
-    process.guardStandardHandles();
+    process.occupyStandardHandles();
     const tool = find(word) orelse {
         // scies of other makers export their path, which need not hold a separator.
         if (std.fs.cwd().access(word, .{})) |_| return else |_| {}
@@ -126,16 +126,16 @@ pub fn run(
     const status = tool.run(&context) catch |err| switch (err) {
         error.OutOfMemory => return error.OutOfMemory,
         error.Usage => fatalUsage(lift, tool),
-        error.WriteFailed => report.fatal(lift.name, "cannot write: {s}", .{report.words(stdout.err orelse err)}),
-        else => report.fatal(lift.name, "{s}: {s}", .{ tool.name, report.words(err) }),
+        error.WriteFailed => report.fatal(lift.name, "cannot write: {s}", .{report.describe(stdout.err orelse err)}),
+        else => report.fatal(lift.name, "{s}: {s}", .{ tool.name, report.describe(err) }),
     };
     stdout.interface.flush() catch |err|
-        report.fatal(lift.name, "cannot write: {s}", .{report.words(stdout.err orelse err)});
+        report.fatal(lift.name, "cannot write: {s}", .{report.describe(stdout.err orelse err)});
     std.process.exit(status);
 }
 
 /// The word that chooses a tool. A path is what a child inherits from a scie, and chooses none.
-fn chosen(variable: []const u8, variables: Environment) ?[]const u8 {
+fn chosenTool(variable: []const u8, variables: Environment) ?[]const u8 {
     if (variable.len == 0) return null;
     const word = variables.get(variable) orelse return null;
     const separators = if (builtin.os.tag == .windows) "/\\" else "/";
@@ -174,12 +174,12 @@ test "a word chooses a tool and a path chooses none" {
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
     const word = try environmentForTests(arena.allocator(), "SCIE", "inspect");
-    try testing.expectEqualStrings("inspect", chosen("SCIE", word).?);
-    try testing.expectEqual(null, chosen("MYTOOL", word));
-    try testing.expectEqual(null, chosen("", word));
+    try testing.expectEqualStrings("inspect", chosenTool("SCIE", word).?);
+    try testing.expectEqual(null, chosenTool("MYTOOL", word));
+    try testing.expectEqual(null, chosenTool("", word));
     for ([_][]const u8{ "/usr/bin/app", "gone/app", "" }) |value| {
         const inherited = try environmentForTests(arena.allocator(), "SCIE", value);
-        try testing.expectEqual(null, chosen("SCIE", inherited));
+        try testing.expectEqual(null, chosenTool("SCIE", inherited));
     }
 }
 
@@ -190,15 +190,14 @@ test "tools are found by their whole names" {
 }
 
 test {
+    _ = @import("tools/context.zig");
     _ = @import("tools/document.zig");
     _ = @import("tools/host.zig");
     _ = @import("tools/inventory.zig");
     _ = @import("tools/options.zig");
-    _ = @import("tools/range.zig");
     _ = @import("tools/relocation.zig");
     _ = @import("tools/removal.zig");
-    _ = @import("tools/running.zig");
-    _ = @import("tools/size.zig");
+    _ = @import("tools/processes.zig");
     _ = @import("tools/stub.zig");
-    _ = @import("tools/surroundings.zig");
+    _ = @import("tools/resources.zig");
 }

@@ -4,7 +4,7 @@ const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
 const Allocator = std.mem.Allocator;
-const changes = @import("changes.zig");
+const file_changes = @import("file_changes.zig");
 const control_group = @import("control_group.zig");
 const entry_content = @import("entry.zig");
 const manifest = @import("manifest.zig");
@@ -154,18 +154,18 @@ const Pool = struct {
     fn work(pool: *Pool) void {
         var worker: Worker = .{ .executable = pool.executable, .memory_limit = pool.memory_limit };
         defer worker.deinit();
-        while (pool.take()) |task| {
-            const failure: ?Failure = if (worker.carryOut(task)) null else |err| .{ .err = err, .subject = worker.subject };
-            pool.conclude(task, failure);
+        while (pool.waitForTask()) |task| {
+            const failure: ?Failure = if (worker.perform(task)) null else |err| .{ .err = err, .subject = worker.subject };
+            pool.finish(task, failure);
         }
     }
 
     /// The next task, which may take waiting for; null when there are no more.
-    fn take(pool: *Pool) ?Task {
+    fn waitForTask(pool: *Pool) ?Task {
         pool.mutex.lock();
         defer pool.mutex.unlock();
         while (!pool.failed) {
-            if (pool.choose()) |task| {
+            if (pool.chooseTask()) |task| {
                 pool.running += 1;
                 return task;
             }
@@ -175,7 +175,7 @@ const Pool = struct {
         return null;
     }
 
-    fn choose(pool: *Pool) ?Task {
+    fn chooseTask(pool: *Pool) ?Task {
         for (pool.parts) |*part| if (part.stage == .fresh) {
             part.stage = .begun;
             return .{ .part = part, .work = .begin };
@@ -215,7 +215,7 @@ const Pool = struct {
     }
 
     /// The first failure is the one that is told.
-    fn conclude(pool: *Pool, task: Task, failure: ?Failure) void {
+    fn finish(pool: *Pool, task: Task, failure: ?Failure) void {
         pool.mutex.lock();
         defer pool.mutex.unlock();
         pool.running -= 1;
@@ -245,7 +245,7 @@ const Worker = struct {
         if (worker.reader) |*reader| reader.deinit();
     }
 
-    fn carryOut(worker: *Worker, task: Task) !void {
+    fn perform(worker: *Worker, task: Task) !void {
         const part = task.part;
         worker.subject = "";
         switch (task.work) {
@@ -278,11 +278,11 @@ const Worker = struct {
         const reader = try worker.readerForTask();
         const entry = part.packed_entries[index];
         const data_end = part.file.range().end;
-        if (planned.isOneOf(files)) {
+        if (planned.isSingleFile(files)) {
             worker.subject = files[0].path;
             const created = try create(part, files[0]);
             defer created.close();
-            reserve(created, files[0].length);
+            preallocate(created, files[0].length);
             return reader.stream(entry, data_end, Sink{ .file = created });
         }
         const content = try reader.read(entry, data_end);
@@ -300,16 +300,16 @@ const Worker = struct {
 
     fn create(part: *const Part, file: plan_text.File) !std.fs.File {
         if (builtin.os.tag == .linux and part.executables_in_memory) {
-            if (memory_files.holds(file.path, file.mode, file.length)) return memory_files.create(part.directory, file.path);
+            if (memory_files.belongsInMemory(file.path, file.mode, file.length)) return memory_files.create(part.directory, file.path);
         }
         const mode: std.fs.File.Mode = if (has_modes) file.mode else 0;
-        return changes.create(part.directory, file.path, mode);
+        return file_changes.create(part.directory, file.path, mode);
     }
 
     /// Has the file system allocate a large file at once instead of piece by piece. Its size stays that of what was
     /// written, because that is what tells a file that a power cut left short (fallocate(2), FALLOC_FL_KEEP_SIZE).
     /// A file system that cannot is none the worse for it, and one that is full says so when it is written to.
-    fn reserve(created: std.fs.File, length: u64) void {
+    fn preallocate(created: std.fs.File, length: u64) void {
         if (builtin.os.tag != .linux) return;
         const keep_size = 1;
         _ = std.os.linux.fallocate(created.handle, keep_size, 0, @intCast(length));
@@ -337,7 +337,7 @@ test "a file for which room was reserved is as long as what was written to it" {
     defer tmp.cleanup();
     const file = try tmp.dir.createFile("large", .{});
     defer file.close();
-    Worker.reserve(file, 4 << 20);
+    Worker.preallocate(file, 4 << 20);
     try testing.expectEqual(0, try file.getEndPos());
     try file.writeAll("abc");
     try testing.expectEqual(3, try file.getEndPos());

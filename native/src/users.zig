@@ -11,7 +11,7 @@ pub const Group = if (builtin.os.tag == .windows) u32 else std.posix.gid_t;
 const length_max = 4 << 20;
 
 /// Whom a user namespace shows in place of an id that it does not know (user_namespaces(7)).
-const unknown = 65534;
+const overflow_id = 65534;
 
 /// The user that the process acts for. The kernel tells it at the start (getauxval(3)), and it never changes here.
 pub fn effective() Id {
@@ -32,20 +32,20 @@ pub fn isRoot() bool {
 
 /// Whether what belongs to `owner` can be changed by nobody but the user and root. In a user namespace root of the
 /// host is among those that are unknown.
-pub fn isOursOrRoots(owner: Id) bool {
-    return owner == effective() or owner == 0 or (owner == unknown and isUnknown());
+pub fn isTrustedOwner(owner: Id) bool {
+    return owner == effective() or owner == 0 or (owner == overflow_id and hidesForeignIds());
 }
 
-/// Whether the namespace shows ids that it does not know as `unknown`, and no user of that id.
-fn isUnknown() bool {
+/// Whether the namespace shows ids that it does not know as `overflow_id`, and no user of that id.
+fn hidesForeignIds() bool {
     if (builtin.os.tag != .linux) return false;
     var buffer: [4096]u8 = undefined;
     const text = std.fs.cwd().readFile("/proc/self/uid_map", &buffer) catch return false;
-    return text.len > 0 and text.len < buffer.len and !maps(text, unknown);
+    return text.len > 0 and text.len < buffer.len and !mapsId(text, overflow_id);
 }
 
 /// Whether one of the lines `first outside count` has `id`; what is no such line has all.
-fn maps(text: []const u8, id: u64) bool {
+fn mapsId(text: []const u8, id: u64) bool {
     var lines = std.mem.tokenizeScalar(u8, text, '\n');
     while (lines.next()) |line| {
         var fields = std.mem.tokenizeScalar(u8, line, ' ');
@@ -71,7 +71,7 @@ pub fn isPrivate(group: Group) bool {
 
 /// Whether in `passwd` and `groups` (passwd(5), group(5)) `user` has `group` as its first one and no one else is in it.
 fn isPrivateIn(passwd: []const u8, groups: []const u8, user: Id, group: Group) bool {
-    const name = onlyUser(passwd, user, group) orelse return false;
+    const name = soleUser(passwd, user, group) orelse return false;
     var known = false;
     var lines = std.mem.tokenizeScalar(u8, groups, '\n');
     while (lines.next()) |line| {
@@ -88,7 +88,7 @@ fn isPrivateIn(passwd: []const u8, groups: []const u8, user: Id, group: Group) b
 }
 
 /// The name of `user`, if no other user has `group` as its first one.
-fn onlyUser(passwd: []const u8, user: Id, group: Group) ?[]const u8 {
+fn soleUser(passwd: []const u8, user: Id, group: Group) ?[]const u8 {
     var found: ?[]const u8 = null;
     var lines = std.mem.tokenizeScalar(u8, passwd, '\n');
     while (lines.next()) |line| {
@@ -118,11 +118,11 @@ test "a group is private when its only member is the user" {
 }
 
 test "a namespace that knows all ids shows no one in place of another" {
-    try testing.expect(maps("         0          0 4294967295\n", unknown));
-    try testing.expect(!maps("      1000       1000          1\n", unknown));
-    try testing.expect(maps("0 100000 65535\n", unknown));
-    try testing.expect(!maps("0 1000 1\n1 100000 65533\n", unknown));
-    try testing.expect(maps("nonsense", unknown));
+    try testing.expect(mapsId("         0          0 4294967295\n", overflow_id));
+    try testing.expect(!mapsId("      1000       1000          1\n", overflow_id));
+    try testing.expect(mapsId("0 100000 65535\n", overflow_id));
+    try testing.expect(!mapsId("0 1000 1\n1 100000 65533\n", overflow_id));
+    try testing.expect(mapsId("nonsense", overflow_id));
 }
 
 test "the user is the one that the kernel says it is" {

@@ -7,10 +7,10 @@ const manifest = @import("../manifest.zig");
 const report = @import("../report.zig");
 const inventory = @import("inventory.zig");
 const Removal = @import("removal.zig").Removal;
-const running = @import("running.zig");
+const processes = @import("processes.zig");
 const Context = @import("context.zig").Context;
 const Item = inventory.Item;
-const Size = @import("size.zig").Size;
+const Size = @import("context.zig").Size;
 const permanent_mark = @import("install.zig").mark;
 
 /// What `cache prune` alone takes for long.
@@ -23,12 +23,12 @@ pub fn run(context: *const Context) anyerror!u8 {
     const limits = context.options.older_than_days != null or context.options.max_size_megabytes != null;
     if (limits and !prunes) return error.Usage;
 
-    const base = try context.presentBase() orelse {
+    const base = try context.existingBase() orelse {
         if (context.options.json) try context.json(.{ .base = null }) else try context.out.writeAll("nothing is installed\n");
         return 0;
     };
     const items = try inventory.read(context.arena, base);
-    running.mark(items);
+    processes.markRunning(items);
     return if (prunes) prune(context, base, items) else list(context, base, items);
 }
 

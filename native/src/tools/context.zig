@@ -1,6 +1,7 @@
 //! What a tool works with.
 
 const std = @import("std");
+const testing = std.testing;
 const Environment = @import("../environment.zig").Environment;
 const base_directory = @import("../base.zig");
 const locate = @import("../locate.zig");
@@ -24,17 +25,17 @@ pub const Context = struct {
 
     pub fn candidates(context: *const Context) ![]const base_directory.Candidate {
         const executable = context.executable;
-        return base_directory.candidates(context.arena, context.variables, context.lift.base, executable.secret);
+        return base_directory.candidates(context.arena, context.variables, context.lift.base, executable.is_private);
     }
 
     /// The base directory that a start would unpack into if there were room; null when it is not there.
-    pub fn presentBase(context: *const Context) !?base_directory.Base {
+    pub fn existingBase(context: *const Context) !?base_directory.Base {
         for (try context.candidates()) |candidate| {
-            if (candidate.whose == .hosts_to_read) continue;
+            if (candidate.scope == .host_read_only) continue;
             switch (try base_directory.assess(context.arena, candidate, &.{})) {
-                .holds => {
+                .installed => {
                     var base = try open(candidate.path);
-                    base.whose = candidate.whose;
+                    base.scope = candidate.scope;
                     return base;
                 },
                 .usable => return null,
@@ -48,3 +49,20 @@ pub const Context = struct {
         return .{ .directory = try base_directory.openNoFollow(path), .path = path };
     }
 };
+
+/// A size for people, in megabytes as file managers and `du --si` print it. `{f}` prints it as `18.6 MB`.
+pub const Size = struct {
+    bytes: u64,
+
+    pub fn format(size: Size, writer: *std.Io.Writer) std.Io.Writer.Error!void {
+        const tenths = (size.bytes +| 50_000) / 100_000;
+        try writer.print("{d}.{d} MB", .{ tenths / 10, tenths % 10 });
+    }
+};
+
+test "sizes are rounded to a tenth of a megabyte" {
+    var buffer: [32]u8 = undefined;
+    try testing.expectEqualStrings("0.0 MB", try std.fmt.bufPrint(&buffer, "{f}", .{Size{ .bytes = 49_999 }}));
+    try testing.expectEqualStrings("18.6 MB", try std.fmt.bufPrint(&buffer, "{f}", .{Size{ .bytes = 18_586_281 }}));
+    try testing.expectEqualStrings("2000.0 MB", try std.fmt.bufPrint(&buffer, "{f}", .{Size{ .bytes = 1_999_999_999 }}));
+}

@@ -7,7 +7,7 @@ const memory_base = @import("../memory_base.zig");
 const host = @import("host.zig");
 const libc = @import("../libc.zig");
 const manifest = @import("../manifest.zig");
-const surroundings = @import("surroundings.zig");
+const resources = @import("resources.zig");
 const Context = @import("context.zig").Context;
 
 const Place = struct {
@@ -23,7 +23,7 @@ const Place = struct {
 const Library = struct {
     bundled: bool,
     /// What the host's lacks.
-    shortcoming: ?[]const u8,
+    missing_requirement: ?[]const u8,
 };
 
 const Findings = struct {
@@ -31,9 +31,9 @@ const Findings = struct {
     libc: ?Library,
     base: ?[]const u8,
     places: []const Place,
-    memory: []const memory_base.Way,
+    memory: []const memory_base.Method,
     host: host.Host,
-    surroundings: []const surroundings.Finding,
+    resources: []const resources.Finding,
 };
 
 pub fn run(context: *const Context) anyerror!u8 {
@@ -43,7 +43,7 @@ pub fn run(context: *const Context) anyerror!u8 {
         .base = null,
         .places = &.{},
         .memory = try memory_base.assess(context.arena, try context.candidates(), context.lift.files),
-        .surroundings = try surroundings.examine(context.arena, context.variables),
+        .resources = try resources.examine(context.arena, context.variables),
         .host = try .examine(context.arena),
     };
     try assess(context, &findings);
@@ -55,15 +55,15 @@ fn library(context: *const Context) !?Library {
     const built = try manifest.read(context.arena, context.executable.file, context.executable.payload_end);
     return .{
         .bundled = context.lift.libc != null,
-        .shortcoming = try libc.shortcoming(context.arena, built, built.libc orelse return null),
+        .missing_requirement = try libc.missingRequirement(context.arena, built, built.libc orelse return null),
     };
 }
 
 /// Whether a start that finds no directory has memory.
 fn fallsBack(context: *const Context, findings: Findings) bool {
-    if (!context.lift.holdsParts()) return false;
+    if (!context.lift.hasParts()) return false;
     if (memory_base.Setting.read(context.variables) == .never) return false;
-    for (findings.memory) |way| if (way.reason == null) return true;
+    for (findings.memory) |method| if (method.reason == null) return true;
     return false;
 }
 
@@ -71,7 +71,7 @@ fn assess(context: *const Context, findings: *Findings) !void {
     const candidates = try context.candidates();
     const places = try context.arena.alloc(Place, candidates.len);
     // An executable of a permanent installation starts where everything is, all others at the first that will do.
-    const installs = context.lift.holdsParts();
+    const installs = context.lift.hasParts();
     const verdicts = try context.arena.alloc(base_directory.Verdict, candidates.len);
     for (candidates, places, verdicts) |candidate, *place, *verdict| {
         verdict.* = try base_directory.assess(context.arena, candidate, context.lift.files);
@@ -81,13 +81,13 @@ fn assess(context: *const Context, findings: *Findings) !void {
             .setting = candidate.setting,
             .chosen = false,
             .state = switch (verdict.*) {
-                .holds => "installed",
+                .installed => "installed",
                 .usable => "usable",
                 .refused => |reason| reason,
             },
         };
     }
-    if (base_directory.chosen(candidates, verdicts)) |index| {
+    if (base_directory.chosenIndex(candidates, verdicts)) |index| {
         places[index].chosen = true;
         findings.base = places[index].path;
     }
@@ -103,11 +103,11 @@ fn write(out: *std.Io.Writer, findings: Findings) !void {
     }
     if (findings.base == null) try out.writeAll("  none will do: set CZSCIE_BASE to a directory of your own\n");
     if (findings.memory.len > 0) try out.writeAll("where none will do:\n");
-    for (findings.memory) |way| try out.print("    {s}: {s}\n", .{ way.name, way.reason orelse "usable" });
+    for (findings.memory) |method| try out.print("    {s}: {s}\n", .{ method.name, method.reason orelse "usable" });
     if (findings.libc) |found| try out.print("C library   {s}: {s}\n", .{
         if (found.bundled) "the one that comes along" else "the host's, not the one that comes along",
-        found.shortcoming orelse "the host's would do",
+        found.missing_requirement orelse "the host's would do",
     });
     try findings.host.write(out);
-    try surroundings.write(out, findings.surroundings);
+    try resources.write(out, findings.resources);
 }

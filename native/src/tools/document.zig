@@ -23,7 +23,7 @@ pub const Document = struct {
         base: ?[]const u8 = null,
         tools: []const u8 = manifest.default_tools,
         needs: Needs = .{},
-        libc: ?manifest.OwnLibc = null,
+        libc: ?manifest.BundledLibc = null,
         files: []const Part,
         boot: manifest.Boot,
     };

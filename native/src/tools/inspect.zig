@@ -2,14 +2,14 @@
 
 const std = @import("std");
 const file_status = @import("../file_status.zig");
-const document_of = @import("document.zig");
+const documents = @import("document.zig");
 const list = @import("list.zig");
 const Context = @import("context.zig").Context;
-const Document = document_of.Document;
-const Size = @import("size.zig").Size;
+const Document = documents.Document;
+const Size = @import("context.zig").Size;
 
 pub fn run(context: *const Context) anyerror!u8 {
-    const text = try document_of.read(context);
+    const text = try documents.read(context);
     if (context.options.json) {
         try context.out.print("{s}\n", .{text});
         return 0;

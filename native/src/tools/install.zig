@@ -13,19 +13,19 @@ const pe = @import("../pe.zig");
 const manifest = @import("../manifest.zig");
 const process = @import("../process.zig");
 const report = @import("../report.zig");
-const document_of = @import("document.zig");
-const launcher_of = @import("launcher.zig");
+const documents = @import("document.zig");
+const launcher_file = @import("launcher.zig");
 const stub = @import("stub.zig");
 const Context = @import("context.zig").Context;
-const Document = document_of.Document;
+const Document = documents.Document;
 
 /// Below a base directory: says that it is not a cache.
 pub const mark = "czscie-installation";
 pub const executables_directory = "bin";
 /// Apple silicon starts nothing that is not signed.
-const signs = builtin.os.tag == .macos;
+const needs_signature = builtin.os.tag == .macos;
 /// The headers of a PE image have a sum of the whole file.
-const seals = builtin.os.tag == .windows;
+const has_checksum = builtin.os.tag == .windows;
 const executable_suffix = if (builtin.os.tag == .windows) ".exe" else "";
 
 const mark_text =
@@ -35,14 +35,14 @@ const mark_text =
 
 pub fn run(context: *const Context) anyerror!u8 {
     const name = context.lift.name;
-    if (!context.lift.holdsParts()) report.fatal(
+    if (!context.lift.hasParts()) report.fatal(
         name,
         "{s} starts a permanent installation and does not hold what is installed" ++
             "\nhint: install from the file that it was installed from",
         .{context.executable.path},
     );
     const path = try realPath(context.arena, context.options.operands[0]);
-    _ = process.readableByAll();
+    _ = process.setPublicUmask();
     const base = try makeBase(context, path);
     try installParts(context, base);
     const executables = try writeStubs(context, base);
@@ -94,11 +94,11 @@ fn installParts(context: *const Context, base: base_directory.Base) !void {
         .file = file,
         .base = base,
     };
-    install.makeAll(context.arena, installations) catch |err| switch (err) {
+    install.installMissing(context.arena, installations) catch |err| switch (err) {
         error.OutOfMemory => return error.OutOfMemory,
         error.Failed => for (installations) |each| if (each.failure) |failure| {
             const subject = if (failure.subject.len > 0) failure.subject else each.file.name;
-            report.fatal(name, "cannot install {s} into {s}: {s}", .{ subject, base.path, report.words(failure.err) });
+            report.fatal(name, "cannot install {s} into {s}: {s}", .{ subject, base.path, report.describe(failure.err) });
         },
     };
     for (context.lift.files) |file| {
@@ -115,7 +115,7 @@ fn installParts(context: *const Context, base: base_directory.Base) !void {
 /// Writes an executable per command and returns their paths. The default command's is called like the lift.
 fn writeStubs(context: *const Context, base: base_directory.Base) ![]const []const u8 {
     const arena = context.arena;
-    const document: Document = try .parse(arena, try document_of.read(context));
+    const document: Document = try .parse(arena, try documents.read(context));
     const commands = context.lift.boot.commands.map;
     var paths: std.ArrayList([]const u8) = .empty;
     try base.directory.makePath(executables_directory);
@@ -151,13 +151,13 @@ fn write(context: *const Context, directory: std.fs.Dir, path: []const u8, launc
     const partial = try std.fmt.allocPrint(context.arena, "{s}.{d}.partial", .{ path, std.Thread.getCurrentId() });
     {
         const mode: std.fs.File.Mode = if (builtin.os.tag == .windows) 0 else 0o755;
-        const file = try directory.createFile(partial, .{ .mode = mode, .read = signs or seals });
+        const file = try directory.createFile(partial, .{ .mode = mode, .read = needs_signature or has_checksum });
         defer file.close();
         errdefer directory.deleteFile(partial) catch {};
-        try launcher_of.copy(context.executable.file, file, launcher_length);
+        try launcher_file.copy(context.executable.file, file, launcher_length);
         try file.writeAll(tail);
-        if (signs) try mach_o.sign(file, context.lift.name);
-        if (seals) try pe.seal(file);
+        if (needs_signature) try mach_o.sign(file, context.lift.name);
+        if (has_checksum) try pe.writeChecksum(file);
     }
     try directory.rename(partial, path);
 }

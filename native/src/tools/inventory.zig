@@ -6,7 +6,7 @@ const testing = std.testing;
 const Allocator = std.mem.Allocator;
 const file_status = @import("../file_status.zig");
 const base_directory = @import("../base.zig");
-const clock = @import("../clock.zig");
+const last_use = @import("../last_use.zig");
 const install = @import("../install.zig");
 const manifest = @import("../manifest.zig");
 
@@ -25,7 +25,7 @@ pub const Item = struct {
     application: ?[]const u8,
     /// On a file system with blocks of 4 KiB.
     bytes: u64,
-    last_use: clock.Time,
+    last_use: last_use.Time,
     /// Of an application: the digest of its interpreter.
     interpreter: ?[]const u8 = null,
     /// Of an interpreter: the digest of the bundled C library that it starts with, if it does.
@@ -94,18 +94,18 @@ fn readItem(
         .kind = kind,
         .digest = try arena.dupe(u8, digest),
         .unfinished = unfinished,
-        .application = try install.installer(arena, base.directory, digest),
-        .bytes = try bytesBelow(below),
+        .application = try install.installedBy(arena, base.directory, digest),
+        .bytes = try diskUsage(below),
         .last_use = @max(
             (try file_status.of(.{ .handle = below.fd })).mtime,
-            if (base.whose == .hosts) useByOthers(below) else 0,
+            if (base.scope == .host) lastRead(below) else 0,
         ),
         .interpreter = if (kind == .app) try interpreterOf(arena, below) else null,
         .libc = if (kind == .interpreter) try libcOf(arena, below) else null,
     };
 }
 
-fn bytesBelow(directory: std.fs.Dir) !u64 {
+fn diskUsage(directory: std.fs.Dir) !u64 {
     var memory: std.heap.ArenaAllocator = .init(std.heap.page_allocator);
     defer memory.deinit();
     const block = 4096;
@@ -126,7 +126,7 @@ const configuration = "pyvenv.cfg";
 
 /// When an application was started last by a user who cannot say so in the time of its directory, as far as the
 /// file system tells: each start reads its pyvenv.cfg.
-fn useByOthers(application: std.fs.Dir) clock.Time {
+fn lastRead(application: std.fs.Dir) last_use.Time {
     const status = file_status.at(application, configuration) catch return 0;
     return @min(status.atime, std.time.nanoTimestamp());
 }
@@ -134,14 +134,14 @@ fn useByOthers(application: std.fs.Dir) clock.Time {
 /// An application is a virtual environment: its pyvenv.cfg says where its interpreter is.
 fn interpreterOf(arena: Allocator, application: std.fs.Dir) !?[]const u8 {
     var buffer: [16 << 10]u8 = undefined;
-    const file = openUnnoticed(application, configuration) catch return null;
+    const file = openWithoutAtime(application, configuration) catch return null;
     defer file.close();
     const text = buffer[0 .. file.preadAll(&buffer, 0) catch return null];
     return if (interpreterIn(text)) |digest| try arena.dupe(u8, digest) else null;
 }
 
 /// Opens a file so that reading it does not count as a use, where that is allowed.
-fn openUnnoticed(directory: std.fs.Dir, name: []const u8) !std.fs.File {
+fn openWithoutAtime(directory: std.fs.Dir, name: []const u8) !std.fs.File {
     if (builtin.os.tag == .linux) {
         const flags: std.posix.O = .{ .CLOEXEC = true, .NOATIME = true };
         if (std.posix.openat(directory.fd, name, flags, 0)) |descriptor| return .{ .handle = descriptor } else |_| {}

@@ -2,14 +2,14 @@
 
 const std = @import("std");
 const builtin = @import("builtin");
+const file_changes = @import("../file_changes.zig");
 const mach_o = @import("../mach_o.zig");
 const pe = @import("../pe.zig");
-const range = @import("range.zig");
 const Sha256 = @import("../sha256.zig").Sha256;
 
 /// Appends the launcher, the first `length` bytes of `from`, to the empty file `to`.
 pub fn copy(from: std.fs.File, to: std.fs.File, length: u64) !void {
-    try range.copy(from, to, 0, length);
+    try file_changes.appendRange(from, to, 0, length);
     var buffer: HeadBuffer = undefined;
     try to.pwriteAll(try readBareHead(from, length, &buffer), 0);
     // On Windows it has moved where the next bytes are written to.

@@ -12,46 +12,46 @@ const file_status = @import("../file_status.zig");
 const base_directory = @import("../base.zig");
 const install = @import("../install.zig");
 const manifest = @import("../manifest.zig");
-const locks_of = @import("../lock.zig");
-const Lock = locks_of.Lock;
+const locking = @import("../lock.zig");
+const Lock = locking.Lock;
 const Item = @import("inventory.zig").Item;
-const running = @import("running.zig");
+const processes = @import("processes.zig");
 
 pub const Outcome = enum { removed, being_installed, in_use };
 
 /// Below the directory of locks: whoever removes installations has it locked, one process at a time.
-const turn_name = "removal";
+const lock_name = "removal";
 
 /// What a start that looked before, and of which the system does not tell, is given to become the program.
 const grace_ns = 200 * std.time.ns_per_ms;
 
 pub const Removal = struct {
     base: std.fs.Dir,
-    turn: std.fs.File,
+    removal_lock: std.fs.File,
 
     /// Waits for another process that removes installations.
     pub fn begin(base: std.fs.Dir) !Removal {
         base.makeDir(base_directory.locks_directory) catch |err| if (err != error.PathAlreadyExists) return err;
-        const turn = try Lock.open(base, turn_name);
-        errdefer turn.close();
-        _ = try locks_of.exclusive(turn);
-        return .{ .base = base, .turn = turn };
+        const removal_lock = try Lock.open(base, lock_name);
+        errdefer removal_lock.close();
+        _ = try locking.exclusive(removal_lock);
+        return .{ .base = base, .removal_lock = removal_lock };
     }
 
     pub fn end(removal: Removal) void {
-        removal.turn.close();
+        removal.removal_lock.close();
     }
 
     /// Removes an installation, whole or not.
     pub fn remove(removal: Removal, item: Item) !Outcome {
         const lock = try Lock.open(removal.base, item.digest);
         defer lock.close();
-        if (try locks_of.tryExclusive(lock) == null) return .being_installed;
+        if (try locking.tryExclusive(lock) == null) return .being_installed;
         const file = item.file();
         var partial_name: base_directory.Name = undefined;
         const partial = base_directory.installationName(&partial_name, file, install.partial_suffix);
         try removal.base.deleteTree(partial);
-        if (!try removal.takeFromStarts(item, lock)) return .in_use;
+        if (!try removal.blockStarts(item, lock)) return .in_use;
         var name: base_directory.Name = undefined;
         // Half an installation must not have the name of a whole one.
         removal.base.rename(base_directory.installationName(&name, file, ""), partial) catch |err| switch (err) {
@@ -64,7 +64,7 @@ pub const Removal = struct {
     }
 
     /// Whether neither a start nor a program has it, nor will have it while the lock is held.
-    fn takeFromStarts(removal: Removal, item: Item, lock: std.fs.File) !bool {
+    fn blockStarts(removal: Removal, item: Item, lock: std.fs.File) !bool {
         if (builtin.os.tag == .windows) return true; // which does not rename what a process has open
         var buffer: base_directory.Name = undefined;
         const name = base_directory.installationName(&buffer, item.file(), "");
@@ -72,25 +72,25 @@ pub const Removal = struct {
             error.FileNotFound => return true,
             else => return err,
         };
-        try setTime(removal.base, name, base_directory.doomed);
-        if (removal.isLeft(item, lock)) {
+        try setTime(removal.base, name, base_directory.removal_mark);
+        if (removal.isIdle(item, lock)) {
             const after = try file_status.at(removal.base, name);
-            if (after.mtime == base_directory.doomed) return true;
+            if (after.mtime == base_directory.removal_mark) return true;
         } else {
             try setTime(removal.base, name, before.mtime);
         }
         return false;
     }
 
-    fn isLeft(removal: Removal, item: Item, lock: std.fs.File) bool {
-        if (!running.isTold()) {
+    fn isIdle(removal: Removal, item: Item, lock: std.fs.File) bool {
+        if (!processes.canInspect()) {
             std.Thread.sleep(grace_ns);
             return true;
         }
-        if (!running.waitForStarts(removal.base, &.{ removal.turn, lock })) return false;
+        if (!processes.waitForStarts(removal.base, &.{ removal.removal_lock, lock })) return false;
         var items = [_]Item{item};
         items[0].running = false;
-        running.mark(&items);
+        processes.markRunning(&items);
         return !items[0].running;
     }
 };
@@ -147,7 +147,7 @@ test "a time is set and read back" {
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
     try tmp.dir.makeDir("used");
-    for ([_]i128{ base_directory.doomed, 1_600_000_000_123_456_789 }) |time| {
+    for ([_]i128{ base_directory.removal_mark, 1_600_000_000_123_456_789 }) |time| {
         try setTime(tmp.dir, "used", time);
         try testing.expectEqual(time, (try tmp.dir.statFile("used")).mtime);
     }

@@ -12,7 +12,7 @@ const entry_name = ".czscie/sbom.cdx.json";
 pub fn run(context: *const Context) anyerror!u8 {
     const name = context.lift.name;
     const path = context.executable.path;
-    if (!context.lift.holdsParts()) report.fatal(
+    if (!context.lift.hasParts()) report.fatal(
         name,
         "{s} starts a permanent installation and does not hold its bill of materials" ++
             "\nhint: ask the file that it was installed from",

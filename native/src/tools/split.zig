@@ -2,20 +2,20 @@
 
 const std = @import("std");
 const builtin = @import("builtin");
+const file_changes = @import("../file_changes.zig");
 const manifest = @import("../manifest.zig");
 const report = @import("../report.zig");
-const document_of = @import("document.zig");
-const launcher_of = @import("launcher.zig");
-const range = @import("range.zig");
+const documents = @import("document.zig");
+const launcher_file = @import("launcher.zig");
 const relocation = @import("relocation.zig");
 const Context = @import("context.zig").Context;
-const Document = document_of.Document;
+const Document = documents.Document;
 
 const launcher_name = if (builtin.os.tag == .windows) "launcher.exe" else "launcher";
 
 pub fn run(context: *const Context) anyerror!u8 {
     const path = context.options.operands[0];
-    if (!context.lift.holdsParts()) report.fatal(
+    if (!context.lift.hasParts()) report.fatal(
         context.lift.name,
         "{s} starts a permanent installation and holds no parts",
         .{context.executable.path},
@@ -24,7 +24,7 @@ pub fn run(context: *const Context) anyerror!u8 {
     var directory = try std.fs.cwd().openDir(path, .{});
     defer directory.close();
 
-    const text = try document_of.read(context);
+    const text = try documents.read(context);
     const document: Document = try .parse(context.arena, text);
     try writeLauncher(context, directory, document.scie.jump.size);
     const built = try manifest.read(context.arena, context.executable.file, context.executable.payload_end);
@@ -39,7 +39,7 @@ pub fn run(context: *const Context) anyerror!u8 {
 fn writeLauncher(context: *const Context, directory: std.fs.Dir, length: u64) !void {
     const file = try create(context, directory, launcher_name, 0o755);
     defer file.close();
-    try launcher_of.copy(context.executable.file, file, length);
+    try launcher_file.copy(context.executable.file, file, length);
 }
 
 fn writePart(context: *const Context, directory: std.fs.Dir, part: manifest.File) !void {
@@ -50,7 +50,7 @@ fn writePart(context: *const Context, directory: std.fs.Dir, part: manifest.File
     const name = try std.mem.concat(context.arena, u8, &.{ stem, ".zip" });
     const file = try create(context, directory, name, 0o644);
     defer file.close();
-    try range.copy(context.executable.file, file, part.offset, moved.data_end - part.offset);
+    try file_changes.appendRange(context.executable.file, file, part.offset, moved.data_end - part.offset);
     try file.writeAll(moved.bytes);
 }
 
@@ -59,7 +59,7 @@ fn create(context: *const Context, directory: std.fs.Dir, name: []const u8, mode
     const file = directory.createFile(name, .{
         .exclusive = true,
         .mode = if (builtin.os.tag == .windows) 0 else mode,
-    }) catch |err| report.fatal(context.lift.name, "cannot write {s}: {s}", .{ name, report.words(err) });
+    }) catch |err| report.fatal(context.lift.name, "cannot write {s}: {s}", .{ name, report.describe(err) });
     try context.out.print("{s}\n", .{name});
     return file;
 }

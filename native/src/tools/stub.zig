@@ -92,7 +92,7 @@ test "a stub is a scie of its command in its directory, without parts" {
     try file.writeAll(bytes);
     const lift = try manifest.read(arena.allocator(), file, 4 + bytes.len);
     try testing.expectEqualStrings("/opt/app", lift.base.?);
-    try testing.expect(!lift.holdsParts());
+    try testing.expect(!lift.hasParts());
     const commands = lift.boot.commands.map;
     try testing.expectEqualStrings("{python}/other", commands.get("").?.exe);
     try testing.expectEqual(@as(?[]const u8, null), commands.get("").?.env.map.get("=A").?);

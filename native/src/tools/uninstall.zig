@@ -10,7 +10,7 @@ const cache = @import("cache.zig");
 const inventory = @import("inventory.zig");
 const permanent = @import("install.zig");
 const Removal = @import("removal.zig").Removal;
-const running = @import("running.zig");
+const processes = @import("processes.zig");
 const Context = @import("context.zig").Context;
 const Item = inventory.Item;
 
@@ -19,8 +19,8 @@ const runs = "a process runs from it";
 
 pub fn run(context: *const Context) anyerror!u8 {
     var uninstallation: Uninstallation = .{ .context = context };
-    const base = if (context.lift.holdsParts())
-        try context.presentBase()
+    const base = if (context.lift.hasParts())
+        try context.existingBase()
     else
         try Context.open(context.lift.base orelse return error.FileNotFound);
     if (base) |found| try uninstallation.removeFrom(found);
@@ -51,7 +51,7 @@ const Uninstallation = struct {
         defer removal.end();
         uninstallation.removal = removal;
         const items = try inventory.read(uninstallation.context.arena, base);
-        running.mark(items);
+        processes.markRunning(items);
         const others = try uninstallation.removeExecutables(base, items);
         // Applications first: then no start finds one without its interpreter.
         for (items) |*item| if (!item.isShared()) try uninstallation.removeItem(base, items, item, others);
@@ -138,7 +138,7 @@ fn manifestOf(arena: std.mem.Allocator, directory: std.fs.Dir, name: []const u8)
     defer file.close();
     const size = file_status.length(file) catch return null;
     const found = manifest.read(arena, file, size) catch return null;
-    return libc.byItself(arena, found) catch null;
+    return libc.withoutHost(arena, found) catch null;
 }
 
 /// Whether both install the same.

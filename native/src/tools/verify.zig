@@ -12,11 +12,11 @@ const report = @import("../report.zig");
 const Sha256 = @import("../sha256.zig").Sha256;
 const unpack = @import("../unpack.zig");
 const zip = @import("../zip.zig");
-const document_of = @import("document.zig");
-const launcher_of = @import("launcher.zig");
+const documents = @import("document.zig");
+const launcher_file = @import("launcher.zig");
 const Comparison = @import("../comparison.zig").Comparison;
 const Context = @import("context.zig").Context;
-const Document = document_of.Document;
+const Document = documents.Document;
 
 const Problem = struct {
     /// A part of the file, or the installation of one.
@@ -26,13 +26,13 @@ const Problem = struct {
 };
 
 pub fn run(context: *const Context) anyerror!u8 {
-    const base = base_directory.holding(try context.candidates(), context.lift.files);
+    const base = base_directory.findInstalled(try context.candidates(), context.lift.files);
     var verification: Verification = .{ .context = context, .base = base, .reader = try .init(context.executable.file) };
     defer verification.reader.deinit();
-    try verification.launcher();
-    for (context.lift.files) |file| try verification.part(file);
-    if (context.lift.libc == null) try verification.unusedLibrary();
-    try verification.tell();
+    try verification.verifyLauncher();
+    for (context.lift.files) |file| try verification.verifyPart(file);
+    if (context.lift.libc == null) try verification.verifyUnusedLibc();
+    try verification.writeReport();
     return if (verification.problems.items.len == 0) 0 else report.exit_status;
 }
 
@@ -47,12 +47,12 @@ const Verification = struct {
     damaged_file: bool = false,
 
     /// Something is wrong with the file.
-    fn damaged(verification: *Verification, where: []const u8, subject: []const u8, problem: []const u8) !void {
+    fn addDamage(verification: *Verification, where: []const u8, subject: []const u8, problem: []const u8) !void {
         verification.damaged_file = true;
-        try verification.found(where, subject, problem);
+        try verification.addProblem(where, subject, problem);
     }
 
-    fn found(verification: *Verification, where: []const u8, subject: []const u8, problem: []const u8) !void {
+    fn addProblem(verification: *Verification, where: []const u8, subject: []const u8, problem: []const u8) !void {
         try verification.problems.append(verification.context.arena, .{
             .where = where,
             .subject = subject,
@@ -60,20 +60,20 @@ const Verification = struct {
         });
     }
 
-    fn launcher(verification: *Verification) !void {
+    fn verifyLauncher(verification: *Verification) !void {
         const context = verification.context;
-        const document: Document = try .parse(context.arena, try document_of.read(context));
+        const document: Document = try .parse(context.arena, try documents.read(context));
         const jump = document.scie.jump;
         // Signing a PE image changes its headers, and vouches for all of it.
         const signed = context.executable.payload_end != try file_status.length(context.executable.file);
         if (builtin.os.tag == .windows and signed) return;
         var hash: Sha256 = .{};
-        launcher_of.digest(context.executable.file, jump.size, &hash) catch
-            return verification.damaged("launcher", "launcher", "it is cut short");
-        if (!isDigest(&hash, jump.hash)) try verification.damaged("launcher", "launcher", "it is not the one that was built");
+        launcher_file.digest(context.executable.file, jump.size, &hash) catch
+            return verification.addDamage("launcher", "launcher", "it is cut short");
+        if (!isDigest(&hash, jump.hash)) try verification.addDamage("launcher", "launcher", "it is not the one that was built");
     }
 
-    fn part(verification: *Verification, file: manifest.File) !void {
+    fn verifyPart(verification: *Verification, file: manifest.File) !void {
         const context = verification.context;
         if (file.size == 0) report.fatal(
             context.lift.name,
@@ -83,28 +83,28 @@ const Verification = struct {
         );
         const executable = context.executable.file;
         const entries = zip.readDirectory(context.arena, executable, file.range()) catch |err|
-            return verification.damaged(file.name, "its directory of entries", report.words(err));
+            return verification.addDamage(file.name, "its directory of entries", report.describe(err));
         const plan = unpack.readPlan(context.arena, &verification.reader, file, entries) catch |err|
-            return verification.damaged(file.name, "its plan", report.words(err));
+            return verification.addDamage(file.name, "its plan", report.describe(err));
         var installation = try Installation.open(verification, file, plan);
         defer installation.close();
-        for (plan.entries) |planned| try verification.entry(file, planned, plan, entries, &installation);
-        try verification.unplanned(file, plan, entries);
+        for (plan.entries) |planned| try verification.verifyEntry(file, planned, plan, entries, &installation);
+        try verification.verifyUnplanned(file, plan, entries);
         for (plan.directories) |path| try installation.isDirectory(verification, path);
         for (plan.links) |link| try installation.link(verification, link);
     }
 
     /// A C library that this host has no use for is a part of the file all the same.
-    fn unusedLibrary(verification: *Verification) !void {
+    fn verifyUnusedLibc(verification: *Verification) !void {
         const context = verification.context;
         const built = try manifest.read(context.arena, context.executable.file, context.executable.payload_end);
         const base = verification.base;
         defer verification.base = base;
         verification.base = null;
-        for (built.files) |file| if (file.kind == .libc) try verification.part(file);
+        for (built.files) |file| if (file.kind == .libc) try verification.verifyPart(file);
     }
 
-    fn entry(
+    fn verifyEntry(
         verification: *Verification,
         file: manifest.File,
         planned: plan_text.Entry,
@@ -113,9 +113,9 @@ const Verification = struct {
         installation: *Installation,
     ) !void {
         verification.entries += 1;
-        const there = entries.get(planned.name) orelse return verification.damaged(file.name, planned.name, "it is missing");
+        const there = entries.get(planned.name) orelse return verification.addDamage(file.name, planned.name, "it is missing");
         if (there.length != planned.length or there.crc32 != planned.crc32) {
-            return verification.damaged(file.name, planned.name, "its size or checksum is not the planned one");
+            return verification.addDamage(file.name, planned.name, "its size or checksum is not the planned one");
         }
         const files = plan.files[planned.files_start..planned.files_end];
         var sink: Sink = .{};
@@ -126,11 +126,11 @@ const Verification = struct {
             sink.comparison = installation.compare(files[0]);
         }
         verification.reader.stream(there, file.range().end, &sink) catch |err|
-            return verification.damaged(file.name, planned.name, report.words(err));
+            return verification.addDamage(file.name, planned.name, report.describe(err));
         if (!isDigest(&sink.hash, planned.sha256)) {
-            return verification.damaged(file.name, planned.name, "its content is not what was built");
+            return verification.addDamage(file.name, planned.name, "its content is not what was built");
         }
-        if (sink.comparison) |*comparison| return installation.conclude(verification, files[0], comparison);
+        if (sink.comparison) |*comparison| return installation.finishFile(verification, files[0], comparison);
         for (files) |each| {
             const content = sink.whole[@intCast(each.offset)..][0..@intCast(each.length)];
             try installation.file(verification, each, content);
@@ -138,7 +138,7 @@ const Verification = struct {
     }
 
     /// Entries that no plan names are for readers that know zips only, but damage there is damage.
-    fn unplanned(
+    fn verifyUnplanned(
         verification: *Verification,
         file: manifest.File,
         plan: plan_text.Plan,
@@ -152,11 +152,11 @@ const Verification = struct {
             verification.entries += 1;
             var sink: Sink = .{};
             verification.reader.stream(there.*, file.range().end, &sink) catch |err|
-                try verification.damaged(file.name, there.name, report.words(err));
+                try verification.addDamage(file.name, there.name, report.describe(err));
         }
     }
 
-    fn tell(verification: *Verification) !void {
+    fn writeReport(verification: *Verification) !void {
         const context = verification.context;
         const problems = verification.problems.items;
         if (context.options.json) return context.json(.{
@@ -231,10 +231,10 @@ const Installation = struct {
             try rendering.render(&rendered.writer, planned, content, installation.places);
             comparison.feed(rendered.written());
         }
-        try installation.conclude(verification, planned, &comparison);
+        try installation.finishFile(verification, planned, &comparison);
     }
 
-    fn conclude(
+    fn finishFile(
         installation: *Installation,
         verification: *Verification,
         planned: plan_text.File,
@@ -242,15 +242,15 @@ const Installation = struct {
     ) !void {
         verification.files += 1;
         comparison.feedPatches(installation.places);
-        if (comparison.end()) |problem| try verification.found(installation.name, planned.path, problem);
+        if (comparison.end()) |problem| try verification.addProblem(installation.name, planned.path, problem);
     }
 
     fn isDirectory(installation: *Installation, verification: *Verification, path: []const u8) !void {
         const directory = installation.directory orelse return;
         if (builtin.os.tag == .windows) return;
         const status = file_status.atItself(directory, path) catch |err|
-            return verification.found(installation.name, path, report.words(err));
-        if (status.kind != .directory) try verification.found(installation.name, path, "it is not a directory");
+            return verification.addProblem(installation.name, path, report.describe(err));
+        if (status.kind != .directory) try verification.addProblem(installation.name, path, "it is not a directory");
     }
 
     fn link(installation: *Installation, verification: *Verification, planned: plan_text.Link) !void {
@@ -259,9 +259,9 @@ const Installation = struct {
         verification.files += 1;
         var buffer: [std.fs.max_path_bytes]u8 = undefined;
         const target = directory.readLink(planned.path, &buffer) catch |err|
-            return verification.found(installation.name, planned.path, report.words(err));
+            return verification.addProblem(installation.name, planned.path, report.describe(err));
         if (!std.mem.eql(u8, target, planned.target)) {
-            try verification.found(installation.name, planned.path, "it links to something else");
+            try verification.addProblem(installation.name, planned.path, "it links to something else");
         }
     }
 };

@@ -41,6 +41,18 @@ pub fn rename(from: std.fs.Dir, old: []const u8, to: std.fs.Dir, new: []const u8
     try check(linux.renameat(from.fd, &before, to.fd, &after));
 }
 
+/// Appends `length` bytes of `from`, from `start` on, to `to`. A file that ends before that is damaged.
+pub fn appendRange(from: std.fs.File, to: std.fs.File, start: u64, length: u64) !void {
+    var buffer: [16 << 10]u8 = undefined;
+    var done: u64 = 0;
+    while (done < length) {
+        const chunk = buffer[0..@intCast(@min(buffer.len, length - done))];
+        if (try from.preadAll(chunk, start + done) != chunk.len) return error.CorruptZip;
+        try to.writeAll(chunk);
+        done += chunk.len;
+    }
+}
+
 fn check(result: usize) !void {
     return switch (linux.E.init(result)) {
         .SUCCESS => {},
@@ -82,4 +94,18 @@ test "what is there is not created, and is moved over files but not over directo
     try tmp.dir.makeDir("empty");
     try testing.expectError(error.IsDir, rename(tmp.dir, "other", tmp.dir, "full"));
     try testing.expectError(error.PathAlreadyExists, rename(tmp.dir, "empty", tmp.dir, "full"));
+}
+
+test "a range is copied, and one that is not there is an error" {
+    var tmp = testing.tmpDir(.{});
+    defer tmp.cleanup();
+    const from = try tmp.dir.createFile("from", .{ .read = true });
+    defer from.close();
+    try from.writeAll("0123456789");
+    const to = try tmp.dir.createFile("to", .{ .read = true });
+    defer to.close();
+    try appendRange(from, to, 2, 5);
+    try testing.expectError(error.CorruptZip, appendRange(from, to, 8, 3));
+    var buffer: [16]u8 = undefined;
+    try testing.expectEqualStrings("23456", buffer[0..try to.preadAll(&buffer, 0)]);
 }

@@ -4,25 +4,25 @@
 const std = @import("std");
 const testing = std.testing;
 const file_status = @import("file_status.zig");
-const clock = @import("clock.zig");
+const last_use = @import("last_use.zig");
 
-const name = "told";
+const name = "last-notice";
 
 /// Whether `text` is news to whoever starts from `directory`, to whom it is told then. Where nothing can be written
 /// everything is news.
-pub fn isNews(directory: std.fs.Dir, text: []const u8) bool {
-    if (isToday(directory, text)) return false;
+pub fn isNew(directory: std.fs.Dir, text: []const u8) bool {
+    if (wasShownToday(directory, text)) return false;
     const file = directory.createFile(name, .{}) catch return true;
     defer file.close();
     file.writeAll(text) catch {};
     return true;
 }
 
-fn isToday(directory: std.fs.Dir, text: []const u8) bool {
+fn wasShownToday(directory: std.fs.Dir, text: []const u8) bool {
     const file = directory.openFile(name, .{}) catch return false;
     defer file.close();
     const status = file_status.of(file) catch return false;
-    if (status.kind != .file or clock.isLongAgo(status.mtime)) return false;
+    if (status.kind != .file or last_use.isDayOld(status.mtime)) return false;
     var buffer: [std.fs.max_path_bytes + 1024]u8 = undefined;
     const length = file.preadAll(&buffer, 0) catch return false;
     return std.mem.eql(u8, buffer[0..length], text);
@@ -31,13 +31,13 @@ fn isToday(directory: std.fs.Dir, text: []const u8) bool {
 test "what was told is news again when it changes, and after a day" {
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
-    try testing.expect(isNews(tmp.dir, "one"));
-    try testing.expect(!isNews(tmp.dir, "one"));
-    try testing.expect(isNews(tmp.dir, "other"));
-    try testing.expect(!isNews(tmp.dir, "other"));
+    try testing.expect(isNew(tmp.dir, "one"));
+    try testing.expect(!isNew(tmp.dir, "one"));
+    try testing.expect(isNew(tmp.dir, "other"));
+    try testing.expect(!isNew(tmp.dir, "other"));
     const file = try tmp.dir.openFile(name, .{ .mode = .read_write });
     try file.updateTimes(0, 0);
     file.close();
-    try testing.expect(isNews(tmp.dir, "other"));
-    try testing.expect(!isNews(tmp.dir, "other"));
+    try testing.expect(isNew(tmp.dir, "other"));
+    try testing.expect(!isNew(tmp.dir, "other"));
 }

@@ -6,48 +6,48 @@ const testing = std.testing;
 const Allocator = std.mem.Allocator;
 const Environment = @import("../environment.zig").Environment;
 
-const Expected = struct {
+const Resource = struct {
     name: []const u8,
     /// Any of them will do.
     paths: []const []const u8,
     /// What is needed of it.
     use: enum { read, write } = .read,
     /// What an application does without it.
-    without: []const u8,
+    consequence: []const u8,
 };
 
-const of_linux = [_]Expected{
+const linux_resources = [_]Resource{
     .{
         .name = "/proc",
         .paths = &.{"/proc/self"},
-        .without = "/proc/self is read for much, and memory is no way to start (docs/bare.md)",
+        .consequence = "/proc/self is read for much, and memory is no way to start (docs/bare.md)",
     },
     .{
         .name = "/dev/null",
         .paths = &.{"/dev/null"},
         .use = .write,
-        .without = "subprocess.DEVNULL and daemons fail: FileNotFoundError",
+        .consequence = "subprocess.DEVNULL and daemons fail: FileNotFoundError",
     },
     .{
         .name = "shared memory",
         .paths = &.{"/dev/shm"},
         .use = .write,
-        .without = "locks, pools, queues and shared memory of multiprocessing fail: OSError",
+        .consequence = "locks, pools, queues and shared memory of multiprocessing fail: OSError",
     },
     .{
         .name = "users",
         .paths = &.{"/etc/passwd"},
-        .without = "no user has a name: pwd fails with KeyError, getpass.getuser() unless USER is set, ~ unless HOME is",
+        .consequence = "no user has a name: pwd fails with KeyError, getpass.getuser() unless USER is set, ~ unless HOME is",
     },
     .{
         .name = "hosts",
         .paths = &.{"/etc/hosts"},
-        .without = "localhost is no name that is known: 127.0.0.1 is",
+        .consequence = "localhost is no name that is known: 127.0.0.1 is",
     },
     .{
         .name = "name servers",
         .paths = &.{"/etc/resolv.conf"},
-        .without = "names are asked of 127.0.0.1",
+        .consequence = "names are asked of 127.0.0.1",
     },
     .{
         .name = "certificates",
@@ -57,22 +57,22 @@ const of_linux = [_]Expected{
             "/etc/pki/tls/cert.pem",
             "/etc/ssl/certs",
         },
-        .without = "no TLS connection is trusted but with certifi in the payload or [lift.bare] certificates",
+        .consequence = "no TLS connection is trusted but with certifi in the payload or [lift.bare] certificates",
     },
     .{
         .name = "time zones",
         .paths = &.{ "/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo" },
-        .without = "zoneinfo knows none but with tzdata in the payload or [lift.bare] tzdata",
+        .consequence = "zoneinfo knows none but with tzdata in the payload or [lift.bare] tzdata",
     },
     .{
         .name = "terminals",
         .paths = &.{ "/etc/terminfo", "/lib/terminfo", "/usr/share/terminfo" },
-        .without = "curses and readline have those that the interpreter brings, if it does",
+        .consequence = "curses and readline have those that the interpreter brings, if it does",
     },
     .{
         .name = "shell",
         .paths = &.{"/bin/sh"},
-        .without = "os.system and shell=True fail: status 127, FileNotFoundError",
+        .consequence = "os.system and shell=True fail: status 127, FileNotFoundError",
     },
 };
 
@@ -81,27 +81,27 @@ pub const Finding = struct {
     /// The first of the places that is there.
     path: ?[]const u8,
     state: []const u8,
-    well: bool,
+    usable: bool,
 };
 
 /// `variables` tell where temporary files may go.
 pub fn examine(arena: Allocator, variables: Environment) error{OutOfMemory}![]const Finding {
     var found: std.ArrayList(Finding) = .empty;
-    if (builtin.os.tag == .linux) for (of_linux) |expected| try found.append(arena, look(expected));
+    if (builtin.os.tag == .linux) for (linux_resources) |resource| try found.append(arena, find(resource));
     if (builtin.os.tag != .windows) try found.append(arena, temporaryDirectory(variables));
     return found.items;
 }
 
-fn look(expected: Expected) Finding {
-    for (expected.paths) |path| {
-        const mode: std.fs.File.OpenMode = if (expected.use == .write) .read_write else .read_only;
+fn find(resource: Resource) Finding {
+    for (resource.paths) |path| {
+        const mode: std.fs.File.OpenMode = if (resource.use == .write) .read_write else .read_only;
         if (std.fs.cwd().access(path, .{ .mode = mode })) {
-            return .{ .name = expected.name, .path = path, .state = "there", .well = true };
+            return .{ .name = resource.name, .path = path, .state = "there", .usable = true };
         } else |err| if (err != error.FileNotFound and err != error.NotDir) {
-            return .{ .name = expected.name, .path = path, .state = expected.without, .well = false };
+            return .{ .name = resource.name, .path = path, .state = resource.consequence, .usable = false };
         }
     }
-    return .{ .name = expected.name, .path = null, .state = expected.without, .well = false };
+    return .{ .name = resource.name, .path = null, .state = resource.consequence, .usable = false };
 }
 
 /// As tempfile chooses it, but for the working directory.
@@ -110,31 +110,31 @@ fn temporaryDirectory(variables: Environment) Finding {
         const path = given orelse continue;
         if (path.len == 0) continue;
         std.fs.cwd().access(path, .{ .mode = .read_write }) catch continue;
-        return .{ .name = "temporary files", .path = path, .state = "there", .well = true };
+        return .{ .name = "temporary files", .path = path, .state = "there", .usable = true };
     }
     return .{
         .name = "temporary files",
         .path = null,
         .state = "tempfile fails unless the working directory can be written to: FileNotFoundError",
-        .well = false,
+        .usable = false,
     };
 }
 
 pub fn write(out: *std.Io.Writer, findings: []const Finding) std.Io.Writer.Error!void {
     for (findings) |finding| {
-        const state = if (finding.path == null) "missing" else if (finding.well) "there" else "of no use";
+        const state = if (finding.path == null) "missing" else if (finding.usable) "there" else "of no use";
         try out.print("{s:<15} {s}", .{ finding.name, state });
         if (finding.path) |path| if (!std.mem.eql(u8, path, finding.name)) try out.print(" ({s})", .{path});
-        if (!finding.well) try out.print(": {s}", .{finding.state});
+        if (!finding.usable) try out.print(": {s}", .{finding.state});
         try out.writeByte('\n');
     }
 }
 
 test "what is missing is told with what it means" {
-    const missing: Expected = .{ .name = "it", .paths = &.{ "/nowhere/1", "/nowhere/2" }, .without = "pity" };
+    const missing: Resource = .{ .name = "it", .paths = &.{ "/nowhere/1", "/nowhere/2" }, .consequence = "pity" };
     var buffer: [256]u8 = undefined;
     var out: std.Io.Writer = .fixed(&buffer);
-    const root: Expected = .{ .name = "root", .paths = &.{ "/nowhere", "/" }, .without = "pity" };
-    try write(&out, &.{ look(missing), look(root) });
+    const root: Resource = .{ .name = "root", .paths = &.{ "/nowhere", "/" }, .consequence = "pity" };
+    try write(&out, &.{ find(missing), find(root) });
     try testing.expectEqualStrings("it              missing: pity\nroot            there (/)\n", out.buffered());
 }

@@ -16,24 +16,24 @@ pub const Age = enum {
     /// It was used so long ago that the next use is told.
     old,
     /// The system was started since, perhaps after a power cut, or the clock was ahead, so that nothing is known.
-    doubtful,
+    uncertain,
 };
 
 /// The wall clock may have been set since, which errs on the side of doubt.
 pub fn ageOf(time: Time) Age {
     const now = std.time.nanoTimestamp();
-    if (time > now or time < systemStart(now)) return .doubtful;
+    if (time > now or time < bootTime(now)) return .uncertain;
     return if (time < now - day) .old else .recent;
 }
 
 /// Whether what is told once a day is told again after `time`.
-pub fn isLongAgo(time: Time) bool {
+pub fn isDayOld(time: Time) bool {
     const now = std.time.nanoTimestamp();
     return time < now - day or time > now;
 }
 
 /// The beginning of time where the system does not tell.
-fn systemStart(now: Time) Time {
+fn bootTime(now: Time) Time {
     if (builtin.os.tag != .linux) return 0;
     const running = std.posix.clock_gettime(.BOOTTIME) catch return 0;
     return now - @as(Time, running.sec) * std.time.ns_per_s - running.nsec;
@@ -70,11 +70,11 @@ fn touchWindows(directory: std.fs.Dir, name: []const u8, now: Time) !void {
 test "what was used before the start of the system or after now is doubtful" {
     const now = std.time.nanoTimestamp();
     try testing.expectEqual(.recent, ageOf(now));
-    try testing.expectEqual(.doubtful, ageOf(now + std.time.ns_per_min));
-    try testing.expectEqual(.doubtful, ageOf(now + 1000 * day));
-    const long_ago: Age = if (systemStart(now) > now - day - std.time.ns_per_min) .doubtful else .old;
+    try testing.expectEqual(.uncertain, ageOf(now + std.time.ns_per_min));
+    try testing.expectEqual(.uncertain, ageOf(now + 1000 * day));
+    const long_ago: Age = if (bootTime(now) > now - day - std.time.ns_per_min) .uncertain else .old;
     try testing.expectEqual(long_ago, ageOf(now - day - std.time.ns_per_min));
-    if (builtin.os.tag == .linux) try testing.expectEqual(.doubtful, ageOf(0));
+    if (builtin.os.tag == .linux) try testing.expectEqual(.uncertain, ageOf(0));
 }
 
 test "a touched directory was used now" {

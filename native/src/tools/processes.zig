@@ -13,7 +13,7 @@ const processes_path = "/proc";
 const maps_length_max = 16 << 20;
 
 /// Whether the system tells of processes.
-pub fn isTold() bool {
+pub fn canInspect() bool {
     if (builtin.os.tag != .linux) return false;
     std.fs.cwd().access(processes_path ++ "/self/fd", .{}) catch return false;
     return true;
@@ -21,7 +21,7 @@ pub fn isTold() bool {
 
 /// Sets `running` of those items that a process was started from: what is in its command line, environment and
 /// executable, and what it has mapped.
-pub fn mark(items: []Item) void {
+pub fn markRunning(items: []Item) void {
     if (builtin.os.tag != .linux) return;
     var processes = std.fs.openDirAbsolute(processes_path, .{ .iterate = true }) catch return;
     defer processes.close();
@@ -30,25 +30,25 @@ pub fn mark(items: []Item) void {
         if (!std.ascii.isDigit(entry.name[0])) continue;
         var process = processes.openDir(entry.name, .{}) catch continue;
         defer process.close();
-        markOf(process, items);
+        markProcess(process, items);
     }
 }
 
 /// What is told of a process, one after the other. Not on the stack, which may be small.
 var buffer: [64 << 10]u8 = undefined;
 
-fn markOf(process: std.fs.Dir, items: []Item) void {
-    if (process.readLink("exe", buffer[0..std.fs.max_path_bytes])) |target| markIn(target, items) else |_| {}
+fn markProcess(process: std.fs.Dir, items: []Item) void {
+    if (process.readLink("exe", buffer[0..std.fs.max_path_bytes])) |target| markText(target, items) else |_| {}
     for ([_][]const u8{ "cmdline", "environ" }) |name| {
-        if (process.readFile(name, &buffer)) |text| markIn(text, items) else |_| {}
+        if (process.readFile(name, &buffer)) |text| markText(text, items) else |_| {}
     }
     const allocator = std.heap.page_allocator;
     const maps = process.readFileAlloc(allocator, "maps", maps_length_max) catch return;
     defer allocator.free(maps);
-    markIn(maps, items);
+    markText(maps, items);
 }
 
-fn markIn(text: []const u8, items: []Item) void {
+fn markText(text: []const u8, items: []Item) void {
     for (items) |*item| {
         if (!item.running and std.mem.indexOf(u8, text, item.digest) != null) item.running = true;
     }
@@ -131,7 +131,7 @@ const Watch = struct {
         while (try each.next()) |entry| {
             const process = std.fmt.parseInt(u32, entry.name, 10) catch continue;
             if (process == own) continue;
-            const state = watch.look(process);
+            const state = watch.stateOf(process);
             if (state != .other) try watch.starts.append(allocator, .{ .process = process, .state = state });
         }
     }
@@ -141,7 +141,7 @@ const Watch = struct {
         while (index > 0) {
             index -= 1;
             const start = &watch.starts.items[index];
-            start.state = watch.look(start.process);
+            start.state = watch.stateOf(start.process);
             if (start.state == .other) _ = watch.starts.swapRemove(index);
         }
     }
@@ -153,7 +153,7 @@ const Watch = struct {
 
     /// The descriptors are looked at first: those that end with execve(2) are closed when it cannot fail any more,
     /// and shortly after that there is a new command line.
-    fn look(watch: Watch, process: u32) State {
+    fn stateOf(watch: Watch, process: u32) State {
         var name: [16]u8 = undefined;
         const path = std.fmt.bufPrint(&name, "{d}", .{process}) catch unreachable;
         var directory = watch.processes.openDir(path, .{}) catch return .other;
@@ -189,9 +189,9 @@ test "a process that has a directory open is seen, unless it has a lock open too
     const own: u32 = @intCast(std.os.linux.getpid());
     var watch: Watch = try .init(tmp.dir, &.{lock});
     defer watch.deinit();
-    try testing.expectEqual(.other, watch.look(own));
+    try testing.expectEqual(.other, watch.stateOf(own));
     lock.close();
-    try testing.expectEqual(.open, watch.look(own));
-    try testing.expectEqual(.other, watch.look(std.math.maxInt(u32)));
+    try testing.expectEqual(.open, watch.stateOf(own));
+    try testing.expectEqual(.other, watch.stateOf(std.math.maxInt(u32)));
     try testing.expect(waitForStarts(tmp.dir, &.{}));
 }

@@ -16,7 +16,7 @@ pub const Buffer = struct {
     }
 
     /// The first `wanted` bytes; what was in them is lost when they have to move.
-    pub fn ofLength(buffer: *Buffer, wanted: usize) error{OutOfMemory}![]u8 {
+    pub fn ensureLength(buffer: *Buffer, wanted: usize) error{OutOfMemory}![]u8 {
         if (buffer.bytes.len < wanted) {
             allocator.free(buffer.bytes);
             buffer.bytes = &.{};
@@ -40,11 +40,11 @@ fn preferHugePages(bytes: []align(Buffer.huge_page_length) u8) void {
 test "memory grows and does not shrink" {
     var buffer: Buffer = .{};
     defer buffer.deinit();
-    try testing.expectEqual(0, (try buffer.ofLength(0)).len);
+    try testing.expectEqual(0, (try buffer.ensureLength(0)).len);
     for ([_]usize{ 100, 3 << 20, 5 << 20 }) |length| {
-        const bytes = try buffer.ofLength(length);
+        const bytes = try buffer.ensureLength(length);
         @memset(bytes, 1);
         try testing.expectEqual(length, bytes.len);
-        try testing.expectEqual(bytes.ptr, (try buffer.ofLength(length / 2)).ptr);
+        try testing.expectEqual(bytes.ptr, (try buffer.ensureLength(length / 2)).ptr);
     }
 }

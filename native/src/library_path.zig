@@ -10,7 +10,7 @@ const manifest = @import("manifest.zig");
 const variable = "LD_LIBRARY_PATH";
 
 /// Names the libraries of every interpreter of `files`, before those that the environment names.
-pub fn replace(arena: Allocator, environment: *Environment, base: []const u8, files: []const manifest.File) !void {
+pub fn prepend(arena: Allocator, environment: *Environment, base: []const u8, files: []const manifest.File) !void {
     var path: std.ArrayList(u8) = .empty;
     for (files) |file| {
         if (file.kind != .interpreter) continue;
@@ -39,10 +39,10 @@ test "libraries of interpreters come first" {
         .unpacked = 0,
     };
     for (0..2) |_| {
-        try replace(arena.allocator(), &environment, "/base", &.{file});
+        try prepend(arena.allocator(), &environment, "/base", &.{file});
         try testing.expectEqualStrings("/base/interpreters/d/lib", environment.get(variable).?);
     }
     try environment.put(variable, "/own");
-    try replace(arena.allocator(), &environment, "/base", &.{file});
+    try prepend(arena.allocator(), &environment, "/base", &.{file});
     try testing.expectEqualStrings("/base/interpreters/d/lib:/own", environment.get(variable).?);
 }
