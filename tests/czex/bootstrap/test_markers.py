@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from packaging.markers import Marker, default_environment
+from hypothesis import given, settings
+from packaging.markers import Marker, UndefinedComparison, default_environment
 
+from czex.bootstrap import strategies
 from czscie.czex.bootstrap import markers
 from czscie.czex.catalogue import marker_groups
 
@@ -39,6 +41,41 @@ def test_a_marker_holds_when_packaging_says_so(text: str, extra: str) -> None:
     expected = marker.evaluate({"extra": extra})
     groups = marker_groups(marker._markers)
     assert markers.holds(groups, [extra] if extra else [], markers.environment()) is expected
+
+
+@given(strategies.markers, strategies.environments, strategies.extras)
+@settings(max_examples=150, deadline=None)
+def test_any_marker_holds_when_packaging_says_so(
+    text: str, environment: dict[str, str], extras: list[str]
+) -> None:
+    marker = Marker(text)
+    try:
+        expected = any(marker.evaluate({**environment, "extra": extra}) for extra in extras or [""])
+    except UndefinedComparison:
+        return
+    assert markers.holds(marker_groups(marker._markers), extras, environment) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('platform_release != "6.1"', "6.1.0-generic"),
+        ('platform_release >= "6.1"', "6.1.0-generic"),
+        ('platform_release == "6.1.0-generic"', "6.1.0-generic"),
+        ('platform_machine >= "arm64"', "x86_64"),
+        ('platform_machine >= "x86_64"', "x86_64"),
+        ('platform_machine < "x86_64"', "arm64"),
+        ('platform_version == "1.0"', "1"),
+        ('python_version >= "3.6.*"', "3.8"),
+        ('extra == "1.0"', "1"),
+    ],
+)
+def test_texts_are_no_versions_and_have_no_order(text: str, value: str) -> None:
+    marker = Marker(text)
+    variables = {text.split()[0]: value}
+    expected = marker.evaluate(variables)
+    extras = [value] if "extra" in variables else []
+    assert markers.holds(marker_groups(marker._markers), extras, variables) is expected
 
 
 def test_without_a_marker_everything_applies() -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from packaging.specifiers import SpecifierSet
+from hypothesis import given, settings
+from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
+from packaging.version import InvalidVersion
 from packaging.version import Version as Packagings
 
-from czscie.czex.bootstrap.versions import Version, accepts
+from czex.bootstrap import strategies
+from czscie.czex.bootstrap.versions import Version, accepts, is_specifier
 
 VERSIONS = [
     "0",
@@ -69,6 +72,46 @@ def test_specifiers_accept_what_packaging_accepts(operator: str) -> None:
         assert accepts([[plain, wanted + suffix]], version) is expected, f"{version} {plain} {wanted}{suffix}"
 
 
+@given(strategies.texts)
+@settings(max_examples=150, deadline=None)
+def test_what_packaging_takes_for_a_version_is_one(text: str) -> None:
+    try:
+        Packagings(text)
+    except InvalidVersion:
+        with pytest.raises(ValueError, match="is not a version"):
+            Version(text)
+    else:
+        Version(text)
+
+
+@given(strategies.versions, strategies.versions)
+@settings(max_examples=150, deadline=None)
+def test_any_two_versions_are_ordered_as_packaging_orders_them(one: str, other: str) -> None:
+    known, known_other = (Packagings(Packagings(text).public) for text in (one, other))
+    assert (Version(one).key < Version(other).key) is (known < known_other)
+    assert (Version(one).key == Version(other).key) is (known == known_other)
+
+
+@given(strategies.specifiers, strategies.versions)
+@settings(max_examples=150, deadline=None)
+def test_any_specifier_accepts_what_packaging_accepts(specifier: tuple[str, str], version: str) -> None:
+    try:
+        known = Specifier("".join(specifier))
+    except InvalidSpecifier:
+        assert not is_specifier(*specifier)
+    else:
+        assert is_specifier(*specifier)
+        assert accepts([list(specifier)], version) is known.contains(version, prereleases=True)
+
+
+@pytest.mark.parametrize(
+    ("version", "local"), [("1+1", "1+01"), ("1+a.7", "1+a-07"), ("1+A", "1+a"), ("1+0a", "1+0A")]
+)
+def test_local_parts_are_compared_as_numbers_where_they_are(version: str, local: str) -> None:
+    assert accepts([["==", local]], version)
+    assert Packagings(version) == Packagings(local)
+
+
 def test_every_specifier_must_accept() -> None:
     assert accepts([[">=", "3.8"], ["<", "3.14"]], "3.13.9")
     assert not accepts([[">=", "3.8"], ["<", "3.13"]], "3.13.9")
@@ -79,7 +122,7 @@ def test_an_old_prefix_with_an_order_is_what_it_meant() -> None:
     assert accepts([[">=", "3.6.*"]], "3.6.0")
 
 
-@pytest.mark.parametrize("text", ["", "x", "1.x", "1..2", "6.1.0-generic"])
+@pytest.mark.parametrize("text", ["", "x", "1.x", "1..2", "6.1.0-generic", "\u0663.1", "1.0po\u017ft1"])
 def test_what_is_no_version_is_told(text: str) -> None:
     with pytest.raises(ValueError, match="is not a version"):
         Version(text)

@@ -5,7 +5,10 @@ import os
 import platform
 import sys
 
-from .versions import accepts
+from .versions import accepts, is_specifier
+
+#: What is compared as versions where what it is compared with is one.
+_VERSIONS = ("implementation_version", "platform_release", "python_full_version", "python_version")
 
 
 def environment():
@@ -63,7 +66,9 @@ def _holds(marker, variables):
 def _condition(item, variables):
     # type: (object, dict[str, str]) -> bool
     if isinstance(item, dict):
-        return _compare(_value(item["left"], variables), item["operator"], _value(item["right"], variables))
+        left, right = item["left"], item["right"]
+        name = right if isinstance(left, list) else left
+        return _compare(name, _value(left, variables), item["operator"], _value(right, variables))
     return _holds(item, variables)
 
 
@@ -73,15 +78,18 @@ def _value(side, variables):
     return side[0] if isinstance(side, list) else variables[side]
 
 
-def _compare(left, operator, right):
-    # type: (str, str, str) -> bool
-    try:
-        return accepts([[operator, right]], left)
-    except ValueError:
-        pass  # not versions: texts
+def _compare(name, left, operator, right):
+    # type: (str, str, str, str) -> bool
+    if name in _VERSIONS and is_specifier(operator, right):
+        try:
+            return accepts([[operator, right]], left)
+        except ValueError:
+            return False  # `left` is no version, which no specifier accepts
     if operator == "in":
         return left in right
     if operator == "not in":
         return left not in right
-    order = (left > right) - (left < right)
-    return order in {"<": (-1,), "<=": (-1, 0), "==": (0,), "!=": (-1, 1), ">=": (0, 1), ">": (1,)}[operator]
+    # Texts have no order.
+    return {"==": left == right, "<=": left == right, ">=": left == right, "!=": left != right}.get(
+        operator, False
+    )

@@ -44,14 +44,13 @@ def _cpython(interpreter, platforms):
     abis = [interpreter + flags]
     if "d" in flags and sys.version_info >= (3, 8):  # a debug build loads what others do
         abis.append(interpreter + flags.replace("d", ""))
-    abi3 = sys.version_info >= (3, 2) and "t" not in flags
     tags = [(interpreter, abi, platform) for abi in abis for platform in platforms]
-    if abi3:
-        tags += [(interpreter, "abi3", platform) for platform in platforms]
-    tags += [(interpreter, "none", platform) for platform in platforms]
-    if abi3:
-        for minor in range(sys.version_info[1] - 1, 1, -1):
-            tags += [("cp3%d" % minor, "abi3", platform) for platform in platforms]
+    if sys.version_info < (3, 2):
+        return tags + [(interpreter, "none", platform) for platform in platforms]
+    stable = "abi3t" if "t" in flags else "abi3"  # PEP 384, PEP 803
+    tags += [(interpreter, abi, platform) for abi in (stable, "none") for platform in platforms]
+    for minor in range(sys.version_info[1] - 1, 1, -1):
+        tags += [("cp3%d" % minor, stable, platform) for platform in platforms]
     return tags
 
 
@@ -128,12 +127,27 @@ def _host_allows(major, minor, machine):
 
 def glibc_version():
     # type: () -> tuple[int, int] | None
+    import re
+
     try:
         text = os.confstr("CS_GNU_LIBC_VERSION")  # "glibc 2.36"
-        major, minor = text.split()[1].split(".")[:2]  # type: ignore[union-attr]
-        return int(major), int("".join(digit for digit in minor if digit.isdigit()))
-    except (AttributeError, IndexError, OSError, ValueError):
-        return None
+    except (AttributeError, OSError, ValueError):  # Python 2 does not know the name
+        text = _loaded_glibc()
+    match = re.search(r"(\d+)\.(\d+)", text or "")
+    return (int(match.group(1)), int(match.group(2))) if match else None
+
+
+def _loaded_glibc():
+    # type: () -> str
+    """The version of the glibc that this process has loaded, or the empty string."""
+    try:
+        import ctypes
+
+        version = ctypes.CDLL(None).gnu_get_libc_version
+    except (AttributeError, ImportError, OSError):
+        return ""
+    version.restype = ctypes.c_char_p
+    return version().decode("ascii")  # type: ignore[no-any-return]
 
 
 def _musl_version():
@@ -183,7 +197,13 @@ def _macos():
     import platform
 
     text, _, machine = platform.mac_ver()
-    version = tuple(int(part) for part in text.split(".")[:2])
+    version = _mac_version(text)
+    if version == (10, 16):  # what newer systems tell a Python that was built for older ones
+        import subprocess
+
+        command = [sys.executable, "-sS", "-c", "import platform; print(platform.mac_ver()[0])"]
+        process = subprocess.Popen(command, env={"SYSTEM_VERSION_COMPAT": "0"}, stdout=subprocess.PIPE)
+        version = _mac_version(process.communicate()[0].decode("ascii"))
     tags = []
     if version >= (11, 0):
         formats = _mac_formats(machine)
@@ -194,11 +214,16 @@ def _macos():
             tags += ["macosx_10_%d_universal2" % minor for minor in range(16, 3, -1)]
         return tags
     formats = _mac_formats(machine)
-    return ["macosx_10_%d_%s" % (minor, kind) for minor in range(version[1], -1, -1) for kind in formats]
+    return ["macosx_10_%d_%s" % (minor, kind) for minor in range(version[1], 3, -1) for kind in formats]
+
+
+def _mac_version(text):
+    # type: (str) -> tuple[int, ...]
+    return tuple(int(part) for part in text.split(".")[:2])
 
 
 def _mac_formats(machine):
     # type: (str) -> list[str]
     if machine == "x86_64":
-        return [machine, "intel", "fat64", "fat32", "universal2", "universal"]
+        return [machine, "intel", "fat64", "fat3", "universal2", "universal"]
     return [machine, "universal2"]

@@ -9,7 +9,7 @@ _VERSION = re.compile(
     r"(?:-(?P<implicit_post>\d+)|[-_.]?(?P<post>post|rev|r)[-_.]?(?P<post_number>\d*))?"
     r"(?:[-_.]?(?P<dev>dev)[-_.]?(?P<dev_number>\d*))?"
     r"(?:\+(?P<local>[a-z0-9]+(?:[-_.][a-z0-9]+)*))?$",
-    re.IGNORECASE,
+    re.IGNORECASE | getattr(re, "ASCII", 0),  # Python 2 has no other
 )
 
 _PRE = {"alpha": "a", "beta": "b", "c": "rc", "pre": "rc", "preview": "rc"}
@@ -36,7 +36,8 @@ class Version(object):
         elif match.group("post"):
             self.post = int(match.group("post_number") or 0)
         self.dev = int(match.group("dev_number") or 0) if match.group("dev") else None
-        self.local = (match.group("local") or "").lower().replace("-", ".").replace("_", ".")
+        local = re.split("[-_.]", (match.group("local") or "").lower())
+        self.local = tuple(part.lstrip("0") or "0" if part.isdigit() else part for part in local if part)
         self.key = self._key()
 
     def _key(self):
@@ -66,6 +67,23 @@ class Version(object):
         length = len(prefix.release)
         own = self.release + (0,) * (length - len(self.release))
         return self.epoch == prefix.epoch and own[:length] == prefix.release
+
+
+def is_specifier(operator, wanted):
+    # type: (str, str) -> bool
+    """Whether `wanted` may stand behind `operator`, which is not so of every version."""
+    if operator == "===":
+        return True
+    series = wanted.endswith(".*")
+    try:
+        version = Version(wanted[:-2] if series else wanted)
+    except ValueError:
+        return False
+    if operator in ("==", "!="):
+        return not (series and (version.is_prerelease or version.post is not None or version.local))
+    if series or version.local:
+        return False
+    return operator in ("<=", ">=", "<", ">") or (operator == "~=" and len(version.release) > 1)
 
 
 def accepts(specifiers, version):
@@ -98,13 +116,11 @@ def _accepts(operator, wanted, text):
         return version.key <= other.key
     if operator == ">=":
         return version.key >= other.key
-    same_release = version.key[:2] == other.key[:2]
     if operator == "<":
-        # No pre-release of the very version that is named.
-        of_that = version.is_prerelease and not other.is_prerelease
-        of_that = of_that and other.post in (None, version.post)
-        return version.key < other.key and not (of_that and same_release)
+        # No pre-release of the very version that is named, unless it is one.
+        return version.key < (other if other.is_prerelease else Version(wanted.strip() + ".dev0")).key
     if operator == ">":
+        same_release = version.key[:2] == other.key[:2]
         # No post-release of the very version that is named.
         of_that = version.post is not None and (other.post, other.dev, other.pre) == (None, None, version.pre)
         return version.key > other.key and not (of_that and same_release)
