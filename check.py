@@ -36,6 +36,7 @@ STEPS = (
     ("-m", "ruff", "check", "."),
     ("-m", "ruff", "format", "--check", "."),
     ("-m", "mypy"),
+    ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()", "--no-logo"),
 )
 
 #: One process a core; the tests of one file share what they build, so they stay together.

@@ -22,7 +22,7 @@ from bench.machine import Machine
 from bench.measure import Sample, Spread, start, take_turns
 from czscie.console import Console
 from czscie.errors import CzscieError
-from czscie.lift.pack import Pack
+from czscie.lift.pack import PackSettings
 from czscie.pack.python import own_compiler
 from czscie.pack.standard_library import pack_library
 from czscie.pbs.distribution import Distribution
@@ -114,7 +114,7 @@ def _packed(distribution: Distribution, digest: str) -> Distribution:
     compiler = own_compiler(digest, distribution.layout, lambda: distribution)
     if compiler is None:
         raise CzscieError("the CPython does not run here")
-    return pack_library(distribution, compiler, Pack()).distribution
+    return pack_library(distribution, compiler, PackSettings()).distribution
 
 
 def _replace(root: Path, distribution: Distribution) -> None:

@@ -13,9 +13,9 @@ from czscie import __version__
 from czscie.console import Console
 from czscie.launchers.build import source_digest
 from czscie.lift.manifest import read_manifest
-from czscie.lock.lock import Launcher, Lock, LockedInterpreter, read_lock, write_lock
+from czscie.lock.lock import Lock, LockedInterpreter, LockedLauncher, read_lock, write_lock
 from czscie.lock.locker import Locker
-from czscie.lock.question import question_of
+from czscie.lock.requested import requested_by
 from czscie.lock.sources import LockedSources
 from czscie.network.network import Network
 from czscie.pbs.assets import Asset
@@ -62,8 +62,8 @@ def _lock(manifest: Path) -> Lock:
     }
     return Lock(
         created_by=f"czscie {__version__}",
-        launcher=Launcher(source=source_digest()),
-        manifest=question_of(lift),
+        launcher=LockedLauncher(source=source_digest()),
+        manifest=requested_by(lift),
         interpreters=tuple(
             LockedInterpreter(
                 id=f"cpython{number}",

@@ -18,14 +18,14 @@ from pathlib import Path
 import platformdirs
 
 from czscie.container.content import OnDisk
-from czscie.czex.install import venv_items
-from czscie.czex.tree import Shelf, files_in_zip
-from czscie.czex.wheel import Wheel
+from czscie.container.untrusted_zip import Shelf, files_in_zip
 from czscie.implementation import CPYTHON, Implementation
 from czscie.pack.compiler import Compiler
 from czscie.pack.unit import Unit, units_of
 from czscie.pbs.distribution import Layout
 from czscie.platforms import find_platform
+from czscie.wheel.venv_layout import venv_items
+from czscie.wheel.wheel import Wheel
 
 _POPULAR = Path(__file__).with_name("popular.txt")
 _LAYOUT = Layout(Implementation(CPYTHON, "3.13.0"), "bin/python3.13", "lib/python3.13")

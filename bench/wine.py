@@ -79,7 +79,7 @@ def main() -> int:
     console = Console()
     try:
         if reason := why_not():
-            raise CzscieError("there is no wine to run this", mend=reason)
+            raise CzscieError("there is no wine to run this", hint=reason)
         with tempfile.TemporaryDirectory(prefix="czscie-bench-") as scratch:
             _compare(options.rounds, Path(scratch))
     except CzscieError as error:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from czscie.container.content import Data, File, Link
-from czscie.lift.pack import Pack
+from czscie.container.tree import Item
+from czscie.lift.pack import PackSettings
 from czscie.pack.compiler import Compiler
 from czscie.pack.standard_library import pack_library
 from czscie.pbs.distribution import Distribution, detect_layout
 from czscie.pbs.local import read_directory
-from czscie.pbs.tree import Item
 from czscie.platforms import current_platform
 
 #: What is installed beside CPython, and what is there to link with it.
@@ -40,7 +40,7 @@ def copy_twice(python: Path, directory: Path, *, source: bool = True) -> Twins:
     executable = directory / "files" / layout.python
     compiler = Compiler.probe(executable, str(executable))
     assert compiler is not None, f"{executable} does not start"
-    unpack(pack_library(whole, compiler, Pack(source=source)).distribution, directory / "packed")
+    unpack(pack_library(whole, compiler, PackSettings(source=source)).distribution, directory / "packed")
     return Twins(executable, directory / "packed" / layout.python, layout.implementation.minor_version)
 
 

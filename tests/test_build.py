@@ -19,7 +19,7 @@ import pytest
 import czscie
 from building import INTERPRETERS, RELEASE, Project, pex
 from czex.factories import write_zip
-from czscie import products
+from czscie import build_cache
 from czscie.errors import CzscieError
 from czscie.launchers import build as launchers
 from czscie.pbs.assets import Asset
@@ -398,12 +398,12 @@ def test_a_disk_that_damages_everything_ends_in_an_error(
     project.manifest()
     project.build()
     before = (project.directory / "dist" / "moo").read_bytes()
-    digest = products.file_digest
-    monkeypatch.setattr(products, "file_digest", lambda path: digest(path)[::-1])
+    digest = build_cache.file_digest
+    monkeypatch.setattr(build_cache, "file_digest", lambda path: digest(path)[::-1])
     pex(project.directory / "moo.pex", "other")
     with pytest.raises(CzscieError, match="is damaged") as caught:
         project.build()
-    assert "CZSCIE_CACHE" in (caught.value.mend or "")
+    assert "CZSCIE_CACHE" in (caught.value.hint or "")
     assert (project.directory / "dist" / "moo").read_bytes() == before
 
 

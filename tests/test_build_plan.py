@@ -16,9 +16,9 @@ from building import RELEASE, STANDALONE, Project
 from czscie.build_plan import BuildPlan, plan_build
 from czscie.console import Console
 from czscie.errors import CzscieError
-from czscie.lock.inventory.input import PlannedFile
+from czscie.lock.ensure import LockUse
+from czscie.lock.inventory.input import PlannedInput
 from czscie.lock.lock import lock_path
-from czscie.lock.settle import LockUse
 from czscie.plan_report import print_plan
 from czscie.platforms import find_platform
 from network.server import MirrorServer
@@ -170,7 +170,7 @@ def test_the_documentation_names_every_key(project: Project) -> None:
         for kind in vars(czscie.build_plan).values()
         if isinstance(kind, type)
         and issubclass(kind, msgspec.Struct)
-        and kind.__module__ in (BuildPlan.__module__, PlannedFile.__module__)
+        and kind.__module__ in (BuildPlan.__module__, PlannedInput.__module__)
     ]
     assert len(kinds) == 10
     document = DOCUMENT.read_text(encoding="utf-8")

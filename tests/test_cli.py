@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 import czscie
+from czscie.container.manifest import Command
 from czscie.errors import CzscieError
 from czscie.filesystem import write_atomically
 from czscie.scie.inspect import read_scie
-from czscie.scie.manifest import Command
 from scie.factories import Tree, part, scie
 
 SOURCE = Path(czscie.__file__).parents[1]

@@ -49,7 +49,7 @@ def test_seconds_are_told_as_seconds(
 
 def test_an_error_is_printed_as_it_is_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     error = CzscieError(
-        "there is no file [red]a:key:b[/red]", why=["because of this", "and of that"], mend="run make"
+        "there is no file [red]a:key:b[/red]", why=["because of this", "and of that"], hint="run make"
     )
     Console().fail(error)
     captured = capsys.readouterr()
@@ -72,7 +72,7 @@ def test_there_are_colours_where_they_are_wanted(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
-    Console().fail(CzscieError("no", mend="do it"))
+    Console().fail(CzscieError("no", hint="do it"))
     assert "\x1b[" in capsys.readouterr().err
     monkeypatch.setenv("NO_COLOR", "1")
     Console().warn("no")

@@ -16,7 +16,7 @@ from building import Project
 from czscie import cli, disk
 from czscie.console import Console
 from czscie.errors import CzscieError
-from czscie.image.build import Order, make_images
+from czscie.image.build import ImageOptions, make_images
 from czscie.lock.command import update_lock
 from czscie.network.fetch import fetch
 from czscie.network.remote import Remote
@@ -74,7 +74,7 @@ def test_an_output_without_room_names_the_file_and_the_sizes(project: Project, m
     number, unit = why.removeprefix("it takes ").partition(";")[0].replace(",", "").split()
     needed = float(number) * {"bytes": 1, "MB": 1e6}[unit]
     assert 0 < needed <= built.path.stat().st_size + 50_000  # to a tenth of a megabyte
-    assert caught.value.mend == "free some, or write to a directory on another file system"
+    assert caught.value.hint == "free some, or write to a directory on another file system"
     assert files(small) == []
 
 
@@ -102,7 +102,7 @@ def test_a_cache_without_room_says_what_makes_some(
         project.build()
     except CzscieError as error:
         assert error.what.startswith(f"there is no room for {small}/")
-        assert error.mend is not None and "czscie cache prune; or set CZSCIE_CACHE to " in error.mend
+        assert error.hint is not None and "czscie cache prune; or set CZSCIE_CACHE to " in error.hint
         assert list(project.directory.glob("dist/*")) == []
     (small / "filling").unlink()
     assert len(project.build()) == 1
@@ -137,7 +137,7 @@ def test_a_temporary_directory_without_room_is_named(
     with pytest.raises(CzscieError) as caught:
         project.build()
     assert caught.value.what.startswith(f"there is no room for {small}/")
-    assert "TMPDIR" in (caught.value.mend or "")
+    assert "TMPDIR" in (caught.value.hint or "")
 
 
 def test_an_image_without_room_names_it(project: Project, mount: Mount) -> None:
@@ -146,8 +146,8 @@ def test_an_image_without_room_names_it(project: Project, mount: Mount) -> None:
     manifest = project.manifest(lift='image = { base = ["base.tar"] }')
     small = mount("size=16k")
     for order in (
-        Order.parse(small / "moo.tar", None, None, ()),
-        Order.parse(None, small / "oci", None, ()),
+        ImageOptions.parse(small / "moo.tar", None, None, ()),
+        ImageOptions.parse(None, small / "oci", None, ()),
     ):
         with pytest.raises(CzscieError, match=f"there is no room for {small}/") as caught:
             make_images(manifest, [], order, Console())
@@ -177,7 +177,7 @@ def test_where_the_file_is_not_known_the_places_are_named(
     error = cli._explain(OSError(errno.ENOSPC, "No space left on device"))
     assert error.what == "a file system is full"
     assert error.why[0].startswith(f"the file system of {tmp_path} has ")
-    assert error.mend is not None and "CZSCIE_CACHE" in error.mend and "TMPDIR" in error.mend
+    assert error.hint is not None and "CZSCIE_CACHE" in error.hint and "TMPDIR" in error.hint
     named = cli._explain(OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "file")))
     assert named.what == f"there is no room for {tmp_path / 'file'}"
 

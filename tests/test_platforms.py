@@ -86,7 +86,7 @@ def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
 def test_a_name_like_no_other_gets_no_guess(name: str) -> None:
     with pytest.raises(CzscieError) as caught:
         find_platform(name)
-    assert caught.value.mend is None
+    assert caught.value.hint is None
 
 
 def test_every_platform_has_a_launcher_and_gnu_shares_it_with_musl() -> None:

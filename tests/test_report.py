@@ -8,11 +8,11 @@ import pytest
 from rich.console import Console as RichConsole
 
 from czscie.console import Console
+from czscie.container.manifest import Boot, Command, Needs, OwnLibc
 from czscie.platforms import find_platform
 from czscie.report import as_json, needs, print_contents, print_digests
 from czscie.scie.assemble import Head, assemble
 from czscie.scie.inspect import Contents, read_scie
-from czscie.scie.manifest import Boot, Command, Needs, OwnLibc
 from scie.factories import Tree, part
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import czscie
-from czscie import products, toolchain
-from czscie.products import key_of
+from czscie import build_cache, toolchain
+from czscie.build_cache import key_of
 
 PACKAGE = Path(czscie.__file__).parent
 
@@ -79,7 +79,7 @@ def makers() -> set[Path]:
     kept = {
         path
         for path in PACKAGE.rglob("*.py")
-        if {"czscie.products.product", "czscie.products.knowledge"}.intersection(imported(path))
+        if {"czscie.build_cache.product", "czscie.build_cache.knowledge"}.intersection(imported(path))
     }
     return named | kept
 
@@ -187,7 +187,7 @@ def test_keys_tell_inputs_apart() -> None:
 def test_the_sources_are_read_once_in_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
     key_of("a")
     monkeypatch.setattr(toolchain, "code_digest", lambda: pytest.fail("read again"))
-    assert key_of("b") == products.key_of("b")
+    assert key_of("b") == build_cache.key_of("b")
 
 
 def test_xz_is_known_by_its_version_or_by_what_it_makes() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from czscie.scie.manifest import Command, Manifest
+from czscie.container.manifest import Command, Manifest
 from scie.factories import Tree
 
 #: Shows its arguments on standard output and its environment on standard error, as the kernel has them.

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from czscie.scie.manifest import Command
+from czscie.container.manifest import Command
 from integration.native.application import HOME, SHOW, Application, Make
 from scie.factories import Tree, host_launcher, part, scie
 

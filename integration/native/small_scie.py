@@ -13,11 +13,12 @@ from pathlib import Path
 
 from czscie.cache import cache_directory
 from czscie.container.content import Data, File, Link
+from czscie.container.manifest import Boot, Command, Needs
 from czscie.container.packer import write_items
+from czscie.container.part import PartFile
 from czscie.launchers.build import TARGETS
 from czscie.platforms import current_launcher, current_platform
-from czscie.scie.assemble import Head, PartFile, assemble
-from czscie.scie.manifest import Boot, Command, Needs
+from czscie.scie.assemble import Head, assemble
 from scie.factories import host_launcher
 
 

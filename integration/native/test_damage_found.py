@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from czscie.scie.manifest import Command
+from czscie.container.manifest import Command
 from integration.native.application import Make
 from integration.native.small_scie import SmallScie, installed, make_small_scie
 from integration.native.test_faults import (

@@ -14,11 +14,11 @@ import pytest
 
 from czscie.container import zip as zip_records
 from czscie.container.content import Data, File
+from czscie.container.manifest import Boot, Command, Launcher, LiftManifest, Manifest, Part, Scie
 from czscie.container.packer import Packer
+from czscie.container.part import PartFile
 from czscie.container.plan import Plan, PlannedEntry, PlannedFile, PlannedLink
 from czscie.filesystem import write_atomically
-from czscie.scie.assemble import PartFile
-from czscie.scie.manifest import Boot, Command, Launcher, LiftManifest, Manifest, Part, Scie
 from integration.native.application import HOME, SHOW, Application, Make, said, say
 from scie.factories import Tree, part, scie
 

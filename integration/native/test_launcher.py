@@ -16,8 +16,8 @@ import msgspec
 import pytest
 
 from czscie.cache import cache_directory
+from czscie.container.manifest import Command
 from czscie.launchers.build import zig_build
-from czscie.scie.manifest import Command
 from elf_image import elf_image
 from integration.native.application import HOME, SHOW, Application, Make, said, say
 from scie.factories import Tree, part, scie

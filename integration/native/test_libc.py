@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from czscie.container.manifest import LIBC, Needs, OwnLibc
 from czscie.container.part import read_plan
 from czscie.container.plan import Patch, PlannedBytes, PlannedCopy, PlannedLink, PlannedText
 from czscie.libc.variant import PLAN
-from czscie.scie.manifest import LIBC, Needs, OwnLibc
 from integration.native.application import HOME, SHOW, Application
 from scie.factories import Tree as TreeOf
 from scie.factories import part, scie

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from czscie import mach_o
+from czscie.container.manifest import Command
 from czscie.platforms import find_platform
-from czscie.scie.manifest import Command
 from czscie.signature import payload_end
 from integration.native.zig_program import compile_program
 from mach_o_image import judge, layout_is_right, sign_as_developer

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from czscie.scie.manifest import Command
+from czscie.container.manifest import Command
 from integration.native.application import Application, Make
 from scie.factories import Tree
 

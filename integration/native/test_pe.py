@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from czscie import pe
+from czscie.container.manifest import Command
 from czscie.platforms import find_platform
-from czscie.scie.manifest import Command
 from czscie.signature import payload_end
 from integration.native.zig_program import compile_program
 from pe_image import certificate, image, judged, sign

@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 
 from czscie.container.content import Data, File
+from czscie.container.manifest import Boot, Command, Needs
 from czscie.container.packer import write_items
+from czscie.container.part import PartFile
 from czscie.platforms import current_platform
-from czscie.scie.assemble import Head, PartFile, assemble
-from czscie.scie.manifest import Boot, Command, Needs
+from czscie.scie.assemble import Head, assemble
 from integration.native.small_scie import program
 from scie.factories import host_launcher
 

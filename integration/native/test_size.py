@@ -15,11 +15,11 @@ import pytest
 from czscie.container import plan as plans
 from czscie.container import zip as zip_records
 from czscie.container.content import OnDisk
+from czscie.container.manifest import FORMAT, SBOM, Boot, Launcher, Manifest, Needs, Part, Scie
 from czscie.container.packer import put_entry
 from czscie.platforms import current_platform
 from czscie.scie.assemble import Head
 from czscie.scie.inspect import read_sbom, read_scie
-from czscie.scie.manifest import FORMAT, SBOM, Boot, Launcher, Manifest, Needs, Part, Scie
 from czscie.verify.file import verify_file
 from integration.native.application import SHOW, Application, Make
 from scie.factories import Tree

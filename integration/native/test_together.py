@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from czscie.container.content import Data, File, Link
+from czscie.container.manifest import Boot, Command, Needs
 from czscie.container.packer import write_items
+from czscie.container.part import PartFile
 from czscie.platforms import current_platform
-from czscie.scie.assemble import Head, PartFile, assemble
+from czscie.scie.assemble import Head, assemble
 from czscie.scie.inspect import read_scie
-from czscie.scie.manifest import Boot, Command, Needs
 from integration.native.small_scie import program
 from scie.factories import host_launcher
 

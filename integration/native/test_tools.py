@@ -18,12 +18,13 @@ from typing import Any
 
 import pytest
 
+from czscie.container.manifest import Boot, Command, Needs
+from czscie.container.part import PartFile
 from czscie.container.zip import read_directory, read_entry
 from czscie.errors import CzscieError
 from czscie.platforms import current_platform
-from czscie.scie.assemble import Head, PartFile, assemble
+from czscie.scie.assemble import Head, assemble
 from czscie.scie.inspect import read_sbom, read_scie
-from czscie.scie.manifest import Boot, Command, Needs
 from integration.native.small_scie import program
 from scie.factories import Tree, host_launcher, part, scie
 

@@ -13,27 +13,24 @@ from functools import partial
 from pathlib import Path
 
 from czscie import __version__
+from czscie.build_cache import mending
 from czscie.console import Console
-from czscie.czex.division import Division
+from czscie.czex.layer_split import LayerSplit
 from czscie.errors import CzscieError
 from czscie.launchers.build import oldest_macos
 from czscie.leftovers import scratch
-from czscie.libc.bundle import check_libc
 from czscie.lift.lift import Lift
-from czscie.lift.manifest import read_manifest
+from czscie.loader import load_lift
+from czscie.lock.ensure import LockUse, ensure_lock
 from czscie.lock.inputs import locked_inputs
 from czscie.lock.libraries import check_libraries
-from czscie.lock.settle import LockUse, settled_lock
 from czscie.network.network import Network
 from czscie.parts import Parts, make_parts
 from czscie.pbs.provider import Provider
 from czscie.platforms import Platform
-from czscie.products import mending
 from czscie.scie.assemble import assemble
-from czscie.scie.bundle import check_bundle, write_bundle
-from czscie.scie.commands import check_commands
+from czscie.scie.bundle import write_bundle
 from czscie.scie.inspect import Contents, read_scie
-from czscie.windows.shape import check_windows
 
 
 def build(
@@ -50,9 +47,9 @@ def build(
     build for, all of the manifest's when empty. `use` says what to do about a lock that is not up to date,
     `network` is what the environment says when None. Raises CzscieError.
     """
-    lift, targets = read_order(manifest, platforms)
+    lift, targets = load_lift(manifest, platforms)
     _make_directory(output)
-    with making_parts(lift, targets, console, use=use, network=network) as make:
+    with open_parts(lift, targets, console, use=use, network=network) as make:
 
         def built(target: Platform) -> list[Contents]:
             return list(_assemble(make(target), output, console))
@@ -60,36 +57,12 @@ def build(
         return [each for target in targets for each in mending(partial(built, target), console.warn)]
 
 
-def read_order(manifest: Path, platforms: Sequence[Platform]) -> tuple[Lift, list[Platform]]:
-    """The lift, and those of its platforms to build for: `platforms`, or all when that is empty.
-
-    Raises CzscieError for a manifest that needs a feature that this version lacks, or not for a platform.
-    """
-    lift = read_manifest(manifest)
-    if problems := lift.unsupported():
-        raise CzscieError(f"{manifest} needs a feature that this version lacks", why=map(str, problems))
-    check_commands(lift)
-    for platform in platforms:
-        if platform not in lift.platforms:
-            raise CzscieError(
-                f"{lift.path} is not for {platform.name}",
-                why=f"its platforms are: {', '.join(each.name for each in lift.platforms)}",
-                mend=f'add "{platform.name}" to lift.platforms',
-            )
-    targets = [platform for platform in lift.platforms if not platforms or platform in platforms]
-    check_libc(lift.libc, targets)
-    if any(target.os == "macos" for target in targets):
-        check_bundle(lift.macos.bundle)
-    check_windows(lift, targets)
-    return lift, targets
-
-
 @contextmanager
-def making_parts(
+def open_parts(
     lift: Lift,
     targets: Sequence[Platform],
     console: Console,
-    division: Division | None = None,
+    division: LayerSplit | None = None,
     use: LockUse = LockUse.UPDATE,
     network: Network | None = None,
 ) -> Iterator[Callable[[Platform], Parts]]:
@@ -100,7 +73,7 @@ def making_parts(
     """
     network = network or Network.of()
     provider = Provider(console, network)
-    lock = settled_lock(lift, targets, use, provider, network, console)
+    lock = ensure_lock(lift, targets, use, provider, network, console)
     check_libraries(lock, use, console, images=division is not None)
     with scratch() as within:
 
@@ -138,7 +111,7 @@ def _make_directory(output: Path) -> None:
         raise CzscieError(
             f"cannot write into {output}",
             why=f"{error.filename}: {error.strerror}",
-            mend="name another directory: czscie build -o DIR",
+            hint="name another directory: czscie build -o DIR",
         ) from error
 
 

@@ -13,20 +13,21 @@ from typing import Literal
 
 import msgspec
 
-from czscie.build import bundle_path, executable_path, read_order
+from czscie.build import bundle_path, executable_path
 from czscie.cache import cache_directory
 from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.launchers.build import find_launcher
 from czscie.lift.lift import Lift
 from czscie.lift.payload import SOURCES
+from czscie.loader import load_lift
 from czscie.lock.builder import UNBUILT, Builder
-from czscie.lock.inventory.input import Input, PlannedFile, Scope
+from czscie.lock.ensure import EnsuredLock, LockUse, resolve_lock
+from czscie.lock.inventory.input import Input, PlannedInput, Scope
 from czscie.lock.inventory.interpreter import InterpreterInput
 from czscie.lock.inventory.inventory import inventory, of_kind
 from czscie.lock.inventory.libc import LibcInput
 from czscie.lock.lock import Lock, lock_path
-from czscie.lock.settle import LockUse, Settled, settle
 from czscie.lock.sources import LockedSources
 from czscie.network.network import Network
 from czscie.pbs.provider import Provider
@@ -49,7 +50,7 @@ class PlannedInterpreter(msgspec.Struct, frozen=True, kw_only=True):
     release: str | None
     flavor: str | None
     attested: str | None
-    archive: PlannedFile
+    archive: PlannedInput
 
 
 class PlannedLauncher(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +64,7 @@ class PlannedPayload(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     entry_point: str | None
     interpreter: str
-    files: tuple[PlannedFile, ...]
+    files: tuple[PlannedInput, ...]
 
 
 class PlannedLibc(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +74,7 @@ class PlannedLibc(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     release: str
-    packages: tuple[PlannedFile, ...]
+    packages: tuple[PlannedInput, ...]
 
 
 class PlannedExecutable(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,10 +87,10 @@ class PlannedExecutable(msgspec.Struct, frozen=True, kw_only=True):
     interpreters: tuple[PlannedInterpreter, ...]
     libc: PlannedLibc | None
     payload: PlannedPayload | None
-    files: tuple[PlannedFile, ...]
+    files: tuple[PlannedInput, ...]
 
     @property
-    def inputs(self) -> Iterator[PlannedFile]:
+    def inputs(self) -> Iterator[PlannedInput]:
         yield from (interpreter.archive for interpreter in self.interpreters)
         yield from () if self.libc is None else self.libc.packages
         yield from () if self.payload is None else self.payload.files
@@ -148,11 +149,11 @@ def plan_build(
     Indexes are asked as the build would ask them, but no archive, no lock is written, and no build backend
     runs: what has no wheel is what its source says of itself.
     """
-    lift, targets = read_order(manifest, platforms)
+    lift, targets = load_lift(manifest, platforms)
     network = network or Network.of()
     provider = Provider(console, network)
     builder = Builder.of(lift, network, console, runs=False)
-    settled = settle(lift, targets, use, provider, network, console, builder)
+    settled = resolve_lock(lift, targets, use, provider, network, console, builder)
     planner = _Planner(lift, settled.lock, provider, network)
     executables = tuple(planner.executable(platform, output) for platform in targets)
     helpers = tuple(planner.helpers(targets))
@@ -168,7 +169,7 @@ def plan_build(
     )
 
 
-def _builds(builder: Builder, lock: Lock, inputs: Sequence[PlannedFile]) -> Iterator[PlannedBuild]:
+def _builds(builder: Builder, lock: Lock, inputs: Sequence[PlannedInput]) -> Iterator[PlannedBuild]:
     """What locking or building would build: what the builder had to do without, and wheels that are gone."""
     for name, each in sorted(builder.unbuilt.items()):
         yield PlannedBuild(
@@ -182,7 +183,7 @@ def _builds(builder: Builder, lock: Lock, inputs: Sequence[PlannedFile]) -> Iter
             )
 
 
-def _lock(lift: Lift, settled: Settled, use: LockUse) -> PlannedLock:
+def _lock(lift: Lift, settled: EnsuredLock, use: LockUse) -> PlannedLock:
     path = str(lock_path(lift.path))
     if use is LockUse.FROZEN:
         return PlannedLock(path=path, state="unchecked", changes=())
@@ -256,11 +257,11 @@ class _Planner:
             files=self._files(each for each in inputs if each.SECTION == "payload"),
         )
 
-    def _files(self, inputs: Iterable[Input]) -> tuple[PlannedFile, ...]:
+    def _files(self, inputs: Iterable[Input]) -> tuple[PlannedInput, ...]:
         return tuple(each.planned(self.network) for each in inputs)
 
 
-def _downloads(files: Sequence[PlannedFile]) -> Downloads:
+def _downloads(files: Sequence[PlannedInput]) -> Downloads:
     missing = {file.sha256: file for file in files if file.state == "download"}.values()
     sizes = [file.size for file in missing]
     return Downloads(

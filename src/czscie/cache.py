@@ -125,7 +125,7 @@ def _unusable(directory: Path, why: str) -> CzscieError:
     return CzscieError(
         f"the cache directory {directory} cannot be used",
         why=why,
-        mend=f"set {VARIABLE} to a directory that you may write to",
+        hint=f"set {VARIABLE} to a directory that you may write to",
     )
 
 
@@ -134,5 +134,5 @@ def damaged(path: Path, why: str = "its content is not what was written") -> Czs
     return CzscieError(
         f"{path} is damaged",
         why=why,
-        mend=f"czscie cache clean packed; if it happens again, set {VARIABLE} to a directory on another disk",
+        hint=f"czscie cache clean packed; if it happens again, set {VARIABLE} to a directory on another disk",
     )

@@ -108,7 +108,7 @@ def _explain(error: Exception) -> CzscieError:
         return CzscieError(f"{error.filename}: {what}" if error.filename else what)
     return CzscieError(
         f"czscie has a defect: {type(error).__name__}: {error}",
-        mend=f"run it again with {_TRACEBACK}=1 and report what it prints",
+        hint=f"run it again with {_TRACEBACK}=1 and report what it prints",
     )
 
 
@@ -118,5 +118,5 @@ def _with_lost_directory(told: CzscieError) -> CzscieError:
         os.getcwd()  # noqa: PTH109 of names that may not be text
     except FileNotFoundError:
         why = (*told.why, "the working directory was removed")
-        return CzscieError(told.what, why=why, mend=told.mend or "change to a directory that exists")
+        return CzscieError(told.what, why=why, hint=told.hint or "change to a directory that exists")
     return told

@@ -48,7 +48,7 @@ def full(
     return CzscieError(
         f"there is no room for {path}",
         why=" ".join(filter(None, (_taken(size, written), _left(directory, error)))),
-        mend=_mend(path),
+        hint=_mend(path),
     )
 
 
@@ -62,7 +62,7 @@ def somewhere_full(error: OSError) -> CzscieError:
     return CzscieError(
         "a file system is full",
         why=[_left(_existing(place), error) for place in dict.fromkeys(places)],
-        mend=f"free some, or name others: {VARIABLE} for the cache, TMPDIR for temporary files",
+        hint=f"free some, or name others: {VARIABLE} for the cache, TMPDIR for temporary files",
     )
 
 

@@ -9,18 +9,18 @@ class CzscieError(Exception):
     """Anything a user can be told about. The command line prints it and exits with status 1.
 
     `what` is one sentence without a full stop. `why` is one or more causes, each a line of its own.
-    `mend` is the command or setting that would make it work.
+    `hint` is the command or setting that would make it work.
     """
 
-    def __init__(self, what: str, *, why: str | Iterable[str] = (), mend: str | None = None) -> None:
+    def __init__(self, what: str, *, why: str | Iterable[str] = (), hint: str | None = None) -> None:
         super().__init__(what)
         self.what = what
         self.why: tuple[str, ...] = (why,) if isinstance(why, str) else tuple(why)
-        self.mend = mend
+        self.hint = hint
 
     def __str__(self) -> str:
         """The message as the terminal shows it, without colours: the text that tests compare."""
         lines = [f"error: {self.what}", *(f"  {cause}" for cause in self.why)]
-        if self.mend is not None:
-            lines.append(f"hint: {self.mend}")
+        if self.hint is not None:
+            lines.append(f"hint: {self.hint}")
         return "\n".join(lines)

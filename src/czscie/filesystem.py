@@ -127,7 +127,7 @@ def check_output(path: Path) -> None:
     if stat.S_ISREG(mode) or (stat.S_ISDIR(mode) and path.is_symlink()):
         return
     kind = "a directory" if stat.S_ISDIR(mode) else "a device, a pipe or a socket"
-    raise CzscieError(f"cannot write {path}", why=f"it is {kind}", mend="name a file that may be replaced")
+    raise CzscieError(f"cannot write {path}", why=f"it is {kind}", hint="name a file that may be replaced")
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], _Written], size: int | None = None) -> _Written:
@@ -173,5 +173,5 @@ def _naming(path: Path) -> Iterator[None]:
         raise CzscieError(
             f"cannot write {path}",
             why=error.strerror or str(error),
-            mend="name another place, where files can be made",
+            hint="name another place, where files can be made",
         ) from error

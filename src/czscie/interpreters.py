@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from czscie.build_cache import Product, key_of, knowledge, product
 from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.lift.interpreter import Interpreter
-from czscie.lift.pack import STDLIB, Pack
+from czscie.lift.pack import STDLIB, PackSettings
 from czscie.pbs.distribution import Distribution, Layout
 from czscie.pbs.provider import Source
 from czscie.platforms import GlibcVersion, Platform, current_platform
-from czscie.products import Product, key_of, knowledge, product
 from czscie.sbom.component import Component
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class PinnedInterpreter:
             return None
         return PinnedInterpreter(self.wanted, here, source, self.provider, self.console)
 
-    def pack(self, keep: Collection[str], settings: Pack, level: int) -> Product[PackedInterpreter]:
+    def pack(self, keep: Collection[str], settings: PackSettings, level: int) -> Product[PackedInterpreter]:
         """The zip of the interpreter with its parts `keep` (czscie.pbs.prune); `level` is zstd's."""
         key = key_of(
             "interpreter",
@@ -146,7 +146,9 @@ class PinnedInterpreter:
         )
         return product(key, ".zip", PackedInterpreter, lambda path: self._write(path, keep, settings, level))
 
-    def _write(self, path: Path, keep: Collection[str], settings: Pack, level: int) -> PackedInterpreter:
+    def _write(
+        self, path: Path, keep: Collection[str], settings: PackSettings, level: int
+    ) -> PackedInterpreter:
         from czscie.pack.standard_library import pack_library
         from czscie.pbs.prune import has_terminfo, prune
         from czscie.sbom.interpreter import interpreter_components

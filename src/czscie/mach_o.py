@@ -171,7 +171,7 @@ def check_size(size: int, name: str, seal: Seal | None = None) -> None:
         raise CzscieError(
             f"the executable {name} is too large for macOS: {size} bytes without its signature",
             why="offsets in a Mach-O file are 32-bit numbers, and a signature covers what they reach",
-            mend="leave something out of the payload, or have the application download it",
+            hint="leave something out of the payload, or have the application download it",
         )
 
 

@@ -12,31 +12,32 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from czscie.build_cache import Product, key_of, knowledge, product
 from czscie.console import Console
 from czscie.container.content import Data, File
-from czscie.czex.division import Division
+from czscie.container.manifest import FILES, PAYLOAD, Boot, Needs
+from czscie.container.part import PartFile
 from czscie.czex.info import PexInfo
-from czscie.czex.write import Interpreter
+from czscie.czex.layer_split import LayerSplit
+from czscie.czex.write import InstalledInterpreter
 from czscie.errors import CzscieError
 from czscie.inputs import Inputs, PayloadPex
 from czscie.interpreters import PackedInterpreter, PinnedInterpreter
 from czscie.launchers.provide import provide_launcher
 from czscie.lift.libc import NEVER
 from czscie.lift.lift import Lift
-from czscie.lift.pack import Pack
+from czscie.lift.pack import PackSettings
 from czscie.lift.payload import Payload
 from czscie.pack.readers import read_by
 from czscie.platforms import ANY_GLIBC, GlibcVersion, Platform
-from czscie.products import Product, key_of, knowledge, product
 from czscie.sbom import bill as bills
 from czscie.sbom.component import Component
-from czscie.scie.assemble import Head, PartFile
+from czscie.scie.assemble import Head
 from czscie.scie.commands import boot
-from czscie.scie.manifest import FILES, PAYLOAD, Boot, Needs
 
 if TYPE_CHECKING:
-    from czscie.czex.on_windows import OnWindows
-    from czscie.libc.bundle import Bundle
+    from czscie.czex.windows_options import WindowsOptions
+    from czscie.libc.bundle import BundledLibc
     from czscie.pack.compiler import Compiler
     from czscie.pack.payload import Packing
 
@@ -61,7 +62,7 @@ class Parts:
     platform: Platform
     launcher: Path
     interpreters: Mapping[str, PartFile]
-    layouts: Mapping[str, Interpreter]
+    layouts: Mapping[str, InstalledInterpreter]
     files: PartFile | None
     payload: PartFile | None
     info: PexInfo | None
@@ -70,7 +71,7 @@ class Parts:
     needs: Needs
     #: The bill of materials, CycloneDX 1.6 in JSON.
     sbom: bytes
-    libc: Bundle | None
+    libc: BundledLibc | None
 
     @property
     def in_order(self) -> list[PartFile]:
@@ -116,7 +117,9 @@ class PackedPayload(msgspec.Struct, frozen=True):
     script_launchers: tuple[Component, ...]
 
 
-def make_parts(inputs: Inputs, directory: Path, console: Console, division: Division | None = None) -> Parts:
+def make_parts(
+    inputs: Inputs, directory: Path, console: Console, division: LayerSplit | None = None
+) -> Parts:
     """Packs `inputs`, as far as the cache has not the parts already.
 
     `directory` is for what is made for this build alone. With `division` no entry of the payload has files
@@ -130,7 +133,7 @@ class _Maker:
     inputs: Inputs
     directory: Path
     console: Console
-    division: Division | None
+    division: LayerSplit | None
 
     @property
     def _lift(self) -> Lift:
@@ -145,10 +148,10 @@ class _Maker:
 
     def make(self) -> Parts:
         interpreters: dict[str, PartFile] = {}
-        layouts: dict[str, Interpreter] = {}
+        layouts: dict[str, InstalledInterpreter] = {}
         with_terminfo: set[str] = set()
         floors: list[GlibcVersion | None] = []
-        bill: list[bills.Part] = []
+        bill: list[bills.BillPart] = []
         needed = self._needed()
         read = read_by(needed.projects, self._lift.pack)
         self._tell(read.notes)
@@ -158,7 +161,7 @@ class _Maker:
             made = each.pack(keep, settings, self._level(INTERPRETER_LEVEL))
             packed = made.known
             self._tell(packed.notes)
-            layouts[identifier] = Interpreter(packed.digest, packed.layout, self._platform)
+            layouts[identifier] = InstalledInterpreter(packed.digest, packed.layout, self._platform)
             interpreters[identifier] = replace(
                 _part(made, identifier, "interpreter"),
                 first_module=f"{packed.layout.stdlib}/encodings/__init__.py",
@@ -183,9 +186,11 @@ class _Maker:
             info = PexInfo.parse(converted.info.encode(), self._lift.name)
             floors.append(converted.glibc)
             payload = _part(made_payload, PAYLOAD, "app")
-            bill.append(bills.Part(PAYLOAD, converted.components, converted.required))
+            bill.append(bills.BillPart(PAYLOAD, converted.components, converted.required))
             if launchers := converted.script_launchers:
-                bill.append(bills.Part(bills.SCRIPTS, launchers, tuple(each.reference for each in launchers)))
+                bill.append(
+                    bills.BillPart(bills.SCRIPTS, launchers, tuple(each.reference for each in launchers))
+                )
             own = converted.own
         libc = self._libc([*interpreters.values(), *filter(None, (files, payload))])
         if libc is not None:
@@ -224,7 +229,7 @@ class _Maker:
         path.write_bytes(shape(launcher, self._lift))
         return path
 
-    def _libc(self, parts: Sequence[PartFile]) -> Bundle | None:
+    def _libc(self, parts: Sequence[PartFile]) -> BundledLibc | None:
         """The C library that comes along, if the lift says so. Systems other than Linux have one."""
         settings = self._lift.libc
         if settings.bundle == NEVER or self._platform.os != "linux":
@@ -257,7 +262,7 @@ class _Maker:
         `needed` are those that the payload needs.
         """
         from czscie.czex.imports import names_in_arguments, needed_parts
-        from czscie.pbs.prune import ALL
+        from czscie.lift.interpreter import ALL
 
         payload = self._lift.payload
         if payload is None or not self._is_payloads(interpreter) or self._lift.files:
@@ -285,9 +290,9 @@ class _Maker:
         self,
         pex: PayloadPex,
         payload: Payload,
-        interpreter: Interpreter,
+        interpreter: InstalledInterpreter,
         packed_interpreter: PartFile,
-        settings: Pack,
+        settings: PackSettings,
     ) -> Product[PackedPayload]:
         provisions = self.inputs.provisions
         key = key_of(
@@ -306,11 +311,11 @@ class _Maker:
 
         def make(path: Path) -> PackedPayload:
             from czscie.czex.convert import convert
-            from czscie.czex.provisions import read_provisions
             from czscie.network.fetch import fetch
+            from czscie.wheel.wheel import read_wheels
 
             packing = self._packing(self.inputs.interpreters[payload.interpreter], settings)
-            added = read_provisions(fetch(provisions, self.inputs.network, self.console))
+            added = read_wheels(fetch(provisions, self.inputs.network, self.console))
             windows = self._on_windows(packed_interpreter)
             with self.console.phase(f"Packed {pex.name}") as phase:
                 converted = convert(
@@ -346,7 +351,7 @@ class _Maker:
             self.console.warn(warning)
         return made
 
-    def _packing(self, interpreter: PinnedInterpreter, settings: Pack) -> Packing | None:
+    def _packing(self, interpreter: PinnedInterpreter, settings: PackSettings) -> Packing | None:
         """How the payload's modules are packed. Their finder comes with the standard library's."""
         if not settings.stdlib or settings.packages == "none":
             return None
@@ -366,11 +371,11 @@ class _Maker:
         launchers = self.inputs.script_launchers
         return repr((launchers and launchers.sha256, self._lift.windows.dpi_awareness))
 
-    def _on_windows(self, interpreter: PartFile) -> OnWindows | None:
+    def _on_windows(self, interpreter: PartFile) -> WindowsOptions | None:
         """Windows has no links for everybody: there CPython's own venv launchers stand for its Pythons."""
         if self._platform.os != "windows":
             return None
-        from czscie.czex.on_windows import OnWindows
+        from czscie.czex.windows_options import WindowsOptions
         from czscie.network.fetch import fetch
 
         interpreter.check()
@@ -380,7 +385,7 @@ class _Maker:
         )
         wanted = [] if self.inputs.script_launchers is None else [self.inputs.script_launchers]
         launchers = next(iter(fetch(wanted, self.inputs.network, self.console)), None)
-        return OnWindows(redirectors, launchers, self._lift.windows.dpi_awareness)
+        return WindowsOptions(redirectors, launchers, self._lift.windows.dpi_awareness)
 
     def _redirector(self, interpreter: PartFile, name: str, launcher: str) -> File:
         """The one called `name`, which `launcher` is since CPython 3.13."""
@@ -394,7 +399,7 @@ class _Maker:
         raise CzscieError(
             f"the interpreter for {self._platform.name} has no venv launcher",
             why=f"Lib/venv/scripts/nt/{launcher} is missing",
-            mend="take an install_only or install_only_stripped flavor",
+            hint="take an install_only or install_only_stripped flavor",
         )
 
 

@@ -161,7 +161,7 @@ def check_size(size: int, name: str) -> None:
         raise CzscieError(
             f"the executable {name} is too large for Windows: {size} bytes",
             why="Windows starts no program of 4 GiB or more",
-            mend="leave something out of the payload, or have the application download it",
+            hint="leave something out of the payload, or have the application download it",
         )
 
 

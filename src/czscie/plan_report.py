@@ -7,7 +7,7 @@ from rich.table import Table
 
 from czscie.build_plan import BuildPlan, PlannedBuild, PlannedExecutable, PlannedInterpreter
 from czscie.console import megabytes
-from czscie.lock.inventory.input import PlannedFile
+from czscie.lock.inventory.input import PlannedInput
 
 _LOCKS = {
     "current": "{path} is up to date",
@@ -83,11 +83,11 @@ def _short(name: str) -> str:
     return " ".join(name.split("-")[:2]) if name.endswith(".whl") else name
 
 
-def _size(file: PlannedFile) -> str:
+def _size(file: PlannedInput) -> str:
     return "" if file.size is None else megabytes(file.size)
 
 
-def _where(file: PlannedFile) -> str:
+def _where(file: PlannedInput) -> str:
     return _STATES[file.state]
 
 

@@ -159,7 +159,7 @@ def find_platform(name: str) -> Platform:
         raise CzscieError(
             f"there is no platform called {name!r}",
             why=f"the platforms are: {', '.join(_BY_NAME)}",
-            mend=f"did you mean {near[0]!r}?" if near else None,
+            hint=f"did you mean {near[0]!r}?" if near else None,
         )
     return found
 

@@ -9,8 +9,8 @@ from rich.console import Console as RichConsole
 from rich.table import Table
 
 from czscie.console import megabytes
+from czscie.container.manifest import LiftManifest
 from czscie.scie.inspect import Contents
-from czscie.scie.manifest import LiftManifest
 
 
 def print_contents(contents: Contents, console: RichConsole) -> None:

@@ -59,8 +59,8 @@ def output_error(error: OSError) -> CzscieError | None:
         return None
     from czscie.disk import is_full
 
-    mend = "free some there, or redirect it to another file system" if is_full(error) else None
-    return CzscieError(f"cannot write to {_NAME}", why=error.strerror or str(error), mend=mend)
+    hint = "free some there, or redirect it to another file system" if is_full(error) else None
+    return CzscieError(f"cannot write to {_NAME}", why=error.strerror or str(error), hint=hint)
 
 
 def drop_standard_output() -> None:

@@ -1,6 +1,6 @@
 """What shapes the bytes of a product besides its inputs: czscie's code, its libraries, and its Python.
 
-The keys of the cache are over all of it (czscie.products), and a lock pins the libraries (czscie.lock).
+The keys of the cache are over all of it (czscie.build_cache), and a lock pins the libraries (czscie.lock).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ APART = frozenset(
         "__main__.py",
         "attestation",
         "build_plan.py",
-        "cached.py",
+        "cache_contents.py",
         "cli.py",
         "commands",
         "init",

@@ -88,6 +88,6 @@ def test_attestations_in_files_need_no_network(
 def test_offline_attestations_have_to_be_brought_along(trusted_root: Path) -> None:
     with pytest.raises(CzscieError) as error:
         Attestor.of(trusted_root=trusted_root, network=Network(offline=True))
-    assert error.value.mend == (
+    assert error.value.hint == (
         "czscie lock --attest --attestations DIR takes those that `gh attestation download` wrote"
     )

@@ -129,4 +129,4 @@ def test_without_the_extra_it_is_said_how_to_get_it(module: str, monkeypatch: py
     with pytest.raises(CzscieError) as error:
         Verifiers(None, offline=True)
     assert error.value.what == "attestations cannot be verified here"
-    assert error.value.mend == "pip install 'czscie[attest]'"
+    assert error.value.hint == "pip install 'czscie[attest]'"

@@ -42,4 +42,4 @@ def test_whatever_is_missing_of_it_the_error_is_the_same(
     with pytest.raises(CzscieError) as error:
         read(packed)
     assert error.value.what == f"{packed} is damaged"
-    assert error.value.mend is not None and "czscie cache clean packed" in error.value.mend
+    assert error.value.hint is not None and "czscie cache clean packed" in error.value.hint

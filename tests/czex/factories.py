@@ -11,9 +11,9 @@ from pathlib import Path
 
 from czscie.container.content import Data, File
 from czscie.czex.pex import Pex
-from czscie.czex.wheel import Wheel
 from czscie.implementation import CPYTHON, Implementation
 from czscie.pbs.distribution import Layout
+from czscie.wheel.wheel import Wheel
 
 CPYTHON_313 = Layout(Implementation(CPYTHON, "3.13.9"), "bin/python3.13", "lib/python3.13")
 CPYTHON_313T = Layout(Implementation(CPYTHON, "3.13.9", True), "bin/python3.13t", "lib/python3.13t")

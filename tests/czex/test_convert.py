@@ -13,13 +13,13 @@ from czex.conftest import MakeMoo
 from czex.factories import CPYTHON_313, metadata, write_zip
 from czscie.czex.convert import Converted, convert
 from czscie.czex.info import PexInfo
-from czscie.czex.write import Interpreter
+from czscie.czex.write import InstalledInterpreter
 from czscie.errors import CzscieError
 from czscie.platforms import ANY_GLIBC, GlibcVersion, find_platform
 from elf_image import elf_image
 
-GNU = Interpreter("ab" * 32, CPYTHON_313, find_platform("linux-x86_64"))
-MUSL = Interpreter("ab" * 32, CPYTHON_313, find_platform("musl-linux-x86_64"))
+GNU = InstalledInterpreter("ab" * 32, CPYTHON_313, find_platform("linux-x86_64"))
+MUSL = InstalledInterpreter("ab" * 32, CPYTHON_313, find_platform("musl-linux-x86_64"))
 MOO = "moo-1.0-py3-none-any.whl"
 EXTENSION = "ext-1.0-cp313-cp313-manylinux_2_17_x86_64.musllinux_1_2_x86_64.whl"
 
@@ -54,7 +54,7 @@ def make(
 def converted(
     pex: Path,
     entry_point: str | None = None,
-    interpreter: Interpreter = GNU,
+    interpreter: InstalledInterpreter = GNU,
     glibc: GlibcVersion = ANY_GLIBC,
 ) -> Converted:
     return convert(pex, entry_point, interpreter, glibc, pex.parent / "out" / "moo.czex", 3)

@@ -55,5 +55,5 @@ def test_what_is_not_there_is_an_error(text: str) -> None:
 def test_the_nearest_names_are_offered() -> None:
     with pytest.raises(CzscieError) as error:
         with_entry_point(INFO, [WHEEL], "moo-bel", SOURCES)
-    assert error.value.mend is not None
-    assert error.value.mend.startswith("did you mean 'moo-bell'")
+    assert error.value.hint is not None
+    assert error.value.hint.startswith("did you mean 'moo-bell'")

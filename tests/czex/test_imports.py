@@ -8,7 +8,7 @@ import pytest
 from czscie.container.content import Data, File
 from czscie.czex import imports
 from czscie.czex.imports import imported_names, links_libpython, names_in_arguments, needed_parts
-from czscie.pbs.prune import PARTS
+from czscie.lift.interpreter import PARTS
 from elf_image import elf_image
 from pack.factories import this_python
 

@@ -8,9 +8,9 @@ import pytest
 from czex.factories import write_zip
 from czex.test_convert import GNU, MOO, make, wheel_file
 from czscie.czex.convert import Converted, convert
-from czscie.czex.provisions import read_provisions
 from czscie.errors import CzscieError
 from czscie.platforms import ANY_GLIBC
+from czscie.wheel.wheel import read_wheels
 
 SITE_PACKAGES = "lib/python3.13/site-packages"
 CERTIFI = "certifi-1.0-py3-none-any.whl"
@@ -32,7 +32,7 @@ def paths(tmp_path: Path) -> list[Path]:
 
 def provided(tmp_path: Path, paths: list[Path], **wheels: bytes) -> Converted:
     pex = make(tmp_path, {MOO: wheel_file("moo", {"moo.py": b""})} | wheels)
-    return convert(pex, None, GNU, ANY_GLIBC, tmp_path / "moo.czex", 3, provisions=read_provisions(paths))
+    return convert(pex, None, GNU, ANY_GLIBC, tmp_path / "moo.czex", 3, provisions=read_wheels(paths))
 
 
 def test_the_files_of_added_wheels_are_in_the_environment(tmp_path: Path, paths: list[Path]) -> None:
@@ -65,7 +65,7 @@ def test_the_payloads_own_is_kept(tmp_path: Path, paths: list[Path]) -> None:
 def test_what_is_no_wheel_is_an_error(tmp_path: Path) -> None:
     (tmp_path / CERTIFI).write_bytes(b"no zip")
     with pytest.raises(CzscieError, match=f"{CERTIFI} is not a zip file"):
-        read_provisions([tmp_path / CERTIFI])
+        read_wheels([tmp_path / CERTIFI])
     write_zip(tmp_path / TZDATA, {"tzdata/zones": b""})
     with pytest.raises(CzscieError, match=f"{TZDATA} .* has no metadata directory"):
-        read_provisions([tmp_path / TZDATA])
+        read_wheels([tmp_path / TZDATA])

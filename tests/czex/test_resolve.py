@@ -5,7 +5,7 @@ import pytest
 from czex.conftest import MakeMoo
 from czex.factories import CPYTHON_311, CPYTHON_313, CPYTHON_313T, WINDOWS_313, pex, wheel
 from czscie.czex.pex import Pex
-from czscie.czex.resolve import Resolution, resolve
+from czscie.czex.resolve import WheelSelection, resolve
 from czscie.errors import CzscieError
 from czscie.pbs.distribution import Layout
 from czscie.platforms import find_platform
@@ -13,15 +13,15 @@ from czscie.platforms import find_platform
 PURE = "1.0-py3-none-any.whl"
 
 
-def on_linux(made: Pex, layout: Layout = CPYTHON_313) -> Resolution:
+def on_linux(made: Pex, layout: Layout = CPYTHON_313) -> WheelSelection:
     return resolve(made, find_platform("linux-x86_64"), layout.implementation)
 
 
-def names(resolution: Resolution) -> list[str]:
+def names(resolution: WheelSelection) -> list[str]:
     return [found.filename for found in resolution.wheels]
 
 
-def reasons(resolution: Resolution) -> dict[str, str]:
+def reasons(resolution: WheelSelection) -> dict[str, str]:
     return {left.wheel.filename: left.reason for left in resolution.left_out}
 
 

@@ -12,14 +12,14 @@ from czscie.container.content import Data, File
 from czscie.container.plan import ENTRY_NAME, Plan, PlannedFile, PlannedLink, parse
 from czscie.container.zip import read_directory, read_entry
 from czscie.czex.info import PexInfo
-from czscie.czex.install import Installed, venv_items
-from czscie.czex.on_windows import OnWindows
-from czscie.czex.wheel import Wheel
-from czscie.czex.write import Interpreter, write_czex
+from czscie.czex.windows_options import WindowsOptions
+from czscie.czex.write import InstalledInterpreter, write_czex
 from czscie.platforms import find_platform
+from czscie.wheel.venv_layout import Installed, venv_items
+from czscie.wheel.wheel import Wheel
 
-LINUX = Interpreter("ab" * 32, CPYTHON_313, find_platform("linux-x86_64"))
-WINDOWS = Interpreter("ab" * 32, WINDOWS_313, find_platform("windows-x86_64"))
+LINUX = InstalledInterpreter("ab" * 32, CPYTHON_313, find_platform("linux-x86_64"))
+WINDOWS = InstalledInterpreter("ab" * 32, WINDOWS_313, find_platform("windows-x86_64"))
 SITE = "lib/python3.13/site-packages"
 MOO = "moo-1.0-py3-none-any.whl"
 COW = "cow-2.0-py3-none-any.whl"
@@ -60,8 +60,8 @@ def write(
     *wheels: Wheel,
     sources: Mapping[str, bytes] | None = None,
     info: PexInfo = INFO,
-    interpreter: Interpreter = LINUX,
-    windows: OnWindows | None = None,
+    interpreter: InstalledInterpreter = LINUX,
+    windows: WindowsOptions | None = None,
     order: int = 1,
     own: Collection[Wheel] | None = None,
 ) -> Czex:
@@ -159,7 +159,7 @@ def test_python_is_a_relative_link_so_that_the_base_can_be_moved(tmp_path: Path)
 
 
 def test_another_interpreter_is_another_installation(tmp_path: Path) -> None:
-    other = Interpreter("cd" * 32, CPYTHON_313, LINUX.platform)
+    other = InstalledInterpreter("cd" * 32, CPYTHON_313, LINUX.platform)
     one, two = write(tmp_path, wheel(MOO)), write(tmp_path, wheel(MOO), interpreter=other)
     assert one.plan.digest() != two.plan.digest()
 
@@ -168,7 +168,9 @@ def test_on_windows_a_program_stands_for_python(tmp_path: Path) -> None:
     launchers = [
         File(name, Data(f"MZ {name}".encode()), executable=True) for name in ("python.exe", "pythonw.exe")
     ]
-    czex = write(tmp_path, wheel(MOO, entry_points=POINTS), interpreter=WINDOWS, windows=OnWindows(launchers))
+    czex = write(
+        tmp_path, wheel(MOO, entry_points=POINTS), interpreter=WINDOWS, windows=WindowsOptions(launchers)
+    )
     found = czex.installed()
     assert czex.plan.links == ()
     assert found["Scripts/python.exe"] == b"MZ python.exe"
@@ -178,7 +180,7 @@ def test_on_windows_a_program_stands_for_python(tmp_path: Path) -> None:
 
 
 def test_the_start_says_what_its_windows_know_of_resolutions(tmp_path: Path) -> None:
-    for windows, said in ((OnWindows(), False), (OnWindows(dpi_awareness="PerMonitorV2"), True)):
+    for windows, said in ((WindowsOptions(), False), (WindowsOptions(dpi_awareness="PerMonitorV2"), True)):
         czex = write(tmp_path, wheel(MOO), interpreter=WINDOWS, windows=windows)
         assert (b"dpi_awareness='PerMonitorV2'" in czex.installed()["__main__.py"]) is said
 

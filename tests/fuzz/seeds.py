@@ -171,8 +171,8 @@ def main() -> None:
 
 
 def _scie(directory: Path, name: str = "lib/text", launcher: bytes = b"launcher") -> bytes:
+    from czscie.container.manifest import Command, Needs, OwnLibc
     from czscie.platforms import find_platform
-    from czscie.scie.manifest import Command, Needs, OwnLibc
     from scie.factories import Tree, part, scie
 
     head = directory / "launcher"
@@ -313,8 +313,8 @@ def _archives(keep) -> None:  # type: ignore[no-untyped-def]
 
 def _images(directory: Path, keep) -> None:  # type: ignore[no-untyped-def]
     from czscie.image.archive import write_archive
-    from czscie.image.reference import Reference
     from czscie.libc.packages import builtin_table
+    from czscie.lift.image_reference import ImageReference
     from image.factories import ARM64, image, saved, tar
 
     layer = tar({"etc/os-release": b"ID=moo"})
@@ -323,7 +323,7 @@ def _images(directory: Path, keep) -> None:  # type: ignore[no-untyped-def]
     )
     (directory / "arm").mkdir()
     both = [image(directory), image(directory / "arm", ARM64)]
-    write_archive(both, Reference.parse("moo:1"), directory / "image.tar")
+    write_archive(both, ImageReference.parse("moo:1"), directory / "image.tar")
     keep("image", "oci", (directory / "image.tar").read_bytes())
     table = json.loads(builtin_table())
     table["packages"] = table["packages"][:2]

@@ -151,9 +151,9 @@ def _eject(path: Path, output: Path) -> None:
 
 
 def _open_pex(path: Path, output: Path) -> None:
-    from czscie.czex.install import venv_items
     from czscie.czex.pex import Pex
     from czscie.czex.resolve import resolve
+    from czscie.wheel.venv_layout import venv_items
 
     with Pex.open(path) as pex:
         for name, layout in LAYOUTS.items():
@@ -177,15 +177,15 @@ def _inject(path: Path, output: Path) -> None:
 
 def _convert(path: Path, output: Path) -> None:
     from czscie.czex.convert import convert
-    from czscie.czex.write import Interpreter
+    from czscie.czex.write import InstalledInterpreter
 
     for name, layout in LAYOUTS.items():
-        interpreter = Interpreter("0" * 64, layout, find_platform(name))
+        interpreter = InstalledInterpreter("0" * 64, layout, find_platform(name))
         convert(path, None, interpreter, (2, 99), output / f"{name}.zip", 1)
 
 
 def _init(path: Path, output: Path) -> None:
-    from czscie.init.recognise import read_subject
+    from czscie.init.detect import read_subject
 
     read_subject(path)
 
@@ -327,7 +327,7 @@ def _read_script(path: Path, output: Path) -> None:
 
 
 def _read_pyproject(path: Path, output: Path) -> None:
-    from czscie.init.recognise import read_subject
+    from czscie.init.detect import read_subject
 
     (output / "pyproject.toml").write_bytes(path.read_bytes())
     read_subject(output)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from czscie.container.content import Data, File
-from czscie.image.image import Image, compose, scratch
+from czscie.image.image import ContainerImage, compose, scratch
 from czscie.image.layer import Layer, write_layer
 from czscie.image.platform import ImagePlatform
 
@@ -24,7 +24,7 @@ def layer(path: Path, files: Mapping[str, bytes]) -> Layer:
     return Layer.written(path, write_layer(items, path), "made by hand")
 
 
-def image(directory: Path, platform: ImagePlatform = AMD64, *, shared: bytes = b"the same") -> Image:
+def image(directory: Path, platform: ImagePlatform = AMD64, *, shared: bytes = b"the same") -> ContainerImage:
     """An image of two layers, of which one is the same for every platform."""
     own = layer(directory / f"{platform.architecture}.tar.gz", {"etc/platform": platform.name.encode()})
     other = layer(directory / "shared.tar.gz", {"etc/shared": shared})

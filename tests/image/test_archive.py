@@ -13,10 +13,10 @@ import pytest
 
 from czscie.errors import CzscieError
 from czscie.image.archive import write_archive, write_layout
-from czscie.image.reference import Reference
+from czscie.lift.image_reference import ImageReference
 from image.factories import AMD64, ARM64, image
 
-MOO = Reference("team/moo", "1")
+MOO = ImageReference("team/moo", "1")
 
 
 def members(path: Path) -> dict[str, bytes]:

@@ -9,7 +9,7 @@ import pytest
 from czscie.errors import CzscieError
 from czscie.image.archive import write_archive
 from czscie.image.base import read_base
-from czscie.image.reference import Reference
+from czscie.lift.image_reference import ImageReference
 from image.factories import AMD64, ARM64, image, saved, tar
 
 FIRST, SECOND = tar({"etc/first": b"1"}), tar({"etc/second": b"2" * 20_000})
@@ -53,7 +53,7 @@ def test_a_layer_that_is_a_link_to_another_is_found(tmp_path: Path) -> None:
 
 def test_the_image_of_the_platform_is_taken_from_a_layout(tmp_path: Path) -> None:
     images = [image(tmp_path, AMD64), image(tmp_path, ARM64)]
-    write_archive(images, Reference("moo", "1"), tmp_path / "base.tar")
+    write_archive(images, ImageReference("moo", "1"), tmp_path / "base.tar")
     base = read_base([tmp_path / "base.tar"], ARM64)
     assert base.configuration.architecture == "arm64"
     assert [layer.blob.digest for layer in base.layers] == [layer.blob.digest for layer in images[1].layers]
@@ -90,7 +90,7 @@ def test_what_is_damaged_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_blob_that_is_another_is_refused(tmp_path: Path) -> None:
-    write_archive([image(tmp_path, shared=b"A" * 64)], Reference("moo", "1"), tmp_path / "base.tar")
+    write_archive([image(tmp_path, shared=b"A" * 64)], ImageReference("moo", "1"), tmp_path / "base.tar")
     data = bytearray((tmp_path / "base.tar").read_bytes())
     manifest = data.index(b'{"annotations":{"title"')
     data[manifest + 16] ^= 1

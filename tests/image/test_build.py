@@ -10,7 +10,7 @@ import pytest
 from building import Project, pex
 from czscie.console import Console
 from czscie.errors import CzscieError
-from czscie.image.build import Made, Order, make_images
+from czscie.image.build import BuiltImages, ImageOptions, make_images
 from czscie.image.dockerfile import dockerfile
 from czscie.lift.manifest import read_manifest
 from czscie.platforms import find_platform
@@ -29,23 +29,23 @@ def based(project: Project) -> Project:
     return project
 
 
-def make(project: Project, *platforms: str, output: str = "moo.tar", name: str | None = None) -> Made:
-    order = Order.parse(project.directory / output, None, name, ())
+def make(project: Project, *platforms: str, output: str = "moo.tar", name: str | None = None) -> BuiltImages:
+    order = ImageOptions.parse(project.directory / output, None, name, ())
     targets = [find_platform(each) for each in platforms]
     return make_images(project.directory / "lift.toml", targets, order, Console())
 
 
-def configuration(made: Made, number: int = 0) -> dict[str, Any]:
+def configuration(made: BuiltImages, number: int = 0) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(b"".join(made.images[number].configuration.chunks()))
     return document
 
 
-def layers(made: Made) -> dict[str, str]:
+def layers(made: BuiltImages) -> dict[str, str]:
     """The digests of an image's layers by what they are."""
     return {layer.comment.partition(":")[0]: layer.blob.digest for layer in made.images[0].layers}
 
 
-def paths(made: Made, what: str) -> set[str]:
+def paths(made: BuiltImages, what: str) -> set[str]:
     (layer,) = [layer for layer in made.images[0].layers if layer.comment.partition(":")[0] == what]
     assert isinstance(layer.blob.source, Path)
     with tarfile.open(layer.blob.source) as archive:
@@ -139,7 +139,7 @@ def test_a_python_that_needs_a_libc_is_not_put_into_an_image_that_has_none(proje
     with pytest.raises(CzscieError) as caught:
         make(project)
     assert "does not start in an image FROM scratch" in caught.value.what
-    assert caught.value.mend is not None and caught.value.mend.startswith("bundle one: [lift.libc]")
+    assert caught.value.hint is not None and caught.value.hint.startswith("bundle one: [lift.libc]")
     assert not (project.directory / "moo.tar").exists()
 
 
@@ -212,7 +212,7 @@ def test_what_is_damaged_in_the_cache_is_made_again(
 
 def test_a_damaged_layer_is_in_no_layout(based: Project, tmp_path: Path) -> None:
     based.manifest(lift=f"{BASE} }}")
-    order = Order.parse(None, based.directory / "oci", None, ())
+    order = ImageOptions.parse(None, based.directory / "oci", None, ())
     make_images(based.directory / "lift.toml", [], order, Console())
     before = {path.name: path.read_bytes() for path in (based.directory / "oci").rglob("*") if path.is_file()}
     for path in (tmp_path / "cache" / "packed").glob("*.tar.gz"):

@@ -8,7 +8,7 @@ from czscie.container.content import File, Link
 from czscie.container.part import read_plan
 from czscie.errors import CzscieError
 from czscie.image.installation import Place, installed
-from czscie.image.layer import Directory
+from czscie.image.layer import LayerDirectory
 from scie.factories import Tree
 
 PLACE = Place("/app", "/app/apps/x")
@@ -36,7 +36,7 @@ def test_an_installation_is_what_the_launcher_would_make(tmp_path: Path) -> None
     programs = {item.path for item in items if isinstance(item, File) and item.executable}
     assert programs == {"app/apps/x/bin/tool", "app/apps/x/bin/script"}
     assert items[-2:] == [
-        Directory("app/apps/x/lib/empty"),
+        LayerDirectory("app/apps/x/lib/empty"),
         Link("app/apps/x/bin/python", "../../../interpreters/y/bin/python3"),
     ]
 

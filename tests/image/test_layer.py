@@ -9,13 +9,13 @@ import pytest
 
 from czscie.container.content import Data, File, Link
 from czscie.errors import CzscieError
-from czscie.image.layer import TIME, Directory, write_layer
+from czscie.image.layer import TIME, LayerDirectory, write_layer
 
 ITEMS = (
-    Directory("tmp", 0o1777),
+    LayerDirectory("tmp", 0o1777),
     File("app/bin/moo", Data(b"#!"), executable=True),
     File("app/lib/größe.py", Data(b"x = 1\n")),
-    Directory("app/lib"),
+    LayerDirectory("app/lib"),
     Link("app/lib/link", "größe.py"),
     File("app/" + "long/" * 60 + "name", Data(b"")),
 )

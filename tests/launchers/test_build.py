@@ -136,7 +136,7 @@ def test_another_compiler_than_the_pinned_one_is_refused(
     monkeypatch.setattr("importlib.metadata.version", lambda name: "0.16.0")
     with pytest.raises(CzscieError) as caught:
         compile_launcher("linux-s390x", tmp_path / "out", tmp_path)
-    assert caught.value.mend == f"pip install ziglang=={build.ZIG_VERSION}"
+    assert caught.value.hint == f"pip install ziglang=={build.ZIG_VERSION}"
 
 
 def test_the_hosts_launcher_starts_and_says_that_it_is_alone(tmp_path: Path) -> None:

@@ -7,13 +7,12 @@ import msgspec
 import pytest
 
 from czscie.console import Console
-from czscie.container.part import read_plan
+from czscie.container.part import PartFile, read_plan
 from czscie.errors import CzscieError
 from czscie.filesystem import file_digest
-from czscie.libc.bundle import Bundle, bundle
+from czscie.libc.bundle import BundledLibc, bundle
 from czscie.lift.libc import Libc
 from czscie.network.network import Network
-from czscie.scie.assemble import PartFile
 from elf_image import elf_image
 from libc.factories import X86_64, mirror
 from scie.factories import Tree, part
@@ -38,12 +37,12 @@ def parts(directory: Path, *needed: str, runpath: str | None = None) -> list[Par
     return [made, part(directory, "payload", payload, "app")]
 
 
-def bundled(table: Path, made: list[PartFile], **settings: object) -> Bundle:
+def bundled(table: Path, made: list[PartFile], **settings: object) -> BundledLibc:
     libc = Libc(packages=table, **{"bundle": "when-missing", **settings})  # type: ignore[arg-type]
     return bundle(libc, X86_64, made, 3, Network.of(), Console())
 
 
-def names(made: Bundle) -> set[str]:
+def names(made: BundledLibc) -> set[str]:
     return {Path(file.path).name for file in read_plan(made.part.path).files}
 
 

@@ -74,7 +74,7 @@ def test_a_missing_package_names_the_setting(tmp_path: Path) -> None:
     (tmp_path / "mirror" / package.path).unlink()
     with pytest.raises(CzscieError) as caught:
         fetch_packages(table, (package,))
-    assert caught.value.mend == "set CZSCIE_DEBIAN_URL to a mirror that has it"
+    assert caught.value.hint == "set CZSCIE_DEBIAN_URL to a mirror that has it"
 
 
 def test_a_table_of_ones_own_is_read(tmp_path: Path) -> None:

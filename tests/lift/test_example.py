@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from czscie.lift.interpreter import PythonBuildStandalone
+from czscie.lift.interpreter import ALL, PARTS, PythonBuildStandalone
 from czscie.lift.manifest import read_manifest
-from czscie.lift.pack import Pack
+from czscie.lift.pack import PackSettings
 from czscie.lift.payload import SOURCES, Payload
 from czscie.lift.table import Table
-from czscie.pbs.prune import ALL, PARTS
 from czscie.platforms import PLATFORMS
 
 if sys.version_info >= (3, 11):
@@ -108,7 +107,7 @@ def test_what_the_example_shows_in_comments_can_be_built_too(tmp_path: Path) -> 
     assert lift.compression_level == 19
     assert lift.payload is not None
     assert lift.payload.glibc == (2, 28)
-    assert lift.pack == Pack(files=("moo", "*/data/*.py"))
+    assert lift.pack == PackSettings(files=("moo", "*/data/*.py"))
     assert lift.image.base == (tmp_path / "distroless.tar",)
     assert lift.macos.bundle is not None
     assert (lift.macos.bundle.name, lift.macos.bundle.icon) == ("Cow", tmp_path / "cow.icns")

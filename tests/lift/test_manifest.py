@@ -9,7 +9,7 @@ import pytest
 from czscie.errors import CzscieError
 from czscie.lift.interpreter import Host, Local, PythonBuildStandalone
 from czscie.lift.manifest import read_manifest
-from czscie.lift.pack import Pack
+from czscie.lift.pack import PackSettings
 from czscie.lift.payload import Payload
 from czscie.platforms import current_platform, find_platform
 
@@ -51,7 +51,7 @@ def test_the_smallest_manifest_has_a_default_for_everything_else(tmp_path: Path)
     assert lift.tools == "SCIE"
     assert (lift.load_dotenv, lift.windowed, lift.app_info) == (False, False, {})
     assert (lift.commands, lift.bindings, lift.files, lift.interpreter_groups) == ((), (), (), ())
-    assert lift.pack == Pack(stdlib=True, packages="auto", files=(), source=True)
+    assert lift.pack == PackSettings(stdlib=True, packages="auto", files=(), source=True)
     assert lift.unsupported() == ()
 
 
@@ -94,7 +94,7 @@ files = ["numpy", "moo/*.py", "a..b/..c", "stdlib/json/*"]
 readers = false
 source = false
 """
-    assert read_manifest(write(tmp_path, SMALLEST + pack)).pack == Pack(
+    assert read_manifest(write(tmp_path, SMALLEST + pack)).pack == PackSettings(
         stdlib=False,
         packages="all",
         files=("numpy", "moo/*.py", "a..b/..c", "stdlib/json/*"),

@@ -5,21 +5,21 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from czscie.lock.lock import (
-    AskedInterpreter,
-    AskedPayload,
-    Directory,
     Hashes,
-    Launcher,
     Lock,
+    LockedDirectory,
     LockedFile,
     LockedInterpreter,
     LockedLauncher,
+    LockedLaunchers,
     LockedPackage,
     LockedPayload,
     LockedWheel,
     PackageNotes,
     PackageTools,
-    Question,
+    RequestedInterpreter,
+    RequestedLift,
+    RequestedPayload,
     Sdist,
 )
 
@@ -39,7 +39,7 @@ PACKAGES = st.builds(
     version=NAMES,
     wheels=st.lists(WHEELS, max_size=3).map(tuple),
     sdist=st.none() | st.builds(Sdist, name=NAMES, url=MAYBE, path=MAYBE, size=SIZES, hashes=HASHES),
-    directory=st.none() | st.builds(Directory, path=NAMES),
+    directory=st.none() | st.builds(LockedDirectory, path=NAMES),
     tool=st.none()
     | st.builds(
         PackageTools,
@@ -63,15 +63,17 @@ INTERPRETERS = st.builds(
     attested=MAYBE,
 )
 QUESTIONS = st.builds(
-    Question,
+    RequestedLift,
     interpreters=st.dictionaries(
         TEXTS,
-        st.builds(AskedInterpreter, provider=NAMES, version=MAYBE, release=MAYBE, flavor=MAYBE, path=MAYBE),
+        st.builds(
+            RequestedInterpreter, provider=NAMES, version=MAYBE, release=MAYBE, flavor=MAYBE, path=MAYBE
+        ),
         max_size=2,
     ),
     payload=st.none()
     | st.builds(
-        AskedPayload,
+        RequestedPayload,
         pex=MAYBE,
         requirements=st.none() | TUPLES,
         project=MAYBE,
@@ -85,7 +87,7 @@ LOCKS = st.builds(
     created_by=NAMES,
     libraries=st.dictionaries(TEXTS, NAMES, max_size=3),
     launcher=st.builds(
-        Launcher,
+        LockedLaunchers,
         source=DIGESTS,
         binaries=st.lists(LAUNCHERS, max_size=3, unique_by=lambda each: each.name).map(tuple),
     ),

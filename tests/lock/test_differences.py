@@ -5,49 +5,49 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from czscie.lock.current_inputs import CurrentInputs
 from czscie.lock.differences import differences
 from czscie.lock.lock import (
-    AskedInterpreter,
-    AskedPayload,
-    Launcher,
     Lock,
     LockedFile,
     LockedInterpreter,
     LockedLauncher,
+    LockedLaunchers,
     LockedLibc,
     LockedPayload,
-    Question,
+    RequestedInterpreter,
+    RequestedLift,
+    RequestedPayload,
 )
-from czscie.lock.now import Now
 from czscie.platforms import find_platform
 
 A, B = "a" * 64, "b" * 64
 PLATFORMS = ("linux-x86_64", "macos-aarch64")
-CPYTHON = AskedInterpreter(provider="PythonBuildStandalone", version="3.13", flavor="install_only")
-HOST = AskedInterpreter(provider="Host")
-PAYLOAD = AskedPayload(requirements=("cow", "calf"), interpreter="cpython", glibc="2.28")
+CPYTHON = RequestedInterpreter(provider="PythonBuildStandalone", version="3.13", flavor="install_only")
+HOST = RequestedInterpreter(provider="Host")
+PAYLOAD = RequestedPayload(requirements=("cow", "calf"), interpreter="cpython", glibc="2.28")
 
 
-def locked(identifier: str, platform: str, asked: AskedInterpreter) -> LockedInterpreter:
+def locked(identifier: str, platform: str, asked: RequestedInterpreter) -> LockedInterpreter:
     return LockedInterpreter(
         id=identifier, platform=platform, provider=asked.provider, version="3.13.9", sha256=A
     )
 
 
 HERE = tuple(locked("host", platform, HOST) for platform in PLATFORMS)
-TOLD = Lock(
+KNOWN = Lock(
     created_by="czscie 1",
-    launcher=Launcher(source=A),
-    manifest=Question(interpreters={"cpython": CPYTHON, "host": HOST}, payload=PAYLOAD),
+    launcher=LockedLaunchers(source=A),
+    manifest=RequestedLift(interpreters={"cpython": CPYTHON, "host": HOST}, payload=PAYLOAD),
     files=(LockedFile(id="words", sha256=A, size=1), LockedFile(id="cows", sha256=A)),
     payload=LockedPayload(sha256=A),
     interpreters=HERE,
     libc=LockedLibc(table=A),
 )
-NOW = Now(TOLD)
+NOW = CurrentInputs(KNOWN)
 LOCK = msgspec.structs.replace(
-    TOLD,
-    launcher=Launcher(
+    KNOWN,
+    launcher=LockedLaunchers(
         source=A,
         binaries=tuple(LockedLauncher(name=platform, sha256=A, size=1) for platform in PLATFORMS),
     ),
@@ -72,28 +72,28 @@ def changed(
     return st.tuples(st.sampled_from(fields), values).map(change)
 
 
-def now(**keys: object) -> Now:
+def now(**keys: object) -> CurrentInputs:
     """What this machine tells, with other values of some keys."""
-    return Now(msgspec.structs.replace(TOLD, **keys))
+    return CurrentInputs(msgspec.structs.replace(KNOWN, **keys))
 
 
-def with_interpreter(asked: object) -> Now:
-    interpreters = {**NOW.question.interpreters, "cpython": asked}
-    return now(manifest=msgspec.structs.replace(NOW.question, interpreters=interpreters))
+def with_interpreter(asked: object) -> CurrentInputs:
+    interpreters = {**NOW.requested.interpreters, "cpython": asked}
+    return now(manifest=msgspec.structs.replace(NOW.requested, interpreters=interpreters))
 
 
-def with_payload(asked: object) -> Now:
-    return now(manifest=msgspec.structs.replace(NOW.question, payload=asked))
+def with_payload(asked: object) -> CurrentInputs:
+    return now(manifest=msgspec.structs.replace(NOW.requested, payload=asked))
 
 
-def with_local(local: object) -> Now:
+def with_local(local: object) -> CurrentInputs:
     return now(interpreters=(local, *HERE[1:]))
 
 
 #: Every input of a lift, changed in one place.
 CHANGES = st.one_of(
-    TEXT.filter(lambda text: text != TOLD.created_by).map(lambda text: now(created_by=text)),
-    DIGEST.filter(A.__ne__).map(lambda digest: now(launcher=Launcher(source=digest))),
+    TEXT.filter(lambda text: text != KNOWN.created_by).map(lambda text: now(created_by=text)),
+    DIGEST.filter(A.__ne__).map(lambda digest: now(launcher=LockedLaunchers(source=digest))),
     DIGEST.filter(A.__ne__).map(lambda digest: now(payload=LockedPayload(sha256=digest))),
     DIGEST.filter(A.__ne__).map(lambda digest: now(libc=LockedLibc(table=digest))),
     st.just(now(libc=None)),
@@ -101,13 +101,13 @@ CHANGES = st.one_of(
     changed(PAYLOAD, TEXT, "glibc", "interpreter").map(with_payload),
     changed(PAYLOAD, st.lists(TEXT, max_size=3).map(tuple), "requirements", "requires").map(with_payload),
     DIGEST.filter(A.__ne__).map(lambda digest: with_local(msgspec.structs.replace(HERE[0], sha256=digest))),
-    st.permutations(TOLD.files)
-    .filter(lambda files: tuple(files) != TOLD.files)
+    st.permutations(KNOWN.files)
+    .filter(lambda files: tuple(files) != KNOWN.files)
     .map(lambda files: now(files=tuple(files[1:]))),
     DIGEST.filter(A.__ne__).map(
-        lambda digest: now(files=(LockedFile(id="words", sha256=digest, size=1), TOLD.files[1]))
+        lambda digest: now(files=(LockedFile(id="words", sha256=digest, size=1), KNOWN.files[1]))
     ),
-    TEXT.map(lambda text: now(files=(*TOLD.files, LockedFile(id=f"new {text}", sha256=A)))),
+    TEXT.map(lambda text: now(files=(*KNOWN.files, LockedFile(id=f"new {text}", sha256=A)))),
 )
 
 
@@ -118,7 +118,7 @@ def test_a_lock_answers_what_it_was_made_of() -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(CHANGES)
-def test_any_single_change_of_an_input_is_noticed(changed: Now) -> None:
+def test_any_single_change_of_an_input_is_noticed(changed: CurrentInputs) -> None:
     assert differences(LOCK, changed, PLATFORMS).words
 
 
@@ -162,12 +162,12 @@ def test_without_a_lock_everything_is_asked_for() -> None:
             with_local(msgspec.structs.replace(HERE[0], sha256=B)),
             ["the interpreter host of this machine is another one"],
         ),
-        (now(files=TOLD.files[:1]), ["the file cows is gone"]),
+        (now(files=KNOWN.files[:1]), ["the file cows is gone"]),
         (now(created_by="czscie 2"), ["it was written by czscie 1, this is czscie 2"]),
     ],
     ids=["version", "requirements", "host", "file", "czscie"],
 )
-def test_what_has_changed_is_told_in_words(changed: Now, words: list[str]) -> None:
+def test_what_has_changed_is_told_in_words(changed: CurrentInputs, words: list[str]) -> None:
     assert list(differences(LOCK, changed, PLATFORMS).words) == words
 
 

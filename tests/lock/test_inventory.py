@@ -10,13 +10,13 @@ import pytest
 
 import czscie
 from building import Project
-from czscie.build import read_order
 from czscie.console import Console
 from czscie.lift import embedded_file, interpreter
+from czscie.loader import load_lift
+from czscie.lock.ensure import LockUse, ensure_lock
 from czscie.lock.inventory.input import Scope
 from czscie.lock.inventory.inventory import KINDS, current, inventory
 from czscie.lock.lock import Lock
-from czscie.lock.settle import LockUse, settled_lock
 from czscie.network.network import Network
 from czscie.pbs import local, standalone
 from czscie.pbs.provider import Provider
@@ -83,9 +83,9 @@ def scope(project: Project, server: MirrorServer, tmp_path: Path) -> Scope:
         '[lift.libc]\nbundle = "always"\npackages = "debian.json"\n'
     )
     project.manifest(payload='lock = "pylock.toml"', rest=rest)
-    lift, targets = read_order(project.directory / "lift.toml", ())
+    lift, targets = load_lift(project.directory / "lift.toml", ())
     provider = Provider(Console())
-    lock = settled_lock(lift, targets, LockUse.UPDATE, provider, Network.of(), Console())
+    lock = ensure_lock(lift, targets, LockUse.UPDATE, provider, Network.of(), Console())
     return Scope(lift, lock, targets, provider)
 
 

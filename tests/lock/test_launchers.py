@@ -14,8 +14,8 @@ from czscie.errors import CzscieError
 from czscie.launchers import build as launchers
 from czscie.launchers import provide
 from czscie.lock.command import check_lock, update_lock
-from czscie.lock.lock import Launcher, LockedLauncher, lock_path, read_lock, write_lock
-from czscie.lock.settle import LockUse
+from czscie.lock.ensure import LockUse
+from czscie.lock.lock import LockedLauncher, LockedLaunchers, lock_path, read_lock, write_lock
 from czscie.network.network import Network
 
 LINUX, WINDOWS = "linux-x86_64", "windows-x86_64"
@@ -76,7 +76,7 @@ def test_another_launcher_than_the_locked_one_is_refused(project: Project, use: 
     assert caught.value.what == f"the launcher for {LINUX} differs from the lock"
     found = hashlib.sha256(b"another").hexdigest()
     assert caught.value.why == (f"locked SHA-256 {before}", f"here   SHA-256 {found}")
-    assert "czscie lock --upgrade-only czscie" in (caught.value.mend or "")
+    assert "czscie lock --upgrade-only czscie" in (caught.value.hint or "")
 
 
 def test_an_upgrade_locks_the_launcher_that_is_here(project: Project) -> None:
@@ -95,7 +95,7 @@ def without_launchers(manifest: Path) -> None:
     """The lock as an earlier czscie wrote it."""
     lock = read_lock(lock_path(manifest))
     assert lock is not None
-    launcher = Launcher(source=lock.launcher.source)
+    launcher = LockedLaunchers(source=lock.launcher.source)
     write_lock(lock_path(manifest), msgspec.structs.replace(lock, launcher=launcher))
 
 

@@ -10,10 +10,10 @@ from building import Project
 from czscie import toolchain
 from czscie.console import Console
 from czscie.errors import CzscieError
-from czscie.image.build import Order, make_images
+from czscie.image.build import ImageOptions, make_images
 from czscie.lock.command import check_lock, update_lock
+from czscie.lock.ensure import LockUse
 from czscie.lock.lock import lock_path, read_lock
-from czscie.lock.settle import LockUse
 from image.factories import AMD64, saved, tar
 
 
@@ -74,10 +74,10 @@ def test_locked_refuses_another_version_and_says_how_to_get_the_pinned_one(
         f"libzstd is 1.5.2, locked {locked['libzstd']}",
         f"packaging is 1, locked {locked['packaging']}",
     )
-    assert caught.value.mend is not None
+    assert caught.value.hint is not None
     install = f"pip install zstandard=={locked['zstandard']} packaging=={locked['packaging']}; "
-    assert caught.value.mend.startswith(install)
-    assert "czscie lock --upgrade-only czscie" in caught.value.mend
+    assert caught.value.hint.startswith(install)
+    assert "czscie lock --upgrade-only czscie" in caught.value.hint
 
 
 def test_what_comes_with_python_is_told_only(
@@ -102,7 +102,7 @@ def test_zlib_matters_to_images(
     project.build()
     change(monkeypatch, zlib="0.9")
     capsys.readouterr()
-    make_images(manifest, [], Order.parse(project.directory / "moo.tar", None, None, ()), Console())
+    make_images(manifest, [], ImageOptions.parse(project.directory / "moo.tar", None, None, ()), Console())
     assert "warning: zlib is 0.9, the lock pins " in capsys.readouterr().err
 
 

@@ -7,20 +7,20 @@ from hypothesis import given, settings
 
 from czscie.errors import CzscieError
 from czscie.lock.lock import (
-    Launcher,
     Lock,
     LockedInterpreter,
+    LockedLaunchers,
     LockedPackage,
     PackageNotes,
     PackageTools,
-    Question,
+    RequestedLift,
     lock_path,
     read_lock,
     write_lock,
 )
 from lock.factories import LOCKS
 
-LOCK = Lock(created_by="czscie 0.1.0", launcher=Launcher(source="0" * 64), manifest=Question())
+LOCK = Lock(created_by="czscie 0.1.0", launcher=LockedLaunchers(source="0" * 64), manifest=RequestedLift())
 
 
 @settings(max_examples=50, deadline=None)
@@ -42,7 +42,7 @@ def test_the_order_of_what_is_locked_changes_no_byte() -> None:
         for platform in ("linux-x86_64", "linux-aarch64")
     )
     locks = [
-        Lock(created_by="c", launcher=LOCK.launcher, manifest=Question(), interpreters=each)
+        Lock(created_by="c", launcher=LOCK.launcher, manifest=RequestedLift(), interpreters=each)
         for each in ((one, other), (other, one))
     ]
     assert locks[0].render() == locks[1].render()
@@ -73,7 +73,9 @@ def test_a_package_without_platforms_is_for_all() -> None:
     linux = LockedPackage(
         name="b", version="1", tool=PackageTools(czscie=PackageNotes(platforms=("linux-x86_64",)))
     )
-    lock = Lock(created_by="c", launcher=LOCK.launcher, manifest=Question(), packages=(everywhere, linux))
+    lock = Lock(
+        created_by="c", launcher=LOCK.launcher, manifest=RequestedLift(), packages=(everywhere, linux)
+    )
     assert lock.packages_for("linux-x86_64") == (everywhere, linux)
     assert lock.packages_for("macos-aarch64") == (everywhere,)
 

@@ -12,8 +12,8 @@ from building import RELEASE, Project
 from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.lock.command import check_lock, update_lock
+from czscie.lock.ensure import LockUse
 from czscie.lock.lock import Lock, read_lock
-from czscie.lock.settle import LockUse
 from czscie.network.network import OFFLINE
 from czscie.pbs.assets import Asset
 from czscie.platforms import find_platform
@@ -184,7 +184,7 @@ def test_locked_fails_when_the_lock_would_change_and_says_why(
         project.build(use=LockUse.LOCKED)
     assert caught.value.what == f"{path.with_suffix('.lock')} is not up to date"
     assert word in caught.value.why
-    assert caught.value.mend == f"czscie lock {path}"
+    assert caught.value.hint == f"czscie lock {path}"
     assert (project.directory / "lift.lock").read_bytes() == before
     assert server.requests == []
 
@@ -196,7 +196,7 @@ def test_a_lock_that_is_not_there_is_an_error_where_one_is_asked_for(
     path = project.manifest()
     with pytest.raises(CzscieError, match="there is no lock") as caught:
         project.build(use=use)
-    assert caught.value.mend == f"czscie lock {path}"
+    assert caught.value.hint == f"czscie lock {path}"
     assert server.requests == []
 
 
@@ -262,7 +262,7 @@ def test_offline_resolves_nothing(
     with pytest.raises(CzscieError) as caught:
         project.build()
     assert caught.value.what == f"{path.with_suffix('.lock')} is out of date, and czscie is offline"
-    assert caught.value.mend == f"run czscie lock {path} on a machine with network access"
+    assert caught.value.hint == f"run czscie lock {path} on a machine with network access"
     assert server.requests == []
 
 

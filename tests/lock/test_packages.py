@@ -9,12 +9,12 @@ from czscie.czex.target import Target
 from czscie.errors import CzscieError
 from czscie.lock.lock import (
     Hashes,
-    Launcher,
     Lock,
+    LockedLaunchers,
     LockedPackage,
     LockedWheel,
     PackageTools,
-    Question,
+    RequestedLift,
     Sdist,
 )
 from czscie.lock.packages import grouped, narrowed, selected
@@ -47,7 +47,12 @@ def package(name: str, version: str, tag: str, *, built: bool = False) -> Locked
 
 
 def lock(packages: tuple[LockedPackage, ...]) -> Lock:
-    return Lock(created_by="test", launcher=Launcher(source="0" * 64), manifest=Question(), packages=packages)
+    return Lock(
+        created_by="test",
+        launcher=LockedLaunchers(source="0" * 64),
+        manifest=RequestedLift(),
+        packages=packages,
+    )
 
 
 @st.composite

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from czscie.errors import CzscieError
-from czscie.network.client import Client, Missing, RangeRefused
+from czscie.network.client import Client, NotFound, RangeRefused
 from czscie.network.network import Network, Patience
-from czscie.network.perseverance import Watch
+from czscie.network.retry import Watch
 from network.server import MirrorServer, Reply, mirror_server
 
 QUICK = Network(Patience(attempts=1))
@@ -30,7 +30,7 @@ def test_a_file_url_is_read_from_any_byte_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["nothing", "file/below", "."])
 def test_a_file_url_of_nothing_is_missing(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(Missing):
+    with pytest.raises(NotFound):
         read(f"{tmp_path.as_uri()}/{name}")
 
 
@@ -62,7 +62,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_at_once(tls_server: Mi
     with pytest.raises(CzscieError) as caught:
         read(f"{tls_server.url}/x")
     assert caught.value.what == "the certificate of localhost is not trusted"
-    assert caught.value.mend == "set SSL_CERT_FILE to a file with your certificate authorities"
+    assert caught.value.hint == "set SSL_CERT_FILE to a file with your certificate authorities"
 
 
 def test_a_certificate_of_ssl_cert_file_is_trusted(

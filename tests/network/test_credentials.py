@@ -69,7 +69,7 @@ def test_what_is_nearer_to_the_url_comes_first(tmp_path: Path) -> None:
 def test_a_user_without_a_password_is_an_error() -> None:
     with pytest.raises(CzscieError) as caught:
         find_credential(URL, {"CZSCIE_AUTH_MIRROR_1_EXAMPLE_COM_BASIC_USER": "me"})
-    assert caught.value.mend == "set CZSCIE_AUTH_MIRROR_1_EXAMPLE_COM_BASIC_PASS, too"
+    assert caught.value.hint == "set CZSCIE_AUTH_MIRROR_1_EXAMPLE_COM_BASIC_PASS, too"
 
 
 @pytest.mark.parametrize("token", ["sec\nret", "sec\0ret", "sécret"])

@@ -44,7 +44,7 @@ class Lines(Console):
 
 
 def remote(server: MirrorServer, digest: str = DIGEST, size: int | None = None) -> Remote:
-    return Remote(NAME, digest, (f"{server.url}{PATH}",), size, mend=MEND)
+    return Remote(NAME, digest, (f"{server.url}{PATH}",), size, hint=MEND)
 
 
 def get(file: Remote, console: Console | None = None, network: Network = QUICK) -> Path:
@@ -391,10 +391,10 @@ def test_a_mirror_that_cannot_be_reached_is_asked_for_one_spelling_at_a_time(ser
 def test_the_error_names_every_mirror_that_was_tried_and_why(server: MirrorServer) -> None:
     broken = f"http://127.0.0.1:1{PATH}"
     with pytest.raises(CzscieError) as caught:
-        get(Remote(NAME, DIGEST, (broken, f"{server.url}{PATH}"), mend=MEND))
+        get(Remote(NAME, DIGEST, (broken, f"{server.url}{PATH}"), hint=MEND))
     assert caught.value.why[0].startswith(f"{broken}: no connection to 127.0.0.1: ")
     assert caught.value.why[1:] == (f"there is nothing at {server.url}{PATH}", "gave up after attempt 3")
-    assert caught.value.mend == MEND
+    assert caught.value.hint == MEND
 
 
 def test_a_mirror_with_another_file_is_not_passed_over(server: MirrorServer) -> None:

@@ -7,7 +7,7 @@ import pytest
 from czscie.errors import CzscieError
 from czscie.network.client import Client
 from czscie.network.network import Network, Patience
-from czscie.network.perseverance import Transient, Watch
+from czscie.network.retry import Transient, Watch
 from network.proxy import Proxy
 from network.server import MirrorServer
 
@@ -84,7 +84,7 @@ def test_a_proxy_that_wants_a_password_is_said(
         read(f"{scheme}://mirror.test/x")
     assert caught.value.what.startswith(f"cannot read {scheme}://mirror.test/x")
     assert "407 Proxy Authentication Required" in caught.value.why[0]
-    assert caught.value.mend == PASSWORD
+    assert caught.value.hint == PASSWORD
     assert "secret" not in str(caught.value)
 
 
@@ -114,7 +114,7 @@ def test_a_socks_proxy_asks_for_the_package_that_speaks_it(monkeypatch: pytest.M
     monkeypatch.setenv("ALL_PROXY", "socks5://me:secret@127.0.0.1:1")
     with pytest.raises(CzscieError) as caught:
         read("https://mirror.test/x")
-    assert caught.value.mend == "pip install 'httpx[socks]'"
+    assert caught.value.hint == "pip install 'httpx[socks]'"
     assert "secret" not in str(caught.value)
 
 

@@ -7,8 +7,8 @@ import pytest
 from czscie.errors import CzscieError
 from czscie.network.client import Client
 from czscie.network.network import Network, Patience
-from czscie.network.perseverance import Unreachable
 from czscie.network.read import read_small
+from czscie.network.retry import Unreachable
 from czscie.progress import Progress
 from network.server import MirrorServer, Reply
 

@@ -8,12 +8,12 @@ import pytest
 
 from czex.factories import wheel
 from czscie.container.content import Data, File
-from czscie.czex.install import Installed, Origin, Placement
-from czscie.czex.wheel import Wheel
-from czscie.lift.pack import Pack
+from czscie.lift.pack import PackSettings
 from czscie.pack.pack import NAME, REST
 from czscie.pack.payload import Packing
 from czscie.platforms import find_platform
+from czscie.wheel.venv_layout import Installed, Origin, Placement
+from czscie.wheel.wheel import Wheel
 from pack.factories import this_python
 
 SITE = "lib/python3.13/site-packages"
@@ -40,7 +40,9 @@ def placed(origin: Origin, members: Mapping[str, bytes]) -> list[Placement]:
 ALL = [*placements("pure", PURE), *placements("data", DATA), *placements("looks", LOOKS)]
 
 
-def pack(settings: Pack, found: list[Placement] = ALL, application: Collection[str] = ()) -> Installed:
+def pack(
+    settings: PackSettings, found: list[Placement] = ALL, application: Collection[str] = ()
+) -> Installed:
     packing = Packing(settings, this_python(), find_platform("linux-x86_64"), xz=True)
     return packing.pack(found, SITE, application)
 
@@ -59,7 +61,7 @@ def lines(installed: Installed) -> dict[str, bytes]:
 
 
 def test_auto_packs_the_modules_that_nobody_looks_at() -> None:
-    installed = pack(Pack())
+    installed = pack(PackSettings())
     assert kept(installed) == {"pure/py.typed", "pure/core.pyi", "data/words.txt", *LOOKS}
     assert installed.notes == (
         "packed: 4 modules of the payload, 3 of them instead of files",
@@ -69,7 +71,7 @@ def test_auto_packs_the_modules_that_nobody_looks_at() -> None:
 
 def test_the_applications_own_modules_are_files_and_their_bytecode_is_in_the_pack() -> None:
     sources = {"main.py": b"", "mine/__init__.py": b"", "mine/tests/test_a.py": b""}
-    installed = pack(Pack(), [*ALL, *placed("sources", sources)], {"pure"})
+    installed = pack(PackSettings(), [*ALL, *placed("sources", sources)], {"pure"})
     assert kept(installed) == {"pure/py.typed", "pure/core.pyi", "data/words.txt", *LOOKS, *PURE, *sources}
     assert installed.notes == (
         "packed: 7 modules of the payload, 1 of them instead of files",
@@ -83,7 +85,7 @@ def test_the_applications_own_modules_are_files_and_their_bytecode_is_in_the_pac
 
 
 def test_the_applications_own_modules_are_packed_where_all_are() -> None:
-    installed = pack(Pack(packages="all"), [*ALL, *placed("sources", {"main.py": b""})], {"pure"})
+    installed = pack(PackSettings(packages="all"), [*ALL, *placed("sources", {"main.py": b""})], {"pure"})
     assert kept(installed) == {"pure/py.typed", "pure/core.pyi", "data/words.txt"}
 
 
@@ -94,7 +96,7 @@ def test_modules_outside_of_packages_stay_files() -> None:
         "app/0001_first.py": b"",
     }
     members = {"app/__init__.py": b"", **migrations, "space/app/__init__.py": b"", "single.py": b""}
-    installed = pack(Pack(), placements("app", members))
+    installed = pack(PackSettings(), placements("app", members))
     assert kept(installed) == set(migrations)
     (_, reason) = installed.notes
     assert reason == "3 of 6 modules of app-1-py3-none-any.whl stay files: app/0001_first.py is in no package"
@@ -102,14 +104,14 @@ def test_modules_outside_of_packages_stay_files() -> None:
 
 def test_templates_of_modules_keep_modules_files() -> None:
     members = {"app/__init__.py": b"", "app/env/__init__.py": b"", "app/env/script.py.mako": b""}
-    installed = pack(Pack(), placements("app", members))
+    installed = pack(PackSettings(), placements("app", members))
     assert kept(installed) == set(members)
     (_, reason) = installed.notes
     assert reason.endswith("stay files: app/env/script.py.mako is a template of modules")
 
 
 def test_the_bytecode_of_all_is_packed_and_the_source_of_those_without_files() -> None:
-    found = lines(pack(Pack()))
+    found = lines(pack(PackSettings()))
     assert found.keys() == {"", "pure/", "data/"}
     assert [len(line.split()) for line in found["pure/"].splitlines()[1:]] == [7, 7]
     assert [len(line.split()) for line in found["data/"].splitlines()[1:]] == [7]
@@ -120,16 +122,16 @@ def test_the_bytecode_of_all_is_packed_and_the_source_of_those_without_files() -
 def test_the_tests_of_a_package_that_stays_are_not_compiled() -> None:
     module = b"print(__file__)\n"
     looks = {"looks/__init__.py": module, "looks/sub/tests/test_a.py": b"", "looks/tests.py": b""}
-    found = lines(pack(Pack(), placements("looks", looks)))
+    found = lines(pack(PackSettings(), placements("looks", looks)))
     assert b"\ntests\t" in found["looks/"]
     assert "looks/sub/tests/" not in found
     pure = {**PURE, "pure/tests/__init__.py": b""}
-    assert "pure/tests/" in lines(pack(Pack(), placements("pure", pure))), "they are nowhere else"
+    assert "pure/tests/" in lines(pack(PackSettings(), placements("pure", pure))), "they are nowhere else"
 
 
 def test_modules_that_numba_caches_beside_are_files() -> None:
     members = {"fast/__init__.py": b"", "fast/core.py": b"import numba\nf = numba.njit(g, cache=True)\n"}
-    installed = pack(Pack(), placements("fast", members))
+    installed = pack(PackSettings(), placements("fast", members))
     assert kept(installed) == {"fast/core.py"}
     assert installed.notes[1] == (
         "1 of 2 modules of fast-1-py3-none-any.whl stay files: numba caches beside fast/core.py"
@@ -139,7 +141,7 @@ def test_modules_that_numba_caches_beside_are_files() -> None:
 def test_modules_in_a_directory_that_a_pth_file_names_are_files() -> None:
     vendored = {"vendored/six.py": b"", "vendored/lib/__init__.py": b""}
     members = {"app/__init__.py": b"", **vendored, "app.pth": b"./vendored\n"}
-    installed = pack(Pack(), placements("app", members))
+    installed = pack(PackSettings(), placements("app", members))
     assert kept(installed) == {*vendored, "app.pth"}
     assert lines(installed).keys() == {"", "app/", "vendored/", "vendored/lib/"}
     assert installed.notes[1].endswith(
@@ -154,7 +156,7 @@ def test_tests_that_look_at_files_keep_nothing_but_tests() -> None:
         "app/sub/test/b.py": b"",
     }
     members = {"app/__init__.py": b"", "app/sub/__init__.py": b"", **tests}
-    installed = pack(Pack(), placements("app", members))
+    installed = pack(PackSettings(), placements("app", members))
     assert kept(installed) == {*tests}
     assert lines(installed).keys() == {"", "app/", "app/sub/"}
 
@@ -162,14 +164,14 @@ def test_tests_that_look_at_files_keep_nothing_but_tests() -> None:
 def test_what_somebody_has_judged_does_not_count() -> None:
     line = b"    os.path.join(os.path.dirname(__file__), 'data')\n"
     members = {"boto3/session.py": b"import os\nif os:\n" + line, "boto3/__init__.py": b""}
-    assert kept(pack(Pack(), placements("boto3", members))) == set()
-    assert kept(pack(Pack(), placements("boto4", members))) == set(members)
+    assert kept(pack(PackSettings(), placements("boto3", members))) == set()
+    assert kept(pack(PackSettings(), placements("boto4", members))) == set(members)
     moved = {"boto3/other.py": members["boto3/session.py"], "boto3/__init__.py": b""}
-    assert kept(pack(Pack(), placements("boto3", moved))) == set(moved)
+    assert kept(pack(PackSettings(), placements("boto3", moved))) == set(moved)
 
 
 def test_all_packs_every_module_and_no_data() -> None:
-    assert kept(pack(Pack(packages="all"))) == {"pure/py.typed", "pure/core.pyi", "data/words.txt"}
+    assert kept(pack(PackSettings(packages="all"))) == {"pure/py.typed", "pure/core.pyi", "data/words.txt"}
 
 
 def test_what_is_named_stays_a_file() -> None:
@@ -181,24 +183,26 @@ def test_what_is_named_stays_a_file() -> None:
         "*": {"pure/__init__.py", "pure/core.py"},
         "stdlib/*": set(),
     }.items():
-        installed = pack(Pack(files=(pattern,)))
+        installed = pack(PackSettings(files=(pattern,)))
         assert kept(installed) & {"pure/__init__.py", "pure/core.py"} == stays
 
 
 def test_sources_are_left_out_if_told() -> None:
-    found = lines(pack(Pack(source=False)))
+    found = lines(pack(PackSettings(source=False)))
     assert [len(line.split()) for line in found["pure/"].splitlines()[1:]] == [3, 3]
-    assert "pure/core.py" not in kept(pack(Pack(source=False)))
+    assert "pure/core.py" not in kept(pack(PackSettings(source=False)))
 
 
 def test_a_module_that_does_not_compile_stays_a_file() -> None:
-    installed = pack(Pack(), placements("bad", {"bad/__init__.py": b"", "bad/two.py": b"print 'two'\n"}))
+    installed = pack(
+        PackSettings(), placements("bad", {"bad/__init__.py": b"", "bad/two.py": b"print 'two'\n"})
+    )
     assert kept(installed) == {"bad/two.py"}
 
 
 def test_an_extension_module_stays_with_the_source_that_it_hides() -> None:
     members = {"fast/__init__.py": b"", "fast/core.so": b"", "fast/core.py": b"", "fast/more.py": b""}
-    installed = pack(Pack(), placements("fast", members))
+    installed = pack(PackSettings(), placements("fast", members))
     assert kept(installed) == {"fast/core.so", "fast/core.py"}
     assert b"\ncore\t" not in lines(installed)["fast/"]
     assert b"\nmore\t" in lines(installed)["fast/"]
@@ -208,19 +212,19 @@ def test_what_is_not_in_site_packages_stays_where_it_is() -> None:
     origin = wheel("tool-1-py3-none-any.whl")
     script = Placement("bin/tool.py", origin, File("tool.py", Data(b"x = 1")), kind="script")
     header = Placement("include/tool.py", origin, File("tool.py", Data(b"x = 1")))
-    installed = pack(Pack(), [script, header])
+    installed = pack(PackSettings(), [script, header])
     assert installed.placements == (script, header)
     assert installed.packs == () and installed.notes == ()
 
 
 def test_the_same_payload_gives_the_same_pack_from_the_cache_and_without() -> None:
-    first = pack(Pack())
-    again = pack(Pack())
+    first = pack(PackSettings())
+    again = pack(PackSettings())
     assert [file.content.read() for file in again.packs] == [file.content.read() for file in first.packs]
 
 
 def test_what_dependencies_have_in_a_pack_depends_on_nothing_of_the_application() -> None:
-    packing = Packing(Pack(), this_python(), find_platform("linux-x86_64"), xz=True)
+    packing = Packing(PackSettings(), this_python(), find_platform("linux-x86_64"), xz=True)
     dependencies = [*placements("pure", PURE), *placements("looks", LOOKS)]
     packs = []
     for text in (b"VALUE = 1\n", b"VALUE = 22\n"):
@@ -236,7 +240,7 @@ def test_what_dependencies_have_in_a_pack_depends_on_nothing_of_the_application(
 
 
 def test_without_dependencies_there_is_one_pack() -> None:
-    packing = Packing(Pack(), this_python(), find_platform("linux-x86_64"), xz=True)
+    packing = Packing(PackSettings(), this_python(), find_platform("linux-x86_64"), xz=True)
     application = placements("pure", PURE)
     own = [placement.origin for placement in application if isinstance(placement.origin, Wheel)]
     installed = packing.pack(application, SITE, (), own)
@@ -251,7 +255,9 @@ def test_a_module_that_is_too_much_stays_a_file_and_is_told() -> None:
         "strings.py": f"{strings}{'re.compile(a12);' * 300}\n".encode(),
         "__init__.py": b"",
     }
-    installed = pack(Pack(), placements("evil", {f"evil/{name}": text for name, text in sources.items()}))
+    installed = pack(
+        PackSettings(), placements("evil", {f"evil/{name}": text for name, text in sources.items()})
+    )
     assert kept(installed) == {"evil/nested.py"}
     assert installed.notes[-2:] == (
         "evil/nested.py is not compiled: it takes too much memory or is nested too deeply",

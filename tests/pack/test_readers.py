@@ -5,9 +5,9 @@ import re
 import pytest
 from packaging.utils import canonicalize_name
 
-from czscie.lift.pack import Pack
+from czscie.lift.interpreter import PARTS
+from czscie.lift.pack import PackSettings
 from czscie.pack.readers import read_by, table
-from czscie.pbs.prune import PARTS
 from e2e.test_judged import JUDGED
 from e2e.test_packages import PACKAGES
 from e2e.test_readers import READERS
@@ -47,8 +47,8 @@ def test_harmless_lines_name_their_modules() -> None:
 
 
 def test_readers_make_modules_files_and_keep_parts() -> None:
-    read = read_by({"pylint", "astroid", "cython", "moo"}, Pack(files=("moo",)))
-    assert read.settings == Pack(files=("moo", "*", "stdlib/*"))
+    read = read_by({"pylint", "astroid", "cython", "moo"}, PackSettings(files=("moo",)))
+    assert read.settings == PackSettings(files=("moo", "*", "stdlib/*"))
     assert read.keep == {"headers"}
     assert read.notes == (
         "files: the payload's modules, as astroid and pylint may read them",
@@ -58,7 +58,7 @@ def test_readers_make_modules_files_and_keep_parts() -> None:
 
 
 def test_without_readers_nothing_changes() -> None:
-    settings = Pack(files=("moo",))
+    settings = PackSettings(files=("moo",))
     read = read_by({"moo", "numpy"}, settings)
     assert (read.settings, read.keep, read.notes) == (settings, frozenset(), ())
 
@@ -66,12 +66,12 @@ def test_without_readers_nothing_changes() -> None:
 @pytest.mark.parametrize(
     ("settings", "files"),
     [
-        (Pack(readers=False), ()),
-        (Pack(stdlib=False), ()),
-        (Pack(packages="all"), ("stdlib/*",)),
-        (Pack(packages="none"), ("stdlib/*",)),
-        (Pack(), ("*", "stdlib/*")),
+        (PackSettings(readers=False), ()),
+        (PackSettings(stdlib=False), ()),
+        (PackSettings(packages="all"), ("stdlib/*",)),
+        (PackSettings(packages="none"), ("stdlib/*",)),
+        (PackSettings(), ("*", "stdlib/*")),
     ],
 )
-def test_the_manifest_overrules_readers(settings: Pack, files: tuple[str, ...]) -> None:
+def test_the_manifest_overrules_readers(settings: PackSettings, files: tuple[str, ...]) -> None:
     assert read_by({"pylint"}, settings).settings.files == files

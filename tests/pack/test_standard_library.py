@@ -11,7 +11,7 @@ import pytest
 from czscie.container.content import Data, File
 from czscie.errors import CzscieError
 from czscie.implementation import CPYTHON, Implementation
-from czscie.lift.pack import Pack
+from czscie.lift.pack import PackSettings
 from czscie.pack.pack import COMPLETE, NAME
 from czscie.pack.standard_library import PackedLibrary, pack_library, reads_xz
 from czscie.pbs.distribution import Distribution, Layout
@@ -51,7 +51,7 @@ def distribution(library: dict[str, bytes] = LIBRARY) -> Distribution:
 
 
 def pack(library: dict[str, bytes] = LIBRARY, **settings: Any) -> PackedLibrary:
-    return pack_library(distribution(library), this_python(), Pack(**settings))
+    return pack_library(distribution(library), this_python(), PackSettings(**settings))
 
 
 def contents(packed: PackedLibrary) -> dict[str, bytes]:
@@ -145,7 +145,7 @@ def test_the_same_library_gives_the_same_pack(packed: PackedLibrary) -> None:
 def test_a_library_that_begins_otherwise_is_refused() -> None:
     with pytest.raises(CzscieError, match="cannot be packed") as caught:
         pack({**LIBRARY, "encodings/__init__.py": b"import os\n"})
-    assert "stdlib = false" in str(caught.value.mend)
+    assert "stdlib = false" in str(caught.value.hint)
 
 
 def test_xz_is_read_where_there_is_lzma() -> None:
@@ -174,7 +174,7 @@ def test_this_very_python_starts_packed(tmp_path: Path) -> None:
         Implementation(CPYTHON, "{}.{}.{}".format(*sys.version_info)), f"bin/{name}", f"lib/{name}"
     )
     whole = Distribution(LINUX, layout, tuple(sorted(items, key=lambda item: item.path)), None)
-    packed = pack_library(whole, this_python(), Pack()).distribution
+    packed = pack_library(whole, this_python(), PackSettings()).distribution
     for item in packed.items:
         assert isinstance(item, File)
         (tmp_path / item.path).parent.mkdir(parents=True, exist_ok=True)

@@ -216,13 +216,13 @@ def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
 
 
 def test_more_files_than_any_cpython_has_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("czscie.pbs.tree.MOST_ITEMS", 3)
+    monkeypatch.setattr("czscie.container.tree.MOST_ITEMS", 3)
     with pytest.raises(CzscieError) as caught:
         read_archive(archive(tmp_path, member("python/x")))
     assert caught.value.why == ("it is one of more than 3",)
 
 
-@pytest.mark.parametrize("bound", ["czscie.pbs.archive._LARGEST_FILE", "czscie.pbs.tree.LARGEST_TREE"])
+@pytest.mark.parametrize("bound", ["czscie.pbs.archive._LARGEST_FILE", "czscie.container.tree.LARGEST_TREE"])
 def test_an_archive_that_would_fill_the_disk_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str
 ) -> None:

@@ -124,7 +124,7 @@ def test_a_wrong_password_is_said_and_not_told(
     with pytest.raises(CzscieError) as caught:
         Provider(network=Network(PATIENCE)).resolve(standalone(), LINUX)
     assert caught.value.why[0] == "the server answered 401 Unauthorized"
-    assert str(caught.value.mend).startswith("set CZSCIE_AUTH_MIRROR_TEST_BEARER, or ")
+    assert str(caught.value.hint).startswith("set CZSCIE_AUTH_MIRROR_TEST_BEARER, or ")
     assert all(secret not in str(caught.value) + caplog.text for secret in (SECRET, wanted))
     assert [path for path in cache.rglob("*") if path.is_file()] == []
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import pytest
 
 from czscie.container.content import Data, File, Link
+from czscie.container.tree import Item
 from czscie.errors import CzscieError
 from czscie.implementation import CPYTHON, Implementation
 from czscie.pbs.distribution import Distribution, Layout, detect_layout, glibc_floor
-from czscie.pbs.tree import Item
 from czscie.platforms import find_platform
 from elf_image import elf_image
 from pbs.factories import LINUX_PYTHON, MACOS_PYTHON, MUSL_PYTHON, cpython, windows_cpython

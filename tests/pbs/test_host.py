@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from czscie.container.content import File, Link
+from czscie.container.tree import Item
 from czscie.elf import Elf, is_elf
 from czscie.errors import CzscieError
 from czscie.pbs.host import resolve_host
 from czscie.pbs.libraries import is_of_libc
-from czscie.pbs.tree import Item
 from czscie.platforms import current_platform
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the provider Host is for Linux")

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import pytest
 
 from czscie.container.content import Data, File, Link
+from czscie.container.tree import Item
+from czscie.lift.interpreter import ALL, PARTS
 from czscie.pbs.distribution import Distribution, detect_layout
-from czscie.pbs.prune import ALL, PARTS, LeftOut, has_terminfo, prune
-from czscie.pbs.tree import Item
+from czscie.pbs.prune import PrunedPart, has_terminfo, prune
 from czscie.platforms import find_platform
 from elf_image import elf_image
 from pbs.factories import MACOS_PYTHON, cpython, windows_cpython
@@ -182,14 +183,14 @@ def test_the_tests_of_a_part_go_with_it() -> None:
 
 
 def test_the_report_has_one_line_a_part() -> None:
-    assert str(LeftOut("terminfo", 2850, 2_219_433)) == "terminfo (2,850 files, 2.2 MB)"
-    assert str(LeftOut("manual", 1, 24_900)) == "manual (1 file, 24.9 kB)"
+    assert str(PrunedPart("terminfo", 2850, 2_219_433)) == "terminfo (2,850 files, 2.2 MB)"
+    assert str(PrunedPart("manual", 1, 24_900)) == "manual (1 file, 24.9 kB)"
 
 
 def test_the_bytes_of_a_part_are_those_of_its_files() -> None:
     files = {**cpython(), "share/man/man1/python3.13.1": bytes(700)}
     pruned = prune(make(files, Link("share/man/man1/python3.1", "python3.13.1")), ())
-    assert LeftOut("manual", 2, 700) in pruned.left_out
+    assert PrunedPart("manual", 2, 700) in pruned.left_out
 
 
 def test_the_layout_of_a_free_threaded_build_is_its_own() -> None:

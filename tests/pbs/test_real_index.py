@@ -7,7 +7,7 @@ import pytest
 from czscie.network.network import Network
 from czscie.pbs.mirror import OFFICIAL, Mirror
 from czscie.pbs.releases import _keep, _kept
-from czscie.pbs.standalone import PythonBuildStandalone
+from czscie.pbs.standalone import StandaloneOrigin
 from czscie.platforms import PLATFORMS, Platform
 from pbs.real import REAL_ASSETS, RealAsset, checksums
 
@@ -24,17 +24,17 @@ def platform_of(triple: str) -> Platform:
 
 
 @pytest.fixture
-def provider(cache: None) -> PythonBuildStandalone:
+def provider(cache: None) -> StandaloneOrigin:
     """The project's own place, as far as the cache has its lists: nobody is asked."""
     for tag in {real["release"] for real in REAL_ASSETS}:
         kept = _kept(Mirror(OFFICIAL, ""), tag)
         assert kept is not None
         _keep(kept, f"/{tag}", checksums(tag))
-    return PythonBuildStandalone(network=Network(offline=True, environ={}))
+    return StandaloneOrigin(network=Network(offline=True, environ={}))
 
 
 def test_every_real_asset_is_found_by_version_release_flavor_and_platform(
-    provider: PythonBuildStandalone,
+    provider: StandaloneOrigin,
 ) -> None:
     def found(real: RealAsset) -> tuple[str, str]:
         platform = platform_of(real["triple"])

@@ -13,7 +13,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 import czscie
 from czscie.sbom.component import Component
-from czscie.sbom.document import Application, Part, render
+from czscie.sbom.document import Application, BillPart, render
 
 APPLICATION = Application("moo", "1.0", "A cow", "linux-x86_64")
 OPENSSL = Component(
@@ -50,9 +50,9 @@ COW = Component(
     reference="cow", name="cow", version="2", licences=("Moo \N{COW FACE} Licence",), needs=("moo",)
 )
 PARTS = [
-    Part("cpython", (CPYTHON, OPENSSL, XZ, LIBFFI), ("cpython",)),
-    Part("other", (CPYTHON, OPENSSL, XZ, LIBFFI), ("cpython",)),
-    Part("payload", (MOO, COW), ("moo",)),
+    BillPart("cpython", (CPYTHON, OPENSSL, XZ, LIBFFI), ("cpython",)),
+    BillPart("other", (CPYTHON, OPENSSL, XZ, LIBFFI), ("cpython",)),
+    BillPart("payload", (MOO, COW), ("moo",)),
 ]
 
 

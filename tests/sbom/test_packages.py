@@ -8,8 +8,8 @@ import pytest
 
 from czex.factories import CPYTHON_313, files, metadata
 from czscie.container.content import Data, File
-from czscie.czex.wheel import Wheel
 from czscie.sbom.packages import declared_licences, packages_beside, wheel_components
+from czscie.wheel.wheel import Wheel
 
 APPROVED = "License :: OSI Approved"
 

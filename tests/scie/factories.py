@@ -8,13 +8,14 @@ from pathlib import Path
 
 from czscie.cache import cache_directory
 from czscie.container.content import Content, Data, File
+from czscie.container.manifest import Boot, Command, Manifest, Needs, OwnLibc
 from czscie.container.packer import Packer
+from czscie.container.part import PartFile
 from czscie.container.plan import Kind, Plan, PlannedFile, PlannedLink
 from czscie.filesystem import write_atomically
 from czscie.launchers.build import compile_launcher, find_launcher
 from czscie.platforms import Platform, current_launcher, current_platform
-from czscie.scie.assemble import Head, PartFile, assemble
-from czscie.scie.manifest import Boot, Command, Manifest, Needs, OwnLibc
+from czscie.scie.assemble import Head, assemble
 
 
 def launcher_of(platform: str) -> Path:

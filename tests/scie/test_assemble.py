@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from czscie.container.manifest import Command, Manifest
 from czscie.container.packer import Packer
+from czscie.container.part import PartFile
 from czscie.container.plan import ENTRY_NAME, Plan
 from czscie.container.zip import read_directory
 from czscie.errors import CzscieError
 from czscie.filesystem import write_atomically
-from czscie.scie.assemble import PartFile
-from czscie.scie.manifest import Command, Manifest
 from scie.factories import Tree, part, scie
 
 ECHO = {"": Command(exe="/bin/echo")}

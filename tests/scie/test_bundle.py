@@ -19,13 +19,13 @@ from building import Project
 from czscie import mach_o
 from czscie.cache import cache_directory
 from czscie.console import Console
+from czscie.container.manifest import Command
 from czscie.errors import CzscieError
 from czscie.launchers.build import file_name
 from czscie.lift.macos import Bundle
 from czscie.platforms import find_platform
 from czscie.scie.bundle import check_bundle, write_bundle
 from czscie.scie.inspect import Contents, read_scie
-from czscie.scie.manifest import Command
 from czscie.verify.file import verify_file
 from czscie.verify.rebuild import rebuild
 from mach_o_image import ARM64, image, judge, sign_as_developer

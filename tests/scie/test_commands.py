@@ -4,23 +4,23 @@ from pathlib import Path
 
 import pytest
 
+from czscie.container.manifest import Boot, Command
 from czscie.czex.info import PexInfo
 from czscie.czex.start import HERMETIC_REMOVED
-from czscie.czex.write import Interpreter
+from czscie.czex.write import InstalledInterpreter
 from czscie.errors import CzscieError
 from czscie.implementation import CPYTHON, Implementation
 from czscie.lift.manifest import read_manifest
 from czscie.pbs.distribution import Layout
 from czscie.platforms import find_platform
 from czscie.scie.commands import boot
-from czscie.scie.manifest import Boot, Command
 
-CPYTHON = Interpreter(
+CPYTHON = InstalledInterpreter(
     "ab" * 32,
     Layout(Implementation(CPYTHON, "3.13.9"), "bin/python3.13", "lib/python3.13"),
     find_platform("linux-x86_64"),
 )
-WINDOWS = Interpreter(
+WINDOWS = InstalledInterpreter(
     "ab" * 32, Layout(Implementation(CPYTHON, "3.13.9"), "python.exe", "Lib"), find_platform("windows-x86_64")
 )
 
@@ -45,7 +45,7 @@ def commands(
     directory: Path,
     text: str,
     info: PexInfo | None = None,
-    cpython: Interpreter = CPYTHON,
+    cpython: InstalledInterpreter = CPYTHON,
     with_terminfo: tuple[str, ...] = (),
 ) -> Boot:
     path = directory / "lift.toml"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from czscie.container.manifest import Command
 from czscie.container.plan import PlannedFile, PlannedLink, Slice
 from czscie.errors import CzscieError
 from czscie.scie.inspect import read_sbom, read_scie
-from czscie.scie.manifest import Command
 from scie.factories import Tree, part, scie
 
 SBOM = b'{"bomFormat": "CycloneDX"}\n' * 1000

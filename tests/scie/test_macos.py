@@ -14,6 +14,7 @@ import pytest
 from building import RELEASE, Project, pex
 from czscie import mach_o
 from czscie.cache import cache_directory
+from czscie.container.manifest import Boot, Command, LiftManifest, Part
 from czscie.container.zip import read_directory, read_entry
 from czscie.czex.inject import inject
 from czscie.errors import CzscieError
@@ -22,7 +23,6 @@ from czscie.pbs.assets import Asset
 from czscie.platforms import find_platform
 from czscie.scie import assemble as assembly
 from czscie.scie.inspect import read_sbom, read_scie
-from czscie.scie.manifest import Boot, Command, LiftManifest, Part
 from czscie.scie.stub import stub
 from czscie.signature import payload_end
 from czscie.verify.file import verify_file

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from czscie.container.manifest import Boot, Command, LiftManifest, Part
 from czscie.scie.inspect import read_manifest
-from czscie.scie.manifest import Boot, Command, LiftManifest, Part
 from czscie.scie.stub import stub
 from scie.factories import host_launcher
 

@@ -14,12 +14,12 @@ from building import Project
 from czscie import authenticode, pe
 from czscie.cache import cache_directory
 from czscie.console import Console
+from czscie.container.manifest import Boot, Command, LiftManifest, Part
 from czscie.errors import CzscieError
 from czscie.launchers.build import file_name
 from czscie.platforms import find_platform
 from czscie.scie import assemble as assembly
 from czscie.scie.inspect import read_sbom, read_scie
-from czscie.scie.manifest import Boot, Command, LiftManifest, Part
 from czscie.scie.stub import stub
 from czscie.signature import payload_end
 from czscie.verify.file import verify_file

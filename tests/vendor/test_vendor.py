@@ -15,11 +15,12 @@ import pytest
 import no_files
 from building import RELEASE, Project, pex
 from czex.factories import metadata, record, write_zip
-from czscie.build import build, read_order
+from czscie.build import build
 from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.launchers.build import file_name
-from czscie.lock.settle import LockUse
+from czscie.loader import load_lift
+from czscie.lock.ensure import LockUse
 from czscie.network.network import Network
 from czscie.pbs.assets import Asset
 from czscie.platforms import find_platform
@@ -38,7 +39,7 @@ LAUNCHER = f"launchers/{file_name('windows-x86_64')}"
 
 
 def vendor(project: Project, directory: Path) -> None:
-    lift, targets = read_order(project.directory / "lift.toml", ())
+    lift, targets = load_lift(project.directory / "lift.toml", ())
     write_vendor(lift, targets, directory, Console())
 
 
@@ -191,7 +192,7 @@ def exchange(directory: Path, pattern: str) -> str:
 
 
 def verified(project: Project, directory: Path) -> tuple[str, ...]:
-    lift, _ = read_order(project.directory / "lift.toml", ())
+    lift, _ = load_lift(project.directory / "lift.toml", ())
     return verify_vendor(lift, (), directory, Console())
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from czscie.container.manifest import Command, Launcher, Manifest, OwnLibc, Scie
 from czscie.container.part import read_plan
 from czscie.container.zip import read_directory
 from czscie.errors import CzscieError
 from czscie.scie.inspect import read_scie
-from czscie.scie.manifest import Command, Launcher, Manifest, OwnLibc, Scie
 from czscie.verify.file import verify_file
 from scie.factories import Tree, part, scie
 

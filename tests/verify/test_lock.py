@@ -7,30 +7,30 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from czscie.container.manifest import LIBC, Command
 from czscie.libc.library import packages_of
 from czscie.libc.packages import PackageTable, builtin_table
 from czscie.lock.inventory.comparison import Comparison, OwnLauncher
 from czscie.lock.lock import (
-    AskedPayload,
     Hashes,
-    Launcher,
     Lock,
     LockedFile,
     LockedInterpreter,
+    LockedLaunchers,
     LockedLibc,
     LockedPackage,
     LockedPayload,
     LockedWheel,
     PackageTools,
-    Question,
+    RequestedLift,
+    RequestedPayload,
 )
 from czscie.platforms import current_platform, find_platform
 from czscie.sbom import bill
 from czscie.sbom.component import PAYLOAD, SOURCE, TREE, WHEEL, Component
-from czscie.sbom.document import Application, Part, render
+from czscie.sbom.document import Application, BillPart, render
 from czscie.sbom.read import read_bill
 from czscie.scie.inspect import read_sbom, read_scie
-from czscie.scie.manifest import LIBC, Command
 from czscie.verify.lock import compare_with_lock
 from scie.factories import Tree, part, scie
 
@@ -57,8 +57,8 @@ def wheel(name: str, platforms: tuple[str, ...] = (), content: str = "") -> Lock
 
 LOCK = Lock(
     created_by="czscie",
-    launcher=Launcher(source=OWN.source),
-    manifest=Question(payload=AskedPayload(requirements=("cow",))),
+    launcher=LockedLaunchers(source=OWN.source),
+    manifest=RequestedLift(payload=RequestedPayload(requirements=("cow",))),
     interpreters=(
         LockedInterpreter(
             id="cpython", platform=HERE, provider="Moo", version="3.13.9", sha256=digest("cpython")
@@ -78,24 +78,24 @@ def listed(name: str, content: str = "") -> Component:
     return Component(reference=name.partition("-")[0], name=name, sha256=sha256, properties={WHEEL: name})
 
 
-def components(*wheels: Component) -> list[Part]:
+def components(*wheels: Component) -> list[BillPart]:
     cpython = Component(reference="cpython", name="cpython", sha256=digest("cpython"))
     launcher = Component(
         reference="launcher", name="launcher", sha256=OWN.sha256, properties={SOURCE: OWN.source}
     )
     bell = Component(reference="bell", name="bell", kind="file", properties={TREE: digest("bell")})
     return [
-        Part("cpython", (cpython,), ("cpython",)),
-        Part(".files", (bell,), ()),
-        Part("payload", wheels or (listed(COW), listed(CALF)), ()),
-        Part("launcher", (launcher,), ()),
+        BillPart("cpython", (cpython,), ("cpython",)),
+        BillPart(".files", (bell,), ()),
+        BillPart("payload", wheels or (listed(COW), listed(CALF)), ()),
+        BillPart("launcher", (launcher,), ()),
     ]
 
 
 def compare(
     directory: Path,
     lock: Lock = LOCK,
-    parts: list[Part] | None = None,
+    parts: list[BillPart] | None = None,
     wheels: tuple[str, ...] = (COW, CALF),
     own: OwnLauncher = OWN,
     properties: Mapping[str, str] | None = None,
@@ -126,7 +126,7 @@ def test_an_executable_that_is_as_locked_agrees_in_everything(tmp_path: Path) ->
 def test_every_difference_is_told_at_once(tmp_path: Path) -> None:
     lock = msgspec.structs.replace(
         LOCK,
-        launcher=Launcher(source=digest("other source")),
+        launcher=LockedLaunchers(source=digest("other source")),
         interpreters=(
             msgspec.structs.replace(LOCK.interpreters[0], sha256=digest("other cpython")),
             msgspec.structs.replace(LOCK.interpreters[0], id="second"),
@@ -177,7 +177,7 @@ CERTIFI = "certifi-1.0-py3-none-any.whl"
 ADDING = msgspec.structs.replace(LOCK, provisions=(wheel(CERTIFI),))
 PEX = msgspec.structs.replace(
     ADDING,
-    manifest=Question(payload=AskedPayload(pex="moo.pex")),
+    manifest=RequestedLift(payload=RequestedPayload(pex="moo.pex")),
     payload=LockedPayload(sha256=digest("pex")),
     packages=(),
 )
@@ -206,7 +206,7 @@ def test_a_pex_that_has_certificates_of_its_own_is_given_no_others(tmp_path: Pat
 def test_a_pex_is_pinned_as_a_whole(tmp_path: Path) -> None:
     lock = msgspec.structs.replace(
         LOCK,
-        manifest=Question(payload=AskedPayload(pex="moo.pex")),
+        manifest=RequestedLift(payload=RequestedPayload(pex="moo.pex")),
         payload=LockedPayload(sha256=digest("pex")),
         packages=(),
     )
@@ -220,10 +220,10 @@ LIBRARY = bill.libc(TABLE, packages_of(TABLE, find_platform(HERE), ()))
 WITH_LIBC = msgspec.structs.replace(LOCK, libc=LockedLibc(table=hashlib.sha256(builtin_table()).hexdigest()))
 
 
-def with_libc(**changed: str) -> list[Part]:
+def with_libc(**changed: str) -> list[BillPart]:
     """Parts with a C library, of whose packages the last is `changed`."""
     *others, last = LIBRARY.components
-    return [*components(), Part(LIBC, (*others, msgspec.structs.replace(last, **changed)), ())]
+    return [*components(), BillPart(LIBC, (*others, msgspec.structs.replace(last, **changed)), ())]
 
 
 def test_the_packages_of_a_c_library_are_those_of_the_locked_table(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ class Attestor:
             raise CzscieError(
                 "cannot fetch attestations from GitHub: czscie is offline",
                 why=f"--offline or {OFFLINE} is set",
-                mend=BRING_ALONG,
+                hint=BRING_ALONG,
             )
         verifiers = Verifiers(trusted_root, offline=attestations is not None)
         if attestations is not None:
@@ -65,7 +65,7 @@ class Attestor:
             raise CzscieError(
                 f"{label} has no attestation",
                 why=(f"there is none for sha256:{sha256} at {self._bundles}",),
-                mend=f"choose a release since {_FIRST_RELEASE}, which are attested, or lock without --attest",
+                hint=f"choose a release since {_FIRST_RELEASE}, which are attested, or lock without --attest",
             )
         refusals = []
         for bundle in bundles:
@@ -81,5 +81,5 @@ class Attestor:
         raise CzscieError(
             f"no attestation of {label} proves that {WORKFLOW} built it",
             why=refusals,
-            mend="do not use the archive; look at https://github.com/astral-sh/python-build-standalone/attestations",
+            hint="do not use the archive; look at https://github.com/astral-sh/python-build-standalone/attestations",
         )

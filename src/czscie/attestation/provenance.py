@@ -78,7 +78,7 @@ class Verifiers:
             import sigstore.verify  # noqa: F401
         except ImportError as error:
             raise CzscieError(
-                "attestations cannot be verified here", why=f"{error.name} is not installed", mend=_EXTRA
+                "attestations cannot be verified here", why=f"{error.name} is not installed", hint=_EXTRA
             ) from error
         logging.getLogger("sigstore").addHandler(logging.NullHandler())
         logging.getLogger("tuf").addHandler(logging.NullHandler())
@@ -119,7 +119,7 @@ def _of_sigstore(offline: bool) -> Verifier:
         raise CzscieError(
             "cannot fetch Sigstore's trusted root",
             why=[_first_line(each) for each in (error, error.__cause__) if isinstance(each, Exception)],
-            mend="name a file with it: --trusted-root, which `gh attestation trusted-root` prints",
+            hint="name a file with it: --trusted-root, which `gh attestation trusted-root` prints",
         ) from error
 
 

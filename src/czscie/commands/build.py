@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from czscie.lock.settle import LockUse
+    from czscie.lock.ensure import LockUse
     from czscie.network.network import Network
 
 
@@ -63,7 +63,7 @@ def _network(vendor: Path | None) -> Network:
 
 def lock_use(locked: bool, frozen: bool) -> LockUse:
     """What two options say. Raises typer.BadParameter when both are given."""
-    from czscie.lock.settle import LockUse
+    from czscie.lock.ensure import LockUse
 
     if locked and frozen:
         raise typer.BadParameter("--locked looks whether the lock is up to date, --frozen does not")

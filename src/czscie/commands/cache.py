@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from czscie.cached import Entry
+    from czscie.cache_contents import CacheEntry
 
 cache = typer.Typer(help="Inspect and clean the build cache.", no_args_is_help=True)
 
@@ -32,7 +32,7 @@ def show_directory() -> None:
 def list_entries(kinds: _Kinds = None, json: _Json = False) -> None:
     """List how much of each kind there is; with kinds named, each thing."""
     from czscie.cache import cache_root
-    from czscie.cached import read_entries
+    from czscie.cache_contents import read_entries
     from czscie.console import write_json, write_result
 
     entries = read_entries(cache_root(), _checked(kinds))
@@ -56,7 +56,7 @@ def prune(
     """Take away what was not used lately: for 30 days, unless an option says otherwise."""
     import time
 
-    from czscie.cached import choose_old, parse_size, parse_span
+    from czscie.cache_contents import choose_old, parse_size, parse_span
 
     span = parse_span(older_than or "30d") if older_than or not max_size else None
     size = parse_size(max_size) if max_size else None
@@ -79,9 +79,11 @@ def _checked(kinds: Sequence[str] | None) -> Sequence[str]:
     return kinds or tuple(KINDS)
 
 
-def _take_away(kinds: Sequence[str], choose: Callable[[list[Entry]], list[Entry]], dry_run: bool) -> None:
+def _take_away(
+    kinds: Sequence[str], choose: Callable[[list[CacheEntry]], list[CacheEntry]], dry_run: bool
+) -> None:
     from czscie.cache import cache_root, nobody_using
-    from czscie.cached import read_entries, remove
+    from czscie.cache_contents import read_entries, remove
     from czscie.console import Console, write_result
 
     console, root = Console(), cache_root()
@@ -98,7 +100,7 @@ def _take_away(kinds: Sequence[str], choose: Callable[[list[Entry]], list[Entry]
     write_result(f"{'would remove' if dry_run else 'removed'} {_amount(gone)} from {root}")
 
 
-def _summary(entries: Sequence[Entry]) -> str:
+def _summary(entries: Sequence[CacheEntry]) -> str:
     from czscie.cache import KINDS, cache_root
 
     lines = []
@@ -109,19 +111,19 @@ def _summary(entries: Sequence[Entry]) -> str:
     return "\n".join([*lines, f"{_amount(entries)} in {cache_root()}"])
 
 
-def _details(entries: Sequence[Entry]) -> str:
+def _details(entries: Sequence[CacheEntry]) -> str:
     lines = (
         f"{entry.kind:<10} {_size([entry]):>10}  {_ago(entry.used):<13} {entry.name}" for entry in entries
     )
     return "\n".join([*lines, _amount(entries).rstrip(",")])
 
 
-def _amount(entries: Sequence[Entry]) -> str:
+def _amount(entries: Sequence[CacheEntry]) -> str:
     number = len(entries)
     return f"{number} {'entry' if number == 1 else 'entries'}, {_size(entries)},"
 
 
-def _size(entries: Sequence[Entry]) -> str:
+def _size(entries: Sequence[CacheEntry]) -> str:
     from czscie.console import megabytes
 
     return megabytes(sum(entry.size for entry in entries))
@@ -134,7 +136,7 @@ def _ago(used: float) -> str:
     return "today" if days <= 0 else "yesterday" if days == 1 else f"{days} days ago"
 
 
-def _as_json(entry: Entry) -> dict[str, Any]:
+def _as_json(entry: CacheEntry) -> dict[str, Any]:
     return {
         "kind": entry.kind,
         "name": entry.name,

@@ -47,7 +47,7 @@ def image(
     """
     from czscie.commands.build import lock_use
     from czscie.console import Console, write_json, write_result
-    from czscie.image.build import Order, make_images
+    from czscie.image.build import ImageOptions, make_images
     from czscie.image.dockerfile import dockerfile
     from czscie.image.report import as_json, print_images
     from czscie.lift.manifest import read_manifest
@@ -63,7 +63,7 @@ def image(
     platforms = [find_platform(each) for each in platform or ()]
     if offline:
         go_offline()
-    order = Order.parse(output, oci, name, base or ())
+    order = ImageOptions.parse(output, oci, name, base or ())
     made = make_images(manifest, platforms, order, console, lock_use(locked, frozen))
     print_images(made, console.errors)
     if json:

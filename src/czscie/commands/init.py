@@ -33,7 +33,7 @@ def init(
     Its path goes to standard output, everything else to standard error.
     """
     from czscie.console import Console, write_result
-    from czscie.init.first import write_first_manifest
+    from czscie.init.generate import write_first_manifest
     from czscie.platforms import find_platform
 
     write_first_manifest(

@@ -22,22 +22,22 @@ def vendor(
 
     Interpreters, wheels, launchers, the lock, licence texts, bills of materials, and a page to read.
     """
-    from czscie.build import read_order
     from czscie.console import Console, write_result
     from czscie.errors import CzscieError
+    from czscie.loader import load_lift
     from czscie.platforms import find_platform
     from czscie.vendor.verify import verify_vendor
     from czscie.vendor.write import write_vendor
 
     console = Console()
     platforms = [find_platform(name) for name in platform or ()]
-    lift, targets = read_order(manifest, platforms)
+    lift, targets = load_lift(manifest, platforms)
     if verify:
         if found := verify_vendor(lift, targets if platforms else (), directory, console):
             raise CzscieError(
                 f"{directory} is not what {manifest} and its lock ask for",
                 why=found,
-                mend=f"czscie vendor {directory} {manifest} on a machine with network access",
+                hint=f"czscie vendor {directory} {manifest} on a machine with network access",
             )
         console.line(f"{directory} is what {manifest} and its lock ask for")
         return

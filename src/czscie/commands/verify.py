@@ -37,13 +37,13 @@ def verify(
         raise CzscieError(
             f"{file} was changed after it was built",
             why=found.problems,
-            mend="copy or download the file again",
+            hint="copy or download the file again",
         )
     if found.problems:
         raise CzscieError(
             f"{file} differs from its lock or manifest",
             why=found.problems,
-            mend="build it again, or run czscie lock",
+            hint="build it again, or run czscie lock",
         )
     write_result(f"{file}: {found.file.entries} entries, all is well")
     if found.lock is not None:

@@ -244,7 +244,7 @@ class Packer:
                 frame.write(encoder.compress(piece))
             if left != 0:
                 raise CzscieError(
-                    f"{name} changed while it was packed", why="its size differs", mend="build again"
+                    f"{name} changed while it was packed", why="its size differs", hint="build again"
                 )
             frame.write(encoder.flush())
         return Packed(name, size, crc32, frame), PlannedEntry(name, size, crc32, sha256.hexdigest())

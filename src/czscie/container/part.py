@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from czscie.build_cache import check
 from czscie.cache import damaged
 from czscie.container import zip as zip_records
 from czscie.container.plan import ENTRY_NAME, Plan, PlannedFile, parse
@@ -23,7 +24,7 @@ class PackedPart:
     """A part that is open for reading. Its methods raise zipfile.BadZipFile for what is damaged."""
 
     file: BinaryIO
-    directory: zip_records.Directory
+    directory: zip_records.CentralDirectory
 
     @classmethod
     def within(cls, file: BinaryIO, end: int, start: int = 0) -> PackedPart:
@@ -73,3 +74,28 @@ def read_plan(path: Path) -> Plan:
     """The plan of the packed part at `path`. Raises CzscieError."""
     with open_part(path) as part:
         return part.plan()
+
+
+@dataclass(frozen=True, slots=True)
+class PartFile:
+    """A zip to be put into a scie: where it is now, and what the manifest says of it.
+
+    `sha256` is the digest that its file has to have; None where it was written just now.
+    """
+
+    path: Path
+    name: str
+    kind: str
+    digest: str
+    unpacked: int
+    description: str
+    #: More entries, by name: what the zip did not have when it was made.
+    entries: tuple[tuple[str, bytes], ...] = ()
+    #: Of an interpreter, the path of the file that it imports first.
+    first_module: str = ""
+    sha256: str | None = None
+
+    def check(self) -> None:
+        """Raises CzscieError when the file is damaged: before what is read of it is kept."""
+        if self.sha256 is not None:
+            check(self.path, self.sha256)

@@ -141,5 +141,5 @@ def _collision(path: str, other: str, label: str) -> CzscieError:
         return CzscieError(f"{label} holds {path!r} twice")
     return CzscieError(
         f"{label} holds {other!r} and {path!r}, which are one file where case does not count",
-        mend="leave one of them out, or rename it",
+        hint="leave one of them out, or rename it",
     )

@@ -144,7 +144,7 @@ def directory(entries: Iterable[Entry], offset: int, comment: bytes = b"") -> by
     if len(comment) > COMMENT_MAX:
         raise CzscieError(
             f"the manifest of this lift takes {len(comment)} bytes and a zip comment holds {COMMENT_MAX}",
-            mend="shorten the commands and their environment in the lift manifest",
+            hint="shorten the commands and their environment in the lift manifest",
         )
     headers = [entry.directory_header() for entry in entries]
     body = b"".join(headers)
@@ -172,7 +172,7 @@ def last_directory(entries: Iterable[Entry], offset: int, manifest: bytes, align
 
 
 @dataclass(frozen=True, slots=True)
-class Directory:
+class CentralDirectory:
     """A zip's central directory: its entries in order, and where in the file it begins."""
 
     entries: tuple[Entry, ...]
@@ -186,7 +186,7 @@ class Directory:
         raise zipfile.BadZipFile(f"{name!r} is missing")
 
 
-def read_directory(file: BinaryIO, end: int, start: int = 0) -> Directory:
+def read_directory(file: BinaryIO, end: int, start: int = 0) -> CentralDirectory:
     """The directory of the zip that lies in `file` between `start` and `end`, its comment not counted.
 
     What is read is bounded by the file's size, and by 256 MiB. Raises zipfile.BadZipFile for anything that
@@ -200,7 +200,7 @@ def read_directory(file: BinaryIO, end: int, start: int = 0) -> Directory:
         entries.append(entry)
     if rest:
         raise zipfile.BadZipFile("its directory has more than its entries")
-    return Directory(_with_limits(entries, start, offset), offset)
+    return CentralDirectory(_with_limits(entries, start, offset), offset)
 
 
 def _find_directory(file: BinaryIO, start: int, end: int) -> tuple[int, int, int]:

@@ -18,7 +18,7 @@ from czscie.czex.dependencies import DependencyChanges, parse_requirement
 from czscie.czex.pex import Pex
 from czscie.czex.placed import PlacedFile
 from czscie.czex.resolve import meets, newest_first
-from czscie.czex.wheel import Wheel
+from czscie.wheel.wheel import Wheel
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement

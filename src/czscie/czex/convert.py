@@ -8,23 +8,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from czscie.container.plan import Plan
-from czscie.czex.division import Division, projects_of_application
 from czscie.czex.entry_override import with_entry_point
 from czscie.czex.info import PexInfo
-from czscie.czex.install import Installed, describe, venv_items
-from czscie.czex.on_windows import OnWindows
+from czscie.czex.layer_split import LayerSplit, projects_of_application
 from czscie.czex.pex import Pex
-from czscie.czex.resolve import Resolution, resolve
-from czscie.czex.script_launchers import ScriptLaunchers
+from czscie.czex.resolve import WheelSelection, resolve
 from czscie.czex.start import boot_file
-from czscie.czex.wheel import Wheel
-from czscie.czex.write import Interpreter, write_czex
+from czscie.czex.windows_options import WindowsOptions
+from czscie.czex.write import InstalledInterpreter, write_czex
 from czscie.elf import ElfError
 from czscie.errors import CzscieError
 from czscie.pbs.distribution import glibc_floor
 from czscie.platforms import GlibcVersion
 from czscie.sbom.component import Component
 from czscie.sbom.packages import wheel_components
+from czscie.wheel.script_launchers import ScriptLaunchers
+from czscie.wheel.venv_layout import Installed, describe, venv_items
+from czscie.wheel.wheel import Wheel
 
 if TYPE_CHECKING:
     from czscie.pack.payload import Packing
@@ -54,14 +54,14 @@ class Converted:
 def convert(
     path: Path,
     entry_point: str | None,
-    interpreter: Interpreter,
+    interpreter: InstalledInterpreter,
     glibc: GlibcVersion,
     output: Path,
     level: int,
     packing: Packing | None = None,
-    division: Division | None = None,
+    division: LayerSplit | None = None,
     provisions: Sequence[Wheel] = (),
-    windows: OnWindows | None = None,
+    windows: WindowsOptions | None = None,
 ) -> Converted:
     """Writes the PEX at `path` to `output` as a CZEX for `interpreter`.
 
@@ -81,7 +81,7 @@ def convert(
             info = with_entry_point(info, resolution.wheels, entry_point, pex.sources)
         own = None if division is None else division.own(resolution.wheels, pex.sources, info)
         launchers = None
-        windows = windows or OnWindows()
+        windows = windows or WindowsOptions()
         if windows.script_launchers is not None:
             options = " -I" if info.venv_hermetic_scripts else ""
             launchers = ScriptLaunchers.read(windows.script_launchers, interpreter.platform, options)
@@ -119,11 +119,11 @@ def convert(
             wheel_components(resolution.wheels, resolution.needs),
             tuple(sorted(resolution.needs.get("", ()))),
             tuple(sorted(wheel.filename for wheel in own or ())),
-            (launchers.component,) if launchers is not None and has_scripts else (),
+            wheel_components([launchers.wheel], {}) if launchers is not None and has_scripts else (),
         )
 
 
-def _with(provisions: Sequence[Wheel], resolution: Resolution) -> Resolution:
+def _with(provisions: Sequence[Wheel], resolution: WheelSelection) -> WheelSelection:
     own = {wheel.project for wheel in resolution.wheels}
     added = tuple(wheel for wheel in provisions if wheel.project not in own)
     projects = frozenset(wheel.project for wheel in added)
@@ -137,7 +137,7 @@ def _refuse_pex_paths(pex: Pex) -> None:
         raise CzscieError(
             f"{pex.path.name} is to be merged with other PEXes when it starts",
             why=f"its PEX-INFO names {', '.join(pex.info.pex_paths)}",
-            mend="make one PEX of them: pex --requirements-pex OTHER.pex …",
+            hint="make one PEX of them: pex --requirements-pex OTHER.pex …",
         )
 
 
@@ -151,7 +151,7 @@ def _glibc(wheels: tuple[Wheel, ...]) -> GlibcVersion | None:
     return max((floor for floor in floors if floor is not None), default=None)
 
 
-def _describe(resolution: Resolution, sources: int) -> str:
+def _describe(resolution: WheelSelection, sources: int) -> str:
     parts = [_count(len(resolution.wheels), "wheel")]
     if sources:
         parts.append(_count(sources, "source file"))

@@ -87,12 +87,12 @@ class _Content:
             raise CzscieError(
                 f"{path} is not a CZEX that `czscie inject` made",
                 why=f"it has no {ENTRY_NAME}",
-                mend="give the PEX that it was made from",
+                hint="give the PEX that it was made from",
             )
         text = self.read(ENTRY_NAME)
         try:
             if decode_json(text, _Format).format != FORMAT:
-                raise CzscieError(f"{path} was made by a newer czscie", mend="pip install -U czscie")
+                raise CzscieError(f"{path} was made by a newer czscie", hint="pip install -U czscie")
             catalogue = decode_json(text, _Catalogue)
         except DocumentError as error:
             raise CzscieError(f"the catalogue of {path} cannot be read", why=str(error)) from error

@@ -8,10 +8,10 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from czscie.container.content import File
-from czscie.czex.entry_points import EntryPoint
 from czscie.czex.info import PexInfo
-from czscie.czex.wheel import Wheel, is_script_path
 from czscie.errors import CzscieError
+from czscie.wheel.entry_points import EntryPoint
+from czscie.wheel.wheel import Wheel, is_script_path
 
 
 def with_entry_point(
@@ -72,5 +72,5 @@ def _not_found(text: str, wheels: Sequence[Wheel], sources: Sequence[File]) -> C
     return CzscieError(
         f"the payload has no entry point {text!r}: neither a script nor a module of that name",
         why=f"its scripts are: {', '.join(sorted(scripts))}" if scripts else "it has no scripts",
-        mend=f"did you mean {' or '.join(repr(match) for match in near)}?" if near else None,
+        hint=f"did you mean {' or '.join(repr(match) for match in near)}?" if near else None,
     )

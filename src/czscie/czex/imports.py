@@ -21,8 +21,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from czscie.container.content import File
-from czscie.czex.wheel import is_script_path
 from czscie.elf import Elf, ElfError, is_elf
+from czscie.wheel.wheel import is_script_path
 
 #: Modules and the parts of CPython (czscie.pbs.prune) without which they do not work, or not well.
 _PARTS: Mapping[str, tuple[str, ...]] = {

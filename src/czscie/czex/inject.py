@@ -22,16 +22,16 @@ from czscie.czex.pex import Pex
 from czscie.czex.placed import ANYWHERE, EXECUTABLE, PLAIN, PlacedFile, place_wheel, placed, split
 from czscie.czex.prefix import czex_prefix
 from czscie.czex.start import Start, environment_files
-from czscie.czex.wheel import Wheel
 from czscie.errors import CzscieError
 from czscie.filesystem import umask, write_atomically
 from czscie.platforms import PLATFORMS, Platform, current_launcher
+from czscie.wheel.wheel import Wheel
 
 #: What the host's Python imports from the CZEX when it is started for the first time.
 _BOOTSTRAP = (
     "__init__",
     "choice",
-    "cold",
+    "slow_path",
     "installation",
     "layout",
     "markers",
@@ -95,7 +95,7 @@ def _check_platforms(platforms: Sequence[Platform]) -> None:
             raise CzscieError(
                 f"a CZEX does not start on {platform.name}",
                 why="its start knows the virtual environments of Linux and macOS only",
-                mend="build an executable for it: czscie build",
+                hint="build an executable for it: czscie build",
             )
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from types import TracebackType
 
 from czscie.container.content import File
+from czscie.container.untrusted_zip import Shelf, files_in_zip, files_on_disk, open_zip
 from czscie.czex import info as pex_info
 from czscie.czex.info import PexInfo
-from czscie.czex.tree import Shelf, files_in_zip, files_on_disk, open_zip
-from czscie.czex.wheel import Wheel
 from czscie.errors import CzscieError
+from czscie.wheel.wheel import Wheel
 
 _WHEELS = ".deps/"
 
@@ -80,7 +80,7 @@ class Pex:
 
 def _not_a_pex(path: Path, why: str) -> CzscieError:
     return CzscieError(
-        f"{path} is not a PEX", why=why, mend="make one with pex: https://docs.pex-tool.org/buildingpex.html"
+        f"{path} is not a PEX", why=why, hint="make one with pex: https://docs.pex-tool.org/buildingpex.html"
     )
 
 

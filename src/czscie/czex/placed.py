@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from czscie.container.content import Data, File
 from czscie.container.plan import Slice
-from czscie.czex.install import Directories, Placement, spread
-from czscie.czex.wheel import Wheel
 from czscie.platforms import find_platform
+from czscie.wheel.venv_layout import Directories, Placement, spread
+from czscie.wheel.wheel import Wheel
 
 #: Stands for every environment: the version is put in where it is installed.
 ANYWHERE = Directories(

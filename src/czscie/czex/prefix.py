@@ -6,7 +6,7 @@ import re
 import zipfile
 from pathlib import Path
 
-from czscie.czex.tree import open_zip
+from czscie.container.untrusted_zip import open_zip
 
 #: What a PEX that is a directory has in its `pex` or `__main__.py`.
 _DEFAULT = b"#!/usr/bin/env python3\n"

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 from czscie.czex.dependencies import DependencyChanges, parse_requirement
 from czscie.czex.pex import Pex
 from czscie.czex.target import Target
-from czscie.czex.wheel import Wheel
 from czscie.errors import CzscieError
 from czscie.implementation import Implementation
 from czscie.platforms import ANY_GLIBC, GlibcVersion, Platform
+from czscie.wheel.wheel import Wheel
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class SkippedWheel:
     """A wheel that the target does not get, and why, in words."""
 
     wheel: Wheel
@@ -27,7 +27,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class MissingWheel:
     """A requirement that no wheel of the PEX meets; `required_by` is empty for the PEX itself.
 
     `held` are lines about what the PEX does hold for that project.
@@ -39,7 +39,7 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
-class Resolution:
+class WheelSelection:
     """`wheels` in the order in which they are found from the PEX's requirements: earlier ones win a file.
 
     `missing` is empty unless the PEX was built to run with requirements missing (`ignore_errors`). `needs`
@@ -47,14 +47,14 @@ class Resolution:
     """
 
     wheels: tuple[Wheel, ...]
-    left_out: tuple[LeftOut, ...]
-    missing: tuple[Missing, ...]
+    left_out: tuple[SkippedWheel, ...]
+    missing: tuple[MissingWheel, ...]
     needs: Mapping[str, frozenset[str]]
 
 
 def resolve(
     pex: Pex, platform: Platform, implementation: Implementation, glibc: GlibcVersion = ANY_GLIBC
-) -> Resolution:
+) -> WheelSelection:
     """The wheels of `pex` that the `implementation` of Python needs on `platform`.
 
     `glibc` is the newest that wheels may ask for. Raises CzscieError when the interpreter does not meet the
@@ -68,12 +68,12 @@ def resolve(
         raise _incomplete(pex, target, walk.missing)
     wheels = tuple(walk.chosen.values())
     left_out = tuple(
-        LeftOut(wheel, walk.unusable.get(wheel.filename) or walk.reason(wheel))
+        SkippedWheel(wheel, walk.unusable.get(wheel.filename) or walk.reason(wheel))
         for wheel in pex.wheels
         if wheel not in wheels
     )
     needs = {project: frozenset(needed) for project, needed in walk.needs.items()}
-    return Resolution(wheels, left_out, tuple(walk.missing), needs)
+    return WheelSelection(wheels, left_out, tuple(walk.missing), needs)
 
 
 def _check_constraints(pex: Pex, target: Target) -> None:
@@ -82,7 +82,7 @@ def _check_constraints(pex: Pex, target: Target) -> None:
         raise CzscieError(
             f"{pex.path.name} does not run with CPython {target.implementation.version}",
             why=f"its interpreter constraints are: {' or '.join(constraints)}",
-            mend="choose another version in [[lift.interpreters]]",
+            hint="choose another version in [[lift.interpreters]]",
         )
 
 
@@ -109,7 +109,7 @@ class _Walk:
     roots: dict[str, Wheel] = field(default_factory=dict)
     chosen: dict[str, Wheel] = field(default_factory=dict)
     visited: dict[str, list[frozenset[str]]] = field(default_factory=dict)
-    missing: list[Missing] = field(default_factory=list)
+    missing: list[MissingWheel] = field(default_factory=list)
     needs: dict[str, set[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -182,13 +182,13 @@ class _Walk:
         version, build = newest_first(wheel)
         return rank, version, build, wheel.filename
 
-    def _missing(self, requirement: Requirement, required_by: str) -> Missing:
+    def _missing(self, requirement: Requirement, required_by: str) -> MissingWheel:
         held = tuple(
             f"{wheel.filename}: {self.unusable[wheel.filename] or 'does not meet the requirement'}"
             for wheel in self.pex.wheels
             if wheel.project == _project(requirement)
         )
-        return Missing(str(requirement), required_by, held)
+        return MissingWheel(str(requirement), required_by, held)
 
 
 class _NewestFirst:
@@ -241,7 +241,7 @@ def meets(wheel: Wheel, requirement: Requirement) -> bool:
         return not specifiers
 
 
-def _incomplete(pex: Pex, target: Target, missing: Sequence[Missing]) -> CzscieError:
+def _incomplete(pex: Pex, target: Target, missing: Sequence[MissingWheel]) -> CzscieError:
     causes = []
     for item in missing:
         required_by = f", required by {item.required_by}" if item.required_by else ""
@@ -253,7 +253,7 @@ def _incomplete(pex: Pex, target: Target, missing: Sequence[Missing]) -> CzscieE
     return CzscieError(
         f"{pex.path.name} lacks what {target} needs",
         why=causes,
-        mend=f"make the PEX for this target too (pex --platform {_abbreviated(target)} …), or give "
+        hint=f"make the PEX for this target too (pex --platform {_abbreviated(target)} …), or give "
         "[lift.payload] requirements in place of pex",
     )
 

@@ -15,13 +15,13 @@ from czscie.container.content import Data, File
 from czscie.container.packer import Packer
 from czscie.container.plan import Plan, PlannedEntry, PlannedFile, PlannedLink, Slice
 from czscie.czex.info import PexInfo
-from czscie.czex.install import Installed, Placement
-from czscie.czex.on_windows import OnWindows
 from czscie.czex.start import Start, environment_files, pyvenv_configuration
-from czscie.czex.wheel import Wheel
+from czscie.czex.windows_options import WindowsOptions
 from czscie.filesystem import write_atomically
 from czscie.pbs.distribution import Layout
 from czscie.platforms import Platform
+from czscie.wheel.venv_layout import Installed, Placement
+from czscie.wheel.wheel import Wheel
 
 _CONFIGURATION = "pyvenv.cfg"
 #: Begins the names of entries with what was made for wheels that are not the application's own.
@@ -29,7 +29,7 @@ OF_DEPENDENCIES = ".czscie/dependencies"
 
 
 @dataclass(frozen=True, slots=True)
-class Interpreter:
+class InstalledInterpreter:
     """What the virtual environment is built on: an installation of the launcher's."""
 
     digest: str
@@ -57,10 +57,10 @@ def write_czex(
     wheels: Sequence[Wheel],
     sources: Sequence[File],
     installed: Installed,
-    interpreter: Interpreter,
+    interpreter: InstalledInterpreter,
     path: Path,
     level: int,
-    windows: OnWindows | None = None,
+    windows: WindowsOptions | None = None,
     own: Collection[Wheel] | None = None,
 ) -> Plan:
     """Writes the CZEX to `path` and returns the plan of its virtual environment.
@@ -69,7 +69,7 @@ def write_czex(
     what the environment gets there. With `own`,
     the wheels that are the application's own, no entry has files both of these and of others.
     """
-    windows = windows or OnWindows()
+    windows = windows or WindowsOptions()
     packer = Packer(level)
     slices: dict[tuple[object, str], Slice] = {}
     for wheel in sorted(wheels, key=lambda wheel: wheel.filename):
@@ -128,7 +128,7 @@ def write_czex(
     return write_atomically(path, lambda stream: packer.write(stream, plan, stored))
 
 
-def _certificates(placements: Sequence[Placement], interpreter: Interpreter) -> str | None:
+def _certificates(placements: Sequence[Placement], interpreter: InstalledInterpreter) -> str | None:
     """Where certifi's certificates are in the environment, if they are and Python reads such a file."""
     path = f"{interpreter.layout.stdlib}/site-packages/certifi/cacert.pem"
     if interpreter.platform.os == "windows":
@@ -142,12 +142,12 @@ def _slice(placement: Placement, slices: dict[tuple[object, str], Slice]) -> Sli
     return slices[placement.origin, placement.member.path].without(placement.skip)
 
 
-def _configuration(info: PexInfo, interpreter: Interpreter) -> bytes:
+def _configuration(info: PexInfo, interpreter: InstalledInterpreter) -> bytes:
     name = interpreter.platform.installed_name(interpreter.digest)
     return pyvenv_configuration(interpreter.layout, name, info.venv_system_site_packages)
 
 
-def _links(interpreter: Interpreter) -> tuple[PlannedLink, ...]:
+def _links(interpreter: InstalledInterpreter) -> tuple[PlannedLink, ...]:
     """The environment's `python` and its other names: relative, so that a base directory can be moved."""
     if interpreter.platform.os == "windows":
         return ()

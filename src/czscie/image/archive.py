@@ -20,10 +20,10 @@ from czscie.disk import writing
 from czscie.errors import CzscieError
 from czscie.filesystem import umask, write_atomically
 from czscie.image.blob import Blob
-from czscie.image.image import Image
+from czscie.image.image import ContainerImage
 from czscie.image.layer import TIME
 from czscie.image.manifest import INDEX, Descriptor, Index, render
-from czscie.image.reference import Reference
+from czscie.lift.image_reference import ImageReference
 
 _LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 _REFERENCE = "org.opencontainers.image.ref.name"
@@ -39,7 +39,7 @@ class _DockerImage(msgspec.Struct, frozen=True, rename="pascal"):
     layers: tuple[str, ...]
 
 
-def write_archive(images: Sequence[Image], reference: Reference, path: Path) -> None:
+def write_archive(images: Sequence[ContainerImage], reference: ImageReference, path: Path) -> None:
     """Writes `images`, which are of different platforms, to the tar `path`, called `reference`.
 
     Where a name can be but one image's, which is what Docker's own store knows, it is that of the first; the
@@ -58,13 +58,13 @@ def write_archive(images: Sequence[Image], reference: Reference, path: Path) -> 
     path.chmod(0o666 & ~umask())
 
 
-def write_layout(images: Sequence[Image], reference: Reference, directory: Path) -> None:
+def write_layout(images: Sequence[ContainerImage], reference: ImageReference, directory: Path) -> None:
     """Writes `images`, which are of different platforms, to the new or empty `directory`.
 
     Raises CzscieError when there is something in it that is no layout.
     """
     if directory.exists() and any(directory.iterdir()) and not (directory / "oci-layout").is_file():
-        raise CzscieError(f"{directory} is not empty", mend="name a directory that is new: --oci DIR")
+        raise CzscieError(f"{directory} is not empty", hint="name a directory that is new: --oci DIR")
     directory.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}."))
     try:
@@ -83,7 +83,7 @@ def write_layout(images: Sequence[Image], reference: Reference, directory: Path)
         raise
 
 
-def _members(images: Sequence[Image], reference: Reference) -> Iterator[tuple[str, Blob]]:
+def _members(images: Sequence[ContainerImage], reference: ImageReference) -> Iterator[tuple[str, Blob]]:
     """The files of the layout, by their paths; each blob once."""
     yield "oci-layout", Blob.of("", _LAYOUT)
     descriptors = [Descriptor.of(image.manifest, image.platform) for image in images]
@@ -99,7 +99,7 @@ def _members(images: Sequence[Image], reference: Reference) -> Iterator[tuple[st
         yield _path(blob), blob
 
 
-def _docker_images(images: Sequence[Image], reference: Reference) -> list[_DockerImage]:
+def _docker_images(images: Sequence[ContainerImage], reference: ImageReference) -> list[_DockerImage]:
     return [
         _DockerImage(
             _path(image.configuration),

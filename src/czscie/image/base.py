@@ -16,16 +16,16 @@ from typing import TypeVar
 
 import msgspec
 
+from czscie.build_cache import key_of, product
+from czscie.container.tree import TAR_DAMAGE
 from czscie.documents import DocumentError, decode_json
 from czscie.errors import CzscieError
 from czscie.filesystem import pieces, sha256_of
 from czscie.image.blob import Blob
 from czscie.image.image import Base
 from czscie.image.layer import MEDIA_TYPE, Layer, LayerDigests, compress_layer
-from czscie.image.manifest import INDEXES, MANIFESTS, Configuration, Descriptor, Index, Manifest
+from czscie.image.manifest import INDEXES, MANIFESTS, Configuration, Descriptor, ImageManifest, Index
 from czscie.image.platform import ImagePlatform
-from czscie.pbs.tree import TAR_DAMAGE
-from czscie.products import key_of, product
 
 _Document = TypeVar("_Document")
 _Layer = TypeVar("_Layer")
@@ -57,12 +57,12 @@ def read_base(archives: Sequence[Path], platform: ImagePlatform) -> Base:
             raise CzscieError(
                 f"{path} is not an archive of an image",
                 why=str(error),
-                mend="make it one: docker save -o IMAGE.tar NAME (and unpack it when it is compressed)",
+                hint="make it one: docker save -o IMAGE.tar NAME (and unpack it when it is compressed)",
             ) from error
     raise CzscieError(
         f"no base image is for {platform.name}",
         why=f"there are some for {', '.join(dict.fromkeys(found))}" if found else "there is none at all",
-        mend=f"save one: docker pull --platform {platform.name} NAME; docker save -o IMAGE.tar NAME",
+        hint=f"save one: docker pull --platform {platform.name} NAME; docker save -o IMAGE.tar NAME",
     )
 
 
@@ -93,16 +93,16 @@ class _Archive:
         else:
             raise self._refusal("it has neither index.json nor manifest.json")
 
-    def _manifests(self, index: Index, depth: int) -> Iterator[Manifest]:
+    def _manifests(self, index: Index, depth: int) -> Iterator[ImageManifest]:
         """Those of `index` and of the indexes in it, as far as the archive has them."""
         for descriptor in index.manifests:
             here = _path(descriptor) in self.members
             if here and descriptor.media_type in MANIFESTS and not _is_attestation(descriptor):
-                yield self._document(descriptor, Manifest)
+                yield self._document(descriptor, ImageManifest)
             elif here and descriptor.media_type in INDEXES and depth > 0:
                 yield from self._manifests(self._document(descriptor, Index), depth - 1)
 
-    def _layers(self, manifest: Manifest, configuration: Configuration) -> Iterator[Layer]:
+    def _layers(self, manifest: ImageManifest, configuration: Configuration) -> Iterator[Layer]:
         for descriptor, diff_id in self._pairs(manifest.layers, configuration):
             blob = self._blob(descriptor)
             if not blob.is_intact():
@@ -178,7 +178,7 @@ class _Archive:
         return Blob("", "", member.size, self.path, member.offset_data)
 
     def _refusal(self, why: str) -> CzscieError:
-        return CzscieError(f"the base image {self.path} cannot be used", why=why, mend="save it again")
+        return CzscieError(f"the base image {self.path} cannot be used", why=why, hint="save it again")
 
 
 def _path(descriptor: Descriptor) -> str:

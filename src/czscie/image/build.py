@@ -6,23 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from czscie.build import making_parts, read_order
+from czscie.build import open_parts
+from czscie.build_cache import mending
 from czscie.console import Console
 from czscie.container.part import open_part
-from czscie.czex.division import Division
+from czscie.czex.layer_split import LayerSplit
 from czscie.elf import Elf
 from czscie.errors import CzscieError
 from czscie.image.archive import write_archive, write_layout
 from czscie.image.base import read_base
-from czscie.image.image import CREATED, Base, Image, compose, scratch
+from czscie.image.image import CREATED, Base, ContainerImage, compose, scratch
 from czscie.image.layers import make_contents
 from czscie.image.platform import ImagePlatform
-from czscie.image.reference import Reference
+from czscie.lift.image_reference import ImageReference
 from czscie.lift.lift import Lift
-from czscie.lock.settle import LockUse
+from czscie.loader import load_lift
+from czscie.lock.ensure import LockUse
 from czscie.parts import Parts
 from czscie.platforms import Platform
-from czscie.products import mending
 
 _ANNOTATION = "org.opencontainers.image."
 #: What engines look in when an image names no PATH.
@@ -30,7 +31,7 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class ImageOptions:
     """What to make of a lift, as the command line says it, which wins over the manifest.
 
     `archive` and `layout` are what is written: a file, a directory.
@@ -38,61 +39,61 @@ class Order:
 
     archive: Path | None
     layout: Path | None
-    name: Reference | None = None
+    name: ImageReference | None = None
     base: tuple[Path, ...] = ()
 
     @classmethod
     def parse(
         cls, archive: Path | None, layout: Path | None, name: str | None, base: Sequence[Path]
-    ) -> Order:
+    ) -> ImageOptions:
         """Raises CzscieError for a name that is none."""
-        reference = None if name is None else Reference.parse(name)
+        reference = None if name is None else ImageReference.parse(name)
         if name is not None and reference is None:
             raise CzscieError(
                 f"{name!r} is not the name of an image",
-                mend="give it one such as registry.example.com/team/app:1.0, in lower case",
+                hint="give it one such as registry.example.com/team/app:1.0, in lower case",
             )
         return cls(archive, layout, reference, tuple(base))
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class BuiltImages:
     """The images of one lift, and what they are called."""
 
-    reference: Reference
-    images: tuple[Image, ...]
+    reference: ImageReference
+    images: tuple[ContainerImage, ...]
 
 
 def make_images(
     manifest: Path,
     platforms: Sequence[Platform],
-    order: Order,
+    order: ImageOptions,
     console: Console,
     use: LockUse = LockUse.UPDATE,
-) -> Made:
+) -> BuiltImages:
     """Makes the images of the Linux platforms of the lift manifest, or of `platforms`.
 
     `use` says what to do about a lock that is not up to date. Raises CzscieError.
     """
-    lift, targets = read_order(manifest, platforms)
+    lift, targets = load_lift(manifest, platforms)
     targets = _choose(lift, targets, chosen=bool(platforms))
-    reference = order.name or lift.image.name or Reference.of(lift.name)
+    reference = order.name or lift.image.name or ImageReference.of(lift.name)
     bases = order.base or lift.image.base
-    division = Division(
+    division = LayerSplit(
         frozenset(map(_normalized, lift.image.application)),
         roots=lift.payload is not None and lift.payload.project is not None,
     )
-    with making_parts(lift, targets, console, division, use) as make:
+    with open_parts(lift, targets, console, division, use) as make:
 
-        def attempt() -> Made:
-            made = Made(reference, tuple(_make(make(target), bases, console) for target in targets))
+        def attempt() -> BuiltImages:
+            made = BuiltImages(reference, tuple(_make(make(target), bases, console) for target in targets))
             _write(made, order, console)
             return made
 
         return mending(attempt, console.warn)
 
 
-def _write(made: Made, order: Order, console: Console) -> None:
+def _write(made: BuiltImages, order: ImageOptions, console: Console) -> None:
     if order.archive is not None:
         with console.phase(f"Wrote {order.archive}"):
             write_archive(made.images, made.reference, order.archive)
@@ -113,12 +114,12 @@ def _choose(lift: Lift, platforms: Sequence[Platform], *, chosen: bool) -> list[
         if taken is not platform:
             raise CzscieError(
                 f"{taken.name} and {platform.name} are one platform to images",
-                mend=f"name one of them: --platform {taken.name}",
+                hint=f"name one of them: --platform {taken.name}",
             )
     if not found:
         raise CzscieError(
             f"{lift.path} is for no Linux platform, and images are for nothing else",
-            mend='add "linux-x86_64" to lift.platforms',
+            hint='add "linux-x86_64" to lift.platforms',
         )
     return list(found.values())
 
@@ -129,7 +130,7 @@ def _normalized(name: str) -> str:
     return canonicalize_name(name)
 
 
-def _make(parts: Parts, bases: Sequence[Path], console: Console) -> Image:
+def _make(parts: Parts, bases: Sequence[Path], console: Console) -> ContainerImage:
     platform = ImagePlatform.of(parts.platform)
     settings = parts.lift.image
     if bases:
@@ -174,5 +175,5 @@ def _check_libc(parts: Parts) -> None:
             raise CzscieError(
                 f"the interpreter for {parts.platform.name} does not start in an image FROM scratch",
                 why=f"it needs {loader}, which is the C library's",
-                mend='bundle one: [lift.libc] bundle = "when-missing" (or name an image that has it: --base)',
+                hint='bundle one: [lift.libc] bundle = "when-missing" (or name an image that has it: --base)',
             )

@@ -17,7 +17,7 @@ def dockerfile(lift: Lift) -> str:
         raise CzscieError(
             "executables of this lift cannot install themselves",
             why='lift.tools is "", so they have no tools',
-            mend="let czscie make the image: czscie image",
+            hint="let czscie make the image: czscie image",
         )
     return "".join(f"{line}\n" for line in _lines(lift))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from czscie.image import manifest as documents
 from czscie.image.blob import Blob
 from czscie.image.layer import TIME, Layer
-from czscie.image.manifest import Configuration, Descriptor, History, Manifest, RootFs
+from czscie.image.manifest import Configuration, Descriptor, History, ImageManifest, RootFs
 from czscie.image.platform import ImagePlatform
 
 #: RFC 3339, as the specification asks.
@@ -17,7 +17,7 @@ CREATED = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(TIME))
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
+class ContainerImage:
     """`layers` begin with those of the base image."""
 
     platform: ImagePlatform
@@ -53,7 +53,7 @@ def scratch(platform: ImagePlatform) -> Base:
 
 def compose(
     base: Base, layers: Sequence[Layer], settings: Mapping[str, object], annotations: Mapping[str, str]
-) -> Image:
+) -> ContainerImage:
     """The image of `layers` on `base`.
 
     `settings` take the place of the base's, name by name; None removes one.
@@ -73,9 +73,11 @@ def compose(
         ),
     )
     blob = Blob.of(documents.CONFIGURATION, documents.render(configuration))
-    manifest = Manifest(
+    manifest = ImageManifest(
         config=Descriptor.of(blob),
         layers=tuple(Descriptor.of(layer.blob) for layer in every),
         annotations=dict(annotations),
     )
-    return Image(configuration.platform, blob, every, Blob.of(documents.MANIFEST, documents.render(manifest)))
+    return ContainerImage(
+        configuration.platform, blob, every, Blob.of(documents.MANIFEST, documents.render(manifest))
+    )

@@ -13,7 +13,7 @@ from pathlib import Path
 from czscie.container.content import Data, File, Link
 from czscie.container.part import open_part
 from czscie.container.plan import Plan, PlannedFile
-from czscie.image.layer import Directory
+from czscie.image.layer import LayerDirectory
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Place:
         return f"{self.root}/{path}".lstrip("/")
 
 
-def installed(part: Path, plan: Plan, place: Place) -> Iterator[File | Directory | Link]:
+def installed(part: Path, plan: Plan, place: Place) -> Iterator[File | LayerDirectory | Link]:
     """The installation of `plan`, whose entries are in the zip `part`, at `place`: files, then the rest.
 
     What a plan writes over files is for hosts without a C library, and images have one where programs look.
@@ -41,7 +41,7 @@ def installed(part: Path, plan: Plan, place: Place) -> Iterator[File | Directory
             data = _rendered(file, bytes(content), place)
             yield File(place.inside(file.path), Data(data), file.executable)
     for directory in sorted(plan.directories):
-        yield Directory(place.inside(directory))
+        yield LayerDirectory(place.inside(directory))
     for link in sorted(plan.links, key=lambda link: link.path):
         yield Link(place.inside(link.path), link.target)
 

@@ -52,14 +52,14 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
-class Directory:
+class LayerDirectory:
     """A directory of a layer; those that files lie in are made without being asked for."""
 
     path: str
     mode: int = 0o755
 
 
-def write_layer(items: Iterable[File | Link | Directory], path: Path) -> LayerDigests:
+def write_layer(items: Iterable[File | Link | LayerDirectory], path: Path) -> LayerDigests:
     """Writes a layer of `items`, in their order, to `path`. Their paths are relative to the root.
 
     Raises CzscieError for a path that would leave it.
@@ -85,7 +85,7 @@ def _compress(write: Callable[[_Hashing], None], file: BinaryIO) -> LayerDigests
     return LayerDigests(compressed.digest(), compressed.size, unpacked.digest(), unpacked.size)
 
 
-def _write_tar(items: Iterable[File | Link | Directory], out: _Hashing) -> None:
+def _write_tar(items: Iterable[File | Link | LayerDirectory], out: _Hashing) -> None:
     # A tar that is written as a stream asks of its file nothing but to write.
     with tarfile.open(fileobj=cast("BinaryIO", out), mode="w|", format=tarfile.PAX_FORMAT) as tar:
         made: set[str] = set()
@@ -101,13 +101,13 @@ def _add_parents(tar: tarfile.TarFile, path: str, made: set[str]) -> None:
     for parent in reversed(pure.parents[:-1]):
         if str(parent) not in made:
             made.add(str(parent))
-            _add(tar, Directory(str(parent)))
+            _add(tar, LayerDirectory(str(parent)))
 
 
-def _add(tar: tarfile.TarFile, item: File | Link | Directory) -> None:
+def _add(tar: tarfile.TarFile, item: File | Link | LayerDirectory) -> None:
     info = tarfile.TarInfo(item.path)
     info.mtime = TIME
-    if isinstance(item, Directory):
+    if isinstance(item, LayerDirectory):
         info.type, info.mode = tarfile.DIRTYPE, item.mode
         tar.addfile(info)
     elif isinstance(item, Link):

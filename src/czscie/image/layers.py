@@ -19,17 +19,16 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from czscie import __version__
+from czscie.build_cache import key_of, product
 from czscie.container.content import Data, File, Link
-from czscie.container.part import read_plan
+from czscie.container.manifest import Part
+from czscie.container.part import PartFile, read_plan
 from czscie.container.plan import Plan
 from czscie.czex.write import OF_DEPENDENCIES
 from czscie.image.installation import Place, installed
-from czscie.image.layer import Directory, Layer, LayerDigests, write_layer
+from czscie.image.layer import Layer, LayerDigests, LayerDirectory, write_layer
 from czscie.libc.library import LIBRARIES, LOCALES, host_loader
 from czscie.parts import Parts
-from czscie.products import key_of, product
-from czscie.scie.assemble import PartFile
-from czscie.scie.manifest import Part
 from czscie.scie.stub import stub
 
 #: Below the base directory of the launcher (native/src/manifest.zig).
@@ -42,16 +41,16 @@ _WHEELS = ".deps/"
 
 #: What programs look up about users, and a place for their temporary files.
 _ROOT = (
-    Directory("tmp", 0o1777),
+    LayerDirectory("tmp", 0o1777),
     File("etc/passwd", Data(b"root:x:0:0:root:/:/\nnonroot:x:65532:65532:nonroot:/:/\n")),
     File("etc/group", Data(b"root:x:0:\nnonroot:x:65532:\n")),
 )
 
-Items = Iterator[File | Directory | Link]
+Items = Iterator[File | LayerDirectory | Link]
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
+class LayerContents:
     """The layers of one platform's image, and the names of the executables in `<directory>/bin`.
 
     `command` is that of the one that the image starts.
@@ -62,13 +61,13 @@ class Contents:
     executables: tuple[str, ...]
 
 
-def make_contents(parts: Parts, directory: str, *, from_scratch: bool) -> Contents:
+def make_contents(parts: Parts, directory: str, *, from_scratch: bool) -> LayerContents:
     """Lays `parts`, whose payload is divided, out in `directory`, an absolute path. Raises CzscieError."""
     payload = None if parts.payload is None else _Payload.of(parts.payload, parts.own)
     maker = _Maker(parts, directory, payload)
     executables = maker.executables()
     layers = tuple(maker.layers(executables, from_scratch))
-    return Contents(layers, next(iter(executables)), tuple(executables))
+    return LayerContents(layers, next(iter(executables)), tuple(executables))
 
 
 @dataclass(frozen=True, slots=True)

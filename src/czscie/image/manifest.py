@@ -37,7 +37,7 @@ class Descriptor(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
         return cls(media_type=blob.media_type, digest=digest, size=blob.size, platform=platform)
 
 
-class Manifest(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+class ImageManifest(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     schema_version: int = 2
     media_type: str = MANIFEST
     config: Descriptor

@@ -8,10 +8,10 @@ from rich.console import Console as RichConsole
 from rich.table import Table
 
 from czscie.console import megabytes
-from czscie.image.build import Made
+from czscie.image.build import BuiltImages
 
 
-def print_images(made: Made, out: RichConsole) -> None:
+def print_images(made: BuiltImages, out: RichConsole) -> None:
     """A table: a line for each layer of each image."""
     for image in made.images:
         table = Table(box=None, pad_edge=False)
@@ -24,7 +24,7 @@ def print_images(made: Made, out: RichConsole) -> None:
         out.print(table, soft_wrap=True)
 
 
-def as_json(made: Made) -> dict[str, Any]:
+def as_json(made: BuiltImages) -> dict[str, Any]:
     return {
         "name": made.reference.text,
         "images": [

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from packaging.version import Version
 
 from czscie.errors import CzscieError
-from czscie.init.subject import Subject
+from czscie.init.source import ProgramSource
 from czscie.pbs.assets import INSTALL_ONLY_STRIPPED
 from czscie.pbs.choice import triples
 from czscie.pbs.releases import Release
@@ -16,7 +16,7 @@ from czscie.platforms import PLATFORMS, Platform, current_platform
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class PythonChoice:
     """`version` is CPython's whole one, `release` the date of python-build-standalone's. `others` are more
     platforms that there is such a CPython for and on which the subject is known to run.
     """
@@ -39,11 +39,11 @@ def versions_of(release: Release) -> Mapping[str, frozenset[Platform]]:
 
 
 def choose(
-    subject: Subject,
+    subject: ProgramSource,
     versions: Mapping[str, frozenset[Platform]],
     release: str,
     wanted: Sequence[Platform] = (),
-) -> Choice:
+) -> PythonChoice:
     """The newest of `versions` that the subject runs with on all of the platforms that are `wanted`.
 
     When none are, it is the platform czscie runs on, and where the subject does not run there, those where it
@@ -53,20 +53,22 @@ def choose(
     runs = {version: _runs_on(subject, version, platforms) for version, platforms in versions.items()}
     for version, platforms in runs.items():
         if set(first) <= set(platforms):
-            return Choice(version, release, first, tuple(each for each in platforms if each not in first))
+            return PythonChoice(
+                version, release, first, tuple(each for each in platforms if each not in first)
+            )
     for version, platforms in runs.items():
         if platforms and not wanted:
-            return Choice(version, release, platforms, ())
+            return PythonChoice(version, release, platforms, ())
     raise _impossible(subject, versions, release, first)
 
 
-def _runs_on(subject: Subject, version: str, platforms: frozenset[Platform]) -> tuple[Platform, ...]:
+def _runs_on(subject: ProgramSource, version: str, platforms: frozenset[Platform]) -> tuple[Platform, ...]:
     """In the order in which platforms are listed everywhere."""
     return tuple(each for each in PLATFORMS if each in platforms and not subject.obstacles(each, version))
 
 
 def _impossible(
-    subject: Subject,
+    subject: ProgramSource,
     versions: Mapping[str, frozenset[Platform]],
     release: str,
     wanted: tuple[Platform, ...],
@@ -90,5 +92,5 @@ def _impossible(
     return CzscieError(
         f"{subject.path} does not run with any CPython for {names}",
         why=why,
-        mend="name another release or other platforms: czscie init --release YYYYMMDD --platform NAME",
+        hint="name another release or other platforms: czscie init --release YYYYMMDD --platform NAME",
     )

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from czscie.documents import toml_string
-from czscie.init.choice import Choice
-from czscie.init.subject import Subject
+from czscie.init.choice import PythonChoice
+from czscie.init.source import ProgramSource
 
 _WIDTH = 108
 #: By the payload's key, what it is called and what stands above it.
@@ -21,7 +21,7 @@ _PAYLOADS = {
 }
 
 
-def render_manifest(subject: Subject, choice: Choice, directory: Path) -> str:
+def render_manifest(subject: ProgramSource, choice: PythonChoice, directory: Path) -> str:
     """The manifest for `subject`, to stand in `directory`, which its paths start at."""
     blocks = (
         _comment(
@@ -35,7 +35,7 @@ def render_manifest(subject: Subject, choice: Choice, directory: Path) -> str:
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
 
-def _head(subject: Subject, choice: Choice) -> Iterator[str]:
+def _head(subject: ProgramSource, choice: PythonChoice) -> Iterator[str]:
     yield "[lift]"
     yield from _comment("What the executable is called. With several platforms it is <name>-<platform>.")
     yield f"name = {toml_string(subject.name)}"
@@ -49,7 +49,7 @@ def _head(subject: Subject, choice: Choice) -> Iterator[str]:
     yield f"platforms = {_array([platform.name for platform in choice.platforms])}"
 
 
-def _interpreter(subject: Subject, choice: Choice) -> Iterator[str]:
+def _interpreter(subject: ProgramSource, choice: PythonChoice) -> Iterator[str]:
     asks = f" The {_NOUNS[subject.source]} asks for: {subject.asks}." if subject.asks else ""
     yield from _comment(
         "The CPython that goes into it, of python-build-standalone, whose releases have dates. The same "
@@ -66,7 +66,7 @@ def _interpreter(subject: Subject, choice: Choice) -> Iterator[str]:
     yield '# keep = ["tcltk"]'
 
 
-def _payload(subject: Subject, directory: Path) -> Iterator[str]:
+def _payload(subject: ProgramSource, directory: Path) -> Iterator[str]:
     yield from _comment(f"What it runs. {_PAYLOADS[subject.source]}")
     yield "[lift.payload]"
     yield f"{subject.source} = {toml_string(_relative(subject.path, directory))}"

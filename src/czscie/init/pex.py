@@ -8,16 +8,16 @@ from czscie.czex.pex import Pex
 from czscie.czex.resolve import resolve
 from czscie.errors import CzscieError
 from czscie.implementation import CPYTHON, Implementation
-from czscie.init.subject import Subject
+from czscie.init.source import ProgramSource
 from czscie.platforms import Platform
 
 
-def read_pex(path: Path) -> Subject:
+def read_pex(path: Path) -> ProgramSource:
     """The PEX at `path`, a file or a directory. Raises CzscieError when it is none."""
     with Pex.open(path) as pex:
         starts = bool(pex.info.entry_point or pex.info.script)
         scripts = {name for wheel in pex.wheels for name in wheel.entry_points.console}
-    return Subject(
+    return ProgramSource(
         source="pex",
         path=path,
         name=path.resolve().name.removesuffix(".pex"),

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from czscie.documents import DocumentError, parse_toml
 from czscie.errors import CzscieError
-from czscie.init.subject import Subject, requires_python
+from czscie.init.source import ProgramSource, requires_python
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
 
-def read_project(path: Path) -> Subject:
+def read_project(path: Path) -> ProgramSource:
     """The project of the pyproject.toml at `path`. Raises CzscieError when its `[project]` makes no sense."""
     project = _read(path)
     name = project.get("name")
@@ -26,12 +26,12 @@ def read_project(path: Path) -> Subject:
         raise CzscieError(
             f"{path} does not say what the project is called",
             why="there is no name in its [project] table",
-            mend='add one: [project] name = "…"; or make a PEX and run czscie init app.pex',
+            hint='add one: [project] name = "…"; or make a PEX and run czscie init app.pex',
         )
     description = project.get("description")
     versions = _versions(project, path)
     entry_points = _entry_points(project, name, path.parent)
-    return Subject(
+    return ProgramSource(
         source="project",
         path=path.parent,
         name=name,

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from czscie.czex.inline_metadata import InlineMetadata, read_source
 from czscie.errors import CzscieError
-from czscie.init.subject import Subject, requires_python
+from czscie.init.source import ProgramSource, requires_python
 
 
-def read_script(path: Path) -> Subject:
+def read_script(path: Path) -> ProgramSource:
     """The script at `path`. Raises CzscieError when it is not Python or its metadata makes no sense."""
     source = read_source(path)
     versions = InlineMetadata.parse(source, path).requires_python
-    return Subject(
+    return ProgramSource(
         source="script",
         path=path,
         name=path.stem,

@@ -114,13 +114,13 @@ def compile_launcher(launcher: str, directory: Path, cache: Path) -> Path:
     if importlib.util.find_spec("ziglang") is None:
         raise CzscieError(
             f"the launcher for {launcher} is not in this installation and there is no compiler to make it",
-            mend="pip install 'czscie[native]'",
+            hint="pip install 'czscie[native]'",
         )
     if (found := importlib.metadata.version("ziglang")) != ZIG_VERSION:
         raise CzscieError(
             f"the launcher for {launcher} is not in this installation and cannot be compiled",
             why=f"ziglang is {found}, which makes another one than {ZIG_VERSION}",
-            mend=f"pip install ziglang=={ZIG_VERSION}",
+            hint=f"pip install ziglang=={ZIG_VERSION}",
         )
     libzstd.libzstd_source(cache)  # before there is a directory: it may not be had
     directory.mkdir(parents=True, exist_ok=True)

@@ -73,7 +73,7 @@ def _fetch(directory: Path) -> Path:
         raise CzscieError(
             f"the source of libzstd ({REQUIREMENT}) is not here, and it is compiled into the launcher",
             why=f"--offline or {OFFLINE} forbids to download it",
-            mend="build once without, or install a czscie wheel, which carries the launchers",
+            hint="build once without, or install a czscie wheel, which carries the launchers",
         )
     requirements = directory / "requirements.txt"
     requirements.write_text(f"{REQUIREMENT} --hash=sha256:{SHA256}\n")
@@ -86,7 +86,7 @@ def _fetch(directory: Path) -> Path:
         raise CzscieError(
             f"cannot fetch the source of libzstd ({REQUIREMENT}), which is compiled into the launcher",
             why=[line for line in done.stderr.strip().splitlines() if line.strip()][-3:],
-            mend="run it again with access to a package index (pip's own settings are used), "
+            hint="run it again with access to a package index (pip's own settings are used), "
             "or install a czscie wheel, which carries the launchers",
         )
     [archive] = directory.glob("*.tar.gz")

@@ -45,13 +45,13 @@ def _carried(name: str, network: Network, sha256: str | None) -> Path | None:
             raise CzscieError(
                 f"{path} cannot be used",
                 why=f"the lock does not pin the launcher for {name}",
-                mend="run czscie lock where the directory was written, and copy the lock with it",
+                hint="run czscie lock where the directory was written, and copy the lock with it",
             )
         if launcher_digest(path) != sha256:
             raise CzscieError(
                 f"{path} differs from the lock",
                 why=(f"locked SHA-256 {sha256}", f"found  SHA-256 {launcher_digest(path)}"),
-                mend="write the directory again with czscie vendor, or copy its lock with it",
+                hint="write the directory again with czscie vendor, or copy its lock with it",
             )
         return path
     return None
@@ -63,7 +63,7 @@ def _compile(name: str, cache: Path, console: Console, network: Network, sha256:
             raise CzscieError(
                 f"the launcher for {name} is not in the cache, and what it is compiled of may not be "
                 "downloaded",
-                mend="run czscie vendor on a machine with network access, and copy its directory here",
+                hint="run czscie vendor on a machine with network access, and copy its directory here",
             )
         with console.phase(f"Compiled the launcher for {name}"):
             return compile_launcher(name, cache, cache)
@@ -78,6 +78,6 @@ def _other(name: str, found: str, locked: str) -> CzscieError:
     return CzscieError(
         f"the launcher for {name} differs from the lock",
         why=(f"locked SHA-256 {locked}", f"here   SHA-256 {found}"),
-        mend="czscie cache clean launchers compiles it again; czscie vendor brings the one that is locked; "
+        hint="czscie cache clean launchers compiles it again; czscie vendor brings the one that is locked; "
         "czscie lock --upgrade-only czscie locks the one that is here",
     )

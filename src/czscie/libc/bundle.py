@@ -9,8 +9,11 @@ from pathlib import Path
 
 import msgspec
 
+from czscie.build_cache import key_of, knowledge, product
 from czscie.console import Console
+from czscie.container.manifest import LIBC, OwnLibc
 from czscie.container.packer import write_items
+from czscie.container.part import PartFile
 from czscie.libc.library import LOCALES, fetch_library, host_loader, optional_libraries, packages_of
 from czscie.libc.packages import PackageTable, PinnedPackage
 from czscie.libc.scan import Demand, scan
@@ -18,9 +21,6 @@ from czscie.libc.variant import variant
 from czscie.lift.libc import ALWAYS, NEVER, Libc
 from czscie.network.network import Network
 from czscie.platforms import Platform
-from czscie.products import key_of, knowledge, product
-from czscie.scie.assemble import PartFile
-from czscie.scie.manifest import LIBC, OwnLibc
 
 KIND = "libc"
 
@@ -28,7 +28,7 @@ KIND = "libc"
 _OF_COMPILERS = frozenset({"libgcc_s.so.1", "libstdc++.so.6", "libatomic.so.1"})
 
 
-class PackedLibrary(msgspec.Struct, frozen=True):
+class PackedLibc(msgspec.Struct, frozen=True):
     """What the cache knows of a packed C library. `loader` is the loader's path in the installation."""
 
     digest: str
@@ -39,7 +39,7 @@ class PackedLibrary(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Bundle:
+class BundledLibc:
     """`parts` are those that it was made for, with their variants. `packages` say where `part` comes from:
     they are of `table`.
     """
@@ -70,7 +70,7 @@ def bundle(
     level: int,
     network: Network,
     console: Console,
-) -> Bundle:
+) -> BundledLibc:
     """The C library for `parts` as `lift.libc` says. `level` is zstd's. Raises CzscieError."""
     loader = host_loader(platform)
     demands = {
@@ -102,7 +102,7 @@ def bundle(
             renamed[each.digest] = plans[each.name]
         varied.append(replace(each, entries=(*each.entries, *found.entries)))
     by_name = {each.name: each for each in varied}
-    return Bundle(
+    return BundledLibc(
         part,
         tuple(by_name.get(each.name, each) for each in parts),
         OwnLibc(
@@ -138,20 +138,20 @@ def _library(
     level: int,
     network: Network,
     console: Console,
-) -> tuple[PartFile, PackedLibrary]:
+) -> tuple[PartFile, PackedLibc]:
     """The C library in `packages` of `table`, with the optional libraries `wanted`, packed."""
     key = key_of(
         KIND, platform.name, str(level), table.release, *wanted, *(package.sha256 for package in packages)
     )
 
-    def make(path: Path) -> PackedLibrary:
+    def make(path: Path) -> PackedLibc:
         library = fetch_library(table, platform, wanted, network, console)
         description = f"{library.description} of {table.release}"
         with console.phase(f"Packed {description}"):
             plan = write_items(library.items, path, level)
-        return PackedLibrary(plan.digest(), plan.unpacked(), description, library.loader, library.names)
+        return PackedLibc(plan.digest(), plan.unpacked(), description, library.loader, library.names)
 
-    made = product(key, ".zip", PackedLibrary, make)
+    made = product(key, ".zip", PackedLibc, make)
     known = made.known
     part = PartFile(
         made.path, LIBC, KIND, known.digest, known.unpacked, known.description, sha256=made.sha256

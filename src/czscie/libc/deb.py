@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from czscie.container.content import Data, File, Link
+from czscie.container.tree import TAR_DAMAGE, Item, Tree
 from czscie.errors import CzscieError
-from czscie.pbs.tree import TAR_DAMAGE, Item, Tree
 
 _MAGIC = b"!<arch>\n"
 _HEADER = 60

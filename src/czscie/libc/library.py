@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from czscie.container.content import File
+from czscie.container.tree import Item
 from czscie.errors import CzscieError
 from czscie.libc.deb import DebianPackage
 from czscie.libc.packages import ARCHITECTURES, PackageTable, PinnedPackage, fetch_packages
 from czscie.network.network import Network
-from czscie.pbs.tree import Item
 from czscie.platforms import Platform
 
 if TYPE_CHECKING:

@@ -116,7 +116,7 @@ class PackageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         raise CzscieError(
             f"there is no C library to bundle for {platform.name}",
             why=f"{self.release} has no {name} for {architecture}",
-            mend='set bundle = "never" in [lift.libc]',
+            hint='set bundle = "never" in [lift.libc]',
         )
 
     def remote(self, package: PinnedPackage, environ: Mapping[str, str] = os.environ) -> Remote:
@@ -133,8 +133,8 @@ class PackageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         # Mirrors on disk may have the name with its + and ~ as they are or escaped.
         paths = dict.fromkeys((quote(package.path), package.path))
         urls = tuple(f"{base.rstrip('/')}/{path}" for path in paths)
-        mend = f"set {MIRROR} to a mirror that has it"
-        return Remote(package.file_name, package.sha256, urls, package.size, kind="debian", mend=mend)
+        hint = f"set {MIRROR} to a mirror that has it"
+        return Remote(package.file_name, package.sha256, urls, package.size, kind="debian", hint=hint)
 
 
 def builtin_table() -> bytes:

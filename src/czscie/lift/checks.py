@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from czscie.container.paths import folded, path_fault
 from czscie.lift.embedded_file import NAME
 from czscie.lift.lift import Lift
-from czscie.lift.placeholders import Reference, references
+from czscie.lift.placeholders import Placeholder, references
 from czscie.lift.problem import Key, key_text, nearest, one_of, quoted
 from czscie.lift.table import Table
 
@@ -132,7 +132,7 @@ def _expanded_texts(lift: Lift, table: Table) -> Iterator[tuple[Key, str]]:
                 yield from table.strings(kind, index, *field)
 
 
-def _is_for_the_launcher(reference: Reference, lift: Lift) -> bool:
+def _is_for_the_launcher(reference: Placeholder, lift: Lift) -> bool:
     """Whether this is an ordinary # before a placeholder of the launcher: `{scie}`, `{scie.…}` or a file."""
     files = {name for file in lift.files for name in (file.name, file.key)}
     return reference.id == "scie" or reference.id.startswith("scie.") or reference.id in files

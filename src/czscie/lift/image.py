@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from czscie.image.reference import Reference
+from czscie.lift.image_reference import ImageReference
 from czscie.lift.table import Shape, Table
 
-NAME = Shape("the name of an image, such as registry.example.com/team/app:1.0", Reference.parse)
+NAME = Shape("the name of an image, such as registry.example.com/team/app:1.0", ImageReference.parse)
 
 #: A first line that starts a script's Python from there is one that every kernel takes (127 bytes).
 DIRECTORY = Shape.of(
@@ -24,14 +24,14 @@ _VARIABLE = Shape.of("the name of an environment variable", r"[^\0=]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
+class ImageSettings:
     """`lift.image`. `name` is None for one made of the lift's.
 
     `base` are archives with the image that it is made on, for one platform or several each; without any it is
     made FROM scratch. `application` names distributions that belong into the layer of the application.
     """
 
-    name: Reference | None = None
+    name: ImageReference | None = None
     base: tuple[Path, ...] = ()
     directory: str = "/app"
     user: str = "65532:65532"
@@ -40,11 +40,11 @@ class Image:
     application: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, table: Table, directory: Path) -> Image:
+    def read(cls, table: Table, directory: Path) -> ImageSettings:
         """Paths are relative to `directory`, which is absolute."""
         name = table.optional_text("name", NAME)
         image = cls(
-            name=None if name is None else Reference.parse(name),
+            name=None if name is None else ImageReference.parse(name),
             base=tuple(directory / path for path in table.texts("base")),
             directory=table.optional_text("directory", DIRECTORY) or "/app",
             user=table.optional_text("user", _USER) or "65532:65532",

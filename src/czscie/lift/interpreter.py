@@ -9,7 +9,6 @@ from typing import ClassVar, Protocol
 
 from czscie.lift.problem import one_of, quoted
 from czscie.lift.table import IDENTIFIER, SOMETHING, URL, Shape, Table
-from czscie.pbs.prune import ALL, PARTS
 
 _CPYTHON_VERSION = Shape.of(
     'a string such as "3.13", "3.13.9" or "3.15.0rc1", with t, d or td at its end for special builds',
@@ -28,6 +27,26 @@ _FLAVOR = Shape.of(
 )
 _DEFAULT_FLAVOR = "install_only_stripped"
 _LIBCS = ("gnu", "musl")
+#: The word that keeps every part.
+ALL = "all"
+#: The parts of a CPython that are left out unless `keep` names them (czscie.pbs.prune).
+PARTS = (
+    "terminfo",
+    "terminals",
+    "libpython",
+    "headers",
+    "tcltk",
+    "idlelib",
+    "pip",
+    "setuptools",
+    "ensurepip",
+    "lib2to3",
+    "dbm",
+    "topics",
+    "manual",
+    "tests",
+    "symbols",
+)
 _KEPT = (*PARTS, ALL)
 _PART = Shape(one_of(_KEPT), _KEPT.__contains__, _KEPT)
 _EMBEDDED = "this version embeds every interpreter"

@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from czscie.container.manifest import TOOLS
 from czscie.container.paths import path_fault
 from czscie.lift.bare import Bare
 from czscie.lift.command import Command
 from czscie.lift.embedded_file import EmbeddedFile
-from czscie.lift.image import Image
+from czscie.lift.image import ImageSettings
 from czscie.lift.interpreter import Interpreter, InterpreterGroup, read_interpreter
 from czscie.lift.libc import Libc
 from czscie.lift.macos import MacOS
-from czscie.lift.pack import Pack
+from czscie.lift.pack import PackSettings
 from czscie.lift.payload import Payload
 from czscie.lift.peer_tools import Ptex, ScieJump
 from czscie.lift.problem import Problem, quoted
@@ -22,7 +23,6 @@ from czscie.lift.table import FILE_NAME, Shape, Table
 from czscie.lift.targets import read_platforms
 from czscie.lift.windows import Windows
 from czscie.platforms import Platform
-from czscie.scie.manifest import TOOLS
 
 _BASE = Shape.of("a path without control characters", r"[^\0-\x1f\x7f]*")
 #: In the environment of every system; "" is for no variable.
@@ -54,9 +54,9 @@ class Lift:
     commands: tuple[Command, ...]
     bindings: tuple[Command, ...]
     payload: Payload | None
-    pack: Pack
+    pack: PackSettings
     libc: Libc
-    image: Image
+    image: ImageSettings
     bare: Bare
     macos: MacOS
     windows: Windows
@@ -108,9 +108,9 @@ class Lift:
             commands=tuple(map(Command.read, table.tables("commands"))),
             bindings=tuple(map(Command.read, table.tables("bindings"))),
             payload=None if payload is None else Payload.read(payload, directory, ids),
-            pack=Pack() if pack is None else Pack.read(pack),
+            pack=PackSettings() if pack is None else PackSettings.read(pack),
             libc=Libc() if libc is None else Libc.read(libc, directory),
-            image=Image() if image is None else Image.read(image, directory),
+            image=ImageSettings() if image is None else ImageSettings.read(image, directory),
             bare=Bare() if bare is None else Bare.read(bare),
             macos=MacOS() if macos is None else MacOS.read(macos, directory, name),
             windows=Windows() if windows is None else Windows.read(windows, directory),

@@ -46,7 +46,7 @@ def _read(path: Path) -> str:
         return read_document(path).decode("utf-8-sig")
     except FileNotFoundError:
         raise CzscieError(
-            f"there is no manifest {path}", mend="name it: czscie build path/to/lift.toml"
+            f"there is no manifest {path}", hint="name it: czscie build path/to/lift.toml"
         ) from None
     except OSError as error:
         raise CzscieError(f"the manifest {path} cannot be read", why=error.strerror or str(error)) from None

@@ -19,7 +19,7 @@ _PATTERN = Shape.of(
 
 
 @dataclass(frozen=True, slots=True)
-class Pack:
+class PackSettings:
     """`lift.pack`. `stdlib` is whether the standard library is packed, `packages` which of the payload's.
 
     `files` names what stays files whatever the rest says: packages, and glob patterns of paths relative to
@@ -45,7 +45,7 @@ class Pack:
         return any(fnmatch.fnmatchcase(STDLIB + path, pattern) for pattern in patterns)
 
     @classmethod
-    def read(cls, table: Table) -> Pack:
+    def read(cls, table: Table) -> PackSettings:
         pack = cls(
             stdlib=table.flag("stdlib", default=True),
             packages=table.optional_choice("packages", PACKAGES) or "auto",

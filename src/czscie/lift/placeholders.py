@@ -13,7 +13,7 @@ _REFERENCE = re.compile(r"#\{(?P<id>[^{}:]+)(?::(?P<name>[^{}:]+))?\}")
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class Placeholder:
     """One build-time placeholder; `name` is None where the whole archive is meant."""
 
     text: str
@@ -21,7 +21,7 @@ class Reference:
     name: str | None
 
 
-def references(text: str) -> Iterator[Reference]:
+def references(text: str) -> Iterator[Placeholder]:
     """The build-time placeholders in `text`, and whatever else looks like one, in order."""
     for match in _REFERENCE.finditer(text):
-        yield Reference(match[0], match["id"], match["name"])
+        yield Placeholder(match[0], match["id"], match["name"])

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from czscie.lift.table import Shape, Table
-from czscie.windows.application_manifest import DPI_AWARENESSES, EXECUTION_LEVELS
+
+EXECUTION_LEVELS = ("asInvoker", "highestAvailable", "requireAdministrator")
+DPI_AWARENESSES = ("unaware", "system", "PerMonitor", "PerMonitorV2")
 
 #: A version resource's parts say their lengths in 16 bits.
 _LINE = Shape.of("a line of 1 to 1000 characters", r"[^\0-\x1f\x7f-\x9f]{1,1000}")

@@ -10,9 +10,9 @@ from packaging.utils import canonicalize_name
 
 from czscie.czex.target import Target
 from czscie.lock.builder import Builder, check_wheel, unpinnable
-from czscie.lock.lock import Directory, Hashes, LockedPackage, LockedWheel, Sdist
+from czscie.lock.lock import Hashes, LockedDirectory, LockedPackage, LockedWheel, Sdist
 from czscie.lock.pex_tool import Artifact
-from czscie.lock.question import relative
+from czscie.lock.requested import relative
 from czscie.network.url import is_file, scheme, without_secrets
 
 
@@ -39,7 +39,7 @@ def as_package(artifact: Artifact, target: Target, directory: Path, builder: Bui
 def _source(artifact: Artifact, project: str, name: str, hashes: Hashes, directory: Path) -> LockedPackage:
     url, path = _place(artifact.url, directory)
     if path is not None and (directory / path).is_dir():
-        return LockedPackage(name=project, version=artifact.version, directory=Directory(path=path))
+        return LockedPackage(name=project, version=artifact.version, directory=LockedDirectory(path=path))
     sdist = Sdist(name=name, url=url, path=path, hashes=hashes)
     return LockedPackage(name=project, version=artifact.version, sdist=sdist)
 

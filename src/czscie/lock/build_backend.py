@@ -171,7 +171,7 @@ def _call(python: Path, source: Path, directory: Path, call: Mapping[str, Any]) 
         raise CzscieError(
             f"the build backend {call['backend']} fails for {source.name}",
             why=lines[-_REASON_LINES:] or f"it ended with exit status {done.returncode}",
-            mend="what it may need of the environment is in docs/lock.md",
+            hint="what it may need of the environment is in docs/lock.md",
         )
     return answer
 

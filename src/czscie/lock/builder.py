@@ -14,27 +14,27 @@ import msgspec
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
+from czscie.build_cache import key_of, knowledge
 from czscie.cache import cache_directory
+from czscie.container.untrusted_zip import files_in_zip, open_zip
 from czscie.czex.target import Target
-from czscie.czex.tree import files_in_zip, open_zip
-from czscie.czex.wheel import Wheel
 from czscie.errors import CzscieError
 from czscie.filesystem import write_atomically
 from czscie.leftovers import scratch
 from czscie.lift.lift import Lift
 from czscie.lift.payload import may_build
 from czscie.lock.build_backend import build_wheel
-from czscie.lock.lock import Directory, Hashes, LockedPackage, LockedWheel, PackageTools, Sdist
+from czscie.lock.lock import Hashes, LockedDirectory, LockedPackage, LockedWheel, PackageTools, Sdist
 from czscie.lock.pex_tool import FoundSource
-from czscie.lock.question import relative
+from czscie.lock.requested import relative
 from czscie.lock.sdist import Static, escaped, named_by_file, project_digest, static_metadata, unpacked
 from czscie.network.client import Client
 from czscie.network.fetch import fetch
 from czscie.network.network import Network
-from czscie.network.perseverance import Watch
 from czscie.network.remote import Remote
+from czscie.network.retry import Watch
 from czscie.network.url import is_file, scheme, without_secrets
-from czscie.products import key_of, knowledge
+from czscie.wheel.wheel import Wheel
 
 if TYPE_CHECKING:
     from czscie.console import Console
@@ -172,7 +172,7 @@ class Builder:
             raise CzscieError(
                 f"the project at {path} may not be built",
                 why="only its build backend tells its name, which is to be in build of [lift.payload]",
-                mend='write name into [project] of its pyproject.toml, or set build = "allow"',
+                hint='write name into [project] of its pyproject.toml, or set build = "allow"',
             )
         built = self._built(canonicalize_name(name), path, project_digest(path, self.lock))
         return built or self._stand_in(self._described(canonicalize_name(name), static.version, path))
@@ -233,8 +233,8 @@ def remote_of(wheel: LockedWheel | Sdist, directory: Path) -> Remote:
     urls = [wheel.url] if wheel.url is not None else []
     if wheel.path is not None:
         urls.append(_beside(directory, wheel.path).resolve().as_uri())
-    mend = f"czscie lock --upgrade {wheel.name.partition('-')[0]}"
-    return Remote(wheel.name, wheel.hashes.sha256, tuple(urls), wheel.size, kind=_KIND, mend=mend)
+    hint = f"czscie lock --upgrade {wheel.name.partition('-')[0]}"
+    return Remote(wheel.name, wheel.hashes.sha256, tuple(urls), wheel.size, kind=_KIND, hint=hint)
 
 
 def _beside(directory: Path, path: str) -> Path:
@@ -251,7 +251,7 @@ def check_wheel(package: LockedPackage, target: Target) -> None:
             raise CzscieError(
                 f"the wheel that {package.name} {package.version} builds here is not for {target}",
                 why=f"it builds {wheel.name}",
-                mend=f"build that wheel on {target.platform.name} and name its directory in PIP_FIND_LINKS",
+                hint=f"build that wheel on {target.platform.name} and name its directory in PIP_FIND_LINKS",
             )
 
 
@@ -259,7 +259,7 @@ def unpinnable(project: str, url: str) -> CzscieError:
     return CzscieError(
         f"{project} comes from {without_secrets(url)}, for which there is no digest",
         why="a lock pins files, and directories of this machine",
-        mend=f"build a wheel of it and require that: {project} @ https://…whl",
+        hint=f"build a wheel of it and require that: {project} @ https://…whl",
     )
 
 
@@ -267,7 +267,7 @@ def forbidden(project: str, source: str) -> CzscieError:
     return CzscieError(
         f"{project} has no wheel, and its build backend may not run",
         why=f"there is its source, {source}, and build in [lift.payload] does not have {project}",
-        mend=f'build = ["{project}"] in [lift.payload] lets it, or build = "allow" all of them',
+        hint=f'build = ["{project}"] in [lift.payload] lets it, or build = "allow" all of them',
     )
 
 
@@ -296,7 +296,7 @@ def _package(built: Built, sdist: Sdist | None, source: Path, directory: Path) -
         name=canonicalize_name(built.project),
         version=built.version,
         sdist=sdist,
-        directory=Directory(path=relative(source, directory)) if sdist is None else None,
+        directory=LockedDirectory(path=relative(source, directory)) if sdist is None else None,
         tool=PackageTools.of(built=(built.wheel,)),
     )
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from czscie.attestation.attestor import Attestor
-from czscie.build import read_order
+from czscie.attestation.provenance import WORKFLOW
 from czscie.console import Console
 from czscie.errors import CzscieError
+from czscie.lift.interpreter import PythonBuildStandalone
 from czscie.lift.lift import Lift
 from czscie.lift.problem import nearest
-from czscie.lock.attested import attested
+from czscie.loader import load_lift
 from czscie.lock.builder import Builder
-from czscie.lock.lock import Lock, lock_path, read_lock, write_lock
+from czscie.lock.lock import Lock, LockedInterpreter, lock_path, read_lock, write_lock
 from czscie.lock.locker import Locker
 from czscie.lock.upgrade import OWN, Upgrade
 from czscie.network.network import Network
@@ -22,7 +25,7 @@ from czscie.pbs.provider import Provider
 
 def check_lock(manifest: Path, console: Console) -> tuple[str, ...]:
     """What locking would change, a line each. Raises CzscieError."""
-    lift, targets = read_order(manifest, ())
+    lift, targets = load_lift(manifest, ())
     lock = read_lock(lock_path(manifest))
     return (*_locker(lift, console).changes(lock, targets), *_too_many(lift, lock))
 
@@ -35,7 +38,7 @@ def update_lock(
     `upgrade` finds everything out again, `names` the interpreters and packages of these names; `attestor` is
     asked who built the interpreters. Raises CzscieError.
     """
-    lift, targets = read_order(manifest, ())
+    lift, targets = load_lift(manifest, ())
     path = lock_path(manifest)
     old = read_lock(path)
     _check_names(names, lift, old, path)
@@ -74,7 +77,7 @@ def _check_names(names: Sequence[str], lift: Lift, lock: Lock | None, path: Path
             raise CzscieError(
                 f"{path} has no interpreter and no package called {name}",
                 why=f"it has: {', '.join(dict.fromkeys(known))}",
-                mend=None if near is None else f"did you mean {near}?",
+                hint=None if near is None else f"did you mean {near}?",
             )
 
 
@@ -98,3 +101,21 @@ def _versions(lock: Lock | None) -> dict[str, str]:
     for package in (*lock.packages, *lock.provisions):
         found.setdefault(package.name, []).append(package.version)
     return {name: ", ".join(dict.fromkeys(versions)) for name, versions in found.items()}
+
+
+def attested(lock: Lock, attestor: Attestor, console: Console) -> Lock:
+    """`lock` with the workflow that built each of python-build-standalone's archives.
+
+    Raises CzscieError when one is not attested.
+    """
+    interpreters = tuple(_attested(each, attestor, console) for each in lock.interpreters)
+    return msgspec.structs.replace(lock, interpreters=interpreters)
+
+
+def _attested(locked: LockedInterpreter, attestor: Attestor, console: Console) -> LockedInterpreter:
+    if locked.provider != PythonBuildStandalone.PROVIDER:
+        return locked
+    with console.phase(f"Attested {locked.name}") as phase:
+        provenance = attestor.attest(locked.sha256, locked.name or locked.id)
+        phase.become(f"Attested {locked.name}: {provenance.run or WORKFLOW}")
+    return msgspec.structs.replace(locked, attested=WORKFLOW)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from czscie.errors import CzscieError
 from czscie.lift.lift import Lift
+from czscie.lock.current_inputs import CurrentInputs
 from czscie.lock.inventory.input import Answer
 from czscie.lock.inventory.inventory import changes
 from czscie.lock.lock import Lock, lock_path
-from czscie.lock.now import Now
-from czscie.lock.question import changed_keys
+from czscie.lock.requested import changed_keys
 from czscie.network.network import Network
 
 
@@ -27,46 +27,46 @@ class Differences:
     payload: frozenset[str]
 
 
-def differences(lock: Lock | None, now: Now, platforms: Sequence[str]) -> Differences:
+def differences(lock: Lock | None, now: CurrentInputs, platforms: Sequence[str]) -> Differences:
     """What `lock` does not answer of `now` for the `platforms` of these names; all when there is no lock."""
-    every = {(identifier, name) for identifier in now.question.interpreters for name in platforms}
+    every = {(identifier, name) for identifier in now.requested.interpreters for name in platforms}
     if lock is None:
         resolved = platforms if now.is_resolved else ()
         return Differences(("there is no lock yet",), frozenset(every), frozenset(resolved))
     stale = {each for each in every if _is_stale(lock, now, *each)}
     payload = {name for name in platforms if _lacks_payload(lock, now, name, stale)}
     answer = Answer(lock, now, platforms, stale, payload)
-    words = (*_of_czscie(lock, now), *changed_keys(lock.manifest, now.question), *changes(answer))
+    words = (*_of_czscie(lock, now), *changed_keys(lock.manifest, now.requested), *changes(answer))
     return Differences(words, frozenset(stale), frozenset(payload))
 
 
-def _of_czscie(lock: Lock, now: Now) -> Iterator[str]:
-    if lock.created_by != now.told.created_by:
-        yield f"it was written by {lock.created_by}, this is {now.told.created_by}"
+def _of_czscie(lock: Lock, now: CurrentInputs) -> Iterator[str]:
+    if lock.created_by != now.known.created_by:
+        yield f"it was written by {lock.created_by}, this is {now.known.created_by}"
     elif not lock.libraries:
         yield "the versions of the libraries are not locked"
-    if lock.launcher.source != now.told.launcher.source:
+    if lock.launcher.source != now.known.launcher.source:
         yield "the source of the launcher is another one"
 
 
-def _is_stale(lock: Lock, now: Now, identifier: str, platform: str) -> bool:
-    asked = now.question.interpreters[identifier]
+def _is_stale(lock: Lock, now: CurrentInputs, identifier: str, platform: str) -> bool:
+    asked = now.requested.interpreters[identifier]
     locked = lock.interpreter(identifier, platform)
     if locked is None or locked.helper or lock.manifest.interpreters.get(identifier) != asked:
         return True
-    here = now.told.interpreter(identifier, platform)
+    here = now.known.interpreter(identifier, platform)
     return here is not None and here != locked
 
 
-def _lacks_payload(lock: Lock, now: Now, platform: str, stale: set[tuple[str, str]]) -> bool:
-    if not now.is_resolved or now.question.payload is None:
+def _lacks_payload(lock: Lock, now: CurrentInputs, platform: str, stale: set[tuple[str, str]]) -> bool:
+    if not now.is_resolved or now.requested.payload is None:
         return False
     return (
         lock.payload is None
         or platform not in lock.payload.platforms
-        or lock.manifest.payload != now.question.payload
-        or (now.question.payload.lock is not None and lock.payload.sha256 != now.payload)
-        or (now.question.payload.interpreter, platform) in stale
+        or lock.manifest.payload != now.requested.payload
+        or (now.requested.payload.lock is not None and lock.payload.sha256 != now.payload)
+        or (now.requested.payload.interpreter, platform) in stale
     )
 
 
@@ -76,5 +76,5 @@ def check_online(lift: Lift, network: Network, found: Differences) -> None:
         raise CzscieError(
             f"{lock_path(lift.path)} is out of date, and czscie is offline",
             why=found.words,
-            mend=f"run czscie lock {lift.path} on a machine with network access",
+            hint=f"run czscie lock {lift.path} on a machine with network access",
         )

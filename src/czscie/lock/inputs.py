@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from czscie.inputs import Inputs
 from czscie.lift.lift import Lift
+from czscie.lock.extra_wheels import SCRIPT_LAUNCHERS
 from czscie.lock.inventory.file import FileInput
 from czscie.lock.inventory.input import Scope
 from czscie.lock.inventory.interpreter import InterpreterInput
@@ -14,7 +15,6 @@ from czscie.lock.inventory.inventory import inventory, of_kind
 from czscie.lock.inventory.wheel import WheelInput
 from czscie.lock.lock import Lock
 from czscie.lock.payload import locked_payload
-from czscie.lock.provisions import SCRIPT_LAUNCHERS
 from czscie.network.network import Network
 from czscie.pbs.provider import Provider
 from czscie.platforms import Platform

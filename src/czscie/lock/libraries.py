@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from czscie import toolchain
 from czscie.errors import CzscieError
+from czscie.lock.ensure import LockUse
 from czscie.lock.lock import Lock
-from czscie.lock.settle import LockUse
 from czscie.lock.upgrade import OWN
 
 if TYPE_CHECKING:
@@ -35,16 +35,16 @@ def check_libraries(lock: Lock, use: LockUse, console: Console, *, images: bool 
         raise CzscieError(
             "libraries are of other versions than the lock pins, which may give other bytes",
             why=[f"{name} is {found}, locked {locked}" for name, (locked, found) in installed.items()],
-            mend=f"{_install(lock, installed)}; czscie lock --upgrade-only {OWN} locks those that are here; "
+            hint=f"{_install(lock, installed)}; czscie lock --upgrade-only {OWN} locks those that are here; "
             "--frozen builds with them",
         )
     for name, (locked, found) in other.items():
-        mend = (
+        hint = (
             _install(lock, {name: (locked, found)})
             if name in installed
             else "it comes with the Python that runs czscie"
         )
-        console.warn(f"{name} is {found}, the lock pins {locked}: bytes may differ ({mend})")
+        console.warn(f"{name} is {found}, the lock pins {locked}: bytes may differ ({hint})")
 
 
 def _install(lock: Lock, other: Mapping[str, tuple[str, str]]) -> str:

@@ -43,7 +43,7 @@ class _Struct(
     """A table of the file. A key that is not known is an error: it may pin what this czscie does not heed."""
 
 
-class AskedInterpreter(_Struct, frozen=True, kw_only=True):
+class RequestedInterpreter(_Struct, frozen=True, kw_only=True):
     """The keys of an interpreter that a lock answers. `path` is relative to the manifest."""
 
     provider: Text
@@ -53,7 +53,7 @@ class AskedInterpreter(_Struct, frozen=True, kw_only=True):
     path: str | None = None
 
 
-class AskedPayload(_Struct, frozen=True, kw_only=True):
+class RequestedPayload(_Struct, frozen=True, kw_only=True):
     """The keys of the payload that a lock answers, paths relative to the manifest.
 
     `requires` is what the project or the script says itself. `interpreter` and `glibc` are there where
@@ -70,11 +70,11 @@ class AskedPayload(_Struct, frozen=True, kw_only=True):
     glibc: str | None = None
 
 
-class Question(_Struct, frozen=True, kw_only=True):
+class RequestedLift(_Struct, frozen=True, kw_only=True):
     """What the manifest asks for; `interpreters` are by their ids."""
 
-    interpreters: dict[str, AskedInterpreter] = {}
-    payload: AskedPayload | None = None
+    interpreters: dict[str, RequestedInterpreter] = {}
+    payload: RequestedPayload | None = None
 
 
 class LockedInterpreter(_Struct, frozen=True, kw_only=True):
@@ -145,7 +145,7 @@ class LockedLauncher(_Struct, frozen=True, kw_only=True):
     size: Size
 
 
-class Launcher(_Struct, frozen=True, kw_only=True):
+class LockedLaunchers(_Struct, frozen=True, kw_only=True):
     """`source` is the digest of all that launchers are compiled from, the same for every platform, `binaries`
     are what was compiled of it.
     """
@@ -210,7 +210,7 @@ class Sdist(_Struct, frozen=True, kw_only=True):
     hashes: Hashes
 
 
-class Directory(_Struct, frozen=True, kw_only=True):
+class LockedDirectory(_Struct, frozen=True, kw_only=True):
     """A project of PEP 751; `path` is relative to the manifest."""
 
     path: Text
@@ -243,7 +243,7 @@ class LockedPackage(_Struct, frozen=True, kw_only=True):
     version: Text
     wheels: tuple[LockedWheel, ...] = ()
     sdist: Sdist | None = None
-    directory: Directory | None = None
+    directory: LockedDirectory | None = None
     tool: PackageTools | None = None
 
     @property
@@ -274,9 +274,9 @@ class Lock(_Struct, frozen=True, kw_only=True):
 
     lock_version: Text = LOCK_VERSION
     created_by: Text
-    launcher: Launcher
+    launcher: LockedLaunchers
     libraries: dict[str, Text] = {}
-    manifest: Question
+    manifest: RequestedLift
     interpreters: tuple[LockedInterpreter, ...] = ()
     files: tuple[LockedFile, ...] = ()
     libc: LockedLibc | None = None
@@ -295,14 +295,14 @@ class Lock(_Struct, frozen=True, kw_only=True):
                 raise CzscieError(
                     f"{label} has lock version {version}",
                     why=f"this czscie reads version {LOCK_VERSION}",
-                    mend="run czscie lock to write it again, or use the czscie that wrote it",
+                    hint="run czscie lock to write it again, or use the czscie that wrote it",
                 )
             return msgspec.convert(document, cls)
         except (DocumentError, msgspec.ValidationError) as error:
             raise CzscieError(
                 f"{label} is not a lock that czscie wrote",
                 why=str(error),
-                mend="restore it, or delete it and run czscie lock",
+                hint="restore it, or delete it and run czscie lock",
             ) from error
 
     def render(self) -> str:
@@ -314,7 +314,7 @@ class Lock(_Struct, frozen=True, kw_only=True):
         """The same with everything in the order in which it is written."""
         return msgspec.structs.replace(
             self,
-            manifest=Question(
+            manifest=RequestedLift(
                 interpreters=dict(sorted(self.manifest.interpreters.items())), payload=self.manifest.payload
             ),
             interpreters=tuple(sorted(self.interpreters, key=lambda each: (each.id, each.platform))),

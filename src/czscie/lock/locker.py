@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from czscie import toolchain
 from czscie.console import Console
+from czscie.czex.inline_metadata import InlineMetadata
 from czscie.errors import CzscieError
 from czscie.filesystem import path_digest
+from czscie.interpreters import traits_of
+from czscie.launchers.build import source_digest
 from czscie.launchers.provide import provide_launcher
 from czscie.lift.interpreter import Interpreter
 from czscie.lift.lift import Lift
 from czscie.lock.builder import UNBUILT, Builder
+from czscie.lock.current_inputs import CREATED_BY, CurrentInputs
 from czscie.lock.differences import Differences, check_online, differences
-from czscie.lock.lock import Launcher, Lock, LockedInterpreter, LockedLauncher
-from czscie.lock.now import Now
+from czscie.lock.extra_wheels import wanted_extra_wheels
+from czscie.lock.inventory.inventory import current
+from czscie.lock.lock import Lock, LockedInterpreter, LockedLauncher, LockedLaunchers
 from czscie.lock.project import Project
+from czscie.lock.requested import requested_by
 from czscie.lock.resolver import Resolver
 from czscie.lock.targets import targets_of
 from czscie.lock.upgrade import OWN, Upgrade
@@ -67,7 +73,7 @@ class Locker:
         now = self._now(old, targets)
         found = differences(old, now, _names(targets))
         lock = msgspec.structs.replace(
-            now.told,
+            now.known,
             launcher=self._launcher(old, now, upgrade, prune=prune),
             libraries=self._libraries(old, now, upgrade),
             interpreters=self._interpreters(old, now, found, targets, upgrade, prune=prune),
@@ -77,10 +83,34 @@ class Locker:
             return lock
         return self._resolver.with_packages(lock, old, found, targets, upgrade)
 
-    def _now(self, lock: Lock | None, targets: Sequence[Platform]) -> Now:
-        requires = None if lock is None or lock.manifest.payload is None else lock.manifest.payload.requires
-        is_project = self.lift.payload is not None and self.lift.payload.project is not None
-        return Now.of(self.lift, targets, self.provider, requires if is_project else None)
+    def _now(self, lock: Lock | None, targets: Sequence[Platform]) -> CurrentInputs:
+        """The inputs as they are now. Raises CzscieError for what is missing or cannot be read."""
+        return CurrentInputs(
+            Lock(
+                created_by=CREATED_BY,
+                launcher=LockedLaunchers(source=source_digest()),
+                manifest=requested_by(self.lift, self._requires(lock)),
+                interpreters=tuple(self._interpreters_of_this_machine(targets)),
+                **current(self.lift),
+            ),
+            wanted_extra_wheels(self.lift),
+        )
+
+    def _requires(self, lock: Lock | None) -> tuple[str, ...] | None:
+        """What the payload's script or project requires; of a project that is what `lock` knows."""
+        payload = self.lift.payload
+        if payload is not None and payload.script is not None:
+            return InlineMetadata.read(payload.script).requirements
+        if payload is None or payload.project is None or lock is None or lock.manifest.payload is None:
+            return None
+        return lock.manifest.payload.requires
+
+    def _interpreters_of_this_machine(self, targets: Sequence[Platform]) -> Iterator[LockedInterpreter]:
+        for interpreter in self.lift.interpreters:
+            for platform in targets if interpreter.OF_THIS_MACHINE else ():
+                source = self.provider.resolve(interpreter, platform)
+                python = traits_of(source, platform).layout.implementation
+                yield LockedInterpreter.of(interpreter, platform, source.pin, str(python))
 
     def with_launchers(self, lock: Lock, targets: Sequence[Platform]) -> Lock:
         """The lock with the launchers for `targets`, compiled now where they never were.
@@ -99,28 +129,30 @@ class Locker:
                 self.console.warn(f"the launcher for {name} is not locked: {error.what}")
                 continue
             found[name] = LockedLauncher(name=name, sha256=path_digest(path), size=path.stat().st_size)
-        launcher = Launcher(source=lock.launcher.source, binaries=tuple(found.values()))
+        launcher = LockedLaunchers(source=lock.launcher.source, binaries=tuple(found.values()))
         return msgspec.structs.replace(lock, launcher=launcher)
 
-    def _libraries(self, old: Lock | None, now: Now, upgrade: Upgrade) -> dict[str, str]:
+    def _libraries(self, old: Lock | None, now: CurrentInputs, upgrade: Upgrade) -> dict[str, str]:
         """What `old` pins, if it is this czscie's. What is here is not locked because a build passes by."""
-        mine = old is not None and old.created_by == now.told.created_by and not upgrade.covers(OWN)
+        mine = old is not None and old.created_by == now.known.created_by and not upgrade.covers(OWN)
         return (dict(old.libraries) if old is not None and mine else {}) or dict(toolchain.libraries())
 
-    def _launcher(self, old: Lock | None, now: Now, upgrade: Upgrade, *, prune: bool) -> Launcher:
+    def _launcher(
+        self, old: Lock | None, now: CurrentInputs, upgrade: Upgrade, *, prune: bool
+    ) -> LockedLaunchers:
         """What `old` pins of the same source."""
-        if old is None or old.launcher.source != now.told.launcher.source or upgrade.covers(OWN):
-            return Launcher(source=now.told.launcher.source)
+        if old is None or old.launcher.source != now.known.launcher.source or upgrade.covers(OWN):
+            return LockedLaunchers(source=now.known.launcher.source)
         named = {platform.launcher for platform in self.lift.platforms}
         kept = tuple(each for each in old.launcher.binaries if each.name in named or not prune)
-        return Launcher(source=now.told.launcher.source, binaries=kept)
+        return LockedLaunchers(source=now.known.launcher.source, binaries=kept)
 
     # Interpreters.
 
     def _interpreters(
         self,
         old: Lock | None,
-        now: Now,
+        now: CurrentInputs,
         found: Differences,
         targets: Sequence[Platform],
         upgrade: Upgrade,
@@ -132,7 +164,7 @@ class Locker:
             each
             for each in (() if old is None else old.interpreters)
             if old is not None
-            and now.question.interpreters.get(each.id) == old.manifest.interpreters.get(each.id)
+            and now.requested.interpreters.get(each.id) == old.manifest.interpreters.get(each.id)
             and (each.id, each.platform) not in found.interpreters
             and not upgrade.covers(each.id)
             and (each.platform in named or each.helper or not prune)
@@ -143,7 +175,7 @@ class Locker:
         for interpreter, platform in (*wanted, *helpers):
             if any((each.id, each.platform) == (interpreter.id, platform.name) for each in (*kept, *new)):
                 continue
-            here = now.told.interpreter(interpreter.id, platform.name)
+            here = now.known.interpreter(interpreter.id, platform.name)
             if here is not None:
                 new.append(here)
             elif not interpreter.OF_THIS_MACHINE:

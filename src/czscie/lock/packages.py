@@ -76,7 +76,7 @@ def selected(lock: Lock, target: Target) -> tuple[Chosen, ...]:
             chosen.append(Chosen(of, next(each for each in of.all_wheels if each.name == name)))
     except (PylockSelectError, PylockValidationError) as error:
         raise CzscieError(
-            f"the lock does not say which wheels {target} gets", why=str(error), mend="run czscie lock"
+            f"the lock does not say which wheels {target} gets", why=str(error), hint="run czscie lock"
         ) from error
     return tuple(sorted(chosen, key=lambda each: each.wheel.name))
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -20,9 +20,6 @@ from czscie.czex.target import Target
 from czscie.disk import says_full
 from czscie.errors import CzscieError
 from czscie.platforms import GlibcVersion, Platform
-
-if TYPE_CHECKING:
-    from czscie.lock.builder import Builder
 
 #: Every Linux distribution that is still supported has at least this one; so do most manylinux wheels ask.
 _GLIBC: GlibcVersion = (2, 28)
@@ -64,6 +61,17 @@ class FoundSource(msgspec.Struct, frozen=True):
     version: str | None
 
 
+class WheelBuilder(Protocol):
+    """Builds wheels of sources that have none. `allowed` are the projects that it may build, None is all."""
+
+    @property
+    def allowed(self) -> tuple[str, ...] | None: ...
+
+    def wheel(self, found: FoundSource, directory: Path) -> Path:
+        """The wheel of `found`. Raises CzscieError when it cannot be built."""
+        ...
+
+
 class _Artifact(msgspec.Struct, frozen=True):
     url: str
     algorithm: str
@@ -97,7 +105,7 @@ def resolve(
     targets: Sequence[Target],
     versions: Mapping[str, str],
     directory: Path,
-    builder: Builder | None = None,
+    builder: WheelBuilder | None = None,
 ) -> dict[Platform, tuple[Artifact, ...]]:
     """What `requirements` and theirs come to on each of `targets`, never on the host.
 
@@ -145,7 +153,7 @@ def make_environment(requirements: Sequence[str], directory: Path) -> None:
         raise CzscieError(
             f"cannot get what a build backend requires: {', '.join(requirements)}",
             why=_reasons(done),
-            mend="build requirements are taken as wheels: name a directory with them in PIP_FIND_LINKS",
+            hint="build requirements are taken as wheels: name a directory with them in PIP_FIND_LINKS",
         )
 
 
@@ -154,7 +162,7 @@ class _Guard:
     """Runs pex so that no source's code runs in it; `directory` is for its files."""
 
     directory: Path
-    builder: Builder | None
+    builder: WheelBuilder | None
 
     def run(self, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs pex, again with each source that its pip meets built, until there is none left."""
@@ -187,7 +195,7 @@ class _Guard:
             requirement.url = self._wheel(self.builder, source)
             yield str(requirement)
 
-    def _wheel(self, builder: Builder, source: FoundSource) -> str:
+    def _wheel(self, builder: WheelBuilder, source: FoundSource) -> str:
         return builder.wheel(source, self.directory).resolve().as_uri()
 
     def _run(
@@ -258,17 +266,17 @@ def _failure(
     what: str, target: Target, allowed: Sequence[str] | None, done: subprocess.CompletedProcess[str]
 ) -> CzscieError:
     output = done.stderr or done.stdout
-    mend = None
+    hint = None
     if says_full(output):
-        mend = "a file system is full: free some, or set TMPDIR and PEX_ROOT to directories on another one"
+        hint = "a file system is full: free some, or set TMPDIR and PEX_ROOT to directories on another one"
     elif "not compatible with the requested foreign target" in output:
-        mend = f"build that wheel on {target.platform.name} and name its directory in PIP_FIND_LINKS"
+        hint = f"build that wheel on {target.platform.name} and name its directory in PIP_FIND_LINKS"
     elif "No matching distribution found" in output and allowed is not None:
-        mend = "what has no wheel is left out, unless [lift.payload] build names it"
+        hint = "what has no wheel is left out, unless [lift.payload] build names it"
     elif "No matching distribution found" in output and target.platform.libc == "gnu":
         newest = ".".join(map(str, target.glibc))
-        mend = f"if its wheels ask for a newer glibc than {newest}, set glibc in [lift.payload]"
-    return CzscieError(what, why=_reasons(done), mend=mend)
+        hint = f"if its wheels ask for a newer glibc than {newest}, set glibc in [lift.payload]"
+    return CzscieError(what, why=_reasons(done), hint=hint)
 
 
 def _reasons(done: subprocess.CompletedProcess[str]) -> list[str]:

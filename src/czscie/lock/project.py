@@ -8,8 +8,8 @@ from pathlib import Path
 
 from czscie.czex.target import Target
 from czscie.lock.builder import UNBUILT, Builder, check_wheel
-from czscie.lock.lock import Directory, LockedPackage, LockedWheel, PackageTools
-from czscie.lock.question import relative
+from czscie.lock.lock import LockedDirectory, LockedPackage, LockedWheel, PackageTools
+from czscie.lock.requested import relative
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def build_project(path: Path, targets: Sequence[Target], directory: Path, builde
     package = LockedPackage(
         name=built.project,
         version=built.version,
-        directory=Directory(path=relative(path, directory)),
+        directory=LockedDirectory(path=relative(path, directory)),
         tool=PackageTools.of(built=(built.wheel,)),
     )
     for target in targets:

@@ -17,11 +17,11 @@ from czscie.lift.lift import Lift
 from czscie.lock.artifacts import as_package
 from czscie.lock.builder import Builder, remote_of
 from czscie.lock.differences import Differences, check_online
+from czscie.lock.extra_wheels import purpose, wanted_extra_wheels
 from czscie.lock.lock import Lock, LockedPackage, LockedPayload
 from czscie.lock.packages import grouped, narrowed, selected
 from czscie.lock.pex_tool import Artifact, resolve
 from czscie.lock.project import Project, build_project
-from czscie.lock.provisions import purpose, wanted_provisions
 from czscie.lock.pylock import read_pylock
 from czscie.lock.targets import targets_of
 from czscie.lock.upgrade import Upgrade
@@ -95,7 +95,7 @@ class Resolver:
 
         Raises CzscieError when a project has none that every platform can use.
         """
-        wanted = wanted_provisions(self.lift)
+        wanted = wanted_extra_wheels(self.lift)
         kept = [
             each
             for each in (() if old is None else old.provisions)
@@ -134,7 +134,7 @@ class Resolver:
                 raise CzscieError(
                     f"{script.name} does not run with CPython {target.implementation.version}",
                     why=f'its requires-python is "{python}"',
-                    mend="choose another version in [[lift.interpreters]]",
+                    hint="choose another version in [[lift.interpreters]]",
                 )
 
     def project(self, targets: Sequence[Target]) -> Project | None:

@@ -19,7 +19,7 @@ from packaging.utils import InvalidSdistFilename, canonicalize_name, parse_sdist
 
 from czscie.container.content import OnDisk
 from czscie.container.paths import checked_path
-from czscie.czex.tree import open_zip
+from czscie.container.untrusted_zip import open_zip
 from czscie.documents import DocumentError, parse_toml
 from czscie.errors import CzscieError
 

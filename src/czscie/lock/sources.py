@@ -25,6 +25,6 @@ class LockedSources:
         locked = self._lock.interpreter(interpreter.id, platform)
         if locked is None:
             raise CzscieError(
-                f"the interpreter {interpreter.id} is not locked for {platform}", mend="run czscie lock"
+                f"the interpreter {interpreter.id} is not locked for {platform}", hint="run czscie lock"
             )
         return locked

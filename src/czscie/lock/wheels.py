@@ -35,7 +35,7 @@ def _build_again(chosen: Chosen, network: Network, builder: Builder) -> None:
         raise CzscieError(
             f"{wheel.name} is not in the cache, and czscie is offline",
             why=f"it was built of the source of {package.name} {package.version}",
-            mend="run czscie vendor on a machine with network access, and copy its directory here",
+            hint="run czscie vendor on a machine with network access, and copy its directory here",
         )
     [again] = builder.package(package).built
     if again.sha256 != wheel.sha256:
@@ -45,5 +45,5 @@ def _build_again(chosen: Chosen, network: Network, builder: Builder) -> None:
                 f"locked {wheel.name}, SHA-256 {wheel.sha256}",
                 f"built  {again.name}, SHA-256 {again.sha256}",
             ),
-            mend="czscie lock pins what this machine builds; czscie vendor carries the locked wheel",
+            hint="czscie lock pins what this machine builds; czscie vendor carries the locked wheel",
         )

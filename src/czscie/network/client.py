@@ -19,14 +19,14 @@ from czscie.errors import CzscieError
 from czscie.filesystem import open_regular, pieces
 from czscie.network.credentials import Credential, find_credential, variable_for
 from czscie.network.network import OFFLINE, Network
-from czscie.network.perseverance import Transient, Unreachable, Watch
+from czscie.network.retry import Transient, Unreachable, Watch
 from czscie.network.url import is_file, without_secrets
 
 if TYPE_CHECKING:
     import httpx
 
 
-class Missing(Exception):
+class NotFound(Exception):
     """There is nothing at that URL."""
 
 
@@ -79,7 +79,7 @@ class Client:
     def _open_http(self, url: str, start: int, watch: Watch) -> Iterator[Body]:
         import httpx
 
-        from czscie.network.problems import explain
+        from czscie.network.errors import explain
 
         client = self._connect(url)
         credential = find_credential(url, self.network.environ)
@@ -113,8 +113,8 @@ class Client:
     def _new_client(self) -> httpx.Client:
         import httpx
 
-        from czscie.network.problems import unusable_proxy
-        from czscie.network.trust import tls_context
+        from czscie.network.errors import unusable_proxy
+        from czscie.network.tls import tls_context
 
         try:
             return httpx.Client(
@@ -140,7 +140,7 @@ def _open_file(url: str, start: int, watch: Watch) -> Iterator[Body]:
             file.seek(start)
             yield Body(start, total, "", _watched(pieces(file), watch))
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        raise Missing from None
+        raise NotFound from None
     except OSError as error:
         raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
 
@@ -173,25 +173,25 @@ def _check_status(response: httpx.Response, asked: str, credential: Credential |
     if status in (http.HTTPStatus.OK, http.HTTPStatus.PARTIAL_CONTENT):
         return
     if status in (http.HTTPStatus.NOT_FOUND, http.HTTPStatus.GONE):
-        raise Missing
+        raise NotFound
     if status == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         raise RangeRefused
     answer = f"the server answered {status} {response.reason_phrase}".rstrip()
     if status in (http.HTTPStatus.REQUEST_TIMEOUT, http.HTTPStatus.TOO_MANY_REQUESTS) or status >= 500:
         raise Transient(answer, _retry_after(response.headers.get("Retry-After", "")))
-    why, mend = [answer], None
+    why, hint = [answer], None
     if status in (http.HTTPStatus.UNAUTHORIZED, http.HTTPStatus.FORBIDDEN):
         variable = variable_for(asked)
         if credential is not None:
             why.append(f"although it was shown what {credential.origin} holds")
-        mend = (
+        hint = (
             f"set {variable}_BEARER, or {variable}_BASIC_USER and _BASIC_PASS, or put the host into ~/.netrc"
         )
     elif status == http.HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        from czscie.network.problems import CREDENTIALS_OF_PROXY
+        from czscie.network.errors import CREDENTIALS_OF_PROXY
 
-        mend = CREDENTIALS_OF_PROXY
-    raise CzscieError(f"cannot read {without_secrets(str(response.url))}", why=why, mend=mend)
+        hint = CREDENTIALS_OF_PROXY
+    raise CzscieError(f"cannot read {without_secrets(str(response.url))}", why=why, hint=hint)
 
 
 def _retry_after(value: str) -> float | None:

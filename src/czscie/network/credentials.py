@@ -74,7 +74,7 @@ def _of_environment(host: str, environ: Mapping[str, str]) -> Credential | None:
             password = environ.get(f"{variable}_BASIC_PASS")
             if password is None:
                 raise CzscieError(
-                    f"{variable}_BASIC_USER is set without a password", mend=f"set {variable}_BASIC_PASS, too"
+                    f"{variable}_BASIC_USER is set without a password", hint=f"set {variable}_BASIC_PASS, too"
                 )
             return Credential.basic(user, password, f"{variable}_BASIC_USER")
     return None

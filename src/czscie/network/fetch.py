@@ -13,8 +13,8 @@ from czscie.cache import mark_used
 from czscie.errors import CzscieError
 from czscie.network.client import Client
 from czscie.network.network import OFFLINE, Network
-from czscie.network.perseverance import Watch
 from czscie.network.remote import Remote
+from czscie.network.retry import Watch
 from czscie.network.transfer import Transfer
 from czscie.network.url import is_file
 from czscie.progress import Begin, Progress
@@ -61,7 +61,7 @@ def find(file: Remote, network: Network | None = None) -> Path | None:
         raise CzscieError(
             f"{there[0]} differs from the lock",
             why=f"it does not have the SHA-256 {file.sha256}",
-            mend="write the directory again with czscie vendor, or copy its lock with it",
+            hint="write the directory again with czscie vendor, or copy its lock with it",
         )
     if not file.is_at(file.path):
         return None
@@ -79,7 +79,7 @@ def _check_offline(missing: Sequence[Remote]) -> None:
                 *(f"{file.name}, SHA-256 {file.sha256}" for file in far),
                 f"--offline or {OFFLINE} forbids it",
             ),
-            mend="run it once without, or copy the files here",
+            hint="run it once without, or copy the files here",
         )
 
 

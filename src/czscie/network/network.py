@@ -86,6 +86,6 @@ def _seconds(environ: Mapping[str, str], variable: str) -> float | None:
         seconds = math.nan
     if not 0 < seconds < math.inf:
         raise CzscieError(
-            f"{variable} is {text!r}, which is not a number of seconds", mend=f"set {variable}=60"
+            f"{variable} is {text!r}, which is not a number of seconds", hint=f"set {variable}=60"
         )
     return seconds

@@ -102,7 +102,7 @@ def claim_partial(path: Path) -> Iterator[Partial]:
         raise CzscieError(
             f"cannot write {path.parent}",
             why=error.strerror or str(error),
-            mend="set CZSCIE_CACHE to a directory with enough room",
+            hint="set CZSCIE_CACHE to a directory with enough room",
         ) from error
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from czscie.errors import CzscieError
-from czscie.network.client import Client, Missing, RangeRefused
-from czscie.network.perseverance import Transient, Watch, persevere
+from czscie.network.client import Client, NotFound, RangeRefused
+from czscie.network.retry import Transient, Watch, persevere
 from czscie.network.url import without_secrets
 from czscie.progress import Progress
 
@@ -17,12 +17,12 @@ def read_small(
     what: str,
     largest: int,
     progress: Progress,
-    mend: str | None = None,
+    hint: str | None = None,
     attempts: int | None = None,
 ) -> bytes | None:
     """The file at `url`, None when there is none.
 
-    Raises Unreachable, whose sentence is `what` and whose hint `mend`, when it cannot be had, with `attempts`
+    Raises Unreachable, whose sentence is `what` and whose hint `hint`, when it cannot be had, with `attempts`
     of the client's patience or fewer; CzscieError when it has more than `largest` bytes or comes compressed,
     as it was not asked for.
     """
@@ -47,7 +47,7 @@ def read_small(
                     data += chunk
                     if len(data) > largest:
                         raise CzscieError(f"{shown} is too large", why=f"it is larger than {largest} bytes")
-        except Missing:
+        except NotFound:
             return None
         except RangeRefused as refused:
             raise Transient("the server answered with a part of the file") from refused
@@ -56,4 +56,4 @@ def read_small(
             raise
         return data
 
-    return persevere(attempt, what, tried, mend, patience, watch, progress)
+    return persevere(attempt, what, tried, hint, patience, watch, progress)

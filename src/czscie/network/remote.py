@@ -21,7 +21,7 @@ class Remote:
     """A file to fetch: its name, its SHA-256 in hexadecimal, and URLs, tried in their order.
 
     `size` is in bytes, None where nobody knows it. `kind` is the directory of the cache that it is kept in.
-    `mend` is what to say when no URL has it: the setting that names another place. Raises CzscieError when
+    `hint` is what to say when no URL has it: the setting that names another place. Raises CzscieError when
     `name` is more than a name, `sha256` no digest or one of `urls` none: they may come from a file of
     somebody else.
     """
@@ -31,7 +31,7 @@ class Remote:
     urls: tuple[str, ...]
     size: int | None = None
     kind: str = "archives"
-    mend: str | None = None
+    hint: str | None = None
 
     def __post_init__(self) -> None:
         if fault := name_fault(self.name):

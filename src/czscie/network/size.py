@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from czscie.network.client import Client, Missing, RangeRefused
+from czscie.network.client import Client, NotFound, RangeRefused
 from czscie.network.fetch import find
 from czscie.network.network import Network
-from czscie.network.perseverance import Watch, persevere
 from czscie.network.remote import Remote
+from czscie.network.retry import Watch, persevere
 from czscie.progress import Progress
 
 if TYPE_CHECKING:
@@ -44,6 +44,6 @@ def _ask(client: Client, file: Remote, watch: Watch) -> int | None:
         try:
             with client.open(url, watch) as body:
                 return body.total
-        except (Missing, RangeRefused):
+        except (NotFound, RangeRefused):
             continue
     return None

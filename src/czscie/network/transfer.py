@@ -5,10 +5,10 @@ from __future__ import annotations
 from czscie.cache import cache_directory
 from czscie.disk import writing
 from czscie.errors import CzscieError
-from czscie.network.client import Client, Missing, RangeRefused
+from czscie.network.client import Client, NotFound, RangeRefused
 from czscie.network.partial import Partial, claim_partial
-from czscie.network.perseverance import Transient, Unreachable, Watch, persevere
 from czscie.network.remote import Remote, WrongContent
+from czscie.network.retry import Transient, Unreachable, Watch, persevere
 from czscie.network.url import origin, without_secrets
 from czscie.progress import Progress, Show
 
@@ -57,7 +57,7 @@ class Transfer:
             lambda: self._attempt(partial),
             f"cannot download {self._file.name}",
             self._tried,
-            self._file.mend or "try again later",
+            self._file.hint or "try again later",
             self._client.network.patience,
             self._watch,
             self._progress,
@@ -74,7 +74,7 @@ class Transfer:
             shown = without_secrets(url)
             try:
                 return self._read(url, partial)
-            except Missing:
+            except NotFound:
                 self._tried.append(f"there is nothing at {shown}")
             except Transient as problem:
                 self._tried.append(f"{shown}: {problem.cause}")
@@ -85,7 +85,7 @@ class Transfer:
                 down.add(origin(url))
         if failed:
             raise failed[0]
-        raise CzscieError(f"cannot download {self._file.name}", why=self._tried, mend=self._file.mend)
+        raise CzscieError(f"cannot download {self._file.name}", why=self._tried, hint=self._file.hint)
 
     def _read(self, url: str, partial: Partial) -> None:
         expected = self._file.size
@@ -127,5 +127,5 @@ class Transfer:
         return WrongContent(
             f"{self._file.name} differs from the file that was asked for, and was discarded",
             why=(*why, f"from {without_secrets(self._source)}"),
-            mend=self._file.mend,
+            hint=self._file.hint,
         )

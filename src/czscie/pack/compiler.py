@@ -50,7 +50,7 @@ _ENVIRONMENT = {"PYTHONHASHSEED": "0"}
 
 
 @dataclass(frozen=True, slots=True)
-class Made(Generic[T]):
+class Compiled(Generic[T]):
     """What was made of modules, and a line for each of which nothing or not all was, as it is too much."""
 
     results: list[T]
@@ -79,7 +79,7 @@ class Compiler:
         answer = b"" if done.returncode else done.stdout
         return cls(python, identity, answer[:4], answer[5:].decode()) if len(answer) > 5 else None
 
-    def compile(self, sources: Sequence[Source]) -> Made[bytes]:
+    def compile(self, sources: Sequence[Source]) -> Compiled[bytes]:
         """The marshalled code objects of `sources`, a list; empty where one does not compile.
 
         The same sources give the same bytes as long as they are the same in number and order: marshal tells
@@ -93,7 +93,7 @@ class Compiler:
             for name, source in sources
         ]
         answers, skips = self._answers(sources, requests, "compile_modules.py")
-        return Made([answer.data for answer in answers], tuple(skips))
+        return Compiled([answer.data for answer in answers], tuple(skips))
 
     def cached(self, path: str, code: bytes) -> File:
         """The bytecode of the source at `path`, where its Python looks for it (PEP 3147).
@@ -106,7 +106,7 @@ class Compiler:
             f"{directory}{separator}__pycache__/{name.removesuffix('.py')}.{self.tag}.pyc", Data(data)
         )
 
-    def expressions(self, sources: Sequence[Source]) -> Made[Expression]:
+    def expressions(self, sources: Sequence[Source]) -> Compiled[Expression]:
         """The regular expressions that the modules `sources` are seen to compile, compiled; sorted.
 
         Raises CzscieError when the Python fails.
@@ -116,7 +116,7 @@ class Compiler:
         found: set[Expression] = set()
         for answer in answers:
             found.update(marshal.loads(answer.data) if answer.data else ())
-        return Made(sorted(found), tuple(skips))
+        return Compiled(sorted(found), tuple(skips))
 
     def scan(self, suspects: Sequence[Suspect]) -> list[Signs]:
         """What is seen in each of the modules. What its Python cannot parse is taken for the worst.
@@ -186,7 +186,7 @@ class Compiler:
         return CzscieError(
             f"{self.python} failed to compile modules",
             why=why,
-            mend='leave them as they are: [lift.pack] stdlib = false, packages = "none"',
+            hint='leave them as they are: [lift.pack] stdlib = false, packages = "none"',
         )
 
 

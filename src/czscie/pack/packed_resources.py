@@ -199,7 +199,7 @@ def _remove(directory, process):
         shutil.rmtree(directory, ignore_errors=True)
 
 
-class Reader:
+class ResourceReader:
     """What CPython 3.9 asks a loader for the files of its package."""
 
     def __init__(self, path):

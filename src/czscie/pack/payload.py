@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from czscie.build_cache import key_of, knowledge
 from czscie.container.content import Data, File
-from czscie.czex.install import Installed, Placement, describe
-from czscie.czex.wheel import Wheel
-from czscie.lift.pack import Pack
+from czscie.lift.pack import PackSettings
 from czscie.pack.compiler import Compiler, Expression
 from czscie.pack.pack import NAME, REST, Bytecode, Module, render, render_in_two
 from czscie.pack.scan import Signs, Suspect
 from czscie.pack.unit import Unit, units_of
 from czscie.platforms import Platform
-from czscie.products import key_of, knowledge
+from czscie.wheel.venv_layout import Installed, Placement, describe
+from czscie.wheel.wheel import Wheel
 
 
 class Compiled(msgspec.Struct, frozen=True):
@@ -39,7 +39,7 @@ class Scanned(msgspec.Struct, frozen=True):
 class Packing:
     """How modules are packed: as `settings` say, compiled by `compiler`."""
 
-    settings: Pack
+    settings: PackSettings
     compiler: Compiler
     platform: Platform
     #: Whether the interpreter reads xz.

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from czscie.lift.pack import STDLIB, Pack
+from czscie.lift.pack import STDLIB, PackSettings
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -25,7 +25,7 @@ else:
 _MODULES = MappingProxyType({"*": "the payload's modules", f"{STDLIB}*": "the standard library's modules"})
 
 
-class Reader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ReaderRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where one of these `distributions` is, `files` are files (patterns as in `lift.pack.files`).
 
     `keep` are parts of CPython (czscie.pbs.prune) that stay. `test` is the parameter of the test that proves
@@ -58,10 +58,10 @@ class Harmless(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(line.removeprefix(prefix) for line in self.lines if line.startswith(prefix))
 
 
-class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ReaderTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What `readers.toml` has: its rows."""
 
-    readers: tuple[Reader, ...]
+    readers: tuple[ReaderRow, ...]
     harmless: tuple[Harmless, ...]
 
 
@@ -72,19 +72,19 @@ class Read:
     `notes` are lines for the user.
     """
 
-    settings: Pack
+    settings: PackSettings
     keep: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
 
 
 @functools.cache
-def table() -> Table:
+def table() -> ReaderTable:
     """The rows of `readers.toml`."""
     text = resources.files("czscie.pack").joinpath("readers.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), Table)
+    return msgspec.convert(tomllib.loads(text), ReaderTable)
 
 
-def read_by(projects: Collection[str], settings: Pack) -> Read:
+def read_by(projects: Collection[str], settings: PackSettings) -> Read:
     """What readers among `projects`, normalised names, make of `settings`, which may overrule them."""
     if not settings.readers:
         return Read(settings)
@@ -104,12 +104,12 @@ def read_by(projects: Collection[str], settings: Pack) -> Read:
     return Read(settings, frozenset(keep), tuple(notes))
 
 
-def _applies(pattern: str, settings: Pack) -> bool:
+def _applies(pattern: str, settings: PackSettings) -> bool:
     """Whether what `pattern` names would be packed, and not because the manifest says so."""
     return settings.stdlib and (pattern.startswith(STDLIB) or settings.packages == "auto")
 
 
-def _names(found: Iterable[tuple[str, Reader]], wanted: str) -> str:
+def _names(found: Iterable[tuple[str, ReaderRow]], wanted: str) -> str:
     """Whose row has `wanted`: `a`, `a and b`, `a, b and c`."""
     *most, last = sorted(who for who, reader in found if wanted in (*reader.files, *reader.keep))
     return f"{', '.join(most)} and {last}" if most else last

@@ -10,7 +10,7 @@ from importlib import resources
 
 from czscie.container.content import Content, Data, File
 from czscie.errors import CzscieError
-from czscie.lift.pack import Pack
+from czscie.lift.pack import PackSettings
 from czscie.pack.compiler import Compiler
 from czscie.pack.modules import module_sources
 from czscie.pack.pack import NAME, Bytecode, Module, render
@@ -54,7 +54,7 @@ class PackedLibrary:
     modules: int
 
 
-def pack_library(distribution: Distribution, compiler: Compiler, settings: Pack) -> PackedLibrary:
+def pack_library(distribution: Distribution, compiler: Compiler, settings: PackSettings) -> PackedLibrary:
     """Packs the standard library of `distribution` as `settings` say, with the bytecode of `compiler`.
 
     Raises CzscieError where it cannot be packed.
@@ -110,7 +110,7 @@ def _importing_the_finder(library: Mapping[str, File], layout: Layout) -> bytes:
         raise CzscieError(
             f"the standard library of CPython {layout.version} cannot be packed",
             why=f"{layout.stdlib}/{_ENCODINGS} does not begin as CPython's does",
-            mend="leave its modules files: [lift.pack] stdlib = false",
+            hint="leave its modules files: [lift.pack] stdlib = false",
         )
     return changed
 

@@ -9,11 +9,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from czscie.czex.install import Origin, Placement
-from czscie.czex.wheel import Wheel
 from czscie.pack.modules import is_in_package, module_sources
 from czscie.pack.readers import Harmless, harmless_in
 from czscie.pack.scan import Scan, Signs, directories_of_pth, suspect
+from czscie.wheel.venv_layout import Origin, Placement
+from czscie.wheel.wheel import Wheel
 
 #: What follows `.py` in the name of a file that becomes a module, `script.py.mako`, `apps.py-tpl`.
 _TEMPLATE = re.compile(r"\.py[^A-Za-z].")

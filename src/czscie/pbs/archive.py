@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from czscie.container.content import Data
+from czscie.container.tree import TAR_DAMAGE, Item, Tree
 from czscie.errors import CzscieError
-from czscie.pbs.tree import TAR_DAMAGE, Item, Tree
 
 SUFFIXES = (".tar.gz", ".tar.zst")
 

@@ -34,7 +34,7 @@ class Wanted:
         """
         match = _VERSION.fullmatch(version)
         if match is None:
-            raise CzscieError(f"{version!r} is not a version of CPython", mend='write "3.13" or "3.13.9"')
+            raise CzscieError(f"{version!r} is not a version of CPython", hint='write "3.13" or "3.13.9"')
         flavors = _flavors(flavor or INSTALL_ONLY_STRIPPED, match[2] or "")
         if not all(map(is_flavor, flavors)):
             raise CzscieError(
@@ -72,7 +72,7 @@ class Wanted:
             return CzscieError(
                 what,
                 why=f"it has builds for: {', '.join(names)}",
-                mend="choose another release or platform",
+                hint="choose another release or platform",
             )
         if of_version:
             flavors = sorted({asset.flavor for asset in of_version})
@@ -82,7 +82,7 @@ class Wanted:
             return CzscieError(
                 what,
                 why=f"it has {self.version} as: {', '.join(flavors)}",
-                mend=f'set flavor = "{near[0]}"' if near else "choose another release or version",
+                hint=f'set flavor = "{near[0]}"' if near else "choose another release or version",
             )
         of_flavor = [asset for asset in here if asset.flavor in self.flavors] or here
         versions = sorted(
@@ -92,7 +92,7 @@ class Wanted:
         return CzscieError(
             what,
             why=f"it has: {', '.join(asset.version for asset in versions)}",
-            mend=f'set version = "{nearest.version}", or choose a release that has {self.version}',
+            hint=f'set version = "{nearest.version}", or choose a release that has {self.version}',
         )
 
     def _distance(self, asset: Asset) -> tuple[int, ...]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from czscie.container.content import File, Link
 from czscie.container.paths import check_together
+from czscie.container.tree import Item
 from czscie.elf import Elf, is_elf
 from czscie.errors import CzscieError
 from czscie.implementation import CPYTHON, Implementation
 from czscie.pbs.machine import machine_of
-from czscie.pbs.tree import Item
 from czscie.platforms import GlibcVersion, Platform
 
 _UNIX_PYTHON = re.compile(r"bin/python(3\.\d+)(t?)d?")

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from czscie.container.content import Data, OnDisk
+from czscie.container.tree import Item, Tree, tree_digest, tree_size
 from czscie.elf import Elf, is_elf
 from czscie.errors import CzscieError
 from czscie.implementation import CPYTHON, Implementation
@@ -26,7 +27,6 @@ from czscie.pbs.distribution import Distribution, Layout
 from czscie.pbs.libraries import Libraries
 from czscie.pbs.local import DirectorySource
 from czscie.pbs.search_path import with_search_path
-from czscie.pbs.tree import Item, Tree, tree_digest, tree_size
 from czscie.platforms import Platform, current_platform
 
 #: What the interpreter says of itself, started without site so that no virtual environment is in the way.
@@ -63,7 +63,7 @@ _README = b"Packages that are installed go here.\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Interpreter:
+class HostPython:
     """An installed CPython. Paths are absolute and free of links; `library` is `sys.platlibdir`."""
 
     executable: Path
@@ -73,7 +73,7 @@ class Interpreter:
     implementation: Implementation
 
     @classmethod
-    def ask(cls, executable: Path) -> Interpreter:
+    def ask(cls, executable: Path) -> HostPython:
         """Ask `executable` where its parts are. Raises CzscieError when it is no CPython to be shipped."""
         try:
             done = subprocess.run(
@@ -122,11 +122,11 @@ def resolve_host(platform: Platform, executable: Path | None = None) -> Director
             why=f"it ships the CPython that runs czscie, which is for {here.name}"
             if platform != here
             else "it knows how to make a CPython relocatable on Linux only",
-            mend='use provider = "PythonBuildStandalone"',
+            hint='use provider = "PythonBuildStandalone"',
         )
     if executable is None:
         executable = Path(getattr(sys, "_base_executable", None) or sys.executable)
-    interpreter = Interpreter.ask(executable)
+    interpreter = HostPython.ask(executable)
     try:
         items = relocatable(interpreter)
     except OSError as error:
@@ -139,7 +139,7 @@ def resolve_host(platform: Platform, executable: Path | None = None) -> Director
     return DirectorySource(tree_digest(items), description, url, tree_size(items), distribution)
 
 
-def relocatable(interpreter: Interpreter) -> tuple[Item, ...]:
+def relocatable(interpreter: HostPython) -> tuple[Item, ...]:
     """The items of a tree that holds `interpreter` and runs wherever it is put.
 
     Raises OSError when a part cannot be read, CzscieError when one cannot be made relocatable.
@@ -164,7 +164,7 @@ def relocatable(interpreter: Interpreter) -> tuple[Item, ...]:
     return tree.items()
 
 
-def _standard_library(interpreter: Interpreter) -> Iterator[tuple[str, Path]]:
+def _standard_library(interpreter: HostPython) -> Iterator[tuple[str, Path]]:
     """Each file of the standard library that travels: its path in the tree, and where it is."""
     for directory, directories, files in os.walk(interpreter.stdlib):
         inside = Path(directory).relative_to(interpreter.stdlib)
@@ -177,7 +177,7 @@ def _standard_library(interpreter: Interpreter) -> Iterator[tuple[str, Path]]:
                 yield f"{interpreter.layout.stdlib}/{(inside / name).as_posix()}", file.resolve()
 
 
-def _extensions(interpreter: Interpreter) -> Iterator[tuple[str, Path]]:
+def _extensions(interpreter: HostPython) -> Iterator[tuple[str, Path]]:
     """The same for the extension modules."""
     for file in sorted(interpreter.extensions.iterdir()) if interpreter.extensions else ():
         if file.suffix == ".so" and not _LEFT_OUT_EXTENSIONS.fullmatch(file.name):

@@ -11,6 +11,7 @@ from stat import S_IXUSR
 from typing import TYPE_CHECKING
 
 from czscie.container.content import File, OnDisk
+from czscie.container.tree import Item, Tree, tree_digest, tree_size
 from czscie.elf import Elf
 from czscie.errors import CzscieError
 from czscie.filesystem import file_digest
@@ -18,7 +19,6 @@ from czscie.pbs.archive import SUFFIXES, read_archive
 from czscie.pbs.distribution import Distribution, detect_layout
 from czscie.pbs.libraries import is_of_libc
 from czscie.pbs.pin import Pin
-from czscie.pbs.tree import Item, Tree, tree_digest, tree_size
 from czscie.platforms import Platform
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class ArchiveSource:
     def load(self, console: Console | None = None) -> Distribution:
         """Raises CzscieError when the archive is not what it was when it was resolved."""
         if _file_digest(self.path)[0] != self.digest:
-            raise CzscieError(f"{self.path} changed during the build", mend="build again")
+            raise CzscieError(f"{self.path} changed during the build", hint="build again")
         items = read_archive(self.path)
         return _distribution(items, self.platform, self.path)
 
@@ -106,12 +106,12 @@ def resolve_local(path: Path, platform: Platform) -> DirectorySource | ArchiveSo
         raise CzscieError(
             f"there is no CPython at {path}",
             why="it is not an archive" if path.exists() else "there is no such file or directory",
-            mend=f"path has to name a directory or an archive that ends in {' or '.join(SUFFIXES)}",
+            hint=f"path has to name a directory or an archive that ends in {' or '.join(SUFFIXES)}",
         )
     if (path / "pyvenv.cfg").exists():
         raise CzscieError(
             f"{path} is a virtual environment, not an interpreter",
-            mend="name the directory that it was made from",
+            hint="name the directory that it was made from",
         )
     try:
         items = read_directory(_root(path))
@@ -163,7 +163,7 @@ def _check_relocatable(distribution: Distribution, path: Path) -> None:
             raise CzscieError(
                 f"the CPython at {path} does not start on other machines",
                 why=f"{python.path} needs {name}, which it does not find inside of that directory",
-                mend='run czscie with that CPython and use provider = "Host"',
+                hint='run czscie with that CPython and use provider = "Host"',
             )
 
 

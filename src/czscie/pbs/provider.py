@@ -70,7 +70,7 @@ class Origin(ABC, Generic[Asked]):
             raise CzscieError(
                 f"the interpreter {interpreter.id} of this machine differs from the lock",
                 why=f"{source.description} from {source.url}",
-                mend="run czscie lock to pin it",
+                hint="run czscie lock to pin it",
             )
         return source
 
@@ -81,7 +81,7 @@ class Origin(ABC, Generic[Asked]):
 class _Standalone(Origin[PythonBuildStandalone]):
     def __init__(self, console: Console | None, network: Network | None) -> None:
         super().__init__()
-        self._standalone = standalone.PythonBuildStandalone(console, network)
+        self._standalone = standalone.StandaloneOrigin(console, network)
 
     def pinned(self, interpreter: PythonBuildStandalone, platform: Platform, pin: Pin) -> Source:
         return self._standalone.pinned(platform, pin, interpreter.base_url)
@@ -91,7 +91,7 @@ class _Standalone(Origin[PythonBuildStandalone]):
         if libc not in (None, platform.libc) and platform.libc:
             raise CzscieError(
                 f"the interpreter {interpreter.id!r} is for {libc}, the platform {platform.name} is not",
-                mend=f'leave out libc = "{libc}" and say it in platforms, such as "musl-linux-x86_64"',
+                hint=f'leave out libc = "{libc}" and say it in platforms, such as "musl-linux-x86_64"',
             )
         return self._standalone.resolve(
             platform, interpreter.version, interpreter.release, interpreter.flavor, interpreter.base_url

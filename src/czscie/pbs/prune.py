@@ -13,12 +13,10 @@ from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from czscie.container.content import File, Link
+from czscie.container.tree import Item, tree_size
 from czscie.elf import Elf, is_elf
+from czscie.lift.interpreter import ALL, PARTS
 from czscie.pbs.distribution import Distribution, Layout, glibc_floor
-from czscie.pbs.tree import Item, tree_size
-
-#: The word that keeps every part.
-ALL = "all"
 
 #: Where python-build-standalone has the descriptions of terminals.
 TERMINFO = "share/terminfo"
@@ -89,15 +87,12 @@ _PATTERNS: Mapping[str, tuple[str, ...]] = {
     "symbols": (r"([^/]+/)*[^/]+\.pdb",),
 }
 
-#: The words by which a manifest keeps a part.
-PARTS = tuple(_PATTERNS)
-
 #: Parts that are of no use without others.
 _NEEDS: Mapping[str, tuple[str, ...]] = {"idlelib": ("tcltk",), "terminfo": ("terminals",)}
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class PrunedPart:
     """A part that was left out: its word, how many files it had, links among them, and their bytes."""
 
     part: str
@@ -116,7 +111,7 @@ class Pruned:
     """What is left of a distribution, and what is not, in the order of `PARTS`."""
 
     distribution: Distribution
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[PrunedPart, ...]
 
 
 def has_terminfo(distribution: Distribution) -> bool:
@@ -203,11 +198,11 @@ def _may_be_linked(file: File) -> bool:
     return file.executable or ".so" in file.path or file.path.endswith(".dylib")
 
 
-def _left_out(items: Collection[Item], gone: Mapping[str, str]) -> Iterator[LeftOut]:
+def _left_out(items: Collection[Item], gone: Mapping[str, str]) -> Iterator[PrunedPart]:
     for part in PARTS:
         members = [item for item in items if gone.get(item.path) == part]
         if members:
-            yield LeftOut(part, len(members), tree_size(members))
+            yield PrunedPart(part, len(members), tree_size(members))
 
 
 def _rest(distribution: Distribution, gone: Container[str]) -> Distribution:

@@ -19,8 +19,8 @@ from czscie.documents import parse_json
 from czscie.errors import CzscieError
 from czscie.filesystem import open_regular, write_atomically
 from czscie.network.client import Client
-from czscie.network.perseverance import Unreachable
 from czscie.network.read import read_small
+from czscie.network.retry import Unreachable
 from czscie.network.url import without_secrets
 from czscie.pbs.assets import Asset
 from czscie.pbs.mirror import Mirror
@@ -81,7 +81,7 @@ class Releases:
             f"{names} {'does' if len(self._mirrors) == 1 else 'do'} not say which release of "
             "python-build-standalone is the newest",
             why=why,
-            mend='name the release: release = "YYYYMMDD" in lift.interpreters',
+            hint='name the release: release = "YYYYMMDD" in lift.interpreters',
         )
 
     def find(self, tag: str, fresh: bool = False) -> Release:
@@ -110,7 +110,7 @@ class Releases:
         raise CzscieError(
             f"there is no release {tag} of python-build-standalone at {', '.join(map(str, self._mirrors))}",
             why=why,
-            mend="https://github.com/astral-sh/python-build-standalone/releases lists them"
+            hint="https://github.com/astral-sh/python-build-standalone/releases lists them"
             if self._mirrors[-1].is_official
             else "name a release that the mirror has, or another mirror",
         )
@@ -146,9 +146,9 @@ class Releases:
     def _read(self, url: str, mirror: Mirror) -> bytes | None:
         """The small file at `url`, None when there is none."""
         what = "cannot read an index of python-build-standalone"
-        mend = "try again later, or set CZSCIE_PBS_URL to a mirror"
+        hint = "try again later, or set CZSCIE_PBS_URL to a mirror"
         attempts = None if mirror == self._mirrors[-1] else _ATTEMPTS_BEFORE_THE_NEXT
-        return read_small(self._client, url, what, _LARGEST_INDEX, self._progress, mend, attempts)
+        return read_small(self._client, url, what, _LARGEST_INDEX, self._progress, hint, attempts)
 
 
 def parse_checksums(raw: bytes, where: str) -> dict[Asset, str]:

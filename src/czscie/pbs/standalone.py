@@ -17,11 +17,11 @@ from czscie.network.url import is_file, without_secrets
 from czscie.pbs.archive import read_archive
 from czscie.pbs.assets import FREE_THREADED, Asset
 from czscie.pbs.choice import Wanted
+from czscie.pbs.digest_crosscheck import Witness
 from czscie.pbs.distribution import Distribution, detect_layout
 from czscie.pbs.mirror import OFFICIAL, Mirror, find_mirrors, spellings
 from czscie.pbs.pin import Pin
 from czscie.pbs.releases import Release, Releases
-from czscie.pbs.witness import Witness
 from czscie.platforms import Platform
 from czscie.progress import Progress
 
@@ -54,8 +54,8 @@ class StandaloneSource:
     @property
     def remote(self) -> Remote:
         """The archive, to be fetched."""
-        mend = "set CZSCIE_PBS_URL to a mirror that has it"
-        return Remote(self.asset.name, self.digest, self.urls, self.size, mend=mend)
+        hint = "set CZSCIE_PBS_URL to a mirror that has it"
+        return Remote(self.asset.name, self.digest, self.urls, self.size, hint=hint)
 
     @property
     def is_tree(self) -> bool:
@@ -87,7 +87,7 @@ class StandaloneSource:
         return Distribution.of(items, layout, self.platform, self.asset.name)
 
 
-class PythonBuildStandalone:
+class StandaloneOrigin:
     """Finds assets. Mirrors are asked once which release is the newest, so all platforms get the same."""
 
     def __init__(self, console: Console | None = None, network: Network | None = None) -> None:

@@ -11,11 +11,11 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from czscie.build_cache import key_of, knowledge
+from czscie.container.manifest import FILES, LIBC, PAYLOAD
 from czscie.filesystem import path_digest
-from czscie.products import key_of, knowledge
 from czscie.sbom.component import TREE, Component
-from czscie.sbom.document import Application, Part
-from czscie.scie.manifest import FILES, LIBC, PAYLOAD
+from czscie.sbom.document import Application, BillPart
 
 if TYPE_CHECKING:
     from czscie.libc.packages import PackageTable, PinnedPackage
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from czscie.pbs.provider import Source
     from czscie.platforms import Platform
 
-__all__ = ["SCRIPTS", "Part", "document", "files", "interpreter", "launcher", "libc"]
+__all__ = ["SCRIPTS", "BillPart", "document", "files", "interpreter", "launcher", "libc"]
 
 #: The part of the bill with what scripts are started by on Windows.
 SCRIPTS = "scripts"
@@ -36,7 +36,7 @@ class Rendered(msgspec.Struct, frozen=True):
     text: str
 
 
-def interpreter(identifier: str, source: Source, components: Sequence[Component]) -> Part:
+def interpreter(identifier: str, source: Source, components: Sequence[Component]) -> BillPart:
     """The interpreter called `identifier`, of whose `components` the first is CPython from `source`."""
     cpython, *others = components
     properties = {**cpython.properties, "czscie:interpreter": source.description}
@@ -48,27 +48,27 @@ def interpreter(identifier: str, source: Source, components: Sequence[Component]
     cpython = msgspec.structs.replace(
         cpython, sha256=None if source.is_tree else source.digest, url=url, properties=properties
     )
-    return Part(identifier, (cpython, *others), (cpython.reference,))
+    return BillPart(identifier, (cpython, *others), (cpython.reference,))
 
 
-def files(located: Sequence[tuple[EmbeddedFile, Path]]) -> Part:
+def files(located: Sequence[tuple[EmbeddedFile, Path]]) -> BillPart:
     """The files that the lift embeds, each with where it is: as archives, not what is in them."""
     components = []
     for file, path in located:
         digest = path_digest(path)
         told: dict[str, Any] = {"properties": {TREE: digest}} if path.is_dir() else {"sha256": digest}
         components.append(Component(reference=file.id, name=file.name, kind="file", **told))
-    return Part(FILES, components, [component.reference for component in components])
+    return BillPart(FILES, components, [component.reference for component in components])
 
 
-def launcher(path: Path) -> Part:
+def launcher(path: Path) -> BillPart:
     from czscie.sbom.launcher import launcher_components
 
     components = launcher_components(path_digest(path))
-    return Part("launcher", components, (components[0].reference,))
+    return BillPart("launcher", components, (components[0].reference,))
 
 
-def libc(table: PackageTable, packages: Sequence[PinnedPackage]) -> Part:
+def libc(table: PackageTable, packages: Sequence[PinnedPackage]) -> BillPart:
     """The C library out of Debian's `packages`, which `table` pins."""
     components = tuple(
         Component(
@@ -84,10 +84,12 @@ def libc(table: PackageTable, packages: Sequence[PinnedPackage]) -> Part:
         )
         for package in packages
     )
-    return Part(LIBC, components, [component.reference for component in components])
+    return BillPart(LIBC, components, [component.reference for component in components])
 
 
-def document(lift: Lift, platform: Platform, parts: Sequence[Part], properties: Mapping[str, str]) -> bytes:
+def document(
+    lift: Lift, platform: Platform, parts: Sequence[BillPart], properties: Mapping[str, str]
+) -> bytes:
     """The document about the executable of `lift` for `platform`, from the cache if it has it.
 
     `properties` are the application's.
@@ -102,13 +104,13 @@ def document(lift: Lift, platform: Platform, parts: Sequence[Part], properties: 
     ).text.encode()
 
 
-def _render(application: Application, parts: Sequence[Part]) -> Rendered:
+def _render(application: Application, parts: Sequence[BillPart]) -> Rendered:
     from czscie.sbom.document import render
 
     return Rendered(render(application, parts).decode())
 
 
-def _version(name: str, parts: Sequence[Part]) -> str | None:
+def _version(name: str, parts: Sequence[BillPart]) -> str | None:
     """The application's version: that of the wheel that is called like it."""
     project = re.sub(r"[-_.]+", "-", name).lower()
     for part in parts:

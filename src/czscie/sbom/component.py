@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
-#: Properties, as CycloneDX calls what it has no words for. The digest of a tree of files (czscie.pbs.tree): a
-#: hash is that of one file.
+#: The property with the digest of a tree of files (czscie.container.tree): a hash in CycloneDX is that of one
+#: file.
 TREE = "czscie:tree-sha256"
 #: The file name of a wheel.
 WHEEL = "czscie:wheel"

@@ -32,7 +32,7 @@ _BARE = Decimal("0.5")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class BillPart:
     """Components that belong together; `needed` are references of those that the application needs itself.
 
     `name` tells the components of one part from those of another.
@@ -54,7 +54,7 @@ class Application:
     properties: Mapping[str, str] = field(default_factory=dict)
 
 
-def render(application: Application, parts: Sequence[Part]) -> bytes:
+def render(application: Application, parts: Sequence[BillPart]) -> bytes:
     """The document, UTF-8 with a line feed at its end."""
     from cyclonedx.model import Property
     from cyclonedx.model.bom import Bom
@@ -127,11 +127,11 @@ def _compact(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _reference(part: Part, reference: str) -> str:
+def _reference(part: BillPart, reference: str) -> str:
     return f"{part.name}/{reference}"
 
 
-def _component(part: Part, component: Component) -> cyclonedx_component.Component:
+def _component(part: BillPart, component: Component) -> cyclonedx_component.Component:
     from cyclonedx.model import (
         ExternalReference,
         ExternalReferenceType,
@@ -185,7 +185,7 @@ def _licences(component: Component) -> list[License]:
     return made
 
 
-def _evidence(part: Part, component: Component) -> ComponentEvidence | None:
+def _evidence(part: BillPart, component: Component) -> ComponentEvidence | None:
     from cyclonedx.model.component_evidence import (
         AnalysisTechnique,
         ComponentEvidence,

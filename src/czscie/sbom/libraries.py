@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from czscie.container.content import File
-from czscie.pbs.tree import Item
+from czscie.container.tree import Item
 from czscie.sbom.component import Component
 
 #: ELF; Mach-O of 64 bits and of several processors; PE.

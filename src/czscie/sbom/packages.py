@@ -13,13 +13,13 @@ from urllib.parse import quote
 import msgspec
 
 from czscie.container.content import File
+from czscie.container.tree import Item
 from czscie.pbs.distribution import Layout
-from czscie.pbs.tree import Item
 from czscie.sbom.component import WHEEL, Component
 from czscie.sbom.libraries import bundled_libraries
 
 if TYPE_CHECKING:
-    from czscie.czex.wheel import Wheel
+    from czscie.wheel.wheel import Wheel
 
 #: Classifiers that mean one licence of SPDX's list. "BSD License" and the like mean several.
 _SPDX: Mapping[str, str] = {

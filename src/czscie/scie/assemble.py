@@ -16,12 +16,7 @@ from typing import BinaryIO
 from czscie import mach_o, pe, signature
 from czscie.cache import damaged
 from czscie.container import zip as zip_records
-from czscie.container.packer import put_entry
-from czscie.errors import CzscieError
-from czscie.filesystem import pieces, umask, write_atomically
-from czscie.platforms import Platform
-from czscie.products import check
-from czscie.scie.manifest import (
+from czscie.container.manifest import (
     FORMAT,
     SBOM,
     TOOLS,
@@ -34,34 +29,14 @@ from czscie.scie.manifest import (
     Part,
     Scie,
 )
+from czscie.container.packer import put_entry
+from czscie.container.part import PartFile
+from czscie.errors import CzscieError
+from czscie.filesystem import pieces, umask, write_atomically
+from czscie.platforms import Platform
 
 #: zstd's, of what is added here. It is small: the best that zstd has takes no time.
 _LEVEL = 19
-
-
-@dataclass(frozen=True, slots=True)
-class PartFile:
-    """A zip to be put into a scie: where it is now, and what the manifest says of it.
-
-    `sha256` is the digest that its file has to have; None where it was written just now.
-    """
-
-    path: Path
-    name: str
-    kind: str
-    digest: str
-    unpacked: int
-    description: str
-    #: More entries, by name: what the zip did not have when it was made.
-    entries: tuple[tuple[str, bytes], ...] = ()
-    #: Of an interpreter, the path of the file that it imports first.
-    first_module: str = ""
-    sha256: str | None = None
-
-    def check(self) -> None:
-        """Raises CzscieError when the file is damaged: before what is read of it is kept."""
-        if self.sha256 is not None:
-            check(self.path, self.sha256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +126,7 @@ def _finish(stream: BinaryIO, code: bytes, launcher: Path, name: str) -> None:
         raise CzscieError(
             f"the launcher {launcher} cannot be signed",
             why=str(error),
-            mend="czscie cache clean launchers compiles it again",
+            hint="czscie cache clean launchers compiles it again",
         ) from error
 
 

@@ -87,7 +87,7 @@ def write_bundle(path: Path, contents: Contents, bundle: Bundle, oldest: str) ->
         raise CzscieError(
             f"cannot write {path}",
             why=error.strerror or str(error),
-            mend="name another directory: czscie build -o DIR",
+            hint="name another directory: czscie build -o DIR",
         ) from error
     return path / inside
 
@@ -168,13 +168,13 @@ def _read_icon(bundle: Bundle) -> bytes | None:
         raise CzscieError(
             f"cannot read the icon {bundle.icon}",
             why=error.strerror or str(error),
-            mend="lift.macos.bundle.icon names it",
+            hint="lift.macos.bundle.icon names it",
         ) from error
     if data[:4] != _ICNS_MAGIC or int.from_bytes(data[4:_ICNS_HEADER], "big") != len(data):
         raise CzscieError(
             f"{bundle.icon} is no icon of macOS",
             why="it is not in Apple's format (.icns), or not whole",
-            mend="iconutil, or icnsutil from PyPI, makes one of images",
+            hint="iconutil, or icnsutil from PyPI, makes one of images",
         )
     return data
 
@@ -185,5 +185,5 @@ def _check_replaceable(path: Path) -> None:
         raise CzscieError(
             f"cannot write {path}",
             why="something is there that is no application bundle",
-            mend="remove it, or name another directory: czscie build -o DIR",
+            hint="remove it, or name another directory: czscie build -o DIR",
         )

@@ -6,15 +6,15 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from czscie.container.manifest import FILES, PAYLOAD, Boot, Command
 from czscie.czex.info import PexInfo
 from czscie.czex.start import HERMETIC_REMOVED
-from czscie.czex.write import Interpreter
+from czscie.czex.write import InstalledInterpreter
 from czscie.errors import CzscieError
 from czscie.lift.command import Command as LiftCommand
 from czscie.lift.lift import Lift
 from czscie.lift.placeholders import references
 from czscie.pbs.prune import TERMINFO
-from czscie.scie.manifest import FILES, PAYLOAD, Boot, Command
 
 #: What the launcher can tell (native/src/command.zig); `scie.env.` takes a name and a default.
 _LAUNCHERS = {"scie", "scie.argv0", "scie.base"}
@@ -31,7 +31,7 @@ _OF_TERMINFO_DIRS = {"TERMINFO_DIRS", "=TERMINFO_DIRS"}
 def boot(
     lift: Lift,
     info: PexInfo | None,
-    interpreters: Mapping[str, Interpreter],
+    interpreters: Mapping[str, InstalledInterpreter],
     with_terminfo: Collection[str] = (),
 ) -> Boot:
     """The commands of `lift`. `info` is that of its payload; `interpreters` go by their ids.
@@ -64,7 +64,7 @@ def _terminal_environment(identifier: str) -> dict[str, str | None]:
 
 
 def _payload_command(
-    info: PexInfo, interpreter: Interpreter, environment: Mapping[str, str | None], lift: Lift
+    info: PexInfo, interpreter: InstalledInterpreter, environment: Mapping[str, str | None], lift: Lift
 ) -> Command:
     """Starts the virtual environment's Python, without the user's site directory, on its `__main__.py`."""
     root = f"{{{PAYLOAD}}}"
@@ -124,7 +124,7 @@ class _Translation:
             raise CzscieError(
                 f"{self.key}.{where}: a placeholder does not end",
                 why=text,
-                mend="write {{ for a brace that is meant as such",
+                hint="write {{ for a brace that is meant as such",
             )
         return text
 
@@ -143,7 +143,7 @@ class _Translation:
             f"{self.key}.{where}: the launcher does not know the placeholder {{{name}}}",
             why="it knows {scie}, {scie.argv0}, {scie.base}, {scie.env.NAME=DEFAULT}, {payload} "
             "and the ids of interpreters and files",
-            mend="write {{ for a brace that is meant as such",
+            hint="write {{ for a brace that is meant as such",
         )
 
 

@@ -19,14 +19,14 @@ from czscie.console import Console
 from czscie.container.content import Data, File, OnDisk
 from czscie.container.packer import write_items
 from czscie.container.plan import Plan
-from czscie.czex.tree import ZipMember, open_zip
+from czscie.container.tree import TAR_DAMAGE, Item, Tree
+from czscie.container.untrusted_zip import ZipMember, open_zip
 from czscie.errors import CzscieError
 from czscie.filesystem import file_digest
 from czscie.lift.embedded_file import EmbeddedFile
 from czscie.network.fetch import fetch
 from czscie.network.network import Network
 from czscie.network.remote import Remote
-from czscie.pbs.tree import TAR_DAMAGE, Item, Tree
 
 _TAR_MODES = {"tar": "r:", "tar.gz": "r:gz", "tar.bz2": "r:bz2", "tar.xz": "r:xz"}
 
@@ -82,7 +82,7 @@ def _check_places(items: Sequence[Item]) -> None:
     for place, number in places.items():
         if number > 1 or any(str(parent) in places for parent in PurePosixPath(place).parents):
             raise CzscieError(
-                f"two of the lift's files would be at {place}", mend="give one of them another name"
+                f"two of the lift's files would be at {place}", hint="give one of them another name"
             )
 
 

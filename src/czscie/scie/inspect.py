@@ -10,10 +10,10 @@ from typing import BinaryIO
 
 from czscie.container import plan as plans
 from czscie.container import zip as zip_records
+from czscie.container.manifest import SBOM, Manifest, Part
 from czscie.container.part import PackedPart
 from czscie.errors import CzscieError
 from czscie.filesystem import open_regular, pieces, sha256_of
-from czscie.scie.manifest import SBOM, Manifest, Part
 from czscie.signature import payload_end
 
 _MANIFEST_MAX = zip_records.COMMENT_MAX + zip_records.END_RECORD_LENGTH
@@ -71,13 +71,13 @@ def read_sbom(path: Path) -> bytes:
             if not lift.files or lift.files[-1].size == 0:
                 raise CzscieError(
                     f"{path} does not hold its bill of materials",
-                    mend="ask the file that it was installed from",
+                    hint="ask the file that it was installed from",
                 )
             last = lift.files[-1]
             part = PackedPart.within(file, last.offset + last.size, last.offset)
             if any(entry.name == SBOM for entry in part.directory.entries):
                 return _utf8(part.document(SBOM), str(path))
-            raise CzscieError(f"{path} was built without a bill of materials", mend="build it again")
+            raise CzscieError(f"{path} was built without a bill of materials", hint="build it again")
     except OSError as error:
         raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
     except zipfile.BadZipFile as error:
@@ -103,7 +103,7 @@ def _read_part(file: BinaryIO, part: Part, label: str) -> PartContents:
         raise CzscieError(
             f"{label} starts a permanent installation",
             why="it does not hold what is installed there",
-            mend="inspect the file that it was installed from",
+            hint="inspect the file that it was installed from",
         )
     text = PackedPart.within(file, part.offset + part.size, part.offset).document()
     if hashlib.sha256(text).hexdigest() != part.digest:
@@ -120,4 +120,4 @@ def _utf8(text: bytes, label: str) -> bytes:
 
 
 def _damaged(label: str, why: str) -> CzscieError:
-    return CzscieError(f"{label} is damaged", why=why, mend="copy or build the file again")
+    return CzscieError(f"{label} is damaged", why=why, hint="copy or build the file again")

@@ -13,7 +13,7 @@ import msgspec
 
 from czscie import mach_o, pe, signature
 from czscie.container import zip as zip_records
-from czscie.scie.manifest import FORMAT, Boot, Launcher, LiftManifest, Manifest, Scie
+from czscie.container.manifest import FORMAT, Boot, Launcher, LiftManifest, Manifest, Scie
 
 
 def stub(launcher: bytes, version: str, lift: LiftManifest, base: str, command: str | None) -> bytes:

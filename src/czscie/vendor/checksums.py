@@ -26,7 +26,7 @@ def read_checksums(directory: Path) -> dict[str, str]:
         raise CzscieError(
             f"{directory} is not what czscie vendor writes",
             why=f"there is no {NAME} in it" if directory.is_dir() else "there is no such directory",
-            mend=f"czscie vendor {directory}",
+            hint=f"czscie vendor {directory}",
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise CzscieError(f"{path} cannot be read", why=str(error)) from error

@@ -10,17 +10,17 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from czscie.build import making_parts
+from czscie.build import open_parts
+from czscie.build_cache import mending
 from czscie.console import Console
 from czscie.lift.lift import Lift
+from czscie.lock.ensure import LockUse
 from czscie.lock.inventory.input import Input
 from czscie.lock.lock import Lock, lock_path
-from czscie.lock.settle import LockUse
 from czscie.network.network import Network
 from czscie.platforms import Platform
-from czscie.products import mending
 from czscie.vendor.directory import open_vendor
-from czscie.vendor.needs import need_path
+from czscie.vendor.inputs import need_path
 from czscie.vendor.page import Row, page
 
 PAGE = "index.html"
@@ -69,7 +69,7 @@ def bills(
     when something is missing.
     """
     alone = Network(offline=True, directories=open_vendor(directory), environ=network.environ)
-    with making_parts(lift, targets, console, use=LockUse.FROZEN, network=alone) as make:
+    with open_parts(lift, targets, console, use=LockUse.FROZEN, network=alone) as make:
         for target in targets:
             parts = mending(partial(make, target), console.warn)
             yield sbom_path(lift, target), parts.sbom

@@ -8,13 +8,13 @@ from pathlib import Path
 from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.lift.lift import Lift
+from czscie.lock.current_inputs import CREATED_BY
 from czscie.lock.lock import lock_path, read_lock
-from czscie.lock.now import CREATED_BY
 from czscie.network.network import Network
 from czscie.pbs.provider import Provider
 from czscie.platforms import Platform
 from czscie.vendor.checksums import faults, read_checksums
-from czscie.vendor.needs import need_path, needs_of
+from czscie.vendor.inputs import need_path, needs_of
 from czscie.vendor.texts import bills, sbom_path, texts
 
 
@@ -33,7 +33,7 @@ def verify_vendor(
         raise CzscieError(
             f"there is no lock {lock_path(lift.path)}",
             why="it says what the directory has to hold",
-            mend=f"copy it from where {directory} was written",
+            hint=f"copy it from where {directory} was written",
         )
     if damaged := faults(directory):
         return tuple(damaged)

@@ -14,15 +14,15 @@ from czscie.errors import CzscieError
 from czscie.filesystem import path_digest, write_atomically
 from czscie.lift.lift import Lift
 from czscie.lock.builder import Builder
+from czscie.lock.ensure import LockUse, ensure_lock
 from czscie.lock.inventory.input import Input
 from czscie.lock.inventory.inventory import obtain
 from czscie.lock.lock import Lock
-from czscie.lock.settle import LockUse, settled_lock
 from czscie.network.network import Network
 from czscie.pbs.provider import Provider
 from czscie.platforms import Platform
 from czscie.vendor.checksums import NAME, read_checksums, write_checksums
-from czscie.vendor.needs import need_path, needs_of
+from czscie.vendor.inputs import need_path, needs_of
 from czscie.vendor.texts import bills, texts
 
 
@@ -35,7 +35,7 @@ def write_vendor(lift: Lift, targets: Sequence[Platform], directory: Path, conso
     _check(directory)
     network = Network.of()
     provider = Provider(console, network)
-    lock = settled_lock(lift, targets, LockUse.UPDATE, provider, network, console)
+    lock = ensure_lock(lift, targets, LockUse.UPDATE, provider, network, console)
     writer = _Writer(lift, lock, tuple(targets), directory, network, console)
     writer.write(needs_of(lift, lock, targets, provider))
 
@@ -46,7 +46,7 @@ def _check(directory: Path) -> None:
         return
     if not directory.is_dir() or any(directory.iterdir()):
         raise CzscieError(
-            f"{directory} is not empty, and not what czscie vendor wrote", mend="name another directory"
+            f"{directory} is not empty, and not what czscie vendor wrote", hint="name another directory"
         )
 
 

@@ -13,15 +13,15 @@ from typing import BinaryIO
 from czscie import signature
 from czscie.container import plan as plans
 from czscie.container import zip as zip_records
+from czscie.container.manifest import Manifest, Part
 from czscie.errors import CzscieError
 from czscie.filesystem import open_regular, pieces, sha256_of
 from czscie.libc.variant import PLAN as LIBC_PLAN
 from czscie.scie.inspect import read_manifest
-from czscie.scie.manifest import Manifest, Part
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class FileFault:
     """Something that was changed after it was built: `subject`, such as an entry, in the part `where`."""
 
     where: str
@@ -38,7 +38,7 @@ class Verification:
 
     manifest: Manifest
     entries: int
-    problems: tuple[Problem, ...]
+    problems: tuple[FileFault, ...]
 
 
 def verify_file(path: Path) -> Verification:
@@ -67,47 +67,47 @@ class _Check:
     manifest: Manifest
     entries: int = 0
 
-    def launcher(self) -> Iterator[Problem]:
+    def launcher(self) -> Iterator[FileFault]:
         jump = self.manifest.scie.jump
         try:
             head = signature.bare_head_of(self.file, jump.size)
         except signature.DAMAGE as error:
-            yield Problem("launcher", "launcher", str(error))
+            yield FileFault("launcher", "launcher", str(error))
             return
         self.file.seek(len(head))
         if sha256_of(chain([head], pieces(self.file, jump.size - len(head)))) != jump.hash:
-            yield Problem("launcher", "launcher", "it is not the one that was built")
+            yield FileFault("launcher", "launcher", "it is not the one that was built")
 
-    def places(self, size: int) -> Iterator[Problem]:
+    def places(self, size: int) -> Iterator[FileFault]:
         """Between the parts there is nothing: each begins where the one before it ends."""
         end = self.manifest.scie.jump.size
         for part in self.manifest.scie.lift.files:
             if part.offset != end:
-                yield Problem(part.name, "its place", f"it begins at {part.offset}, and not at {end}")
+                yield FileFault(part.name, "its place", f"it begins at {part.offset}, and not at {end}")
             end = part.offset + part.size
         if end > size:
-            yield Problem("manifest", "its parts", "they are longer than the file")
+            yield FileFault("manifest", "its parts", "they are longer than the file")
 
-    def signature(self, size: int) -> Iterator[Problem]:
+    def signature(self, size: int) -> Iterator[FileFault]:
         """Whether what was signed is what is there. Who signed it is not looked at."""
         for problem in signature.signature_problems(self.file, size):
-            yield Problem("signature", "signature", problem)
+            yield FileFault("signature", "signature", problem)
 
-    def parts(self, label: str) -> Iterator[Problem]:
+    def parts(self, label: str) -> Iterator[FileFault]:
         for part in self.manifest.scie.lift.files:
             if part.size == 0:
                 raise CzscieError(
                     f"{label} starts a permanent installation",
                     why="it does not hold what is installed there",
-                    mend="verify the file that it was installed from",
+                    hint="verify the file that it was installed from",
                 )
             yield from self._part(part)
 
-    def _part(self, part: Part) -> Iterator[Problem]:
+    def _part(self, part: Part) -> Iterator[FileFault]:
         try:
             directory = zip_records.read_directory(self.file, part.offset + part.size, part.offset)
         except zipfile.BadZipFile as error:
-            yield Problem(part.name, "its directory of entries", str(error))
+            yield FileFault(part.name, "its directory of entries", str(error))
             return
         yield from self._layout(part, directory)
         planned: dict[str, plans.PlannedEntry] = {}
@@ -115,16 +115,16 @@ class _Check:
             try:
                 text = zip_records.read_document(self.file, directory.entry(name))
                 if hashlib.sha256(text).hexdigest() != digest:
-                    yield Problem(part.name, name, "it is not the one that was built")
+                    yield FileFault(part.name, name, "it is not the one that was built")
                 plan = plans.parse(text)
                 plan.check(self.manifest.platform)
                 planned |= {entry.name: entry for entry in plan.entries}
             except (zipfile.BadZipFile, CzscieError) as error:
-                yield Problem(part.name, name, str(error).removeprefix("error: ").splitlines()[0])
+                yield FileFault(part.name, name, str(error).removeprefix("error: ").splitlines()[0])
                 return
         there = {entry.name for entry in directory.entries}
         for name in planned.keys() - there:
-            yield Problem(part.name, name, "it is missing")
+            yield FileFault(part.name, name, "it is missing")
         for entry in directory.entries:
             self.entries += 1
             yield from self._entry(part, entry, planned.get(entry.name))
@@ -136,32 +136,34 @@ class _Check:
         if libc is not None and part.name in libc.plans:
             yield LIBC_PLAN, libc.plans[part.name]
 
-    def _layout(self, part: Part, directory: zip_records.Directory) -> Iterator[Problem]:
+    def _layout(self, part: Part, directory: zip_records.CentralDirectory) -> Iterator[FileFault]:
         """Between the entries there is nothing either."""
         end = part.offset
         for entry in sorted(directory.entries, key=lambda entry: entry.header_offset):
             if entry.header_offset != end:
-                yield Problem(part.name, entry.name, f"it begins at {entry.header_offset}, and not at {end}")
+                yield FileFault(
+                    part.name, entry.name, f"it begins at {entry.header_offset}, and not at {end}"
+                )
             try:
                 end = zip_records.data_offset(self.file, entry) + entry.compressed_size
             except zipfile.BadZipFile as error:
-                yield Problem(part.name, entry.name, str(error))
+                yield FileFault(part.name, entry.name, str(error))
                 return
         if end != directory.offset:
-            yield Problem(part.name, "its directory of entries", "something lies before it")
+            yield FileFault(part.name, "its directory of entries", "something lies before it")
 
     def _entry(
         self, part: Part, entry: zip_records.Entry, planned: plans.PlannedEntry | None
-    ) -> Iterator[Problem]:
+    ) -> Iterator[FileFault]:
         """An entry that no plan names has a CRC-32 and no other digest."""
         if planned is not None and (planned.size, planned.crc32) != (entry.size, entry.crc32):
-            yield Problem(part.name, entry.name, "its size or checksum is not the planned one")
+            yield FileFault(part.name, entry.name, "its size or checksum is not the planned one")
         digest = hashlib.sha256()
         try:
             for chunk in zip_records.stream_entry(self.file, entry):
                 digest.update(chunk)
         except zipfile.BadZipFile as error:
-            yield Problem(part.name, entry.name, str(error))
+            yield FileFault(part.name, entry.name, str(error))
             return
         if planned is not None and digest.hexdigest() != planned.sha256:
-            yield Problem(part.name, entry.name, "its content is not what was built")
+            yield FileFault(part.name, entry.name, "its content is not what was built")

@@ -72,7 +72,7 @@ def verify(path: Path, lock: Path | None, manifest: Path | None, console: Consol
 def _compared(path: Path, lock_path: Path, console: Console) -> Comparison:
     lock = read_lock(lock_path)
     if lock is None:
-        raise CzscieError(f"there is no lock {lock_path}", mend="czscie lock writes it")
+        raise CzscieError(f"there is no lock {lock_path}", hint="czscie lock writes it")
     contents = read_scie(path)
     bill = read_bill(read_sbom(path), str(path))
     return compare_with_lock(contents, bill, lock, own_launcher(contents, lock, console))

@@ -9,12 +9,12 @@ from pathlib import Path
 from czscie import signature
 from czscie.build import build
 from czscie.console import Console
+from czscie.container.manifest import Launcher
 from czscie.filesystem import pieces, sha256_of
 from czscie.leftovers import scratch
-from czscie.lock.settle import LockUse
+from czscie.lock.ensure import LockUse
 from czscie.platforms import find_platform
 from czscie.scie.inspect import Contents, read_sbom, read_scie
-from czscie.scie.manifest import Launcher
 
 
 def rebuild(path: Path, manifest: Path, console: Console) -> tuple[str, ...]:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from czscie.windows.resources import MANIFEST, Resource
 
-EXECUTION_LEVELS = ("asInvoker", "highestAvailable", "requireAdministrator")
-
 #: By what lift.windows.dpi_awareness says: `dpiAware`, which Windows 8.1 knows, and `dpiAwareness`.
 _DPI = {
     "unaware": ("false", "unaware"),
@@ -16,7 +14,6 @@ _DPI = {
     "PerMonitor": ("true/pm", "PerMonitor"),
     "PerMonitorV2": ("true/pm", "PerMonitorV2, PerMonitor"),
 }
-DPI_AWARENESSES = tuple(_DPI)
 
 _TEXT = """\
 <?xml version="1.0" encoding="UTF-8" standalone="yes"?>

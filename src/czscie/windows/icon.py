@@ -70,6 +70,6 @@ def _refused(path: Path, why: str) -> CzscieError:
     return CzscieError(
         f"lift.windows.icon: {path} is not a valid icon",
         why=why,
-        mend="make an .ico file, for instance with ImageMagick: magick logo.png -define "
+        hint="make an .ico file, for instance with ImageMagick: magick logo.png -define "
         "icon:auto-resize=256,48,32,16 logo.ico",
     )

@@ -25,7 +25,7 @@ def shape(launcher: Path, lift: Lift) -> bytes:
         raise CzscieError(
             f"cannot write resources into the launcher {launcher}",
             why=str(error),
-            mend="czscie cache clean launchers compiles it again",
+            hint="czscie cache clean launchers compiles it again",
         ) from error
 
 

@@ -49,7 +49,7 @@ def choose(czex, main, catalogue, own, may_recall):
 
 def _recall_or_ask(czex, main, catalogue, candidates, own, what, may_recall):
     # type: (str, Any, dict, list[str], dict, str, bool) -> tuple[str, str]
-    last = remembered.Choice(czex, main, candidates)
+    last = remembered.RememberedChoice(czex, main, candidates)
     python = last.recall() if may_recall else None
     if python is not None:
         return python, "remembered"

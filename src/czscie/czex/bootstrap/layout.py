@@ -7,7 +7,7 @@ import sys
 from .tags import is_pypy
 
 
-class Layout(object):
+class CacheLayout(object):
     """`python` is what the environment stands on, `site_packages` is relative to the environment."""
 
     def __init__(self, copies, system_site_packages):

@@ -46,13 +46,13 @@ def main(czex, module):
         root = find(key([]))
         if root is not None:
             execute(root, czex, [])
-    _bootstrap(czex, "cold").start(czex, module)
+    _bootstrap(czex, "slow_path").start(czex, module)
 
 
 def mount(czex, module):
     # type: (str, object) -> str
     """Makes what the CZEX holds importable; the directory that holds it."""
-    return _bootstrap(czex, "cold").mount(czex, module)  # type: ignore[no-any-return]
+    return _bootstrap(czex, "slow_path").mount(czex, module)  # type: ignore[no-any-return]
 
 
 def _bootstrap(czex, name):

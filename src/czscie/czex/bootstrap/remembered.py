@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _DIRECTORY = "choices"
 
 
-class Choice(object):
+class RememberedChoice(object):
     """What was chosen from `candidates`. It holds as long as these are the same files of the same names."""
 
     def __init__(self, czex, main, candidates):

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from czscie.container.manifest import FILES
 from czscie.errors import CzscieError
 from czscie.filesystem import path_digest
 from czscie.lift.embedded_file import EmbeddedFile
 from czscie.lift.lift import Lift
-from czscie.lock.inventory.input import Answer, Input, PlannedFile, Scope, planned_local, planned_remote
+from czscie.lock.inventory.input import Answer, Input, PlannedInput, Scope, planned_local, planned_remote
 from czscie.lock.lock import LockedFile
 from czscie.network.network import Network
 from czscie.network.remote import Remote
 from czscie.scie.files import locate, remote_of
-from czscie.scie.manifest import FILES
 
 if TYPE_CHECKING:
     from czscie.console import Console
@@ -37,7 +37,7 @@ class FileInput(Input):
     @classmethod
     def changes(cls, answer: Answer) -> Iterator[str]:
         before = {each.id: each for each in answer.lock.files}
-        now = {each.id: each for each in answer.now.told.files}
+        now = {each.id: each for each in answer.now.known.files}
         for identifier in sorted({*before, *now}):
             if identifier not in before or identifier not in now:
                 yield f"the file {identifier} is {'new' if identifier not in before else 'gone'}"
@@ -61,7 +61,7 @@ class FileInput(Input):
     def remote(self) -> Remote | None:
         return remote_of(self.file)
 
-    def planned(self, network: Network) -> PlannedFile:
+    def planned(self, network: Network) -> PlannedInput:
         remote = self.remote
         return planned_local(self.file.path) if remote is None else planned_remote(remote, network)
 
@@ -69,7 +69,7 @@ class FileInput(Input):
         path = locate(self.file, console, network)
         if path_digest(path) != self.sha256:
             raise CzscieError(
-                f"the lift's file {self.file.name} differs from the lock", mend="run czscie lock to pin it"
+                f"the lift's file {self.file.name} differs from the lock", hint="run czscie lock to pin it"
             )
         return path
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from czscie.errors import CzscieError
 from czscie.filesystem import path_digest
 from czscie.lift.lift import Lift
-from czscie.lock.inventory.input import Answer, Input, PlannedFile, Scope, planned_local
+from czscie.lock.inventory.input import Answer, Input, PlannedInput, Scope, planned_local
 from czscie.lock.lock import LockedWindows
 from czscie.network.network import Network
 
@@ -35,13 +35,13 @@ class IconInput(Input):
 
     @classmethod
     def changes(cls, answer: Answer) -> Iterator[str]:
-        if answer.lock.windows != answer.now.told.windows:
+        if answer.lock.windows != answer.now.known.windows:
             yield _DIFFERS
 
     @classmethod
     def of(cls, scope: Scope) -> Iterator[IconInput]:
         if scope.lock.windows != _locked(scope.lift):
-            raise CzscieError(_DIFFERS, mend="run czscie lock")
+            raise CzscieError(_DIFFERS, hint="run czscie lock")
         if scope.lift.windows.icon is not None and scope.lock.windows is not None:
             yield cls(scope.lift.windows.icon, scope.lock.windows)
 
@@ -53,7 +53,7 @@ class IconInput(Input):
     def sha256(self) -> str:
         return self.locked.icon
 
-    def planned(self, network: Network) -> PlannedFile:
+    def planned(self, network: Network) -> PlannedInput:
         return planned_local(self.path)
 
     def obtain(self, network: Network, console: Console) -> Path:

@@ -23,14 +23,14 @@ from czscie.platforms import Platform
 if TYPE_CHECKING:
     from czscie.console import Console
     from czscie.lock.builder import Builder
+    from czscie.lock.current_inputs import CurrentInputs
     from czscie.lock.inventory.comparison import Comparison, Evidence
-    from czscie.lock.now import Now
 
 #: `cached` is in the user's cache, `local` elsewhere on this machine; `build` is made of a source by pex.
 State = Literal["cached", "local", "download", "build"]
 
 
-class PlannedFile(msgspec.Struct, frozen=True, kw_only=True):
+class PlannedInput(msgspec.Struct, frozen=True, kw_only=True):
     """An input of the build. `size` is None where no index tells it, `url` where it comes from none."""
 
     name: str
@@ -69,7 +69,7 @@ class Answer:
     """
 
     lock: Lock
-    now: Now
+    now: CurrentInputs
     platforms: Sequence[str]
     stale: Collection[tuple[str, str]]
     lacking: Collection[str]
@@ -131,7 +131,7 @@ class Input(ABC):
 
     # What commands do with it.
 
-    def planned(self, network: Network) -> PlannedFile:
+    def planned(self, network: Network) -> PlannedInput:
         """Where it is now, for a plan."""
         assert self.remote is not None
         return planned_remote(self.remote, network)
@@ -161,7 +161,7 @@ class Input(ABC):
         """Compares what an executable tells of this kind with what its lock says."""
 
 
-def planned_remote(remote: Remote, network: Network, otherwise: State = "download") -> PlannedFile:
+def planned_remote(remote: Remote, network: Network, otherwise: State = "download") -> PlannedInput:
     """Where a file that can be downloaded is now; `otherwise` when that is nowhere here."""
     found = find(remote, network)
     size = remote.size if found is None else found.stat().st_size
@@ -170,10 +170,10 @@ def planned_remote(remote: Remote, network: Network, otherwise: State = "downloa
     else:
         state = "local" if any(map(is_file, remote.urls)) else otherwise
     url = without_secrets(remote.urls[0]) if remote.urls else None
-    return PlannedFile(name=remote.name, state=state, sha256=remote.sha256, size=size, url=url)
+    return PlannedInput(name=remote.name, state=state, sha256=remote.sha256, size=size, url=url)
 
 
-def planned_local(path: Path) -> PlannedFile:
+def planned_local(path: Path) -> PlannedInput:
     """A file or directory of this machine."""
     size = None if path.is_dir() else path.stat().st_size
-    return PlannedFile(name=path.name, state="local", sha256=path_digest(path), size=size)
+    return PlannedInput(name=path.name, state="local", sha256=path_digest(path), size=size)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from czscie.interpreters import PinnedInterpreter
 from czscie.lift.interpreter import Interpreter
-from czscie.lock.inventory.input import Answer, Input, PlannedFile, Scope, planned_remote
+from czscie.lock.inventory.input import Answer, Input, PlannedInput, Scope, planned_remote
 from czscie.lock.inventory.licences import licences_of_interpreter
 from czscie.lock.lock import LockedInterpreter
 from czscie.lock.sources import LockedSources
@@ -53,7 +53,7 @@ class InterpreterInput(Input):
             locked = answer.lock.interpreter(identifier, platform)
             if locked is None or locked.helper:
                 yield f"the interpreter {identifier} is not locked for {platform}"
-            elif answer.now.told.interpreter(identifier, platform) is not None:
+            elif answer.now.known.interpreter(identifier, platform) is not None:
                 yield f"the interpreter {identifier} of this machine is another one"
 
     @property
@@ -82,11 +82,11 @@ class InterpreterInput(Input):
         platform = find_platform(self.locked.platform)
         return PinnedInterpreter.resolve(self.wanted, platform, self.sources, console)
 
-    def planned(self, network: Network) -> PlannedFile:
+    def planned(self, network: Network) -> PlannedInput:
         source = self.source
         if source.remote is not None:
             return planned_remote(source.remote, network)
-        return PlannedFile(
+        return PlannedInput(
             name=source.description, state="local", sha256=source.digest, size=source.size, url=source.url
         )
 

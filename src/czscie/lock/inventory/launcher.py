@@ -35,7 +35,7 @@ class LauncherInput(Input):
     @classmethod
     def changes(cls, answer: Answer) -> Iterator[str]:
         launcher = answer.lock.launcher
-        if launcher.source != answer.now.told.launcher.source:
+        if launcher.source != answer.now.known.launcher.source:
             return
         for name in dict.fromkeys(find_platform(platform).launcher for platform in answer.platforms):
             if launcher.sha256(name) is None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from czscie.container.manifest import LIBC
 from czscie.errors import CzscieError
 from czscie.filesystem import path_digest
 from czscie.lift.libc import NEVER
@@ -14,7 +15,6 @@ from czscie.lift.lift import Lift
 from czscie.lock.inventory.input import Answer, Input, Scope
 from czscie.lock.lock import LockedLibc
 from czscie.network.remote import Remote
-from czscie.scie.manifest import LIBC
 
 if TYPE_CHECKING:
     from czscie.libc.packages import PackageTable, PinnedPackage
@@ -38,13 +38,13 @@ class LibcInput(Input):
 
     @classmethod
     def changes(cls, answer: Answer) -> Iterator[str]:
-        if answer.lock.libc != answer.now.told.libc:
+        if answer.lock.libc != answer.now.known.libc:
             yield "the table of packages with a C library is another one, or not used any more"
 
     @classmethod
     def of(cls, scope: Scope) -> Iterator[LibcInput]:
         if scope.lock.libc != _table_of(scope.lift):
-            raise CzscieError("the bundled C library differs from the lock", mend="run czscie lock")
+            raise CzscieError("the bundled C library differs from the lock", hint="run czscie lock")
         settings = scope.lift.libc
         if settings.bundle == NEVER:
             return

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from czscie.container.content import File
-from czscie.czex.tree import files_in_zip, open_zip
+from czscie.container.untrusted_zip import files_in_zip, open_zip
 from czscie.pbs.archive import read_archive
 
 _TEXT = re.compile(r"(LICEN[CS]ES?|COPYING|NOTICE|AUTHORS|COPYRIGHT)([-._].*)?", re.IGNORECASE)

@@ -11,7 +11,7 @@ from czscie.errors import CzscieError
 from czscie.filesystem import path_digest
 from czscie.lift.lift import Lift
 from czscie.lift.payload import Payload
-from czscie.lock.inventory.input import Answer, Input, PlannedFile, Scope, planned_local
+from czscie.lock.inventory.input import Answer, Input, PlannedInput, Scope, planned_local
 from czscie.lock.lock import LockedPayload
 from czscie.lock.targets import target_of
 from czscie.network.network import Network
@@ -40,7 +40,7 @@ class PayloadInput(Input):
 
     @classmethod
     def changes(cls, answer: Answer) -> Iterator[str]:
-        locked, asked = answer.lock.payload, answer.now.question.payload
+        locked, asked = answer.lock.payload, answer.now.requested.payload
         if asked is not None and locked is not None and locked.sha256 != answer.now.payload:
             yield f"{asked.pex or asked.lock or asked.script} differs from the lock"
         for platform in sorted(answer.lacking):
@@ -55,7 +55,7 @@ class PayloadInput(Input):
         for platform in scope.targets if payload.pex is None else ():
             target = target_of(scope.lift, scope.lock, platform)
             if target is None or locked is None or platform.name not in locked.platforms:
-                raise CzscieError(f"the payload is not locked for {platform.name}", mend="run czscie lock")
+                raise CzscieError(f"the payload is not locked for {platform.name}", hint="run czscie lock")
         path = _named(payload)
         if path is not None:
             yield cls(path, locked)
@@ -72,13 +72,13 @@ class PayloadInput(Input):
         """Its SHA-256. Raises CzscieError when that is not the one that is locked."""
         digest = _digest(self.path)
         if digest != self.sha256:
-            raise CzscieError(f"{self.path} differs from the lock", mend="run czscie lock to pin it")
+            raise CzscieError(f"{self.path} differs from the lock", hint="run czscie lock to pin it")
         return digest
 
     def properties(self) -> Mapping[str, str]:
         return {PAYLOAD: self.digest()}
 
-    def planned(self, network: Network) -> PlannedFile:
+    def planned(self, network: Network) -> PlannedInput:
         self.digest()
         return planned_local(self.path)
 

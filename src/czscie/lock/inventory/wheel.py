@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from packaging.utils import canonicalize_name
 
+from czscie.container.manifest import PAYLOAD
 from czscie.lift.bare import Bare
 from czscie.lock.builder import UNBUILT, Builder, remote_of
-from czscie.lock.inventory.input import Answer, Input, PlannedFile, Scope, planned_remote
+from czscie.lock.extra_wheels import SCRIPT_LAUNCHERS, locked_extra_wheels
+from czscie.lock.inventory.input import Answer, Input, PlannedInput, Scope, planned_remote
 from czscie.lock.inventory.licences import licences_of_wheel
 from czscie.lock.lock import Lock, LockedPackage
 from czscie.lock.packages import Chosen, selected
-from czscie.lock.provisions import SCRIPT_LAUNCHERS, locked_provisions
 from czscie.lock.targets import target_of
 from czscie.lock.wheels import wheel_files
 from czscie.network.network import Network
@@ -24,7 +25,6 @@ from czscie.network.remote import Remote
 from czscie.platforms import Platform
 from czscie.sbom.bill import SCRIPTS
 from czscie.sbom.component import WHEEL
-from czscie.scie.manifest import PAYLOAD
 
 if TYPE_CHECKING:
     from czscie.lock.inventory.comparison import Comparison, Evidence
@@ -48,7 +48,7 @@ class WheelInput(Input):
     @classmethod
     def changes(cls, answer: Answer) -> Iterator[str]:
         """Those that are added; the others follow from the payload's keys."""
-        wanted = set(answer.now.provisions)
+        wanted = set(answer.now.extra_wheels)
         for name in sorted({each.name for each in answer.lock.provisions} ^ wanted):
             if name == SCRIPT_LAUNCHERS:
                 yield f"scripts on Windows {'' if name in wanted else 'do not '}need {name}"
@@ -65,7 +65,7 @@ class WheelInput(Input):
             if payload.pex is None and target is not None:
                 for chosen in selected(scope.lock, target):
                     yield cls(chosen, scope.directory)
-            for chosen in locked_provisions(scope.lift, scope.lock, platform):
+            for chosen in locked_extra_wheels(scope.lift, scope.lock, platform):
                 yield cls(chosen, scope.directory, added=True)
 
     @property
@@ -84,11 +84,11 @@ class WheelInput(Input):
     def remote(self) -> Remote:
         return remote_of(self.chosen.wheel, self.directory)
 
-    def planned(self, network: Network) -> PlannedFile:
+    def planned(self, network: Network) -> PlannedInput:
         package = self.chosen.package
         if self.sha256 == UNBUILT:
             sha256 = UNBUILT if package.sdist is None else package.sdist.hashes.sha256
-            return PlannedFile(name=package.source, state="build", sha256=sha256)
+            return PlannedInput(name=package.source, state="build", sha256=sha256)
         return planned_remote(self.remote, network, "build" if self.chosen.built else "download")
 
     def prepare(self, builder: Builder) -> None:

@@ -1,0 +1,146 @@
+"""The scie's manifest: the last line of the file, one JSON object that the launcher reads on every start.
+
+docs/format.md describes the fields. The structs are the schema: msgspec renders and validates them.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Annotated
+
+import msgspec
+
+from czscie.documents import DocumentError, decode_json
+from czscie.errors import CzscieError
+from czscie.platforms import PLATFORMS, Platform
+
+FORMAT = 1
+
+#: The environment variable that chooses a tool of the launcher, as scie users know it.
+TOOLS = "SCIE"
+
+#: What the parts of a scie that are not interpreters are called in the manifest.
+PAYLOAD = "payload"
+FILES = ".files"
+LIBC = ".libc"
+
+#: The entry of the last zip that is the bill of materials; no plan names it (native/src/tools/sbom.zig).
+SBOM = ".czscie/sbom.cdx.json"
+
+
+#: Bytes: more than any file has, so that sums of them can be shown.
+Size = Annotated[int, msgspec.Meta(ge=0, le=1 << 60)]
+Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A part of the scie that is installed as one directory: its zip lies at `offset`, `size` bytes long.
+
+    `digest` is the SHA-256 of its plan; `unpacked` the bytes that the installation takes; `first_module`
+    of an interpreter the path of the file that it imports first.
+    """
+
+    name: str
+    kind: str
+    digest: Sha256
+    offset: Size
+    size: Size
+    unpacked: Size
+    description: str = ""
+    first_module: str = ""
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A boot command. In `env` a key `NAME` is a default, `=NAME` replaces, and null removes."""
+
+    exe: str
+    args: tuple[str, ...] = ()
+    env: dict[str, str | None] = {}
+    description: str | None = None
+
+
+class Boot(msgspec.Struct, frozen=True):
+    commands: dict[str, Command]
+
+
+class Launcher(msgspec.Struct, frozen=True):
+    """The native program at the head of the file."""
+
+    version: str
+    size: Size
+    hash: str
+
+
+class Needs(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the host must have. `glibc` is a version such as `2.17`."""
+
+    glibc: str | None = None
+    musl: bool = False
+
+
+class OwnLibc(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The C library that the file brings along: its part of the kind `libc`, used where the host has none or,
+    if `always`, everywhere.
+
+    `loader` is the path by which a host with a C library is known, `libraries` the names of what it must have
+    besides. `plans` are the digests of the parts that are installed differently then, by the parts' names.
+    `env` are variables for what is started with it, unless they are set.
+    """
+
+    loader: str
+    plans: dict[str, str]
+    libraries: tuple[str, ...] = ()
+    always: bool = False
+    env: dict[str, str] = {}
+
+
+class LiftManifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the launcher does. `tools` is the variable that chooses a tool; an empty one is for none."""
+
+    name: str
+    platform: str
+    files: tuple[Part, ...]
+    boot: Boot
+    needs: Needs = Needs()
+    description: str | None = None
+    base: str | None = None
+    tools: str = TOOLS
+    libc: OwnLibc | None = None
+
+
+class Scie(msgspec.Struct, frozen=True):
+    format: int
+    jump: Launcher
+    lift: LiftManifest
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    scie: Scie
+
+    @property
+    def platform(self) -> Platform | None:
+        """The platform that the file is for, None when this version does not know it."""
+        return next((each for each in PLATFORMS if each.name == self.scie.lift.platform), None)
+
+    def render(self) -> bytes:
+        """The manifest as the comment of the last zip: a line of its own, with a checksum of itself."""
+        body = msgspec.json.encode(self)[:-1]
+        return b'\n%b,"crc32":"%08x"}\n' % (body, zlib.crc32(body))
+
+    @classmethod
+    def parse(cls, text: bytes, label: str) -> Manifest:
+        """Raises CzscieError, which calls the file `label`, when `text` is not a manifest."""
+        body, found, seal = text.strip(b"\n").rpartition(b',"crc32":"')
+        if not found or seal != b'%08x"}' % zlib.crc32(body):
+            raise CzscieError(f"the manifest of {label} is damaged", hint="copy or build the file again")
+        try:
+            manifest = decode_json(text, cls)
+        except DocumentError as error:
+            raise CzscieError(f"the manifest of {label} cannot be read", why=str(error)) from error
+        if manifest.scie.format != FORMAT:
+            raise CzscieError(
+                f"{label} has format {manifest.scie.format}",
+                why=f"this czscie reads format {FORMAT}",
+                hint="use the czscie that it was built with",
+            )
+        return manifest

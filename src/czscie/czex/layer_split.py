@@ -1,0 +1,90 @@
+"""Which wheels of a payload are the application's own, and which are its dependencies.
+
+For layers of images those are the application's own that change with it, for packs those that it is made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+
+from czscie.container.content import File
+from czscie.czex.info import PexInfo
+from czscie.wheel.wheel import Wheel, is_script_path
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSplit:
+    """Names the application's own wheels by their projects' normalised names.
+
+    With `roots` those are its own, too, that the PEX was asked for, as when it was made of a project.
+    """
+
+    named: frozenset[str] = frozenset()
+    roots: bool = False
+
+    def key(self) -> str:
+        """Equal for equal divisions and for no others."""
+        return " ".join((str(self.roots), *sorted(self.named)))
+
+    def own(self, wheels: Sequence[Wheel], sources: Sequence[File], info: PexInfo) -> frozenset[Wheel]:
+        """Those of `wheels` that are the application's own, beside the PEX's `sources`.
+
+        Where there are neither, it is the wheel that starts.
+        """
+        names = {*self.named, *(_roots(info) if self.roots else ())}
+        own = frozenset(wheel for wheel in wheels if wheel.project in names)
+        if own or sources:
+            return own
+        return frozenset([wheel for wheel in wheels if _starts(wheel, info)][:1])
+
+
+def projects_of_application(
+    wheels: Sequence[Wheel], needs: Mapping[str, Set[str]], info: PexInfo
+) -> frozenset[str]:
+    """The projects that an application is made of: the one that starts, and those that are required by name.
+
+    `needs` are those of a Resolution. What was frozen (`pip freeze`, a lock) requires dependencies by name,
+    too, so those do not count that another project requires, directly or not, unless each requires the other.
+    """
+    reached = {project: _reached(project, needs) for project in needs.get("", frozenset())}
+    named = {
+        project
+        for project, below in reached.items()
+        if all(project not in others or other in below for other, others in reached.items())
+    }
+    return frozenset({*named, *(wheel.project for wheel in _starting(wheels, info))})
+
+
+def _reached(project: str, needs: Mapping[str, Set[str]]) -> set[str]:
+    """The projects that `project` requires, directly or not."""
+    reached: set[str] = set()
+    waiting = [project]
+    while waiting:
+        found = needs.get(waiting.pop(), frozenset()) - reached
+        reached |= found
+        waiting += found
+    return reached
+
+
+def _roots(info: PexInfo) -> list[str]:
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    return [canonicalize_name(Requirement(text).name) for text in info.requirements]
+
+
+def _starting(wheels: Sequence[Wheel], info: PexInfo) -> list[Wheel]:
+    """The wheel that has the entry point, if one has."""
+    return [wheel for wheel in wheels if _starts(wheel, info)][:1]
+
+
+def _starts(wheel: Wheel, info: PexInfo) -> bool:
+    """Whether the entry point is in the wheel."""
+    if info.script is not None:
+        return any(
+            is_script_path(member.path) and member.path.rpartition("/")[2] == info.script
+            for member in wheel.members
+        ) or bool(wheel.entry_points.get(info.script))
+    top = (info.entry_point or "").partition(":")[0].partition(".")[0]
+    return bool(top) and any(member.path.partition("/")[0] in (top, f"{top}.py") for member in wheel.members)

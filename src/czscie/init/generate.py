@@ -1,0 +1,102 @@
+"""The flow of `czscie init`: what there is, a CPython for it, a manifest for both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from czscie.console import Console
+from czscie.errors import CzscieError
+from czscie.filesystem import write_atomically
+from czscie.init.choice import PythonChoice, choose, versions_of
+from czscie.init.detect import read_subject
+from czscie.init.manifest import render_manifest
+from czscie.init.source import ProgramSource
+from czscie.lift.manifest import parse_manifest
+from czscie.platforms import PLATFORMS, Platform
+
+
+def write_first_manifest(
+    source: Path,
+    output: Path,
+    console: Console,
+    *,
+    platforms: Sequence[Platform] = (),
+    python: str | None = None,
+    release: str | None = None,
+    force: bool = False,
+) -> None:
+    """Writes the manifest `output` for the project, PEX or script `source`.
+
+    `python` is the beginning of a version or a whole one, `release` a date; without both the mirror is asked
+    for the newest. A manifest that is there already stays unless `force`. Raises CzscieError.
+    """
+    subject = read_subject(source)
+    with console.phase("Chose a CPython") as phase:
+        choice = _choose(subject, platforms, python, release, console)
+        names = ", ".join(platform.name for platform in choice.platforms)
+        phase.become(f"Chose CPython {choice.version} of release {choice.release} for {names}")
+    text = render_manifest(subject, choice, output.parent)
+    parse_manifest(text, output)
+    if not subject.starts:
+        console.warn(f"{source} declares no entry point (set entry_point in {output})")
+    _write(output, text.encode(), force)
+
+
+def _choose(
+    subject: ProgramSource,
+    platforms: Sequence[Platform],
+    python: str | None,
+    release: str | None,
+    console: Console,
+) -> PythonChoice:
+    if python is not None and release is not None and python.count(".") == 2:
+        return choose(subject, {python: frozenset(PLATFORMS)}, release, platforms)
+    versions, release = _ask(release, console)
+    if python is not None:
+        versions = _beginning(python, versions, release)
+    return choose(subject, versions, release, platforms)
+
+
+def _beginning(
+    python: str, versions: Mapping[str, frozenset[Platform]], release: str
+) -> Mapping[str, frozenset[Platform]]:
+    found = {version: here for version, here in versions.items() if f"{version}.".startswith(f"{python}.")}
+    if not found:
+        raise CzscieError(
+            f"release {release} of python-build-standalone has no CPython {python}",
+            why=f"it has: {', '.join(versions)}",
+            hint="choose one of these, or another release: czscie init --python X.Y --release YYYYMMDD",
+        )
+    return found
+
+
+def _ask(release: str | None, console: Console) -> tuple[Mapping[str, frozenset[Platform]], str]:
+    """The CPythons of `release`, or of the newest, and which that is."""
+    from czscie.pbs.standalone import StandaloneOrigin
+
+    try:
+        found = StandaloneOrigin(console).release(release)
+    except CzscieError as error:
+        raise CzscieError(
+            "cannot list the CPythons of python-build-standalone",
+            why=(error.what, *error.why),
+            hint="name one: czscie init --python X.Y.Z --release YYYYMMDD",
+        ) from error
+    return versions_of(found), found.tag
+
+
+def _write(output: Path, text: bytes, force: bool) -> None:
+    try:
+        if output.exists() and not force:
+            if output.read_bytes() == text:
+                return
+            raise CzscieError(
+                f"the manifest {output} exists already",
+                why="its content differs from what czscie init would write",
+                hint="run czscie init --force to overwrite it, or name another with -o",
+            )
+        write_atomically(output, lambda stream: stream.write(text))
+        output.chmod(0o644)
+    except OSError as error:
+        raise CzscieError(f"cannot write {output}", why=error.strerror or str(error)) from error

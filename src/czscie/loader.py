@@ -1,0 +1,39 @@
+"""Loads a lift for the platforms of a build, and finds what this version or a platform cannot do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from czscie.errors import CzscieError
+from czscie.libc.bundle import check_libc
+from czscie.lift.lift import Lift
+from czscie.lift.manifest import read_manifest
+from czscie.platforms import Platform
+from czscie.scie.bundle import check_bundle
+from czscie.scie.commands import check_commands
+from czscie.windows.shape import check_windows
+
+
+def load_lift(manifest: Path, platforms: Sequence[Platform]) -> tuple[Lift, list[Platform]]:
+    """The lift, and those of its platforms to build for: `platforms`, or all when that is empty.
+
+    Raises CzscieError for a manifest that needs a feature that this version lacks, or not for a platform.
+    """
+    lift = read_manifest(manifest)
+    if problems := lift.unsupported():
+        raise CzscieError(f"{manifest} needs a feature that this version lacks", why=map(str, problems))
+    check_commands(lift)
+    for platform in platforms:
+        if platform not in lift.platforms:
+            raise CzscieError(
+                f"{lift.path} is not for {platform.name}",
+                why=f"its platforms are: {', '.join(each.name for each in lift.platforms)}",
+                hint=f'add "{platform.name}" to lift.platforms',
+            )
+    targets = [platform for platform in lift.platforms if not platforms or platform in platforms]
+    check_libc(lift.libc, targets)
+    if any(target.os == "macos" for target in targets):
+        check_bundle(lift.macos.bundle)
+    check_windows(lift, targets)
+    return lift, targets

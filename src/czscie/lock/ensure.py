@@ -1,0 +1,98 @@
+"""The lock that a build goes by: the one that is there, brought up to date as far as it may be."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from czscie.console import Console
+from czscie.errors import CzscieError
+from czscie.lift.lift import Lift
+from czscie.lock.builder import Builder
+from czscie.lock.lock import Lock, lock_path, read_lock, write_lock
+from czscie.lock.locker import Locker
+from czscie.network.network import Network
+from czscie.pbs.provider import Provider
+from czscie.platforms import Platform
+
+
+class LockUse(enum.Enum):
+    """What a build may do about a lock that is not up to date."""
+
+    #: Write what has changed.
+    UPDATE = enum.auto()
+    #: Fail.
+    LOCKED = enum.auto()
+    #: Not look: what it does not answer is an error, what it does not know of is not noticed.
+    FROZEN = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class EnsuredLock:
+    """The lock to go by, and the one that is there; `changes` are lines about what that one does not say."""
+
+    lock: Lock
+    before: Lock | None
+    changes: tuple[str, ...]
+
+
+def ensure_lock(
+    lift: Lift,
+    targets: Sequence[Platform],
+    use: LockUse,
+    provider: Provider,
+    network: Network,
+    console: Console,
+) -> Lock:
+    """The lock of `lift` for `targets`, written beside the manifest if it changed. Raises CzscieError."""
+    builder = Builder.of(lift, network, console)
+    settled = resolve_lock(lift, targets, use, provider, network, console, builder)
+    lock = settled.lock
+    if lock is not settled.before:
+        path = lock_path(lift.path)
+        lock = Locker(lift, provider, network, console, builder).with_launchers(lock, targets)
+        with console.phase(f"Wrote {path}"):
+            write_lock(path, lock)
+        if settled.before is not None:
+            for change in settled.changes:
+                console.line(f"  {change}")
+    return lock
+
+
+def resolve_lock(
+    lift: Lift,
+    targets: Sequence[Platform],
+    use: LockUse,
+    provider: Provider,
+    network: Network,
+    console: Console,
+    builder: Builder | None = None,
+) -> EnsuredLock:
+    """The lock of `lift` for `targets`, which is written nowhere. Raises CzscieError.
+
+    `builder` is for what has no wheel: by default one that builds.
+    """
+    path = lock_path(lift.path)
+    lock = read_lock(path)
+    if use is LockUse.FROZEN:
+        return EnsuredLock(_there(lock, path, lift), lock, ())
+    builder = builder or Builder.of(lift, network, console)
+    locker = Locker(lift, provider, network, console, builder)
+    changes = locker.changes(lock, targets)
+    if not changes and lock is not None:
+        return EnsuredLock(lock, lock, ())
+    if use is LockUse.LOCKED:
+        raise CzscieError(
+            f"{path} is not up to date" if lock is not None else f"there is no lock {path}",
+            why=changes,
+            hint=f"czscie lock {lift.path}",
+        )
+    return EnsuredLock(locker.lock(lock, targets, prune=False), lock, changes)
+
+
+def _there(lock: Lock | None, path: Path, lift: Lift) -> Lock:
+    if lock is None:
+        raise CzscieError(f"there is no lock {path}", hint=f"czscie lock {lift.path}")
+    return lock

@@ -1,0 +1,86 @@
+"""What of a manifest its lock answers: the keys whose values stand for more than they say."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from czscie.lift.interpreter import Interpreter
+from czscie.lift.lift import Lift
+from czscie.lift.payload import Payload
+from czscie.lift.problem import quoted
+from czscie.lock.lock import RequestedInterpreter, RequestedLift, RequestedPayload
+
+#: User, password and query of a URL in a requirement.
+_SECRETS = re.compile(r"(?<=://)[^/@\s]*@|\?[^#\s]*")
+
+
+def requested_by(lift: Lift, requires: tuple[str, ...] | None = None) -> RequestedLift:
+    """The question of `lift`; `requires` is what its project or script says itself."""
+    directory = lift.path.parent.absolute()
+    return RequestedLift(
+        interpreters={each.id: _of_interpreter(each, directory) for each in lift.interpreters},
+        payload=None if lift.payload is None else _of_payload(lift.payload, requires, directory),
+    )
+
+
+def relative(path: Path, directory: Path) -> str:
+    """`path` as a lock of the manifest in `directory` has it: relative where that is possible, with `/`."""
+    try:
+        return Path(os.path.relpath(path, directory)).as_posix()
+    except ValueError:  # another drive
+        return path.as_posix()
+
+
+def _of_interpreter(interpreter: Interpreter, directory: Path) -> RequestedInterpreter:
+    asked = {
+        key: relative(value, directory) if isinstance(value, Path) else value
+        for key, value in interpreter.asked.items()
+    }
+    return RequestedInterpreter(provider=interpreter.PROVIDER, **asked)
+
+
+def _of_payload(payload: Payload, requires: tuple[str, ...] | None, directory: Path) -> RequestedPayload:
+    def path(value: Path | None) -> str | None:
+        return None if value is None else relative(value, directory)
+
+    requirements = payload.requirements
+    return RequestedPayload(
+        pex=path(payload.pex),
+        requirements=None if requirements is None else tuple(_SECRETS.sub("", each) for each in requirements),
+        project=path(payload.project),
+        script=path(payload.script),
+        lock=path(payload.lock),
+        requires=requires,
+        interpreter=None if payload.pex is not None else payload.interpreter,
+        glibc=None if payload.glibc is None else ".".join(map(str, payload.glibc)),
+    )
+
+
+def changed_keys(before: RequestedLift, now: RequestedLift) -> Iterator[str]:
+    """A line for each key of the manifest that says something else `now`."""
+    for identifier in sorted({*before.interpreters, *now.interpreters}):
+        found = (question.interpreters.get(identifier) for question in (before, now))
+        yield from _changed(f"lift.interpreters.{identifier}", *found)
+    yield from _changed("lift.payload", before.payload, now.payload)
+
+
+def _changed(where: str, before: msgspec.Struct | None, now: msgspec.Struct | None) -> Iterator[str]:
+    if before is None or now is None:
+        if before is not now:
+            yield f"{where} is {'new' if before is None else 'gone'}"
+        return
+    for key in before.__struct_fields__:
+        was, is_now = getattr(before, key), getattr(now, key)
+        if was != is_now:
+            yield f"{where}.{key} was {_text(was)} and is {_text(is_now)}"
+
+
+def _text(value: str | tuple[str, ...] | None) -> str:
+    if value is None:
+        return "not there"
+    return quoted(value) if isinstance(value, str) else f"[{', '.join(map(quoted, value))}]"

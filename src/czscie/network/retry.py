@@ -1,0 +1,107 @@
+"""Trying again when it is worth it, and knowing when to stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from czscie.errors import CzscieError
+from czscie.network.clock import Clock
+from czscie.network.network import DEADLINE, Patience
+from czscie.progress import Progress
+
+_Result = TypeVar("_Result")
+
+
+class Transient(Exception):
+    """What may be over soon. `wait` is how many seconds the server asks for, None where it does not say."""
+
+    def __init__(self, cause: str, wait: float | None = None) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.wait = wait
+
+
+class Unreachable(CzscieError):
+    """No attempt succeeded, or none was allowed: another place may do better."""
+
+
+class Late(Exception):
+    """The deadline has passed."""
+
+
+class Stopped(Exception):
+    """Somebody wants the work to end: Ctrl-C, or another file that cannot be had."""
+
+
+class Watch:
+    """How long work may go on: until `seconds` are over by `clock` or `stop` is set."""
+
+    def __init__(
+        self, seconds: float, stop: threading.Event | None = None, clock: Clock | None = None
+    ) -> None:
+        self.seconds = seconds
+        self._clock = clock or Clock()
+        self._end = self._clock.now() + seconds
+        self._stop = stop or threading.Event()
+
+    @classmethod
+    def of(cls, patience: Patience, stop: threading.Event | None = None) -> Watch:
+        """How long one file may take."""
+        return cls(patience.deadline, stop, patience.clock)
+
+    def check(self) -> None:
+        """Raises Late or Stopped when it is time."""
+        if self._stop.is_set():
+            raise Stopped
+        if self._clock.now() >= self._end:
+            raise Late
+
+    def within(self, seconds: float) -> float:
+        """`seconds`, or what is left of the time if that is less. Raises Late or Stopped."""
+        self.check()
+        return max(0.001, min(seconds, self._end - self._clock.now()))
+
+    def pause(self, seconds: float) -> None:
+        """Sleep so long, or until it is time. Raises Late or Stopped."""
+        self._clock.wait(self._stop, self.within(seconds))
+        self.check()
+
+
+def persevere(
+    attempt: Callable[[], _Result],
+    what: str,
+    tried: Sequence[str],
+    hint: str | None,
+    patience: Patience,
+    watch: Watch,
+    progress: Progress,
+) -> _Result:
+    """Call `attempt` until it raises no Transient, with growing waits in between.
+
+    Raises Unreachable of `what`, `hint` and `tried`, which `attempt` fills with a line for each place that it
+    asked, after `patience.attempts` or when the wait is too long; CzscieError when the deadline of `watch`
+    has passed, Stopped when that was stopped.
+    """
+    pause = patience.first_wait
+    try:
+        for number in range(1, patience.attempts + 1):
+            try:
+                return attempt()
+            except Transient as problem:
+                wait = max(pause, problem.wait or 0)
+                if number == patience.attempts:
+                    ending = f"gave up after attempt {number}"
+                elif wait > patience.longest_wait:
+                    ending = f"it asks to come back in {wait:g} s"
+                else:
+                    progress.line(f"{problem.cause}: trying again in {wait:g} s")
+                    watch.pause(wait)
+                    pause = min(2 * pause, patience.longest_wait)
+                    continue
+                raise Unreachable(what, why=(*tried, ending), hint=hint) from problem
+    except Late as late:
+        ending = f"it was not done within {watch.seconds:g} s"
+        raise CzscieError(what, why=(*tried, ending), hint=f"set {DEADLINE} to more seconds") from late
+    raise AssertionError("patience.attempts is at least 1")

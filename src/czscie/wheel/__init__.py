@@ -1,0 +1,1 @@
+"""Wheels: what they hold, and where an installation puts each file."""
