@@ -50,27 +50,27 @@ HARDENED = {"filter": ENGINE_FILTER, "capabilities": (), "no_new_privileges": Tr
 WITHOUT_LOCKS = {**HARDENED, "filter": {**ENGINE_FILTER, "flock": EPERM, "statx": EPERM}}
 
 NOTE = (
-    "cowsay: note: it unpacks NN MB into memory, as each start will: no directory can be written to and "
-    "executed from (CZSCIE_MEMORY=fallback: say nothing)\n"
+    "cowsay: note: each start unpacks NN MB into memory, because no directory is both writable and "
+    "executable (CZSCIE_MEMORY=fallback silences this note)\n"
 )
 HINT = (
-    "hint: set CZSCIE_BASE to a directory of your own that can be written to and executed from, "
-    "or unpack into the image (the tool install)\n"
+    "hint: set CZSCIE_BASE to a writable directory that is not mounted noexec, "
+    "or install the application into the image with the tool install\n"
 )
-READ_ONLY = "it cannot be made: read-only file system"
-MISSING = "it cannot be made: no such file or directory"
+READ_ONLY = "cannot create it: read-only file system"
+MISSING = "cannot create it: no such file or directory"
 NOEXEC = "it is on a file system mounted noexec"
-NO_NAMESPACE = "unshare(2) of a user and a mount namespace: EPERM"
+NO_NAMESPACE = "unshare(2) of a user and mount namespace: EPERM"
 NO_PROC = "/proc is not mounted"
 
 
 def nowhere(tmp: str, shm: str, mount: str, files: str, user: int = USER, var: str = READ_ONLY) -> str:
     """The error that tells what was tried: the candidates for a base directory, and the ways of memory."""
     return (
-        "cowsay: error: there is no directory to unpack into; tried\n"
+        "cowsay: error: found no directory to unpack into; tried:\n"
         + ("" if user else f"  /var/cache/czscie: {READ_ONLY}\n")
         + f"  /tmp/czscie-{user}: {tmp}\n  /var/tmp/czscie-{user}: {var}\n  /dev/shm/czscie-{user}: {shm}\n"
-        f"  memory (a tmpfs of its own): {mount}\n  memory (memfd_create): {files}\n{HINT}"
+        f"  memory (private tmpfs): {mount}\n  memory (memfd_create): {files}\n{HINT}"
     )
 
 
@@ -119,20 +119,20 @@ ROWS = (
         "nothing writable, a user in a chroot",
         (PROC,),
         given={"pivot": False},
-        error=nowhere(READ_ONLY, READ_ONLY, NO_NAMESPACE, "there is no directory that can be written to"),
+        error=nowhere(READ_ONLY, READ_ONLY, NO_NAMESPACE, "found no writable directory"),
     ),
     Row(
         "nothing writable, hardened",
         (PROC,),
         given=HARDENED,
-        error=nowhere(READ_ONLY, READ_ONLY, NO_NAMESPACE, "there is no directory that can be written to"),
+        error=nowhere(READ_ONLY, READ_ONLY, NO_NAMESPACE, "found no writable directory"),
     ),
     Row("nothing but /proc in the root", (PROC,), user=0, note=NOTE, without=("tmp", "dev")),
     Row(
         "nothing at all in the root",
         user=0,
         without=("tmp", "dev", "proc"),
-        error=nowhere(READ_ONLY, READ_ONLY, "there is no empty directory to mount it on", NO_PROC, user=0),
+        error=nowhere(READ_ONLY, READ_ONLY, "found no empty directory to mount it on", NO_PROC, user=0),
     ),
     Row("noexec, root", (NOEXEC_TMP,), user=0, note=NOTE),
     Row("noexec, a user with /proc", (PROC, NOEXEC_TMP), note=NOTE),
@@ -162,8 +162,8 @@ ROWS = (
         (PROC, TINY_TMP),
         given=HARDENED,
         note=NOTE,
-        error="cowsay: error: cannot unpack PATH into /tmp/czscie-12345/memory/NAME: no space left on the "
-        "device\nhint: make room there, or set CZSCIE_BASE to another directory\n",
+        error="cowsay: error: cannot unpack PATH into /tmp/czscie-12345/memory/NAME: no space left on "
+        "device\nhint: free some space there, or set CZSCIE_BASE to another directory\n",
     ),
     Row("no inode, root with /proc", (PROC, FULL_TMP), user=0, note=NOTE),
     Row(
@@ -171,10 +171,10 @@ ROWS = (
         (PROC, FULL_TMP),
         given=HARDENED,
         error=nowhere(
-            "it cannot be made: no space left on the device",
+            "cannot create it: no space left on device",
             READ_ONLY,
             NO_NAMESPACE,
-            "there is no directory that can be written to",
+            "found no writable directory",
         ),
     ),
     Row(
@@ -184,8 +184,8 @@ ROWS = (
         error=nowhere(
             READ_ONLY,
             READ_ONLY,
-            "NN MB are needed and the limit of memory is 40 MB",
-            "NN MB are needed and the limit of memory is 40 MB",
+            "it needs NN MB, and the memory limit is 40 MB",
+            "it needs NN MB, and the memory limit is 40 MB",
         ),
     ),
     Row("memory is limited to 1 GB", (PROC,), files={"sys/fs/cgroup/memory.max": "1000000000\n"}, note=NOTE),
@@ -194,7 +194,7 @@ ROWS = (
         "no memfd_create, hardened",
         (PROC, SHM),
         given={**HARDENED, "filter": {**ENGINE_FILTER, "memfd_create": ENOSYS}},
-        error=nowhere(READ_ONLY, NOEXEC, NO_NAMESPACE, "the system has no memfd_create(2), or forbids it"),
+        error=nowhere(READ_ONLY, NOEXEC, NO_NAMESPACE, "memfd_create(2) is missing or forbidden"),
     ),
     *(
         Row(f"no {call}: {name}", (PROC, TMP), given={"filter": {call: error}})
@@ -208,14 +208,14 @@ ROWS = (
         "memfd_noexec = 2, hardened",
         (PROC, SHM),
         given={**HARDENED, "memfd_noexec": 2},
-        error=nowhere(READ_ONLY, NOEXEC, NO_NAMESPACE, "memfd_create(2): EACCES, as vm.memfd_noexec is 2"),
+        error=nowhere(READ_ONLY, NOEXEC, NO_NAMESPACE, "memfd_create(2): EACCES (vm.memfd_noexec is 2)"),
     ),
     Row(
         "executable that may not be read",
         (PROC, TMP),
         mode=0o111,
-        error="cowsay: error: this executable may not read its own file\n"
-        "hint: give it read permission: chmod +r\n",
+        error="cowsay: error: this executable has no permission to read its own file\n"
+        "hint: add the permission with chmod +r\n",
     ),
     Row("16 open files", (PROC, TMP), given={"limits": {"nofile": 16}}),
     Row("1 process", (PROC, TMP), given={"limits": {"nproc": 1}}),
@@ -228,29 +228,29 @@ ROWS = (
         "64 kB of stack",
         (PROC, TMP),
         given={"limits": {"stack": 64 << 10}},
-        error="scie: error: the stack is limited to 64 kB (ulimit -s), too little for Python to start\n"
+        error="scie: error: the stack limit of 64 kB (ulimit -s) is too small for Python\n"
         "hint: raise the hard limit to 128 kB or more\n",
     ),
     Row(
         "files of 1 MB",
         (PROC, TMP),
         given={"limits": {"fsize": 1 << 20}},
-        error="cowsay: error: cannot unpack PATH into /tmp/czscie-12345: a file would become larger than the "
-        "limit (ulimit -f)\nhint: raise that limit\n",
+        error="cowsay: error: cannot unpack PATH into /tmp/czscie-12345: file size limit "
+        "exceeded (ulimit -f)\nhint: raise the limit\n",
     ),
     Row(
         "1 MB of data",
         (PROC, TMP),
         given={"limits": {"data": 1 << 20}},
         error="cowsay: error: cannot unpack PATH into /tmp/czscie-12345: out of memory\n"
-        "hint: raise the limits of memory: ulimit -v and -d, or the container's\n",
+        "hint: raise the memory limits (ulimit -v, ulimit -d, or the container's)\n",
     ),
     Row(
         "8 open files",
         (PROC, TMP),
         given={"limits": {"nofile": 8}},
         error="cowsay: error: cannot unpack PATH into /tmp/czscie-12345: too many open files (ulimit -n)\n"
-        "hint: raise that limit\n",
+        "hint: raise the limit\n",
     ),
     Row("standard input and error are closed", (PROC, TMP), given={"closed": (0, 2)}),
     Row("standard input is closed, hardened", (PROC, SHM), note=NOTE, given={**HARDENED, "closed": (0,)}),
@@ -314,7 +314,7 @@ def make_root(image: Callable[[bool], Path], tmp_path: Path) -> Callable[[Row], 
 
 def told(text: str) -> str:
     """Standard error without what differs from build to build and from start to start."""
-    text = re.sub(r"[0-9]+ MB (into|are needed)", r"NN MB \1", text)
+    text = re.sub(r"[0-9]+ MB( into|, and)", r"NN MB\1", text)
     text = re.sub(r"cannot unpack \S+ into", "cannot unpack PATH into", text)
     return re.sub(r"memory/[0-9a-f]{16}", "memory/NAME", text)
 

@@ -38,7 +38,7 @@ CONTAINERS = {
     "user, 64 MB": ("--memory=64m", "--tmpfs=/tmp", "--user", USER),
 }
 
-NOTE = re.compile(r"\w+: note: it unpacks \d+ MB into memory, as each start will: .*\n")
+NOTE = re.compile(r"\w+: note: each start unpacks \d+ MB into memory, because .*\n")
 
 
 @pytest.fixture(scope="module")

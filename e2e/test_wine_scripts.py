@@ -91,8 +91,8 @@ def test_errors_of_a_windowed_launcher_go_to_standard_error_or_into_a_message_bo
     windowed: Application, herd: Application, tmp_path: Path
 ) -> None:
     started = windowed.start(environment={"SCIE_BOOT": "gone"}).wait()
-    assert "SCIE_BOOT is 'gone'" in started.message
+    assert "SCIE_BOOT names the unknown command 'gone'" in started.message
     box = told(herd, "box", windows_path(windowed.executable))
     assert box["title"] == "herd"
-    assert "SCIE_BOOT is 'gone'" in box["text"]
+    assert "SCIE_BOOT names the unknown command 'gone'" in box["text"]
     assert box["status"] == 1

@@ -8,7 +8,7 @@
 
 const std = @import("std");
 
-/// What a decoder needs of zstd's `lib` directory: no compressor, no dictionary builder, no legacy formats.
+/// The sources of a decoder in zstd's `lib` directory: no compressor, no dictionary builder, no legacy formats.
 const decoder_sources = [_][]const u8{
     "common/debug.c",
     "common/entropy_common.c",
@@ -24,20 +24,20 @@ const decoder_sources = [_][]const u8{
 
 const decoder_flags = [_][]const u8{
     "-std=c11",
-    // Speed matters more than the last kilobytes: decoding is on the path of every cold start.
+    // Speed matters more than the last kilobytes: every cold start decodes.
     "-O3",
-    // Zig keeps one for profilers. Without it decoding is 3% faster.
+    // Zig keeps frame pointers for profilers. Without them, decoding is 3% faster.
     "-fomit-frame-pointer",
     "-fno-sanitize=undefined",
     "-DZSTD_LEGACY_SUPPORT=0",
     "-DZSTD_TRACE=0",
-    // The variant that fetches ahead what it is about to copy: windows of 8 MiB are larger than the caches of a core.
-    // Large entries decode 10% faster, groups of 4 MiB as fast as by the other one.
+    // The variant that prefetches what it copies: windows of 8 MiB are larger than the caches of a core. Large entries
+    // decode 10% faster, groups of 4 MiB as fast as with the other variant.
     "-DZSTD_FORCE_DECOMPRESS_SEQUENCES_LONG=1",
     "-DZSTDLIB_VISIBLE=",
     "-DZSTDERRORLIB_VISIBLE=",
     "-DXXH_NAMESPACE=ZSTD_",
-    // emmintrin.h drags in a header that wants a libc's malloc.h; the decoder calls nothing of it.
+    // emmintrin.h includes a header that needs a libc's malloc.h; the decoder does not use it.
     "-D__MM_MALLOC_H",
 };
 
@@ -51,10 +51,10 @@ pub fn build(b: *std.Build) void {
         .name = "launcher",
         .root_module = module(b, "src/main.zig", target, optimize, libzstd),
     });
-    // Zig raises the stack's limit to what a program asks for, and the application would inherit that: ask for
-    // nothing (`process.raiseStackLimit` looks at the limit).
+    // Zig raises the stack limit to the size that a program requests, and the application would inherit the limit. So
+    // request nothing (`process.raiseStackLimit` checks the limit).
     if (target.result.os.tag == .linux) launcher.stack_size = 0;
-    // Room for the load command of a signature.
+    // Space for the load command of a signature.
     if (target.result.os.tag == .macos) launcher.headerpad_size = 0x1000;
     b.installArtifact(launcher);
 
@@ -85,7 +85,7 @@ fn module(
         .strip = optimize != .Debug,
     });
     const lib: std.Build.LazyPath = .{ .cwd_relative = libzstd };
-    // Ahead of any libc's headers: all that the decoder wants of a libc is there or in Zig's compiler_rt.
+    // Before any libc's headers: they and compiler_rt have all that the decoder needs of a libc.
     root.addIncludePath(b.path("libzstd"));
     root.addCSourceFiles(.{ .root = lib, .files = &decoder_sources, .flags = &decoder_flags });
     root.addCSourceFile(.{ .file = b.path("libzstd/memory.c"), .flags = &.{ "-std=c11", "-O3", "-fno-builtin" } });

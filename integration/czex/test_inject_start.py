@@ -444,7 +444,7 @@ def test_a_damaged_file_installs_nothing(make: MakeCzex) -> None:
     czex.path.write_bytes(data)
     done = czex.run("argv")
     assert done.returncode == 1
-    assert b"is damaged, in " in done.stderr
+    assert b"is damaged: cannot read " in done.stderr
     assert czex.installations() == []
 
 

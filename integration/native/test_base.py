@@ -67,8 +67,8 @@ def test_a_base_that_others_may_write_to_is_told_and_the_next_is_used(
     done = moo.start(environment={"CZSCIE_BASE": str(tmp_path / "open"), "HOME": str(tmp_path / "home")})
     assert said(done)[1] == f"{tmp_path}/home/.cache/czscie"
     assert done.stderr.decode() == (
-        f"moo: note: {tmp_path}/open (CZSCIE_BASE) is not used: "
-        f"other users may write to it (make its mode 0700); {tmp_path}/home/.cache/czscie is\n"
+        f"moo: note: cannot use {tmp_path}/open (CZSCIE_BASE): "
+        f"other users can write to it (chmod 0700 fixes that); using {tmp_path}/home/.cache/czscie instead\n"
     )
 
 
@@ -80,6 +80,6 @@ def test_a_base_that_is_a_link_is_told_and_the_next_is_used(make: Make, tmp_path
     done = moo.start(environment={"HOME": str(tmp_path / "home")})
     assert said(done)[1] == f"{tmp_path}/home/.cache/czscie"
     assert done.stderr.decode() == (
-        f"moo: note: {tmp_path}/link (the lift's base) is not used: "
-        f"it is a symbolic link or not a directory; {tmp_path}/home/.cache/czscie is\n"
+        f"moo: note: cannot use {tmp_path}/link (the lift's base): "
+        f"it is a symbolic link or not a directory; using {tmp_path}/home/.cache/czscie instead\n"
     )

@@ -45,7 +45,9 @@ def test_a_cold_start_keeps_within_the_memory_that_it_may_have(
 
 def test_the_limit_is_named_when_it_is_too_small(scie: SmallScie, tmp_path: Path) -> None:
     done = start(scie, tmp_path, "memory.max", 4 * MIB)
-    assert_refused(done, "the limit of memory is 4 MB", "raise the limit of the control group")
+    assert_refused(
+        done, "the memory limit of 4 MB is too small", "raise the memory limit of the control group"
+    )
     assert installed(tmp_path) is None
 
 
@@ -60,7 +62,7 @@ def test_what_is_mended_keeps_within_it_too(scie: SmallScie, tmp_path: Path) -> 
 
 def test_memory_is_no_base_where_the_limit_does_not_hold_it(scie: SmallScie, tmp_path: Path) -> None:
     done = start(scie, tmp_path, "memory.max", 32 * MIB, CZSCIE_MEMORY="always")
-    assert_refused(done, "are needed and the limit of memory is 33 MB")
+    assert_refused(done, "and the memory limit is 33 MB")
 
 
 @pytest.mark.parametrize("memory", ["", "always"])

@@ -272,7 +272,7 @@ def test_verify_waits_for_no_fifo(scie: SmallScie, base: Path, name: str) -> Non
     os.mkfifo(root_of(base) / name)
     done = run([scie.path], {"CZSCIE_BASE": str(base), "SCIE": "verify"})
     assert done.returncode == 1
-    assert f"{name}: it is not a file" in done.stdout
+    assert f"{name}: not a regular file" in done.stdout
 
 
 def test_verify_sees_that_a_directory_was_replaced_by_a_link(
@@ -281,7 +281,7 @@ def test_verify_sees_that_a_directory_was_replaced_by_a_link(
     replace_by_link(root_of(base) / "lib", tmp_path / "elsewhere")
     done = run([scie.path], {"CZSCIE_BASE": str(base), "SCIE": "verify"})
     assert done.returncode == 1
-    assert "lib: it is not a directory" in done.stdout
+    assert "lib: not a directory" in done.stdout
 
 
 @pytest.mark.parametrize("make_it", [be_a_fifo, lambda path: path.symlink_to("../victim")])
@@ -295,7 +295,7 @@ def test_a_lock_that_is_no_file_is_neither_waited_for_nor_written_through(
     shutil.rmtree(root_of(base))
     done = run([scie.path], {"CZSCIE_BASE": str(base), "XDG_CACHE_HOME": str(tmp_path / "cache")})
     assert_started(done)
-    assert f"{base} (CZSCIE_BASE) is not used: nothing can be locked there" in done.stderr
+    assert f"cannot use {base} (CZSCIE_BASE): cannot lock files in it" in done.stderr
     assert "not expected" not in done.stderr
     assert (base / "victim").read_text() == "precious"
 
@@ -416,8 +416,8 @@ def test_what_is_damaged_where_only_root_can_write_is_passed_over(
     assert_started(done)
     assert f"{tmp_path}/home/.cache/czscie/interpreters/" in done.stdout
     assert done.stderr == (
-        f"small: note: {base} (CZSCIE_BASE) is not used: what is installed there is damaged (lib/numbers) "
-        f"and cannot be written to; {tmp_path}/home/.cache/czscie is\n"
+        f"small: note: cannot use {base} (CZSCIE_BASE): its installation is damaged (lib/numbers) "
+        f"and not writable; using {tmp_path}/home/.cache/czscie instead\n"
     )
     again = foreign()
     assert_started(again)
@@ -445,7 +445,7 @@ def test_a_read_only_base_that_lacks_the_program_or_the_first_module_is_passed_o
     done = in_namespace(READ_ONLY, base, scie.path, environment=environment)
     assert_started(done)
     assert f"{tmp_path}/.cache/czscie/interpreters/" in done.stdout
-    assert f"what is installed there is damaged ({name})" in done.stderr
+    assert f"its installation is damaged ({name})" in done.stderr
 
 
 @root_only
@@ -464,8 +464,8 @@ def test_without_another_base_the_damage_is_among_the_reasons(scie: SmallScie, b
         Path("/run/czscie-damage").rmdir()
     assert_refused(
         done,
-        "there is no directory to unpack into",
-        "/run/czscie-damage: what is installed there is damaged (lib/text) and cannot be written to",
+        "found no directory to unpack into",
+        "/run/czscie-damage: its installation is damaged (lib/text) and not writable",
     )
 
 
@@ -476,8 +476,8 @@ def test_what_cannot_be_put_back_names_the_tools(scie: SmallScie, base: Path) ->
     done = run([*inject, scie.path], {"CZSCIE_BASE": str(base), "PATH": os.environ["PATH"]})
     assert_refused(
         done,
-        f"what is installed in {base} is damaged and cannot be mended: lib/numbers: no space left",
-        f"`SCIE=verify {scie.path}` says what is damaged, `SCIE=uninstall {scie.path}` removes it",
+        f"cannot repair the damaged installation in {base}: lib/numbers: no space left",
+        f"`SCIE=verify {scie.path}` lists the damage, `SCIE=uninstall {scie.path}` removes the installation",
     )
     assert_started(scie.start(base))
     assert_whole(scie, base)
@@ -489,9 +489,9 @@ def test_a_program_that_cannot_be_started_names_the_tools(make: Make) -> None:
         done = moo.start()
         assert done.returncode == 1
         assert done.stderr.decode() == (
-            f"moo: error: {moo.root}/bin/none cannot be started: no such file or directory\n"
-            f"hint: `SCIE=verify {moo.path}` says what is damaged, `SCIE=uninstall {moo.path}` removes it; "
-            "the next start installs it again\n"
+            f"moo: error: cannot start {moo.root}/bin/none: no such file or directory\n"
+            f"hint: `SCIE=verify {moo.path}` lists the damage, `SCIE=uninstall {moo.path}` "
+            "removes the installation; the next start installs it again\n"
         )
 
 

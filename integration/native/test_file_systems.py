@@ -74,12 +74,12 @@ def test_fuse_is_a_file_system_like_others(scie: SmallScie, mounted: Mounted, tm
 @pytest.mark.parametrize(
     ("operation", "error", "text"),
     [
-        ("write", "EIO", "an input/output error of the device"),
-        ("write", "EDQUOT", "the disk quota is used up"),
-        ("write", "ENOSPC", "no space left on the device"),
-        ("create", "EDQUOT", "the disk quota is used up"),
-        ("rename", "EIO", "an input/output error of the device"),
-        ("symlink", "EDQUOT", "the disk quota is used up"),
+        ("write", "EIO", "input/output error"),
+        ("write", "EDQUOT", "disk quota exceeded"),
+        ("write", "ENOSPC", "no space left on device"),
+        ("create", "EDQUOT", "disk quota exceeded"),
+        ("rename", "EIO", "input/output error"),
+        ("symlink", "EDQUOT", "disk quota exceeded"),
     ],
 )
 def test_an_error_of_the_file_system_is_told_and_leaves_nothing(
@@ -92,7 +92,7 @@ def test_an_error_of_the_file_system_is_told_and_leaves_nothing(
         return
     if done.returncode == 0:  # the base was refused, and the next is used
         assert_started(done)
-        assert f"{base} (CZSCIE_BASE) is not used" in done.stderr and text in done.stderr
+        assert f"cannot use {base} (CZSCIE_BASE)" in done.stderr and text in done.stderr
     else:
         assert_refused(done, f"into {base}: {text}", "CZSCIE_BASE")
     assert installed(base) is None
@@ -108,7 +108,7 @@ def test_a_file_system_without_locks_is_passed_over(
     assert_started(done)
     assert str(tmp_path / ".cache") in done.stdout
     assert (
-        f"{base} (CZSCIE_BASE) is not used: nothing can be locked there: the file system has no locks"
+        f"cannot use {base} (CZSCIE_BASE): cannot lock files in it: the file system does not support locks"
         in done.stderr
     )
     assert installed(base) is None
@@ -154,6 +154,6 @@ def test_an_overlay_keeps_an_installation_and_mends_one(scie: SmallScie, tmp_pat
     done = in_namespace(script, tmp_path / "mounts", lower, scie.path)
     assert done.returncode == 0, done
     assert done.stdout.count("started\n") == 3
-    assert "all is well\n" in done.stdout
+    assert "no problems found\n" in done.stdout
     assert done.stdout.endswith("numbers\n"), "only what was damaged came up"
     assert done.stderr == ""

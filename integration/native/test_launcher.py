@@ -134,8 +134,8 @@ def test_no_command_is_an_error_that_lists_them(make: Make, arguments: Sequence[
     done = moo.start(*arguments, environment={"CZSCIE_BASE": str(moo.base)})
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.decode() == (
-        "moo: error: no command was chosen; there are\n  one  \n  two  the second\n"
-        "hint: give one as the first argument or in SCIE_BOOT\n"
+        "moo: error: no command was selected; available commands:\n  one  \n  two  the second\n"
+        "hint: pass one as the first argument, or set SCIE_BOOT to it\n"
     )
 
 
@@ -149,7 +149,7 @@ def test_a_command_that_is_unknown_is_named(make: Make, boot: str, default: bool
     assert (done.returncode, done.stdout) == (1, b"")
     listed = "  (default)  \n" if default else ""
     assert done.stderr.decode() == (
-        f"moo: error: SCIE_BOOT is '{boot}', which is no command of it; there are\n"
+        f"moo: error: SCIE_BOOT names the unknown command '{boot}'; available commands:\n"
         f"{listed}  one  \n  two  the second\n"
         "hint: set SCIE_BOOT to one of them, or unset it\n"
     )
@@ -167,7 +167,7 @@ def test_the_limit_of_open_files_is_named(make: Make) -> None:
     assert done.returncode == 1
     assert done.stderr == (
         b"moo: error: this executable cannot open its own file: too many open files (ulimit -n)\n"
-        b"hint: raise that limit\n"
+        b"hint: raise the limit\n"
     )
 
 
@@ -223,8 +223,8 @@ def test_an_unknown_placeholder_is_an_error_before_the_program_starts(make: Make
     done = make(commands={"": say("{nobody}")}).start()
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.decode() == (
-        "moo: error: the boot command holds a placeholder that this launcher does not know\n"
-        "hint: build the file again with one czscie\n"
+        "moo: error: the boot command has a placeholder that this launcher does not support\n"
+        "hint: rebuild the file with a single version of czscie\n"
     )
 
 
@@ -269,7 +269,7 @@ def test_the_environment_is_changed_as_the_command_says(make: Make) -> None:
     [
         ("{cpython}/bin/none", "no such file or directory"),
         ("{cpython}/lib/data", "permission denied"),
-        ("{cpython}/bin/nonsense", "the system does not know this kind of program"),
+        ("{cpython}/bin/nonsense", "not a program that this system can run"),
         ("{cpython}/bin", "permission denied"),
     ],
 )
@@ -280,15 +280,15 @@ def test_a_program_that_cannot_be_started_is_named_with_the_reason(make: Make, e
     assert (done.returncode, done.stdout) == (1, b"")
     program = exe.replace("{cpython}", str(moo.root))
     assert done.stderr.decode() == (
-        f"moo: error: {program} cannot be started: {reason}\n"
-        f"hint: `SCIE=verify {moo.path}` says what is damaged, `SCIE=uninstall {moo.path}` removes it; "
-        "the next start installs it again\n"
+        f"moo: error: cannot start {program}: {reason}\n"
+        f"hint: `SCIE=verify {moo.path}` lists the damage, `SCIE=uninstall {moo.path}` "
+        "removes the installation; the next start installs it again\n"
     )
 
 
 def test_a_program_of_the_host_that_cannot_be_started_is_named_alone(make: Make) -> None:
     done = make(commands={"": Command(exe="/nowhere/none")}).start()
-    assert done.stderr.decode() == "moo: error: /nowhere/none cannot be started: no such file or directory\n"
+    assert done.stderr.decode() == "moo: error: cannot start /nowhere/none: no such file or directory\n"
 
 
 def test_a_program_whose_loader_is_missing_says_what_the_host_lacks(make: Make) -> None:
@@ -296,9 +296,9 @@ def test_a_program_whose_loader_is_missing_says_what_the_host_lacks(make: Make) 
     image = elf_image(machine=machine, interpreter="/lib/ld-none.so.1")
     moo = make(Tree(programs={"bin/python": image}), {"": Command(exe="{cpython}/bin/python")})
     assert moo.start().stderr.decode() == (
-        f"moo: error: {moo.root}/bin/python cannot start: its loader is missing, "
-        "so this host has no C library of the kind it needs\n"
-        "hint: `czscie inspect` tells what the file needs; build it for this host's platform\n"
+        f"moo: error: cannot start {moo.root}/bin/python: its dynamic loader is missing, "
+        "so this host lacks the C library that it needs\n"
+        "hint: `czscie inspect` shows what the file needs; build it for this host's platform\n"
     )
 
 
@@ -317,7 +317,7 @@ def test_a_file_that_was_cut_short_holds_nothing_to_start(make: Make) -> None:
     done = moo.start()
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.decode() == (
-        f"moo: error: {moo.path} holds nothing to start: it is a launcher alone, or the file was cut short\n"
+        f"moo: error: {moo.path} has no manifest: it is a bare launcher, or the file is truncated\n"
         "hint: copy or download the file again\n"
     )
 
@@ -339,8 +339,8 @@ def test_a_newer_format_is_not_damage(make: Make) -> None:
     body = text[1 : text.rindex(b',"crc32"')].replace(b'"format":1', b'"format":2')
     damage(moo.path, text, b'\n%b,"crc32":"%08x"}\n' % (body, zlib.crc32(body)))
     assert moo.start().stderr.decode() == (
-        f"moo: error: {moo.path} was put together for a newer launcher than its own\n"
-        "hint: build it again with one czscie\n"
+        f"moo: error: {moo.path} needs a newer launcher than its own\n"
+        "hint: rebuild it with a single version of czscie\n"
     )
 
 
@@ -351,7 +351,8 @@ def test_damage_names_the_part_and_leaves_nothing_installed(make: Make) -> None:
     done = moo.start()
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.decode() == (
-        f"moo: error: {moo.path} is damaged, in .group-000.zip\nhint: copy or download the file again\n"
+        f"moo: error: {moo.path} is damaged: cannot read .group-000.zip\n"
+        "hint: copy or download the file again\n"
     )
     assert list((moo.base / "interpreters").iterdir()) == []
 
@@ -364,6 +365,6 @@ def test_a_plan_that_is_not_the_manifests_is_damage(tmp_path: Path, launcher: Pa
     done = moo.start()
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.decode() == (
-        f"moo: error: {moo.path} is damaged, in cpython\nhint: copy or download the file again\n"
+        f"moo: error: {moo.path} is damaged: cannot read cpython\nhint: copy or download the file again\n"
     )
     assert not moo.root.exists()

@@ -137,11 +137,11 @@ def test_two_reasons_are_told_where_there_is_no_memory(moo: Application) -> None
     done = start(moo, prefix=prefix)
     assert done.returncode == 1
     assert done.stderr == (
-        "moo: error: there is no directory to unpack into; tried\n"
-        "  memory (a tmpfs of its own): unshare(2) of a user and a mount namespace: EPERM\n"
-        "  memory (memfd_create): the system has no memfd_create(2), or forbids it\n"
-        "hint: set CZSCIE_BASE to a directory of your own that can be written to and executed from, "
-        "or unpack into the image (the tool install)\n"
+        "moo: error: found no directory to unpack into; tried:\n"
+        "  memory (private tmpfs): unshare(2) of a user and mount namespace: EPERM\n"
+        "  memory (memfd_create): memfd_create(2) is missing or forbidden\n"
+        "hint: set CZSCIE_BASE to a writable directory that is not mounted noexec, "
+        "or install the application into the image with the tool install\n"
     )
 
 
@@ -149,7 +149,8 @@ def test_a_word_that_means_nothing_is_an_error(moo: Application) -> None:
     done = start(moo, CZSCIE_MEMORY="yes")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "moo: error: CZSCIE_MEMORY is no word that is known\nhint: set it to fallback, always or never\n"
+        "moo: error: CZSCIE_MEMORY has an unknown value\n"
+        "hint: set it to fallback, always or never, or unset it\n"
     )
 
 

@@ -150,7 +150,7 @@ class TestRoot:
         assert not base_of(done).startswith(str(home))
         assert everything(home) == before
         if setting.endswith("BASE"):
-            assert f"is not used: {home} above it belongs to another user; " in done.stderr
+            assert f"({setting}): {home} in its path belongs to another user; " in done.stderr
 
     def test_what_it_installs_is_for_all_users_whatever_its_umask(self, host: Host) -> None:
         assert base_of(host.start(umask=0o077)) == SHARED
@@ -286,7 +286,7 @@ class TestAncestors:
         done = host.start(user, CZSCIE_BASE=base, TMPDIR=host.path / "fallback")
         assert not base_of(done).startswith(str(base))
         assert not base.exists() or list(base.iterdir()) == []
-        return done.stderr.partition("is not used: ")[2].partition("; ")[0]
+        return done.stderr.partition("(CZSCIE_BASE): ")[2].partition("; ")[0]
 
     def test_her_own_and_roots_will_do(self, host: Host) -> None:
         base = host.home(ANN) / "a/b/base"
@@ -296,7 +296,7 @@ class TestAncestors:
         theirs = host.home(BOB, 0o777)
         (theirs / "hers").mkdir()
         os.chown(theirs / "hers", ANN, ANN)
-        assert self.refused(host, theirs / "hers/base") == f"{theirs} above it belongs to another user"
+        assert self.refused(host, theirs / "hers/base") == f"{theirs} in its path belongs to another user"
 
     @pytest.mark.parametrize("mode", [0o777, 0o770, 0o775, 0o757])
     def test_one_that_others_may_write_to_will_not(self, host: Host, mode: int) -> None:
@@ -304,7 +304,7 @@ class TestAncestors:
         os.chown(home, ANN, 100)
         (home / "a").mkdir()
         os.chown(home / "a", ANN, ANN)
-        assert self.refused(host, home / "a/base") == f"other users may write to {home} above it"
+        assert self.refused(host, home / "a/base") == f"other users can write to {home} in its path"
 
     def test_one_with_the_sticky_bit_will_do(self, host: Host) -> None:
         (host.path / "tmp").mkdir()
@@ -325,9 +325,10 @@ class TestAncestors:
         (home / "link").symlink_to("real")
         (home / "out").symlink_to(theirs)
         assert base_of(host.start(ANN, CZSCIE_BASE=home / "link/base")) == f"{home}/link/base"
-        assert self.refused(host, home / "out/base") == f"{theirs} above it belongs to another user"
+        assert self.refused(host, home / "out/base") == f"{theirs} in its path belongs to another user"
         assert (
-            self.refused(host, home / "out/../home12346/base") == f"{theirs} above it belongs to another user"
+            self.refused(host, home / "out/../home12346/base")
+            == f"{theirs} in its path belongs to another user"
         )
         os.lchown(home / "link", BOB, BOB)
         assert "the symbolic link" in self.refused(host, home / "link/new")
@@ -356,7 +357,7 @@ class TestAncestors:
         ]
         done = self.start_with(host, home, users, [f"ann:x:{ANN}:{members}"])
         assert (base_of(done) == f"{home}/base") == private
-        assert ("other users may write to" in done.stderr) != private
+        assert ("other users can write to" in done.stderr) != private
 
     def test_a_group_of_her_own_is_not_alone_where_a_list_lets_others_write(self, host: Host) -> None:
         """With an access control list the bits of the group are its mask (acl(5))."""
@@ -371,7 +372,7 @@ class TestAncestors:
             pytest.skip(f"this file system has no access control lists: {error}")
         done = self.start_with(host, home, users, [f"ann:x:{ANN}:"])
         assert base_of(done) != f"{home}/base"
-        assert f"other users may write to {home}" in done.stderr
+        assert f"other users can write to {home}" in done.stderr
 
     def start_with(
         self, host: Host, home: Path, users: list[str], groups: list[str]
@@ -391,23 +392,21 @@ class TestAncestors:
 
     def test_a_real_nobody_is_another_user(self, host: Host) -> None:
         nobodys = host.home(65534, 0o777)
-        assert self.refused(host, nobodys / "base") == f"{nobodys} above it belongs to another user"
+        assert self.refused(host, nobodys / "base") == f"{nobodys} in its path belongs to another user"
 
 
 def test_a_path_with_a_line_break_is_refused_by_name(host: Host) -> None:
     base = host.path / "line\nbreak"
     done = host.start(CZSCIE_BASE=base)
     assert base_of(done) == SHARED
-    assert (
-        "(CZSCIE_BASE) is not used: its path has a line break, which pyvenv.cfg cannot hold; " in done.stderr
-    )
+    assert "(CZSCIE_BASE): pyvenv.cfg cannot hold a path with a line break; " in done.stderr
 
 
 def test_a_setting_that_is_not_used_is_told_once_a_day(host: Host) -> None:
     def told() -> bool:
         done = host.start(CZSCIE_BASE="/proc/base")
         assert base_of(done) == SHARED
-        return "/proc/base (CZSCIE_BASE) is not used: it cannot be made" in done.stderr
+        return "cannot use /proc/base (CZSCIE_BASE): cannot create it" in done.stderr
 
     assert [told(), told(), told()] == [True, False, False]
     assert "/proc/other" in host.start(CZSCIE_BASE="/proc/other").stderr
@@ -421,4 +420,4 @@ def test_where_nothing_can_be_remembered_it_is_told_each_time(host: Host) -> Non
     for _ in range(2):
         done = host.start(ANN, CZSCIE_BASE="/proc/base")
         assert base_of(done) == SHARED
-        assert "is not used: it cannot be made" in done.stderr
+        assert "cannot use /proc/base (CZSCIE_BASE): cannot create it" in done.stderr

@@ -1,7 +1,7 @@
 /* The functions of <string.h> that libzstd's decoder and the compiler itself call. Those of Zig 0.15's compiler_rt,
- * compiled for size, go byte by byte; what does not compress (literals, stored blocks) passes through here.
+ * compiled for size, copy byte by byte, and all incompressible data (literals, stored blocks) is copied here.
  *
- * Compiled with -fno-builtin: otherwise the loops would become calls of the functions that they are in. */
+ * Compiled with -fno-builtin: otherwise the compiler turns the loops into calls of the functions that contain them. */
 #include "string.h"
 #include <stdint.h>
 
@@ -20,7 +20,7 @@ static inline void store(unsigned char *to, wide value)
     __builtin_memcpy_inline(to, &value, WIDE);
 }
 
-/* Both read all that they write before they write it, so the ranges may overlap. */
+/* All bytes are read before any is written, so the ranges may overlap. */
 static inline void move_few(unsigned char *to, const unsigned char *from, size_t size)
 {
     if (size >= 8) {

@@ -1,5 +1,5 @@
-/* All of <stdlib.h> that libzstd's decoder uses. It works in memory that it is given, so the allocator behind it
- * must never be reached: it has no memory to give. */
+/* The part of <stdlib.h> that libzstd's decoder uses. The decoder works in memory of its caller and must never
+ * allocate, so these functions return no memory. */
 #pragma once
 #include <stddef.h>
 

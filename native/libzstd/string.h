@@ -1,4 +1,4 @@
-/* All of <string.h> that libzstd's decoder uses: memory.c defines it, but for memcmp, which is compiler_rt's. */
+/* The part of <string.h> that libzstd's decoder uses. memory.c defines it, except memcmp, which is compiler_rt's. */
 #pragma once
 #include <stddef.h>
 

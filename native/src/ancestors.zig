@@ -1,9 +1,9 @@
-//! The directories above a base directory: whether another user could exchange one of them.
+//! Checks whether another user could replace a directory above a base directory.
 //!
-//! The rule is that of OpenSSH's StrictModes (sshd_config(5)): each directory on the way belongs to the user or to
-//! root, and no one else may write to it. In a directory with the sticky bit others may write, because they cannot
-//! rename or remove what is not theirs (unlink(2), rename(2): EPERM). docs/bare.md says why a path that passed can
-//! be used by its name until the end of the process.
+//! The rule is OpenSSH's StrictModes (sshd_config(5)): the user or root owns each directory on the way, and no one
+//! else may write to it. In a directory with the sticky bit, others may write, because they cannot rename or remove
+//! entries of other users (unlink(2), rename(2): EPERM). docs/bare.md explains why a path that passed the check stays
+//! safe until the process ends.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -14,29 +14,29 @@ const users = @import("users.zig");
 
 const max_path = std.fs.max_path_bytes;
 
-/// Linux follows 40 (path_resolution(7)); each takes a page of the stack here.
+/// Linux follows 40 links (path_resolution(7)); here each link takes a page of the stack.
 const links_max = 16;
 
 const sticky = 0o1000;
 const of_group = 0o020;
 const of_others = 0o002;
 
-/// What was found about the directories above one path.
+/// The result of the check of one path.
 pub const Ancestors = struct {
     state: State,
-    /// The directory that `state` speaks of: the nearest one that is there, or the one that is refused. Absolute,
-    /// without symbolic links.
+    /// The directory that `state` describes: the nearest existing one, or the refused one. Absolute, without symbolic
+    /// links.
     buffer: [max_path]u8 = undefined,
     length: usize = 0,
-    /// Of the nearest directory: its file system, when all users may make entries in it.
+    /// The file system of the nearest directory, if all users may create entries in it.
     open_device: ?Device = null,
-    /// The name in `directory` that is missing.
+    /// The end of the name in `directory` that is missing.
     missing_end: usize = 0,
 
     pub const State = enum {
-        /// All are there, and only the user and root can exchange them.
+        /// All directories exist, and only the user and root can replace them.
         safe,
-        /// The same, but some are missing.
+        /// The same, but some directories are missing.
         incomplete,
         owned_by_another_user,
         writable,
@@ -52,46 +52,46 @@ pub const Ancestors = struct {
         return if (ancestors.length == 0) "/" else ancestors.buffer[0..ancestors.length];
     }
 
-    /// What is missing in `directory`, of an incomplete way.
+    /// The name that is missing in `directory`, if the state is `incomplete`.
     pub fn missing(ancestors: *const Ancestors) []const u8 {
         return ancestors.buffer[ancestors.length + 1 .. ancestors.missing_end];
     }
 
-    /// Whether `directory` on the file system `device`, in the nearest one, is one that another user mounted.
+    /// Whether another user mounted `opened`, which lies in the nearest directory and on the file system `device`.
     pub fn isMountedByAnother(ancestors: *const Ancestors, opened: std.fs.Dir, device: Device) bool {
         const open_device = ancestors.open_device orelse return false;
         return device != open_device and filesystem.mayBeUserMounted(opened);
     }
 
-    /// Why the path is refused, for people; null when it is not.
+    /// Why the path is refused, for messages; null if it is not.
     pub fn problem(ancestors: *const Ancestors, arena: Allocator) error{OutOfMemory}!?[]const u8 {
         const there = ancestors.directory();
         return switch (ancestors.state) {
             .safe, .incomplete => null,
-            .owned_by_another_user => try std.fmt.allocPrint(arena, "{s} above it belongs to another user", .{there}),
-            .writable => try std.fmt.allocPrint(arena, "other users may write to {s} above it", .{there}),
+            .owned_by_another_user => try std.fmt.allocPrint(arena, "{s} in its path belongs to another user", .{there}),
+            .writable => try std.fmt.allocPrint(arena, "other users can write to {s} in its path", .{there}),
             .link_of_another_user => try std.fmt.allocPrint(
                 arena,
-                "the symbolic link {s} above it belongs to another user",
+                "the symbolic link {s} in its path belongs to another user",
                 .{there},
             ),
             .mounted_by_another_user => try std.fmt.allocPrint(
                 arena,
-                "{s} above it is a file system that another user may have mounted",
+                "another user may have mounted {s} in its path",
                 .{there},
             ),
             .too_long => "its path is too long",
             .not_absolute => "its path is not absolute",
-            .not_a_directory => try std.fmt.allocPrint(arena, "{s} above it is not a directory", .{there}),
-            .unreadable => try std.fmt.allocPrint(arena, "{s} above it cannot be looked at", .{there}),
+            .not_a_directory => try std.fmt.allocPrint(arena, "{s} in its path is not a directory", .{there}),
+            .unreadable => try std.fmt.allocPrint(arena, "cannot read {s} in its path", .{there}),
         };
     }
 };
 
 const Device = if (builtin.os.tag == .windows) u64 else @FieldType(std.posix.Stat, "dev");
 
-/// Looks at each directory above `path`, from the root on: a directory that passed cannot be exchanged while what is
-/// in it is looked at. The root itself counts as root's: whoever has it has the system's programs.
+/// Checks each directory above `path`, from the root on: no one can replace a checked directory while its entries are
+/// checked. The root directory counts as root's, because its owner has the system's programs anyway.
 pub fn examine(path: []const u8) Ancestors {
     var walk: Walk = .{};
     walk.run(path);
@@ -179,8 +179,8 @@ const Walk = struct {
         if (status.mode & of_others != 0 or !users.isPrivate(status.gid) or walk.hasAccessControlList()) walk.stop(.writable);
     }
 
-    /// Whether the directory has an access control list, whose mask the bits of the group are then: it may let others
-    /// write than the group (acl(5)).
+    /// Whether the directory has an access control list. The bits of the group are its mask then, and it may give
+    /// write access to others than the group (acl(5)).
     fn hasAccessControlList(walk: *Walk) bool {
         if (builtin.os.tag != .linux) return false;
         walk.found.buffer[walk.found.length] = 0;
@@ -201,7 +201,7 @@ const Walk = struct {
         return filesystem.mayBeUserMounted(opened);
     }
 
-    /// Goes on where the link leads to. `parent_length` is how long the path of its directory is.
+    /// Continues at the target of the link. `parent_length` is the length of its directory's path.
     fn follow(walk: *Walk, status: std.posix.Stat, parent_length: usize, rest: []const u8) void {
         const found = &walk.found;
         if (!users.isTrustedOwner(status.uid)) return walk.stop(.link_of_another_user);
@@ -226,7 +226,7 @@ fn expectState(state: Ancestors.State, dir: std.fs.Dir, path: []const u8) !void 
     try testing.expectEqual(state == .safe or state == .incomplete, try found.problem(arena.allocator()) == null);
 }
 
-test "every directory above is looked at, through links" {
+test "every directory above is checked, through links" {
     if (builtin.os.tag == .windows) return error.SkipZigTest;
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
@@ -254,7 +254,7 @@ test "every directory above is looked at, through links" {
     try testing.expectEqual(.safe, examine("/base").state);
 }
 
-test "what is missing is named with the directory that it is missing in" {
+test "a missing name is reported with its directory" {
     if (builtin.os.tag == .windows) return error.SkipZigTest;
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();

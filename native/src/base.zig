@@ -1,18 +1,18 @@
-//! The base directory: where installations live, shared by all scies of one user, or by all users of a host.
+//! The base directory contains the installations. All scies of one user share it, or all users of a host do.
 //!
-//! Another user must not be able to put anything there: the directory is the user's own (or root's), no one else may
-//! write to it, it is not a symbolic link, and the same holds of the directories above it.
+//! No other user may be able to put anything there: the user or root owns the directory, no one else may write to it,
+//! it is not a symbolic link, and the same is true of the directories above it.
 
 const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
 const Allocator = std.mem.Allocator;
-const file_status = @import("file_status.zig");
-const Environment = @import("environment.zig").Environment;
 const Ancestors = @import("ancestors.zig").Ancestors;
 const ancestors = @import("ancestors.zig");
-const last_use = @import("last_use.zig");
+const Environment = @import("environment.zig").Environment;
+const file_status = @import("file_status.zig");
 const filesystem = @import("filesystem.zig");
+const last_use = @import("last_use.zig");
 const locking = @import("lock.zig");
 const manifest = @import("manifest.zig");
 const process = @import("process.zig");
@@ -22,27 +22,27 @@ const users = @import("users.zig");
 pub const Base = struct {
     directory: std.fs.Dir,
     path: []const u8,
-    /// The worst that the last uses of its installations say of them. Null when they are made just now.
+    /// The worst age of its installations. Null if they do not exist yet.
     age: ?last_use.Age = null,
     /// Whether cleaners delete what lies there.
     temporary: bool = false,
     scope: Scope = .user,
-    /// What of it is in memory, and gone with the process.
+    /// Which part of it is in memory, and lost when the process ends.
     memory: enum { none, executables, all } = .none,
 };
 
 pub const Candidate = struct {
     path: []const u8,
-    /// Who asked for it, when somebody did: `CZSCIE_BASE`.
+    /// The setting that names it, such as `CZSCIE_BASE`; null for a default.
     setting: ?[]const u8 = null,
     /// Whether cleaners delete what lies there.
     temporary: bool = false,
     scope: Scope = .user,
-    /// The home directory that it lies in.
+    /// The home directory that contains it.
     home: ?[]const u8 = null,
 
-    /// Why root makes nothing there: the home of somebody whose system has yet to make it (autofs, pam_mkhomedir)
-    /// would be root's.
+    /// Why root does not create it: if the home directory does not exist yet (autofs, pam_mkhomedir), root would own
+    /// it.
     fn homeProblem(candidate: Candidate) ?[]const u8 {
         const home = candidate.home orelse return null;
         if (!has_users or !users.isRoot()) return null;
@@ -57,16 +57,16 @@ pub const Candidate = struct {
     }
 };
 
-/// Who keeps a base directory.
+/// Whose installations a base directory contains.
 pub const Scope = enum {
     user,
     /// Root, for all users of the host.
     host,
-    /// The same, seen by another user, who starts from it and changes nothing.
+    /// The same for another user, who starts from it and cannot change it.
     host_read_only,
 };
 
-/// Where root installs for all users.
+/// The directory in which root installs for all users.
 pub const host_directory = switch (builtin.os.tag) {
     .windows => "",
     .macos => "/Library/Caches/czscie",
@@ -77,10 +77,10 @@ pub const host_directory = switch (builtin.os.tag) {
 pub const Refusal = struct {
     candidate: Candidate,
     reason: []const u8,
-    /// Whether it would have been used before.
+    /// Whether earlier starts used it.
     unexpected: bool = false,
 
-    /// Whether a start that uses another says so: where somebody asked for it, or it was used before.
+    /// Whether a start reports the refusal: if a setting names the candidate, or earlier starts used it.
     pub fn isReported(refusal: Refusal) bool {
         return refusal.candidate.setting != null or refusal.unexpected;
     }
@@ -88,14 +88,14 @@ pub const Refusal = struct {
 
 pub const locks_directory = "locks";
 
-/// The last use of an installation that is being removed. A start takes it for one before the start of the system,
-/// and so for a reason to look at it with its lock held.
+/// The last use of an installation that a tool is removing. It is older than the boot, so a start checks the
+/// installation, which takes its lock.
 pub const removal_mark: last_use.Time = 0;
 
 const has_users = builtin.os.tag != .windows;
 
-/// Places to try, best first. `is_private` says that other users may not read the executable: then what it holds is
-/// not unpacked for them.
+/// The candidates, best first. If `is_private`, other users cannot read the executable, and its parts are not unpacked
+/// for them.
 pub fn candidates(
     arena: Allocator,
     environment: Environment,
@@ -116,7 +116,7 @@ pub fn candidates(
     return found.items;
 }
 
-/// `~` at the front is the home directory; what is relative is relative to the working directory.
+/// Expands a leading `~` to the home directory, and resolves relative paths against the working directory.
 fn absolute(arena: Allocator, environment: Environment, path: []const u8) ![]const u8 {
     if (path[0] == '~' and (path.len == 1 or path[1] == '/')) {
         if (environment.get(home_variable)) |home| return std.mem.concat(arena, u8, &.{ home, path[1..] });
@@ -128,7 +128,7 @@ fn absolute(arena: Allocator, environment: Environment, path: []const u8) ![]con
 
 const home_variable = if (builtin.os.tag == .windows) "USERPROFILE" else "HOME";
 
-/// The platform's own place for what can be made again.
+/// The platform's cache directory.
 fn userCache(arena: Allocator, environment: Environment) !?Candidate {
     const variable, const below = switch (builtin.os.tag) {
         .windows => .{ "LOCALAPPDATA", "czscie\\cache" },
@@ -146,7 +146,8 @@ fn userCache(arena: Allocator, environment: Environment) !?Candidate {
     return .{ .path = path, .home = if (std.mem.eql(u8, variable, "HOME")) root else null };
 }
 
-/// Directories that everybody may write to get one of our own each: the name says whose it is.
+/// Appends temporary directories. All users may write to them, so the name of the user's own directory has the user
+/// id.
 fn appendTemporary(arena: Allocator, environment: Environment, found: *std.ArrayList(Candidate)) !void {
     if (!has_users) {
         const root = environment.get("TEMP") orelse return;
@@ -165,7 +166,7 @@ pub fn findInstalled(places: []const Candidate, files: []const manifest.File) ?B
     return null;
 }
 
-/// The candidate as a base directory if it holds every one of `files`: all that a warm start looks at.
+/// The candidate as a base directory, if it contains all of `files`. A warm start checks nothing else.
 fn openInstalled(place: Candidate, files: []const manifest.File) ?Base {
     if (pathProblem(place.path, files) != null) return null;
     const above = examineAncestors(place.path);
@@ -186,7 +187,7 @@ fn openInstalled(place: Candidate, files: []const manifest.File) ?Base {
     return null;
 }
 
-/// Whether one of `files` is being removed, by root: other users cannot wait for its lock.
+/// Whether root is removing one of `files`: other users cannot wait for the lock.
 fn isBeingRemoved(directory: std.fs.Dir, files: []const manifest.File) bool {
     for (files) |file| if (lastUse(directory, file) == removal_mark) return true;
     return false;
@@ -196,18 +197,18 @@ fn examineAncestors(path: []const u8) Ancestors {
     return if (has_users) ancestors.examine(path) else .{ .state = .safe };
 }
 
-/// Why nothing that is installed below `path` would start, or null. CPython reads pyvenv.cfg, which names the base
+/// Why an installation below `path` cannot start; null if it can. CPython reads pyvenv.cfg, which names the base
 /// directory, as lines of strict UTF-8. A bundled C library is in a list of directories (ld.so(8)).
 pub fn pathProblem(path: []const u8, files: []const manifest.File) ?[]const u8 {
-    if (!std.unicode.utf8ValidateSlice(path)) return "its path is not UTF-8, which Python cannot start from";
-    if (std.mem.indexOfAny(u8, path, "\r\n") != null) return "its path has a line break, which pyvenv.cfg cannot hold";
+    if (!std.unicode.utf8ValidateSlice(path)) return "Python cannot start from a path that is not UTF-8";
+    if (std.mem.indexOfAny(u8, path, "\r\n") != null) return "pyvenv.cfg cannot hold a path with a line break";
     for (files) |file| if (file.kind == .libc and std.mem.indexOfAny(u8, path, ":;$") != null) {
-        return "its path has one of the characters : ; $, which the loader of the bundled C library cannot start from";
+        return "the loader of the bundled C library cannot start from a path with : ; or $";
     };
     return null;
 }
 
-/// The worst that the last uses of `files` say of them; null when one is not installed.
+/// The worst age of `files`; null if one is not installed.
 fn oldestAge(directory: std.fs.Dir, files: []const manifest.File) ?last_use.Age {
     var worst: last_use.Age = .recent;
     for (files) |file| {
@@ -217,7 +218,7 @@ fn oldestAge(directory: std.fs.Dir, files: []const manifest.File) ?last_use.Age 
     return worst;
 }
 
-/// Why nothing is started from the base directory `path`, for people.
+/// Why a start cannot use the base directory `path`, for messages.
 pub fn startProblem(arena: Allocator, path: []const u8, files: []const manifest.File) error{OutOfMemory}![]const u8 {
     const above = examineAncestors(path);
     if (try above.problem(arena)) |reason| return reason;
@@ -225,9 +226,9 @@ pub fn startProblem(arena: Allocator, path: []const u8, files: []const manifest.
     defer close(directory);
     if (trustProblem(directory, &above, .reading)) |reason| return reason;
     for (files) |file| if (!isInstalled(directory, file)) {
-        return std.fmt.allocPrint(arena, "{s} is not there", .{file.name});
+        return std.fmt.allocPrint(arena, "{s} is missing", .{file.name});
     };
-    return "it is in order";
+    return "nothing is wrong with it";
 }
 
 pub fn close(directory: std.fs.Dir) void {
@@ -247,14 +248,14 @@ pub fn isInstalled(directory: std.fs.Dir, file: manifest.File) bool {
     return lastUse(directory, file) != null;
 }
 
-/// When `file` was used last, as the time of its directory tells; null when it is not installed.
+/// The last use of `file`: the modification time of its directory. Null if it is not installed.
 pub fn lastUse(directory: std.fs.Dir, file: manifest.File) ?last_use.Time {
     var buffer: Name = undefined;
     const status = file_status.at(directory, installationName(&buffer, file, "")) catch return null;
     return if (status.kind == .directory) status.mtime else null;
 }
 
-/// Whether the first module that an interpreter imports is there: nothing but `SIGABRT` comes of it when it is not.
+/// Whether the first module that the interpreter imports exists. Without it, the interpreter dies of `SIGABRT`.
 pub fn hasFirstModule(directory: std.fs.Dir, file: manifest.File) bool {
     if (file.first_module.len == 0) return true;
     var buffer: [@sizeOf(Name) + manifest.first_module_length_max]u8 = undefined;
@@ -263,13 +264,13 @@ pub fn hasFirstModule(directory: std.fs.Dir, file: manifest.File) bool {
     return true;
 }
 
-/// Tells that `file` is used now, in the time of its directory. False where nothing may be written.
+/// Records a use of `file`, as the modification time of its directory. Returns false if the directory is not writable.
 pub fn touch(directory: std.fs.Dir, file: manifest.File) bool {
     var buffer: Name = undefined;
     return last_use.touch(directory, installationName(&buffer, file, ""));
 }
 
-/// A slash at the end would have a link followed.
+/// Opens a directory, but no link to one. A trailing slash would make the system follow a link.
 pub fn openNoFollow(path: []const u8) !std.fs.Dir {
     const trimmed = std.mem.trimRight(u8, path, "/");
     return std.fs.cwd().openDir(if (trimmed.len == 0) path else trimmed, .{ .no_follow = true });
@@ -277,20 +278,20 @@ pub fn openNoFollow(path: []const u8) !std.fs.Dir {
 
 pub const Purpose = enum { reading, writing };
 
-/// Why what lies in `directory` could be another user's work, or null.
+/// Why the contents of `directory` could come from another user; null if they cannot.
 fn trustProblem(directory: std.fs.Dir, above: *const Ancestors, purpose: Purpose) ?[]const u8 {
     if (!has_users) return null;
-    const status = std.posix.fstat(directory.fd) catch return "its owner cannot be told";
+    const status = std.posix.fstat(directory.fd) catch return "cannot read its owner";
     const ours = status.uid == users.effective() or (purpose == .reading and status.uid == 0);
     if (!ours) return "it belongs to another user";
-    if (status.mode & 0o022 != 0) return "other users may write to it (make its mode 0700)";
+    if (status.mode & 0o022 != 0) return "other users can write to it (chmod 0700 fixes that)";
     if (above.isMountedByAnother(directory, status.dev)) return "another user may have mounted it";
     return null;
 }
 
-/// The first candidate that holds `files`, or in which they can be installed. Those before it are told in
-/// `refusals`. An earlier candidate wins even when a later one holds them: a setting takes effect at once. Only what
-/// root installed for all comes before unpacking where no setting asks for it.
+/// Returns the first candidate that contains `files` or in which they can be installed, and appends the candidates
+/// before it to `refusals`. An earlier candidate wins even if a later one contains `files`, so a setting takes effect
+/// at once. If no setting names the candidate, an installation that root made for all users wins over unpacking.
 pub fn choose(
     arena: Allocator,
     places: []const Candidate,
@@ -315,13 +316,13 @@ fn openHostInstalled(places: []const Candidate, files: []const manifest.File) ?B
     return null;
 }
 
-/// The one of `places` at `path`.
+/// The candidate of `places` at `path`.
 pub fn findCandidate(places: []const Candidate, path: []const u8) Candidate {
     for (places) |place| if (std.mem.eql(u8, place.path, path)) return place;
     return .{ .path = path };
 }
 
-/// `places` but the one at `path`.
+/// `places` without the candidate at `path`.
 pub fn without(arena: Allocator, places: []const Candidate, path: []const u8) error{OutOfMemory}![]const Candidate {
     var left: std.ArrayList(Candidate) = try .initCapacity(arena, places.len);
     for (places) |place| if (!std.mem.eql(u8, place.path, path)) left.appendAssumeCapacity(place);
@@ -329,14 +330,14 @@ pub fn without(arena: Allocator, places: []const Candidate, path: []const u8) er
 }
 
 pub const Verdict = union(enum) {
-    /// Everything is installed there.
+    /// All files are installed there.
     installed,
-    /// Everything can be installed there.
+    /// All files can be installed there.
     usable,
     refused: []const u8,
 };
 
-/// What `choose` would make of a candidate, found out without making anything.
+/// Predicts what `choose` does with a candidate, and creates nothing.
 pub fn assess(arena: Allocator, place: Candidate, files: []const manifest.File) error{OutOfMemory}!Verdict {
     if (openInstalled(place, files)) |base| {
         close(base.directory);
@@ -347,7 +348,7 @@ pub fn assess(arena: Allocator, place: Candidate, files: []const manifest.File) 
     return assessForInstalling(arena, place, files, place.kind());
 }
 
-/// Which of `places` `choose` would take, by what `assess` said of each.
+/// The index of the candidate that `choose` takes, given the verdict of `assess` on each.
 pub fn chosenIndex(places: []const Candidate, verdicts: []const Verdict) ?usize {
     for (places, verdicts, 0..) |place, verdict, index| switch (verdict) {
         .installed => return index,
@@ -362,7 +363,7 @@ pub fn chosenIndex(places: []const Candidate, verdicts: []const Verdict) ?usize 
     return null;
 }
 
-/// The same of one that holds nothing.
+/// The same for a candidate without installations.
 pub fn assessForInstalling(
     arena: Allocator,
     place: Candidate,
@@ -380,9 +381,9 @@ pub fn assessForInstalling(
     return if (try installProblem(arena, directory, &above, files, kind)) |reason| .{ .refused = reason } else .usable;
 }
 
-/// Of a directory that would have to be made: the nearest one above it that is there has its file system.
+/// For a directory that does not exist yet: the nearest existing directory above it has the same file system.
 fn assessParent(arena: Allocator, path: []const u8, files: []const manifest.File, kind: Kind) error{OutOfMemory}!Verdict {
-    const parent = std.fs.path.dirname(path) orelse return .{ .refused = "it cannot be made" };
+    const parent = std.fs.path.dirname(path) orelse return .{ .refused = "cannot create it" };
     const directory = std.fs.cwd().openDir(parent, .{}) catch |err| switch (err) {
         error.FileNotFound => return assessParent(arena, parent, files, kind),
         else => return .{ .refused = try creationProblem(arena, err) },
@@ -394,7 +395,7 @@ fn assessParent(arena: Allocator, path: []const u8, files: []const manifest.File
 }
 
 fn creationProblem(arena: Allocator, err: anyerror) error{OutOfMemory}![]const u8 {
-    return std.fmt.allocPrint(arena, "it cannot be made: {s}", .{report.describe(err)});
+    return std.fmt.allocPrint(arena, "cannot create it: {s}", .{report.describe(err)});
 }
 
 fn openProblem(err: anyerror) []const u8 {
@@ -405,13 +406,13 @@ fn openProblem(err: anyerror) []const u8 {
 }
 
 pub const Kind = enum {
-    /// Of one user, and can be made again at any time.
+    /// A cache of one user.
     cache,
-    /// The same for all users, of root.
+    /// A cache of root, for all users.
     shared,
-    /// Of everybody who may start what is installed there.
+    /// A permanent installation, for all users.
     permanent,
-    /// Of one process, which has what it executes elsewhere.
+    /// The data of one process that keeps its executables in memory.
     data,
 
     fn mode(kind: Kind) u9 {
@@ -422,7 +423,7 @@ pub const Kind = enum {
     }
 };
 
-/// Makes the base directory with what lies in it, or says why that is not possible.
+/// Creates the base directory and its subdirectories. On failure, returns null and sets `reason`.
 pub fn prepare(
     arena: Allocator,
     path: []const u8,
@@ -443,8 +444,8 @@ pub fn prepare(
     return null;
 }
 
-/// Makes the base directory, or says why that is not possible. Nothing is made where another user could exchange
-/// it, nor in a directory of another user, who could not write to it then.
+/// Creates the base directory. On failure, returns null and sets `reason`. Refuses a place where another user could
+/// replace it, and a directory of another user, who could not write to it later.
 pub fn make(
     arena: Allocator,
     path: []const u8,
@@ -477,7 +478,7 @@ fn makeDirectory(path: []const u8, above: *Ancestors, kind: Kind) !void {
     std.posix.mkdirat(parent.fd, name, kind.mode()) catch |err| if (err != error.PathAlreadyExists) return err;
 }
 
-/// One try for each component: std's makePath never returns where a directory is there and cannot be made in, as
+/// Tries once for each component. std's makePath loops forever if a directory exists and does not accept entries, as
 /// in /proc.
 fn makeWithParents(path: []const u8) !void {
     const here = std.fs.cwd();
@@ -502,12 +503,12 @@ pub fn installProblem(
     if (trustProblem(directory, above, .writing)) |reason| return reason;
     if (try fileSystemProblem(arena, directory, files, kind)) |reason| return reason;
     directory.access(".", .{ .mode = .write_only }) catch |err| {
-        return try std.fmt.allocPrint(arena, "it cannot be written to: {s}", .{report.describe(err)});
+        return try std.fmt.allocPrint(arena, "cannot write to it: {s}", .{report.describe(err)});
     };
     return null;
 }
 
-/// Why the file system of `directory` will not do for `files`, or null.
+/// Why the file system of `directory` is not suitable for `files`; null if it is.
 fn fileSystemProblem(
     arena: Allocator,
     directory: std.fs.Dir,
@@ -516,16 +517,16 @@ fn fileSystemProblem(
 ) error{OutOfMemory}!?[]const u8 {
     const statistics = filesystem.statistics(directory) orelse return null;
     if (statistics.read_only) return "it is on a read-only file system";
-    if (kind == .data) return null; // how much of `files` comes to lie here is not known yet
+    if (kind == .data) return null; // how much of `files` goes here is not known yet
     if (statistics.no_execution) return "it is on a file system mounted noexec";
     const needed = missingBytes(directory, files);
     if (statistics.available >= needed) return null;
-    return try std.fmt.allocPrint(arena, "{d} MB are needed and {d} MB are free", .{
+    return try std.fmt.allocPrint(arena, "it needs {d} MB, and {d} MB are free", .{
         needed / 1_000_000 + 1, statistics.available / 1_000_000,
     });
 }
 
-/// Makes what every base directory holds, or says why that is not possible.
+/// Creates the subdirectories of a base directory. Returns the reason if it fails.
 fn makeContents(
     arena: Allocator,
     directory: std.fs.Dir,
@@ -536,17 +537,17 @@ fn makeContents(
     if (try makeSubdirectory(arena, directory, locks_directory)) |reason| return reason;
     for (files) |file| if (try makeSubdirectory(arena, directory, file.kind.directory())) |reason| return reason;
     if (files.len > 0) checkLocking(directory, files[0]) catch |err| {
-        return try std.fmt.allocPrint(arena, "nothing can be locked there: {s}", .{report.describe(err)});
+        return try std.fmt.allocPrint(arena, "cannot lock files in it: {s}", .{report.describe(err)});
     };
     return null;
 }
 
-/// Backup programs leave out what carries this tag (https://bford.info/cachedir/).
+/// Backup programs skip directories with this tag (https://bford.info/cachedir/).
 fn writeCacheTag(directory: std.fs.Dir) void {
     const file = directory.createFile("CACHEDIR.TAG", .{ .exclusive = true }) catch return;
     defer file.close();
     file.writeAll("Signature: 8a477f597d28d172789f06886806bc55\n" ++
-        "# What czscie's executables unpacked. It can be deleted; the next start makes it again.\n") catch {};
+        "# Unpacked by czscie's executables. Safe to delete: the next start unpacks it again.\n") catch {};
 }
 
 fn checkLocking(directory: std.fs.Dir, file: manifest.File) !void {
@@ -557,12 +558,12 @@ fn checkLocking(directory: std.fs.Dir, file: manifest.File) !void {
 
 fn makeSubdirectory(arena: Allocator, directory: std.fs.Dir, name: []const u8) error{OutOfMemory}!?[]const u8 {
     directory.makeDir(name) catch |err| if (err != error.PathAlreadyExists) {
-        return try std.fmt.allocPrint(arena, "it cannot be written to: {s}", .{report.describe(err)});
+        return try std.fmt.allocPrint(arena, "cannot write to it: {s}", .{report.describe(err)});
     };
     return null;
 }
 
-/// Bytes that installing what is not there yet takes.
+/// The bytes that installing the missing files takes.
 fn missingBytes(directory: std.fs.Dir, files: []const manifest.File) u64 {
     var sum: u64 = 0;
     for (files) |file| {
@@ -581,7 +582,7 @@ const file_for_tests: manifest.File = .{
 };
 
 fn candidateBelow(arena: Allocator, tmp: testing.TmpDir, name: []const u8) !Candidate {
-    // Wine does not tell the path of a directory.
+    // Wine does not report the path of a directory.
     const here = try std.process.getCwdAlloc(arena);
     return .{ .path = try std.fs.path.join(arena, &.{ here, ".zig-cache/tmp", &tmp.sub_path, name }) };
 }
@@ -607,7 +608,7 @@ test "settings come before the user's cache, and that before temporary directori
     try testing.expectEqualStrings("/x/czscie", (try candidates(arena.allocator(), env, null, true))[1].path);
 }
 
-test "root installs for all users, others look there before they unpack" {
+test "root installs for all users, others check there before they unpack" {
     if (!has_users) return error.SkipZigTest;
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
@@ -625,7 +626,7 @@ test "root installs for all users, others look there before they unpack" {
     }
 }
 
-test "of what is chosen, only what root installed goes before a directory that can be used" {
+test "only an installation by root wins over a usable directory" {
     const own: Candidate = .{ .path = "/own" };
     const host: Candidate = .{ .path = host_directory, .scope = .host_read_only };
     const setting: Candidate = .{ .path = "/set", .setting = "CZSCIE_BASE" };
@@ -638,7 +639,7 @@ test "of what is chosen, only what root installed goes before a directory that c
     try testing.expectEqual(null, chosenIndex(&.{ setting, host }, &.{ refused, refused }));
 }
 
-test "a path that Python or a loader would take for another is not used" {
+test "a path that Python or a loader misreads is refused" {
     const library: manifest.File = .{
         .name = "libc",
         .kind = .libc,
@@ -657,7 +658,7 @@ test "a path that Python or a loader would take for another is not used" {
     }
 }
 
-test "a directory that others can write to or that is a link is not used" {
+test "a directory that others can write to, or a link, is refused" {
     if (!has_users) return error.SkipZigTest;
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
@@ -685,7 +686,7 @@ test "a directory that others can write to or that is a link is not used" {
     try testing.expectEqual(0o700, status.mode & 0o777);
 }
 
-test "a candidate is assessed without being made" {
+test "assess does not create a candidate" {
     if (!has_users) return error.SkipZigTest;
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
@@ -706,7 +707,7 @@ test "a candidate is assessed without being made" {
     );
 }
 
-test "an installation is found where it is whole" {
+test "only a complete installation is found" {
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
     var tmp = testing.tmpDir(.{});

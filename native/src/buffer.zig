@@ -1,4 +1,4 @@
-//! Memory that is used again and again and grows with what it has to hold.
+//! A reusable buffer that grows when needed.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -8,14 +8,14 @@ pub const Buffer = struct {
     bytes: []align(huge_page_length) u8 = &.{},
 
     const allocator = std.heap.page_allocator;
-    /// Windows reserves memory of a larger alignment by a call that Server 2016 does not know.
+    /// Windows reserves memory of a larger alignment with a call that Server 2016 does not have.
     const huge_page_length = if (builtin.os.tag == .linux) 2 << 20 else std.heap.page_size_min;
 
     pub fn deinit(buffer: *Buffer) void {
         allocator.free(buffer.bytes);
     }
 
-    /// The first `wanted` bytes; what was in them is lost when they have to move.
+    /// Returns the first `wanted` bytes. Growing loses their content.
     pub fn ensureLength(buffer: *Buffer, wanted: usize) error{OutOfMemory}![]u8 {
         if (buffer.bytes.len < wanted) {
             allocator.free(buffer.bytes);
@@ -31,7 +31,7 @@ pub const Buffer = struct {
     }
 };
 
-/// A window of zstd is read here and there: with pages of 2 MiB unpacking takes a tenth less of the processor.
+/// A zstd window is read at random: with pages of 2 MiB, unpacking takes a tenth less processor time.
 fn preferHugePages(bytes: []align(Buffer.huge_page_length) u8) void {
     if (builtin.os.tag != .linux or bytes.len < Buffer.huge_page_length) return;
     _ = std.os.linux.madvise(bytes.ptr, bytes.len, std.os.linux.MADV.HUGEPAGE);

@@ -1,5 +1,5 @@
-//! The program as a child of this process, which Windows cannot replace: it runs in our console, with our handles,
-//! and this process ends with its exit code.
+//! Runs the program as a child process, because Windows cannot replace a process. The child uses this process's
+//! console and handles, and this process exits with its exit code.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -8,7 +8,7 @@ const testing = std.testing;
 const Allocator = std.mem.Allocator;
 const kernel32 = @import("kernel32.zig");
 
-/// Does not return unless the program cannot be started.
+/// Returns only if the program cannot be started.
 pub fn run(arena: Allocator, arguments: []const [:0]const u8, environment: *const std.process.EnvMap) anyerror {
     const program = try wide(arena, try extendedLengthPath(arena, arguments[0]));
     const line = try wide(arena, try commandLine(arena, arguments));
@@ -17,7 +17,7 @@ pub fn run(arena: Allocator, arguments: []const [:0]const u8, environment: *cons
     kernel32.GetStartupInfoW(&startup);
     passStandardHandles(&startup);
     var child: windows.PROCESS_INFORMATION = undefined;
-    // Suspended until it is in the job: nothing that it starts can be missed.
+    // The child is suspended until it is in the job, so the job contains all that it starts.
     const flags: windows.CreateProcessFlags = .{ .create_suspended = true, .create_unicode_environment = true };
     if (windows.kernel32.CreateProcessW(
         program,
@@ -40,10 +40,10 @@ pub fn run(arena: Allocator, arguments: []const [:0]const u8, environment: *cons
     windows.ntdll.RtlExitUserProcess(code);
 }
 
-/// What CreateProcess says of a program that it does not start.
+/// The error for a failure of CreateProcess.
 fn startError(code: windows.Win32Error, path: []const u8) anyerror {
     return switch (code) {
-        // Systems that start no program of a long path say that there is none.
+        // Systems that cannot start a program with a long path report a missing file.
         .FILE_NOT_FOUND, .PATH_NOT_FOUND, .DIRECTORY => if (path.len > short_path_length_max) error.NameTooLong else error.FileNotFound,
         .ACCESS_DENIED => error.AccessDenied,
         .SHARING_VIOLATION, .LOCK_VIOLATION => error.FileBusy,
@@ -61,11 +61,11 @@ fn startError(code: windows.Win32Error, path: []const u8) anyerror {
     };
 }
 
-/// What CreateProcess said last that has no name here; 0 when there was nothing.
+/// The last error code of CreateProcess that has no name here; 0 if there was none.
 pub var unknown_error_code: u32 = 0;
 
-/// Lets the child have the standard handles, which need not be inheritable themselves. What else the parent said in
-/// our own start (a window that is minimized, descriptors of the C runtime) is handed on as it is.
+/// Gives the child inheritable copies of the standard handles. Everything else in our own startup information (a
+/// minimized window, descriptors of the C runtime) is passed on unchanged.
 fn passStandardHandles(startup: *windows.STARTUPINFOW) void {
     startup.dwFlags |= windows.STARTF_USESTDHANDLES;
     const parameters = windows.peb().ProcessParameters;
@@ -82,23 +82,23 @@ fn inheritableHandle(handle: windows.HANDLE) ?windows.HANDLE {
     return made;
 }
 
-/// Makes the child end when this process does, however that ends: the system closes the job then. What the child
-/// starts is not in the job, as it would outlive a plain Python, too.
+/// Makes the system kill the child when this process ends, however it ends, by closing the job. Processes that the
+/// child starts are not in the job, because they would outlive a plain Python too.
 fn killWithLauncher(child: windows.HANDLE) void {
     const job = kernel32.CreateJobObjectW(null, null) orelse return;
     const limits: kernel32.JobLimits = .{
         .flags = kernel32.JobLimits.kill_on_job_close | kernel32.JobLimits.silent_breakaway_ok,
     };
     _ = kernel32.SetInformationJobObject(job, kernel32.JobLimits.class, &limits, @sizeOf(kernel32.JobLimits));
-    // Where we are in a job that allows no other (Windows 7) there is nothing to be done.
+    // In a job that allows no nested job (Windows 7), this fails, and the child may outlive us.
     _ = kernel32.AssignProcessToJobObject(job, child);
 }
 
-/// Read by a thread that the console makes.
+/// The console's handler thread reads it.
 var child_process: windows.HANDLE = undefined;
 
-/// Ctrl-C reaches every process of the console: it is the child's to answer, and ours to outlive. A handler is not
-/// inherited, as it would be to ignore Ctrl-C.
+/// Ctrl-C reaches every process of the console. The child handles it, and this process must survive it. The child does
+/// not inherit a handler, as it would inherit an ignored Ctrl-C.
 fn ignoreConsoleEvents(child: windows.HANDLE) void {
     child_process = child;
     windows.SetConsoleCtrlHandler(handleConsoleEvent, true) catch {}; // there may be no console
@@ -106,16 +106,17 @@ fn ignoreConsoleEvents(child: windows.HANDLE) void {
 
 fn handleConsoleEvent(event: windows.DWORD) callconv(.winapi) windows.BOOL {
     const is_key = event == windows.CTRL_C_EVENT or event == windows.CTRL_BREAK_EVENT;
-    // The window closes or the user logs off: whoever returns is ended, and with us the child.
+    // If the window closes or the user logs off, the system ends the process when the handler returns, and the child
+    // with it.
     if (!is_key) windows.WaitForSingleObject(child_process, windows.INFINITE) catch {};
     return windows.TRUE;
 }
 
-/// The characters that a path may have before the functions of Windows want it to say that it is long
+/// The longest path that Windows functions accept without the prefix of long paths, in characters
 /// (https://learn.microsoft.com/windows/win32/fileio/maximum-file-path-limitation).
 const short_path_length_max = 259;
 
-/// `path` with the separators of Windows, and with the prefix of long paths where it has to have one.
+/// `path` with backslashes, and with the prefix of long paths if it needs one.
 fn extendedLengthPath(arena: Allocator, path: []const u8) error{OutOfMemory}![]const u8 {
     const own = try arena.dupe(u8, path);
     std.mem.replaceScalar(u8, own, '/', '\\');
@@ -124,7 +125,7 @@ fn extendedLengthPath(arena: Allocator, path: []const u8) error{OutOfMemory}![]c
     return std.mem.concat(arena, u8, &.{ "\\\\?\\", own });
 }
 
-/// The arguments as one line, from which the C runtime of the child takes the same arguments
+/// Joins the arguments into a command line that the C runtime of the child splits into the same arguments
 /// (https://learn.microsoft.com/cpp/c-language/parsing-c-command-line-arguments).
 fn commandLine(arena: Allocator, arguments: []const [:0]const u8) error{OutOfMemory}![]const u8 {
     var line: std.ArrayList(u8) = .empty;
@@ -137,7 +138,7 @@ fn commandLine(arena: Allocator, arguments: []const [:0]const u8) error{OutOfMem
     return line.items;
 }
 
-/// Backslashes count only before a quotation mark, where two stand for one.
+/// Before a quotation mark, two backslashes stand for one; elsewhere a backslash stands for itself.
 fn appendQuoted(arena: Allocator, line: *std.ArrayList(u8), argument: []const u8) error{OutOfMemory}!void {
     try line.append(arena, '"');
     var backslashes: usize = 0;
@@ -154,7 +155,7 @@ fn wide(arena: Allocator, text: []const u8) ![:0]u16 {
     return std.unicode.wtf8ToWtf16LeAllocZ(arena, text);
 }
 
-test "arguments are taken from the line as they were" {
+test "the command line splits into the original arguments" {
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
     const cases = [_]struct { []const [:0]const u8, []const u8 }{
@@ -175,7 +176,7 @@ test "arguments are taken from the line as they were" {
     }
 }
 
-test "a long path says that it is one" {
+test "a long path gets the prefix of long paths" {
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
     const allocator = arena.allocator();

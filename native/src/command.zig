@@ -1,4 +1,4 @@
-//! The boot command: which program is started, with which arguments and environment.
+//! The boot command: the program to start, with its arguments and environment.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -10,7 +10,7 @@ const placeholders = @import("placeholders.zig");
 
 pub const Error = error{ UnknownPlaceholder, OutOfMemory };
 
-/// What placeholders can name.
+/// The values of placeholders.
 pub const Context = struct {
     lift: manifest.Manifest,
     executable: []const u8,
@@ -41,12 +41,12 @@ pub const Context = struct {
 
 pub const Choice = struct {
     command: manifest.Command,
-    /// How many of the user's arguments chose the command and are not the command's own.
+    /// How many of the user's arguments select the command and are not passed to it.
     consumed: usize,
 };
 
-/// The command that is meant: `SCIE_BOOT`, else the default one, else the one that the executable is called
-/// by, else the first argument.
+/// Selects the command: by `SCIE_BOOT`, else the default one, else by the name of the executable, else by the first
+/// argument.
 pub fn choose(lift: manifest.Manifest, environment: Environment, argv0: []const u8, first: ?[]const u8) ?Choice {
     const commands = lift.boot.commands.map;
     if (environment.get("SCIE_BOOT")) |name| return .{ .command = commands.get(name) orelse return null, .consumed = 0 };
@@ -56,7 +56,7 @@ pub fn choose(lift: manifest.Manifest, environment: Environment, argv0: []const 
     return .{ .command = commands.get(first orelse return null) orelse return null, .consumed = 1 };
 }
 
-/// The program and its arguments; the user's own are appended by the caller.
+/// The program and its arguments. The caller appends the user's arguments.
 pub fn arguments(arena: Allocator, command: manifest.Command, context: *const Context) Error![]const [:0]const u8 {
     const out = try arena.alloc([:0]const u8, command.args.len + 1);
     out[0] = try placeholders.expand(arena, command.exe, context.values());
@@ -64,8 +64,8 @@ pub fn arguments(arena: Allocator, command: manifest.Command, context: *const Co
     return out;
 }
 
-/// Changes the environment as the command says: first removals, then defaults, then replacements. Values are
-/// expanded against the environment as it came.
+/// Applies the command's changes to the environment: removals, then defaults, then replacements. Values are expanded
+/// against the inherited environment.
 pub fn applyEnvironment(arena: Allocator, command: manifest.Command, context: *const Context) !void {
     const environment = context.environment;
     const changes = command.env.map;
@@ -116,7 +116,7 @@ fn emptyEnvironment(arena: Allocator) !Environment {
     return environment;
 }
 
-test "a command is chosen by SCIE_BOOT, as the default, by the executable's name, by the first argument" {
+test "SCIE_BOOT, the default, the executable's name and the first argument select a command" {
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
     var environment = try emptyEnvironment(arena.allocator());

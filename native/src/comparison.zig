@@ -1,4 +1,4 @@
-//! An installed file held against what it must hold, piece by piece.
+//! Compares an installed file with its expected content, piece by piece.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -11,20 +11,20 @@ const report = @import("report.zig");
 
 pub const Comparison = struct {
     file: ?std.fs.File,
-    /// What is written over the file; the bytes below count for nothing.
+    /// The patches written over the file; the planned bytes at their place are ignored.
     patches: []const plan_text.Patch = &.{},
     offset: u64 = 0,
     problem: ?[]const u8 = null,
 
-    /// Of the file `planned` below `directory`.
+    /// Begins the comparison of the file `planned` in `directory`.
     pub fn begin(directory: std.fs.Dir, planned: plan_text.File) Comparison {
-        // A FIFO would be waited for, and a link leads to what another may change.
+        // Opening a FIFO would block, and another user may change the target of a link.
         const status = file_status.atItself(directory, planned.path) catch |err|
             return .{ .file = null, .problem = report.describe(err) };
-        if (status.kind != .file) return .{ .file = null, .problem = "it is not a file" };
+        if (status.kind != .file) return .{ .file = null, .problem = "not a regular file" };
         const file = directory.openFile(planned.path, .{}) catch |err|
             return .{ .file = null, .problem = report.describe(err) };
-        return .{ .file = file, .problem = if (hasExecuteBit(file, planned)) null else "it is not executable" };
+        return .{ .file = file, .problem = if (hasExecuteBit(file, planned)) null else "not executable" };
     }
 
     fn hasExecuteBit(file: std.fs.File, planned: plan_text.File) bool {
@@ -33,7 +33,7 @@ pub const Comparison = struct {
         return status.mode & 0o100 != 0;
     }
 
-    /// What must come next.
+    /// Compares the next bytes of the expected content.
     pub fn feed(comparison: *Comparison, bytes: []const u8) void {
         if (comparison.problem != null) return;
         comparison.problem = comparison.compare(bytes) catch |err| report.describe(err);
@@ -45,7 +45,7 @@ pub const Comparison = struct {
         var done: usize = 0;
         while (done < bytes.len) {
             const chunk = buffer[0..@min(buffer.len, bytes.len - done)];
-            if (try comparison.file.?.preadAll(chunk, comparison.offset + done) != chunk.len) return "it is too short";
+            if (try comparison.file.?.preadAll(chunk, comparison.offset + done) != chunk.len) return "too short";
             comparison.maskPatches(chunk, bytes[done..][0..chunk.len], comparison.offset + done);
             if (!std.mem.eql(u8, chunk, bytes[done..][0..chunk.len])) return changed;
             done += chunk.len;
@@ -53,7 +53,7 @@ pub const Comparison = struct {
         return null;
     }
 
-    /// Makes those bytes of `chunk`, which is at `offset` of the file, as `planned` that a patch is written over.
+    /// Replaces the patched bytes of `chunk`, which is at `offset` of the file, by those of `planned`.
     fn maskPatches(comparison: Comparison, chunk: []u8, planned: []const u8, offset: u64) void {
         for (comparison.patches) |patch| {
             const first = @max(patch.offset, offset);
@@ -65,8 +65,7 @@ pub const Comparison = struct {
         }
     }
 
-    /// Looks at the patches, at the end: they are in the file as `places` have them. What is behind the file's end
-    /// is theirs.
+    /// Compares the patches, after all content. They may extend the file.
     pub fn feedPatches(comparison: *Comparison, places: rendering.Places) void {
         for (comparison.patches) |patch| {
             comparison.offset = @max(comparison.offset, patch.end());
@@ -79,27 +78,27 @@ pub const Comparison = struct {
         }
     }
 
-    const changed = "its content was changed";
+    const changed = "the content differs";
 
-    /// What is wrong with the file, after all that it must hold; null when nothing is.
+    /// The problem with the file, after all expected content; null if there is none.
     pub fn end(comparison: *Comparison) ?[]const u8 {
         const file = comparison.file orelse return comparison.problem;
         defer file.close();
         if (comparison.problem) |problem| return problem;
         const size = file_status.length(file) catch |err| return report.describe(err);
-        return if (size == comparison.offset) null else "it is too long";
+        return if (size == comparison.offset) null else "too long";
     }
 };
 
-test "a file is as planned, or short, or long, or changed, or gone" {
+test "a file matches, is short, long, changed or missing" {
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
     const cases = [_]struct { []const u8, ?[]const u8 }{
         .{ "abcdef", null },
-        .{ "abcde", "it is too short" },
-        .{ "abcdefg", "it is too long" },
-        .{ "abXdef", "its content was changed" },
-        .{ "", "it is too short" },
+        .{ "abcde", "too short" },
+        .{ "abcdefg", "too long" },
+        .{ "abXdef", "the content differs" },
+        .{ "", "too short" },
     };
     const planned: plan_text.File = .{ .path = "f", .kind = .file, .mode = 0o644, .entry = 0, .offset = 0, .length = 6 };
     for (cases) |case| {
@@ -116,7 +115,7 @@ test "a file is as planned, or short, or long, or changed, or gone" {
     try testing.expectEqualStrings("no such file or directory", gone.end().?);
 }
 
-test "a patched file is as planned but for its patches, which are looked at too" {
+test "a patched file matches except for its patches, which are compared too" {
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
     const planned: plan_text.File = .{ .path = "f", .kind = .file, .mode = 0o644, .entry = 0, .offset = 0, .length = 6 };
@@ -126,11 +125,11 @@ test "a patched file is as planned but for its patches, which are looked at too"
     };
     const cases = [_]struct { []const u8, ?[]const u8 }{
         .{ "abXYef\x00Z", null },
-        .{ "abcdef\x00Z", "its content was changed" },
-        .{ "abXYeF\x00Z", "its content was changed" },
-        .{ "abXYef\x00z", "its content was changed" },
-        .{ "abXYef\x00", "its content was changed" },
-        .{ "abXYef\x00Z ", "it is too long" },
+        .{ "abcdef\x00Z", "the content differs" },
+        .{ "abXYeF\x00Z", "the content differs" },
+        .{ "abXYef\x00z", "the content differs" },
+        .{ "abXYef\x00", "the content differs" },
+        .{ "abXYef\x00Z ", "too long" },
     };
     for (cases) |case| {
         try tmp.dir.writeFile(.{ .sub_path = "f", .data = case[0] });
@@ -144,12 +143,12 @@ test "a patched file is as planned but for its patches, which are looked at too"
     }
 }
 
-test "a program that is not executable is told" {
+test "a program that is not executable is reported" {
     if (builtin.os.tag == .windows) return error.SkipZigTest;
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
     try tmp.dir.writeFile(.{ .sub_path = "f", .data = "" });
     const planned: plan_text.File = .{ .path = "f", .kind = .file, .mode = 0o755, .entry = 0, .offset = 0, .length = 0 };
     var comparison: Comparison = .begin(tmp.dir, planned);
-    try testing.expectEqualStrings("it is not executable", comparison.end().?);
+    try testing.expectEqualStrings("not executable", comparison.end().?);
 }

@@ -1,16 +1,18 @@
-//! What the control groups of this process leave it of memory (cgroups(7)), of version 2 and of version 1.
+//! The memory limit of this process's control groups (cgroups(7)), versions 1 and 2.
 //!
-//! Whatever takes more is killed without a word, so it is looked up before much is taken.
+//! The kernel kills a process that exceeds the limit, without a message. So the launcher reads the limit before it
+//! allocates much memory.
 
 const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
 
-/// What the launcher takes besides what it unpacks in: its code, stacks, buffers for reading, the plan.
+/// The launcher's memory besides the unpacking threads, in bytes: code, stacks, read buffers, the plan.
 const launcher_memory = 1 << 20;
-/// What a thread unpacks in: an entry of at most 8 MiB or a window, which is as large at zstd's level 19.
+/// The memory of an unpacking thread, in bytes: an entry of at most 8 MiB, or a window, which is as large at zstd's
+/// level 19.
 const thread_memory = 10 << 20;
-/// What is left to the pages that threads write.
+/// The memory reserved for the pages that the threads write, in bytes.
 const page_cache_memory = 4 << 20;
 
 const Version = enum {
@@ -26,18 +28,19 @@ const Version = enum {
     }
 };
 
-/// A line of /proc/self/cgroup that is about memory.
+/// A line of /proc/self/cgroup for the memory controller.
 const Membership = struct {
     version: Version,
     path: []const u8,
 
-    /// `line` is `number:controllers:path`; version 2 has no controllers there. Null for a line about others.
+    /// `line` is `number:controllers:path`; in version 2 there are no controllers. Null for a line of other
+    /// controllers.
     fn parse(line: []const u8) ?Membership {
         var fields = std.mem.splitScalar(u8, line, ':');
         const number = fields.first();
         const controllers = fields.next() orelse return null;
         const path = fields.rest();
-        // A group above those that this process sees.
+        // The group is above those that this process can see.
         if (path.len == 0 or path[0] != '/' or std.mem.startsWith(u8, path, "/..")) return null;
         if (controllers.len == 0) return if (std.mem.eql(u8, number, "0")) .{ .version = .two, .path = path } else null;
         var each = std.mem.splitScalar(u8, controllers, ',');
@@ -48,18 +51,17 @@ const Membership = struct {
     }
 };
 
-/// Bytes of memory that this process may have; null where that is not limited, or not told. What lies in a tmpfs
-/// counts as its own.
+/// The memory limit of this process, in bytes; null if there is none or it cannot be read. Files in a tmpfs count.
 pub fn memoryLimit() ?u64 {
     if (builtin.os.tag != .linux) return null;
     var least: ?u64 = null;
-    // In a container this is its own group, whatever the host calls that.
+    // In a container, this is the container's own group, whatever its name on the host.
     for ([_]Version{ .two, .one }) |version| least = smaller(least, limitAt(version, ""));
     var buffer: [8 << 10]u8 = undefined;
     var lines = std.mem.splitScalar(u8, std.fs.cwd().readFile("/proc/self/cgroup", &buffer) catch "", '\n');
     while (lines.next()) |line| {
         const membership = Membership.parse(line) orelse continue;
-        // Of all groups above it, too.
+        // The limits of all parent groups apply too.
         var path: ?[]const u8 = membership.path;
         while (path) |group| : (path = std.fs.path.dirname(group)) {
             least = smaller(least, limitAt(membership.version, group));
@@ -80,18 +82,18 @@ fn limitAt(version: Version, group: []const u8) ?u64 {
     return std.fmt.parseUnsigned(u64, std.mem.trim(u8, text, "\n"), 10) catch null;
 }
 
-/// How many of `wanted` threads can unpack within `limit`; one at least.
+/// How many of `wanted` threads can unpack within `limit`; at least one.
 pub fn threads(limit: ?u64, wanted: usize) usize {
     const fitting = ((limit orelse return wanted) -| page_cache_memory) / thread_memory;
     return @max(1, @min(wanted, fitting));
 }
 
-/// Whether `length` bytes more are within `limit`.
+/// Whether `length` more bytes are within `limit`.
 pub fn fits(limit: ?u64, length: u64) bool {
     return length +| launcher_memory <= limit orelse return true;
 }
 
-test "groups of either version are found" {
+test "groups of both versions are found" {
     const line = Membership.parse;
     try testing.expectEqualDeep(Membership{ .version = .two, .path = "/a/b:c" }, line("0::/a/b:c").?);
     try testing.expectEqualDeep(Membership{ .version = .one, .path = "/a" }, line("4:cpu,memory:/a").?);
@@ -100,7 +102,7 @@ test "groups of either version are found" {
     }
 }
 
-test "few threads unpack where memory is little" {
+test "little memory means few threads" {
     try testing.expectEqual(6, threads(null, 6));
     try testing.expectEqual(6, threads(1 << 30, 6));
     try testing.expectEqual(6, threads(64 << 20, 6));
@@ -109,7 +111,7 @@ test "few threads unpack where memory is little" {
     try testing.expectEqual(1, threads(0, 6));
 }
 
-test "what is more than the limit does not fit" {
+test "more than the limit does not fit" {
     try testing.expect(fits(null, std.math.maxInt(u64)));
     try testing.expect(fits(9 << 20, 8 << 20));
     try testing.expect(!fits(9 << 20, (8 << 20) + 1));

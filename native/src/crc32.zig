@@ -1,8 +1,8 @@
-//! CRC-32 as zip has it (APPNOTE 4.4.7; polynomial 0xedb88320).
+//! CRC-32 as zip defines it (APPNOTE 4.4.7; polynomial 0xedb88320).
 //!
-//! Every unpacked byte goes through here. Where the processor multiplies without carries (x86_64) or knows this
-//! very sum (aarch64), it passes at the speed of memory; elsewhere "slicing by 8" takes eight bytes at a time, about
-//! five times as fast as a table of bytes.
+//! Every unpacked byte is summed here. A processor with carry-less multiplication (x86_64) or with an instruction for
+//! this sum (aarch64) sums at the speed of memory. Others use "slicing by 8", which reads eight bytes at a time and is
+//! about five times as fast as a table of bytes.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -30,16 +30,16 @@ fn makeTables() [8][256]u32 {
     return made;
 }
 
-/// One power more, modulo the polynomial.
+/// Multiplies by x, modulo the polynomial.
 fn timesX(value: u32) u32 {
     return (value >> 1) ^ (if (value & 1 != 0) @as(u32, polynomial) else 0);
 }
 
-/// Fewer bytes are not worth asking the processor what it can do, which under a hypervisor takes microseconds: a
-/// warm start sums a manifest and no more.
+/// Shorter inputs do not query the processor's features, which takes microseconds under a hypervisor. A warm start
+/// sums only a manifest.
 const ask_length_min = 16 << 10;
 
-/// The checksum of what `before` is the checksum of, followed by `bytes`; the checksum of nothing is 0.
+/// Extends the checksum `before` by `bytes`. The checksum of no bytes is 0.
 pub fn crc32(before: u32, bytes: []const u8) u32 {
     if (bytes.len >= ask_length_min and canSum()) return ~sumFast(~before, bytes);
     return ~sumBySlices(~before, bytes);
@@ -68,7 +68,7 @@ const sumFast = switch (builtin.cpu.arch) {
 
 var answer: std.atomic.Value(enum(u8) { unknown, no, yes }) = .init(.unknown);
 
-/// Whether the processor can do what `sumFast` asks of it.
+/// Whether the processor supports what `sumFast` uses.
 fn canSum() bool {
     const known = answer.load(.monotonic);
     if (known != .unknown) return known == .yes;
@@ -93,9 +93,9 @@ fn hasCarrylessMultiplication() bool {
 
 const Lanes = @Vector(2, u64);
 
-/// Folds 64 bytes at a time, as Gopal and others do in "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ
-/// Instruction" (Intel, 2009): bytes that are multiplied by the power of x that they are away from others can be
-/// added to these and leave the remainder as it was. The last 16 bytes of that go through the tables.
+/// Folds 64 bytes at a time, after Gopal and others, "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ
+/// Instruction" (Intel, 2009): multiplying bytes by the power of x of their distance to later bytes, and adding them
+/// to these, keeps the remainder. The tables sum the last 16 bytes of the result.
 fn sumByFolding(before: u32, bytes: []const u8) u32 {
     if (bytes.len < 64) return sumBySlices(before, bytes);
     var folds: [4]Lanes = undefined;
@@ -115,7 +115,7 @@ fn lanes(bytes: []const u8) Lanes {
     return @bitCast(bytes[0..16].*);
 }
 
-/// The powers of x that move the two halves of 16 bytes on by `bytes`.
+/// The powers of x that move both halves of 16 bytes forward by `bytes`.
 fn distance(comptime bytes: comptime_int) Lanes {
     return comptime .{ power(8 * bytes + 32), power(8 * bytes - 32) };
 }
@@ -174,7 +174,7 @@ test "the checksum is zip's, in one piece and in any two" {
     for (0..text.len) |cut| try testing.expectEqual(whole, crc32(crc32(0, text[0..cut]), text[cut..]));
 }
 
-test "what the processor sums is what the tables sum, at every length and alignment" {
+test "the processor and the tables give the same sum, at every length and alignment" {
     if (!canSum()) return error.SkipZigTest;
     var bytes: [700]u8 = undefined;
     var noise: std.Random.DefaultPrng = .init(1);
@@ -185,7 +185,7 @@ test "what the processor sums is what the tables sum, at every length and alignm
     };
 }
 
-test "many bytes have the checksum that few have" {
+test "a long input has the same checksum whole and in pieces" {
     const bytes = try testing.allocator.alloc(u8, 3 * ask_length_min + 5);
     defer testing.allocator.free(bytes);
     var noise: std.Random.DefaultPrng = .init(2);

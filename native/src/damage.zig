@@ -1,19 +1,19 @@
-//! Damage: what an installation lacks of what its plan says.
+//! Damage: the differences between an installation and its plan.
 //!
-//! Cleaners of temporary directories delete single files, and a power cut leaves files short, or as long as they
-//! were to be and full of zeros. The first is found by names and sizes, in a system call for each file. The second
-//! takes reading all of them: a file that is an entry by itself is compared by the entry's CRC-32, those that share
-//! an entry with what is packed.
+//! Cleaners of temporary directories delete single files. A power cut leaves files short, or at their full length and
+//! full of zeros. Names and sizes show the former, with one system call for each file. The latter takes reading all
+//! files: a file that is an entry of its own is compared by the entry's CRC-32, files that share an entry are compared
+//! with the packed content.
 
 const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
 const Allocator = std.mem.Allocator;
-const file_status = @import("file_status.zig");
 const Comparison = @import("comparison.zig").Comparison;
-const crc32 = @import("crc32.zig").crc32;
 const control_group = @import("control_group.zig");
+const crc32 = @import("crc32.zig").crc32;
 const entry_content = @import("entry.zig");
+const file_status = @import("file_status.zig");
 const plan_text = @import("plan.zig");
 const rendering = @import("rendering.zig");
 const zip = @import("zip.zig");
@@ -21,12 +21,12 @@ const zip = @import("zip.zig");
 const has_modes = builtin.os.tag != .windows;
 
 const threads_max = 6;
-/// Of an installed file, how much is read at a time.
+/// The bytes of an installed file that are read at a time.
 const piece_length = 256 << 10;
 
 pub const Depth = enum { sizes, contents };
 
-/// What is compared: `plan` with the `directory` that was made of it and now is at `places.root`.
+/// The comparison's input: `plan`, and the `directory` made from it, which is now at `places.root`.
 pub const Subject = struct {
     directory: std.fs.Dir,
     places: rendering.Places,
@@ -37,7 +37,7 @@ pub const Subject = struct {
 };
 
 pub const Damage = struct {
-    /// Of the plan's directories, files and links: whether each is missing, or not what it must be.
+    /// For each directory, file and link of the plan: whether it is missing or differs.
     directories: []bool,
     files: []bool,
     links: []bool,
@@ -52,7 +52,7 @@ pub const Damage = struct {
         return made;
     }
 
-    /// The path of something that is damaged; null when nothing is.
+    /// The path of a damaged item; null if there is none.
     pub fn first(damage: Damage, plan: plan_text.Plan) ?[]const u8 {
         if (std.mem.indexOfScalar(bool, damage.files, true)) |index| return plan.files[index].path;
         if (std.mem.indexOfScalar(bool, damage.links, true)) |index| return plan.links[index].path;
@@ -60,7 +60,7 @@ pub const Damage = struct {
         return null;
     }
 
-    /// The plan of what is damaged, with every directory of `plan`.
+    /// The part of `plan` that is damaged, with all of its directories.
     pub fn reduce(damage: Damage, arena: Allocator, plan: plan_text.Plan) error{OutOfMemory}!plan_text.Plan {
         var entries: std.ArrayList(plan_text.Entry) = .empty;
         var files: std.ArrayList(plan_text.File) = .empty;
@@ -93,8 +93,8 @@ pub const Damage = struct {
     }
 };
 
-/// What is damaged of `subject`. Errors are those of the executable: what cannot be read of an installation counts
-/// as damaged.
+/// Finds the damage of `subject`. Errors come from the executable: a part of an installation that cannot be read
+/// counts as damaged.
 pub fn find(arena: Allocator, subject: Subject, depth: Depth) !Damage {
     const damage: Damage = try .none(arena, subject.plan);
     for (subject.plan.directories, damage.directories) |path, *damaged| damaged.* = !isDirectory(subject.directory, path);
@@ -105,7 +105,7 @@ pub fn find(arena: Allocator, subject: Subject, depth: Depth) !Damage {
     return damage;
 }
 
-/// What is below something that is no directory is not there, though a link in its place may lead to it.
+/// Marks everything below a damaged directory as damaged, although a link in the directory's place may lead to it.
 fn markBelow(damage: Damage, plan: plan_text.Plan, directory: []const u8) void {
     for (plan.directories, damage.directories) |path, *damaged| damaged.* = damaged.* or isBelow(path, directory);
     for (plan.files, damage.files) |file, *damaged| damaged.* = damaged.* or isBelow(file.path, directory);
@@ -131,8 +131,8 @@ fn hasExpectedSize(subject: Subject, file: plan_text.File) bool {
     return status.size == length;
 }
 
-/// A template says how long it becomes only when it is filled in, and it does not get shorter where paths are longer
-/// than the names that stand for them.
+/// The least length of a rendered template. A template does not get shorter if the paths are longer than their
+/// placeholders.
 fn shortestRendered(file: plan_text.File, places: rendering.Places) u64 {
     const replaced = "{base}".len;
     if (places.base.len >= replaced and places.root.len >= replaced) return file.length;
@@ -152,7 +152,7 @@ fn findInContents(subject: Subject, damage: Damage) !void {
     if (search.failure) |err| return err;
 }
 
-/// All cores read at the same time, an entry each.
+/// A thread on each core compares one entry at a time.
 const Search = struct {
     subject: Subject,
     damage: Damage,
@@ -280,7 +280,8 @@ const Tree = struct {
     const large = "0123456789" ** 7;
     const group = "shared content {base} and more";
 
-    /// An installation of a file that is an entry by itself, of two that share one, of a link and two directories.
+    /// An installation with a file that is an entry of its own, two files that share an entry, a link and two
+    /// directories.
     fn make(arena: Allocator) !Tree {
         var tmp = testing.tmpDir(.{ .iterate = true });
         const archive = try tmp.dir.createFile("archive", .{ .read = true });
@@ -352,7 +353,7 @@ const Tree = struct {
     }
 };
 
-test "what is as planned is not damaged" {
+test "an installation that matches its plan is not damaged" {
     if (!has_modes) return error.SkipZigTest;
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
@@ -364,7 +365,7 @@ test "what is as planned is not damaged" {
     try testing.expectEqual(0, (try damage.reduce(arena.allocator(), tree.subject.plan)).entries.len);
 }
 
-test "what is gone, short, of another kind or not executable is found by names and sizes" {
+test "names and sizes show missing, short, replaced and not executable files" {
     if (!has_modes) return error.SkipZigTest;
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
@@ -386,7 +387,7 @@ test "what is gone, short, of another kind or not executable is found by names a
     try tree.expect(arena.allocator(), .sizes, "large");
 }
 
-test "zeros of the right length are found in contents alone" {
+test "only contents show zeros of the right length" {
     if (!has_modes) return error.SkipZigTest;
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
@@ -401,7 +402,7 @@ test "zeros of the right length are found in contents alone" {
     }
 }
 
-test "what a link in place of a directory leads to is not there" {
+test "files behind a link in place of a directory are damaged" {
     if (!has_modes) return error.SkipZigTest;
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
@@ -415,7 +416,7 @@ test "what a link in place of a directory leads to is not there" {
     try testing.expectEqualStrings("lib/shared", reduced.files[0].path);
 }
 
-test "the plan of what is damaged has the entries that it takes and no other" {
+test "the plan of the damage has only the entries that it needs" {
     if (!has_modes) return error.SkipZigTest;
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();

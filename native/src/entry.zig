@@ -1,23 +1,24 @@
-//! The content of a zip entry, whole or piece by piece, checked against its length and CRC-32.
+//! Reads the content of a zip entry, whole or piece by piece, and checks its length and CRC-32.
 
 const std = @import("std");
 const testing = std.testing;
+const Buffer = @import("buffer.zig").Buffer;
 const control_group = @import("control_group.zig");
 const crc32 = @import("crc32.zig").crc32;
-const Buffer = @import("buffer.zig").Buffer;
 const zip = @import("zip.zig");
 const zstd = @import("zstd.zig");
 
-/// How much of the executable is read at a time: more than a block of zstd, little enough to stay in the cache.
+/// The bytes of the executable that are read at a time: more than a zstd block, and few enough to stay in the
+/// processor's cache.
 const input_length = 2 * zstd.block_length_max;
 
-/// One thread's means of reading entries, reused from entry to entry.
+/// The reader of one thread, with buffers that it reuses.
 pub const Reader = struct {
     file: std.fs.File,
     decoder: zstd.Decoder,
     input: Buffer = .{},
     window: Buffer = .{},
-    /// Bytes of memory that this process may have, where that is limited.
+    /// The memory limit of this process, in bytes, if it has one.
     memory_limit: ?u64 = null,
 
     pub fn init(file: std.fs.File) !Reader {
@@ -30,8 +31,8 @@ pub const Reader = struct {
         reader.window.deinit();
     }
 
-    /// The whole content of `entry`, which stays until another one is read. The caller knows that memory will hold it.
-    /// `data_end` is where the data of all entries end.
+    /// Returns the whole content of `entry`, which is valid until the next call. The caller knows that memory can hold
+    /// it. `data_end` is the end of the data of all entries.
     pub fn read(reader: *Reader, entry: zip.Entry, data_end: u64) ![]const u8 {
         const whole = try reader.windowOfLength(entry.length);
         var source = try reader.open(entry, data_end);
@@ -46,8 +47,8 @@ pub const Reader = struct {
         return whole;
     }
 
-    /// Writes the content of `entry` to `sink` piece by piece, in memory that does not grow with it. What was written
-    /// counts only when no error comes in the end.
+    /// Writes the content of `entry` to `sink` piece by piece, in constant memory. On an error, what was written is
+    /// invalid.
     pub fn stream(reader: *Reader, entry: zip.Entry, data_end: u64, sink: anytype) !void {
         var source = try reader.open(entry, data_end);
         const window = try reader.windowOfLength(source.frame.window_length);
@@ -58,7 +59,7 @@ pub const Reader = struct {
             try sink.write(piece);
             if (entry.method == .stored) continue;
             filled += piece.len;
-            // A window that does not hold all of the content goes round.
+            // A window that is smaller than the content wraps around.
             if (window.len < entry.length and window.len - filled < source.frame.block_length) filled = 0;
         }
         try check.finish(source, entry);
@@ -83,7 +84,7 @@ pub const Reader = struct {
         return source;
     }
 
-    /// The next piece of the content; null at its end. Of a frame it is at the front of `to`.
+    /// Returns the next piece of the content; null at its end. A piece of a frame is at the start of `to`.
     fn next(reader: *Reader, source: *Source, method: zip.Method, to: []u8) !?[]const u8 {
         if (method == .stored) return source.available();
         while (true) {
@@ -95,19 +96,19 @@ pub const Reader = struct {
     }
 };
 
-/// The packed bytes of an entry, read in order.
+/// Reads the packed bytes of an entry in order.
 const Source = struct {
     file: std.fs.File,
     buffer: []u8,
-    /// What was read and not taken, in `buffer`.
+    /// The bytes in `buffer` that are read and not yet taken.
     ready: []const u8 = &.{},
-    /// Where in the file the rest is, and how long it is.
+    /// The offset of the rest in the file, and its length.
     offset: u64,
     left: u64,
-    /// What they are, when they are not the content itself.
+    /// The frame that the bytes make up, if they are not the content itself.
     frame: zstd.Frame = .{ .content_length = 0, .window_length = 0, .block_length = 0 },
 
-    /// The next `length` bytes, which are at most as many as `buffer` holds.
+    /// Takes the next `length` bytes, which `buffer` must be able to hold.
     fn take(source: *Source, length: usize) ![]const u8 {
         if (source.ready.len < length) try source.fill();
         if (source.ready.len < length) return error.CorruptEntry;
@@ -115,13 +116,13 @@ const Source = struct {
         return source.ready[0..length];
     }
 
-    /// The next bytes, as many as `length` if there are, which remain to be taken.
+    /// Returns up to `length` of the next bytes without taking them.
     fn peek(source: *Source, length: usize) ![]const u8 {
         if (source.ready.len < length) try source.fill();
         return source.ready[0..@min(length, source.ready.len)];
     }
 
-    /// As many bytes as there are at once; null when there are no more.
+    /// Takes the bytes that are available at once; null at the end.
     fn available(source: *Source) !?[]const u8 {
         if (source.ready.len == 0) try source.fill();
         defer source.ready = &.{};
@@ -139,7 +140,7 @@ const Source = struct {
     }
 };
 
-/// The unpacked bytes of an entry, checked as they pass.
+/// Checks the unpacked bytes of an entry.
 const Check = struct {
     left: u64,
     sum: u32 = 0,
@@ -181,7 +182,7 @@ fn entryForTests(method: zip.Method, compressed: u64, length: u64) zip.Entry {
     };
 }
 
-test "an entry is the same whole and piece by piece, and nothing but itself" {
+test "an entry has the same content whole and piece by piece, and damage is an error" {
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
     const file = try tmp.dir.createFile("zip", .{ .read = true });
@@ -229,7 +230,7 @@ fn longFrame(allocator: std.mem.Allocator, blocks: usize) ![]const u8 {
     return frame.items;
 }
 
-test "content much longer than its window streams through little memory" {
+test "content much longer than its window streams in little memory" {
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
     var tmp = testing.tmpDir(.{});

@@ -1,4 +1,4 @@
-//! The environment: read as it came, changed for the program that is started, byte for byte otherwise.
+//! The environment: inherited, changed for the started program, and otherwise kept byte for byte.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -16,7 +16,7 @@ pub fn inherit(arena: Allocator) !Environment {
 
 const Posix = struct {
     arena: Allocator,
-    /// `NAME=value` strings; those that are inherited stay where the kernel put them.
+    /// `NAME=value` strings; the inherited ones stay where the kernel put them.
     entries: std.ArrayList([*:0]const u8),
 
     fn init(arena: Allocator, inherited: []const [*:0]const u8) !Posix {
@@ -36,7 +36,7 @@ const Posix = struct {
         try environment.entries.append(environment.arena, entry);
     }
 
-    /// Removes every entry of that name: the kernel lets an environment hold several.
+    /// Removes all entries of that name: the kernel allows several.
     pub fn remove(environment: *Posix, name: []const u8) void {
         var index: usize = 0;
         while (environment.find(name, index)) |found| {
@@ -59,7 +59,7 @@ const Posix = struct {
         return entry[name.len] == '=';
     }
 
-    /// What execve(2) takes.
+    /// The form that execve(2) takes.
     pub fn block(environment: *Posix) ![*:null]const ?[*:0]const u8 {
         const out = try environment.arena.allocSentinel(?[*:0]const u8, environment.entries.items.len, null);
         for (environment.entries.items, out) |entry, *slot| slot.* = entry;
@@ -67,7 +67,7 @@ const Posix = struct {
     }
 };
 
-test "values are found, replaced and removed, and others stay as they are" {
+test "values are found, replaced and removed, and others stay unchanged" {
     if (builtin.os.tag == .windows) return error.SkipZigTest;
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();

@@ -1,4 +1,5 @@
-//! Changes to directories, with every error that people have to be told: std 0.15.2 calls several of them unexpected.
+//! Creates, renames and extends files, and distinguishes the errors that messages report. std 0.15.2 maps several of
+//! them to error.Unexpected.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -6,12 +7,12 @@ const testing = std.testing;
 const linux = std.os.linux;
 const file_status = @import("file_status.zig");
 
-/// Creates a file that is not there yet, for writing.
+/// Creates a new file for writing.
 pub fn create(directory: std.fs.Dir, path: []const u8, mode: std.fs.File.Mode) !std.fs.File {
     return open(directory, path, mode, true);
 }
 
-/// Opens a file for writing, and creates it where it is not there.
+/// Opens a file for writing, and creates it if it is missing.
 pub fn openOrCreate(directory: std.fs.Dir, path: []const u8, mode: std.fs.File.Mode) !std.fs.File {
     return open(directory, path, mode, false);
 }
@@ -23,7 +24,7 @@ fn open(directory: std.fs.Dir, path: []const u8, mode: std.fs.File.Mode, is_new:
     const name = try std.posix.toPosixPath(path);
     var flags: linux.O = .{ .ACCMODE = .WRONLY, .CREAT = true, .EXCL = is_new, .CLOEXEC = true };
     if (@hasField(linux.O, "LARGEFILE")) flags.LARGEFILE = true;
-    // What is there may be a FIFO, which would be waited for, or a link to a file that is none of ours.
+    // An existing entry may be a FIFO, whose opening blocks, or a link to a foreign file.
     flags.NONBLOCK = true;
     flags.NOFOLLOW = true;
     while (true) {
@@ -41,7 +42,8 @@ pub fn rename(from: std.fs.Dir, old: []const u8, to: std.fs.Dir, new: []const u8
     try check(linux.renameat(from.fd, &before, to.fd, &after));
 }
 
-/// Appends `length` bytes of `from`, from `start` on, to `to`. A file that ends before that is damaged.
+/// Appends `length` bytes of `from`, starting at `start`, to `to`. Returns error.CorruptZip if `from` ends before
+/// that.
 pub fn appendRange(from: std.fs.File, to: std.fs.File, start: u64, length: u64) !void {
     var buffer: [16 << 10]u8 = undefined;
     var done: u64 = 0;
@@ -79,7 +81,7 @@ fn check(result: usize) !void {
     };
 }
 
-test "what is there is not created, and is moved over files but not over directories" {
+test "create refuses existing files, and rename replaces files but not directories" {
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
     (try create(tmp.dir, "one", 0o644)).close();
@@ -96,7 +98,7 @@ test "what is there is not created, and is moved over files but not over directo
     try testing.expectError(error.PathAlreadyExists, rename(tmp.dir, "empty", tmp.dir, "full"));
 }
 
-test "a range is copied, and one that is not there is an error" {
+test "a range is copied, and a range beyond the end is an error" {
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
     const from = try tmp.dir.createFile("from", .{ .read = true });

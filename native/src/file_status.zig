@@ -1,7 +1,7 @@
-//! What the system tells of a file: its kind, size, mode and times.
+//! The status of a file: its kind, size, mode and times.
 //!
-//! std 0.15.2 asks statx(2), which kernels before 4.11 do not know and older filters of system calls refuse. fstat(2)
-//! and fstatat(2) are known everywhere.
+//! std 0.15.2 calls statx(2), which is missing before Linux 4.11 and refused by older system call filters. fstat(2)
+//! and fstatat(2) work everywhere.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -14,25 +14,25 @@ pub fn of(file: std.fs.File) !Status {
     return .fromPosix(try std.posix.fstat(file.handle));
 }
 
-/// Of what `path` leads to.
+/// The status of the target of `path`.
 pub fn at(directory: std.fs.Dir, path: []const u8) !Status {
     if (builtin.os.tag == .windows) return ofWindows(directory, path, true);
     return .fromPosix(try std.posix.fstatat(directory.fd, path, 0));
 }
 
-/// Of `path` itself, be it a symbolic link.
+/// The status of `path` itself, even if it is a symbolic link.
 pub fn atItself(directory: std.fs.Dir, path: []const u8) !Status {
     if (builtin.os.tag == .windows) return ofWindows(directory, path, false);
     return .fromPosix(try std.posix.fstatat(directory.fd, path, std.posix.AT.SYMLINK_NOFOLLOW));
 }
 
-/// That `path` leads to something. On Windows std asks in a way that wine answers for absolute paths alone.
+/// Returns an error if `path` does not lead to anything. Under wine, std's call works with absolute paths only.
 pub fn checkExists(directory: std.fs.Dir, path: []const u8) !void {
     if (builtin.os.tag != .windows) return directory.access(path, .{});
     _ = try at(directory, path);
 }
 
-/// std's statFile opens files alone, and directories have a time, too.
+/// std's statFile does not open directories, which have times too.
 fn ofWindows(directory: std.fs.Dir, path: []const u8, follow: bool) !Status {
     const windows = std.os.windows;
     const name = try windows.sliceToPrefixedFileW(directory.fd, path);
@@ -52,7 +52,7 @@ pub fn length(file: std.fs.File) !u64 {
     return (try of(file)).size;
 }
 
-test "a directory is asked by its name" {
+test "a directory has a status by its name" {
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
     try tmp.dir.makePath("one/two");
@@ -66,7 +66,7 @@ test "a directory is asked by its name" {
     try testing.expectError(error.FileNotFound, checkExists(tmp.dir, "one/three"));
 }
 
-test "a file is asked by itself, by its name and through a link" {
+test "a file has a status by itself, by its name and through a link" {
     if (builtin.os.tag == .windows) return error.SkipZigTest;
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();

@@ -1,4 +1,4 @@
-//! What statfs(2) tells of the file system that holds a directory.
+//! The file system that contains a directory, by statfs(2).
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -8,18 +8,18 @@ const testing = std.testing;
 pub const Statistics = struct {
     read_only: bool,
     no_execution: bool,
-    /// Bytes that this user may still write.
+    /// The bytes that this user can still write.
     available: u64,
-    /// FUSE: the only kind that users mount where they like (fusermount3(1)), with owners as they like.
+    /// Whether it is FUSE, the only kind that users mount anywhere they like (fusermount3(1)), with any owners.
     fuse: bool,
 };
 
-/// Whether a user may have mounted it.
+/// Whether a user may have mounted the file system.
 pub fn mayBeUserMounted(directory: std.fs.Dir) bool {
     return if (statistics(directory)) |found| found.fuse else false;
 }
 
-/// Null where the system cannot be asked.
+/// Null if the system cannot report them.
 pub fn statistics(directory: std.fs.Dir) ?Statistics {
     if (builtin.os.tag != .linux) return null;
     var status: Statfs = undefined;
@@ -53,7 +53,7 @@ const Statfs = extern struct {
     spare: [5]Word,
 };
 
-test "the directory of the tests can be written and has room" {
+test "the directory of the tests is writable and has space" {
     if (builtin.os.tag != .linux) return error.SkipZigTest;
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();

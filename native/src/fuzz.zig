@@ -1,21 +1,21 @@
-//! Fuzzes the parsers of what the launcher reads of its own file: `zig build fuzz -- SECONDS [TARGET …]`.
+//! Fuzzes the parsers of the launcher: `zig build fuzz -- SECONDS [TARGET …]`.
 //!
-//! Inputs are mutations of the corpus (native/corpus/<target>/) and of whatever gave an outcome not seen before.
-//! Built with ReleaseSafe: an overflow, an index out of bounds or a reached `unreachable` ends the run, as does
-//! memory beyond `memory_max` or an input that takes longer than `input_time_max_ns`. The offending input is then in
+//! Inputs are mutations of the corpus (native/corpus/<target>/) and of earlier inputs with a new outcome. The fuzzer
+//! is built with ReleaseSafe: an overflow, an index out of bounds or a reached `unreachable` ends the run. So does an
+//! input that takes more memory than `memory_max` or longer than `input_time_max_ns`. The offending input is then in
 //! the file `crash-<target>` of the working directory.
 
 const std = @import("std");
 const mach_o = @import("mach_o.zig");
 const manifest = @import("manifest.zig");
-const placeholders = @import("placeholders.zig");
 const pe = @import("pe.zig");
+const placeholders = @import("placeholders.zig");
 const plan = @import("plan.zig");
 const zip = @import("zip.zig");
 const Allocator = std.mem.Allocator;
 
 const input_length_max = 256 << 10;
-/// What any parser may take for an input of that length, all of its results included.
+/// The most memory of a parser for one input, including its results.
 const memory_max = 64 << 20;
 const input_time_max_ns = 2 * std.time.ns_per_s;
 const pool_max = 4096;
@@ -90,7 +90,7 @@ const Fuzzer = struct {
         std.debug.print("{s}: {d} inputs, {d} outcomes\n", .{ @tagName(fuzzer.target), inputs, fuzzer.seen.count() });
     }
 
-    /// Parses `input`; whether the outcome is a new one.
+    /// Parses `input`. Returns whether the outcome is new.
     fn attempt(fuzzer: *Fuzzer, input: []const u8) !bool {
         try fuzzer.crash.setEndPos(0);
         try fuzzer.crash.pwriteAll(input, 0);
@@ -115,7 +115,7 @@ const Fuzzer = struct {
     }
 
     fn attemptManifest(fuzzer: *Fuzzer, arena: Allocator, input: []const u8) !u64 {
-        // Its checksum would keep nearly every mutation from the parser behind it.
+        // The checksum hides nearly every mutation from the parser.
         const found = manifest.read(arena, try fuzzer.file(input), input.len) catch
             manifest.parse(arena, input, input_length_max) catch |err| return failure(err);
         return digest(.{ found.files.len, found.boot.commands.map.count(), found.base != null });
@@ -230,7 +230,7 @@ fn variable(_: *const anyopaque, name: []const u8) ?[]const u8 {
     return if (name.len % 2 == 0) "value" else null;
 }
 
-/// Running out of `memory_max` is a finding, any other error an outcome.
+/// Exceeding `memory_max` is a finding, any other error an outcome.
 fn failure(err: anyerror) u64 {
     if (err == error.OutOfMemory) @panic("more memory than any input of this length may take");
     return std.hash.Wyhash.hash(0, @errorName(err));

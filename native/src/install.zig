@@ -1,16 +1,16 @@
-//! An installation: what a plan describes, unpacked by all cores beside its final place and renamed there.
+//! An installation: the content of a plan, unpacked on all cores beside its final place and then renamed.
 //!
-//! A kill at any instant leaves nothing or everything under the final name. Only the holder of the lock
-//! writes; the kernel drops the lock of a process that dies, and the next holder sweeps what it left.
+//! A kill at any instant leaves nothing or everything under the final name. Only the holder of the lock writes. The
+//! kernel releases the lock of a process that dies, and the next holder removes its leftovers.
 
 const std = @import("std");
 const Allocator = std.mem.Allocator;
 const Base = @import("base.zig").Base;
 const base_directory = @import("base.zig");
-const file_changes = @import("file_changes.zig");
-const last_use = @import("last_use.zig");
 const damages = @import("damage.zig");
 const entry_content = @import("entry.zig");
+const file_changes = @import("file_changes.zig");
+const last_use = @import("last_use.zig");
 const locking = @import("lock.zig");
 const Lock = locking.Lock;
 const manifest = @import("manifest.zig");
@@ -24,7 +24,7 @@ pub const Failure = unpacking.Failure;
 
 pub const partial_suffix = ".partial";
 
-/// What is being unpacked by whoever holds the lock in that way is called by.
+/// The suffix of an unfinished installation, for a holder of the lock by `method`.
 pub fn partialSuffix(method: locking.Method) []const u8 {
     return switch (method) {
         .flock => partial_suffix,
@@ -32,15 +32,15 @@ pub fn partialSuffix(method: locking.Method) []const u8 {
     };
 }
 
-/// Why an installation is looked at.
+/// Why a start checks an installation.
 pub const CheckReason = enum {
-    /// Once a day, and where cleaners delete files at each start.
+    /// The daily check. In a directory that cleaners clean, each start does it.
     routine,
-    /// The first module is gone.
+    /// The first module is missing.
     first_module_missing,
-    /// Once after each start of the system: a power cut may have come between its rename and its data.
+    /// The system has booted since the last use: a power cut may have come between the rename and the data.
     uncertain,
-    /// It could not be started.
+    /// The program could not be started.
     start_failed,
 
     fn depth(reason: CheckReason) damages.Depth {
@@ -51,21 +51,21 @@ pub const CheckReason = enum {
     }
 };
 
-/// One part of the executable and the base directory that it is to stand in.
+/// One part of the executable, and the base directory for it.
 pub const Installation = struct {
     arena: Allocator,
-    /// What messages call the executable.
+    /// The executable's name in messages.
     application: []const u8,
     executable: std.fs.File,
     file: manifest.File,
     base: Base,
-    /// Behind the name of what is unpacked and not whole yet.
+    /// The suffix of the name while it is unpacked.
     suffix: []const u8 = partial_suffix,
-    /// Why it failed, when it did.
+    /// Why it failed, if it did.
     failure: ?Failure = null,
 
-    /// Looks whether everything that the plan says is there, and puts back what is not. False when it cannot be put
-    /// back because nobody but another user may write there; `failure` says what is damaged.
+    /// Checks that everything in the plan exists, and restores what does not. Returns false if it cannot restore it
+    /// because only another user may write there; `failure` names what is damaged.
     pub fn check(
         installation: *Installation,
         reader: *entry_content.Reader,
@@ -75,7 +75,7 @@ pub const Installation = struct {
     }
 
     fn fail(installation: *Installation, err: anyerror) error{Failed} {
-        if (err == error.Failed) return error.Failed; // and said why
+        if (err == error.Failed) return error.Failed; // which has set the failure already
         installation.failure = .{ .err = err, .subject = installation.file.name };
         return error.Failed;
     }
@@ -85,7 +85,7 @@ pub const Installation = struct {
         var is_writable = true;
         directory.access(".", .{ .mode = .write_only }) catch |err| {
             is_writable = false;
-            // That it was looked at cannot be noted, so each start would look. A read-only file system loses nothing.
+            // The check cannot be recorded, so each start would repeat it. A read-only file system loses no data.
             if (reason == .routine or (reason == .uncertain and err == error.ReadOnlyFileSystem)) return true;
         };
         const file = installation.file;
@@ -114,7 +114,7 @@ pub const Installation = struct {
         return false;
     }
 
-    /// Puts back what is damaged, if anything is. It is looked for again by whoever holds the lock.
+    /// Restores what is damaged, if anything is. The search is repeated with the lock held.
     fn repair(installation: *Installation, subject: damages.Subject, reason: CheckReason) !bool {
         const directory = installation.base.directory;
         const file = installation.file;
@@ -131,12 +131,12 @@ pub const Installation = struct {
         if (reason == .uncertain and last_use.ageOf(used) != .uncertain) return true; // another process was faster
         const damage = try damages.find(installation.arena, subject, reason.depth());
         if (damage.first(subject.plan) != null) try installation.restore(subject, damage);
-        installation.removePartial(); // what a process left that was killed while it did this
+        installation.removePartial(); // the leftovers of a process that was killed here
         _ = base_directory.touch(directory, file);
         return true;
     }
 
-    /// Each file by a rename: a process that has it open keeps what it has.
+    /// Restores each file by a rename, so a process that has the file open keeps its content.
     fn restore(installation: *Installation, subject: damages.Subject, damage: damages.Damage) !void {
         errdefer installation.removePartial();
         const mask = installation.setUmask();
@@ -168,7 +168,7 @@ pub const Installation = struct {
         return .{ .base = base, .root = try std.fs.path.join(installation.arena, &.{ base, final }) };
     }
 
-    /// Makes the directory that it is unpacked in.
+    /// Creates the directory to unpack into.
     fn begin(installation: *Installation) !unpacking.Part {
         const base = installation.base;
         var buffer: base_directory.Name = undefined;
@@ -184,7 +184,7 @@ pub const Installation = struct {
         };
     }
 
-    /// Gives it its name, which nothing has that is not whole.
+    /// Renames it to its final name, which only complete installations have.
     fn publish(installation: *Installation) !void {
         var partial_name: base_directory.Name = undefined;
         var name: base_directory.Name = undefined;
@@ -193,9 +193,9 @@ pub const Installation = struct {
         const partial = base_directory.installationName(&partial_name, file, installation.suffix);
         const final = base_directory.installationName(&name, file, "");
         file_changes.rename(directory, partial, directory, final) catch |err| switch (err) {
-            // Somebody who was locked out in another way was faster.
+            // A process that uses the other kind of lock was faster.
             error.PathAlreadyExists => installation.removePartial(),
-            error.NotDir => { // something else has the name
+            error.NotDir => { // the name belongs to a file
                 try directory.deleteFile(final);
                 try file_changes.rename(directory, partial, directory, final);
             },
@@ -203,7 +203,7 @@ pub const Installation = struct {
         };
     }
 
-    /// Removes what there is of it.
+    /// Removes the unfinished installation.
     fn removePartial(installation: *Installation) void {
         var buffer: base_directory.Name = undefined;
         const partial = base_directory.installationName(&buffer, installation.file, installation.suffix);
@@ -211,7 +211,7 @@ pub const Installation = struct {
     }
 };
 
-/// Moves `path` from one directory into the other, whatever is there.
+/// Moves `path` from one directory to the other, and replaces what is there.
 fn replace(from: std.fs.Dir, to: std.fs.Dir, path: []const u8) !void {
     file_changes.rename(from, path, to, path) catch |err| switch (err) {
         error.IsDir, error.PathAlreadyExists => {
@@ -232,10 +232,10 @@ fn replaceByDirectory(directory: std.fs.Dir, path: []const u8) !void {
     };
 }
 
-/// Installs those of `installations`, all parts of one executable, that are not there: all or none of them. On
-/// `error.Failed` one of them has a failure.
+/// Installs those of `installations` that are missing, all or none; they are parts of one executable. On
+/// `error.Failed`, one of them has a failure.
 pub fn installMissing(arena: Allocator, installations: []Installation) error{ Failed, OutOfMemory }!void {
-    // Whoever takes several locks takes them in the same order, or two processes could wait for each other.
+    // Every process takes several locks in the same order, so none waits for another in a circle.
     const ordered = try arena.alloc(*Installation, installations.len);
     for (installations, ordered) |*installation, *slot| slot.* = installation;
     std.mem.sortUnstable(*Installation, ordered, {}, isBefore);
@@ -268,7 +268,7 @@ fn isBefore(_: void, one: *Installation, other: *Installation) bool {
     };
 }
 
-/// Unpacks beside the final places and renames.
+/// Unpacks beside the final places, and then renames.
 fn unpackLocked(installations: []const *Installation) error{ Failed, OutOfMemory }!void {
     if (installations.len == 0) return;
     const mask = installations[0].setUmask();
@@ -278,7 +278,7 @@ fn unpackLocked(installations: []const *Installation) error{ Failed, OutOfMemory
     for (installations) |installation| installation.publish() catch |err| return installation.fail(err);
 }
 
-/// Unpacks into directories that are closed again whatever happens: Windows neither renames nor removes open ones.
+/// Unpacks into directories, and closes them in any case: Windows neither renames nor removes open ones.
 fn unpackParts(installations: []const *Installation) error{ Failed, OutOfMemory }!void {
     const parts = try installations[0].arena.alloc(unpacking.Part, installations.len);
     var begun: usize = 0;
@@ -293,7 +293,7 @@ fn unpackParts(installations: []const *Installation) error{ Failed, OutOfMemory 
     };
 }
 
-/// The application that made the installation `installed`; null when that is not known.
+/// The application that made the installation `installed`; null if it is unknown.
 pub fn installedBy(arena: Allocator, base: std.fs.Dir, installed: []const u8) error{OutOfMemory}!?[]const u8 {
     var name: base_directory.Name = undefined;
     const path = std.fmt.bufPrint(&name, "{s}/{s}", .{ base_directory.locks_directory, installed }) catch return null;
@@ -302,8 +302,7 @@ pub fn installedBy(arena: Allocator, base: std.fs.Dir, installed: []const u8) er
     return if (application.len == 0) null else try arena.dupe(u8, application);
 }
 
-/// Removes what processes that died left of other installations of this kind. Whatever cannot be removed stays:
-/// it is in nobody's way.
+/// Removes unfinished installations of this kind that dead processes left. Ignores failures: leftovers do no harm.
 pub fn removeStale(base: std.fs.Dir, file: manifest.File) void {
     var directory = base.openDir(file.kind.directory(), .{ .iterate = true }) catch return;
     defer directory.close();

@@ -1,4 +1,4 @@
-//! What the launcher calls of kernel32.dll that std 0.15.2 does not declare.
+//! The functions of kernel32.dll that the launcher calls and std 0.15.2 does not declare.
 
 const std = @import("std");
 const windows = std.os.windows;
@@ -51,7 +51,7 @@ pub const JobLimits = extern struct {
     peak_process_memory: usize = 0,
     peak_job_memory: usize = 0,
 
-    /// The class of information that this is.
+    /// The information class of this structure.
     pub const class = 9;
     pub const silent_breakaway_ok = 0x1000;
     pub const kill_on_job_close = 0x2000;

@@ -1,4 +1,5 @@
-//! Times of directories: when an installation was used last, and whether the system has been started since.
+//! The last use of an installation, which is the modification time of its directory, and whether the system has booted
+//! since.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -10,37 +11,38 @@ pub const Time = i128;
 
 const day = std.time.ns_per_day;
 
-/// What the time of an installation's last use says of it.
+/// What the last use tells about an installation.
 pub const Age = enum {
     recent,
-    /// It was used so long ago that the next use is told.
+    /// The last use was more than a day ago, so the next use is recorded.
     old,
-    /// The system was started since, perhaps after a power cut, or the clock was ahead, so that nothing is known.
+    /// The system has booted since, perhaps after a power cut, or the time is in the future. The installation may be
+    /// damaged.
     uncertain,
 };
 
-/// The wall clock may have been set since, which errs on the side of doubt.
+/// If the wall clock was changed, the result may be `uncertain` without need.
 pub fn ageOf(time: Time) Age {
     const now = std.time.nanoTimestamp();
     if (time > now or time < bootTime(now)) return .uncertain;
     return if (time < now - day) .old else .recent;
 }
 
-/// Whether what is told once a day is told again after `time`.
+/// Whether a daily event is due again, if it last happened at `time`.
 pub fn isDayOld(time: Time) bool {
     const now = std.time.nanoTimestamp();
     return time < now - day or time > now;
 }
 
-/// The beginning of time where the system does not tell.
+/// The time of the boot; 0 if the system does not report it.
 fn bootTime(now: Time) Time {
     if (builtin.os.tag != .linux) return 0;
     const running = std.posix.clock_gettime(.BOOTTIME) catch return 0;
     return now - @as(Time, running.sec) * std.time.ns_per_s - running.nsec;
 }
 
-/// Gives the directory `name` the time of now, as this system's clock has it: a server of files may have another. False
-/// where that is not possible.
+/// Sets the modification time of the directory `name` to now, by this system's clock: a file server may have another.
+/// Returns false on failure.
 pub fn touch(directory: std.fs.Dir, name: []const u8) bool {
     const now = std.time.nanoTimestamp();
     if (builtin.os.tag == .windows) return if (touchWindows(directory, name, now)) |_| true else |_| false;
@@ -67,7 +69,7 @@ fn touchWindows(directory: std.fs.Dir, name: []const u8, now: Time) !void {
     try (std.fs.File{ .handle = handle }).updateTimes(now, now);
 }
 
-test "what was used before the start of the system or after now is doubtful" {
+test "a last use before the boot or in the future is uncertain" {
     const now = std.time.nanoTimestamp();
     try testing.expectEqual(.recent, ageOf(now));
     try testing.expectEqual(.uncertain, ageOf(now + std.time.ns_per_min));
@@ -77,7 +79,7 @@ test "what was used before the start of the system or after now is doubtful" {
     if (builtin.os.tag == .linux) try testing.expectEqual(.uncertain, ageOf(0));
 }
 
-test "a touched directory was used now" {
+test "touch sets the last use to now" {
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
     try tmp.dir.makeDir("used");
@@ -89,7 +91,7 @@ test "a touched directory was used now" {
     try testing.expect(!touch(tmp.dir, "none"));
 }
 
-test "the time of a directory that was used long ago becomes that of now" {
+test "touch updates an old last use" {
     if (builtin.os.tag == .windows) return error.SkipZigTest;
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();

@@ -1,28 +1,27 @@
-//! The C library: the host's, or the one that the executable brings along for hosts that have none.
+//! Selects the C library: the host's, or the one that the executable bundles for hosts without one.
 //!
-//! Which one is settled when something is installed, and what is installed tells it from then on: parts that need
-//! the bundled library are other installations than those that do not. A warm start looks for the host's loader
-//! and for the installations, and no further.
+//! The choice is made at installation, and the installed parts record it: a part that needs the bundled library has
+//! another digest. A warm start looks only for the host's loader and for the installations.
 
 const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
 const Allocator = std.mem.Allocator;
-const Environment = @import("environment.zig").Environment;
 const base_directory = @import("base.zig");
+const Environment = @import("environment.zig").Environment;
 const manifest = @import("manifest.zig");
 const report = @import("report.zig");
 
-/// `own` or `host`: takes the choice away from us.
+/// `own` or `host` overrides the choice.
 pub const setting = "CZSCIE_LIBC";
 
-/// The entry of a part's zip that says what is installed of it with the bundled library.
+/// The entry of a part's zip with the plan for the bundled library.
 const bundled_plan = ".czscie/plan-libc";
 
-/// Loaders are some 200 KiB long, libraries 2 MiB, caches of libraries 100 KiB.
+/// Loaders have about 200 KiB, libraries 2 MiB, library caches 100 KiB.
 const length_max = 4 << 20;
 
-/// `lift` with the parts that this host needs. Its `libc` stays if the bundled library is among them.
+/// Selects the parts of `lift` for this host. `libc` of the result is set if the bundled library is one of them.
 pub fn selectLibc(
     arena: Allocator,
     lift: manifest.Manifest,
@@ -40,13 +39,13 @@ pub fn selectLibc(
     return if (try missingRequirement(arena, lift, libc) == null) host else own;
 }
 
-/// What an executable that no host has been seen for would install: of a permanent installation what is there.
+/// Selects the parts without a look at a host: for a permanent installation, the installed parts.
 pub fn withoutHost(arena: Allocator, lift: manifest.Manifest) error{OutOfMemory}!manifest.Manifest {
     const libc = lift.libc orelse return lift;
     return if (libc.always) withBundledLibc(arena, lift, libc) else withHostLibc(arena, lift);
 }
 
-/// Why the host's C library will not do, for people; null when it will.
+/// Why the host's C library is not sufficient, for messages; null if it is.
 pub fn missingRequirement(arena: Allocator, lift: manifest.Manifest, libc: manifest.BundledLibc) error{OutOfMemory}!?[]const u8 {
     std.fs.cwd().access(libc.loader, .{}) catch |err|
         return try std.fmt.allocPrint(arena, "{s}: {s}", .{ libc.loader, report.describe(err) });
@@ -58,7 +57,7 @@ pub fn missingRequirement(arena: Allocator, lift: manifest.Manifest, libc: manif
         }
     }
     for (libc.libraries) |name| if (!try hasLibrary(arena, name)) {
-        return try std.fmt.allocPrint(arena, "there is no {s}", .{name});
+        return try std.fmt.allocPrint(arena, "{s} is missing", .{name});
     };
     return null;
 }
@@ -69,7 +68,7 @@ fn parseSetting(lift: manifest.Manifest, variables: Environment) error{OutOfMemo
     const word = variables.get(setting) orelse return null;
     if (word.len == 0) return null;
     return std.meta.stringToEnum(Choice, word) orelse
-        report.fatal(lift.name, "{s} is {s}\nhint: set it to own or host, or unset it", .{ setting, word });
+        report.fatal(lift.name, "{s} has the unknown value '{s}'\nhint: set it to own or host, or unset it", .{ setting, word });
 }
 
 fn isInstalled(places: []const base_directory.Candidate, files: []const manifest.File) bool {
@@ -98,8 +97,8 @@ fn withBundledLibc(arena: Allocator, lift: manifest.Manifest, libc: manifest.Bun
     return selected;
 }
 
-/// The version of the glibc whose loader is `loader`, which holds the line that it answers `--version` with; before
-/// 2.33 only the library does. Null for the loader of another C library.
+/// The version of the glibc with the loader `loader`. The loader contains the line that `--version` prints; before
+/// 2.33, only the library does. Null for the loader of another C library.
 pub fn glibcVersion(arena: Allocator, loader: []const u8) error{OutOfMemory}!?[]const u8 {
     if (std.mem.startsWith(u8, std.fs.path.basename(loader), "ld-musl")) return null;
     if (try versionOf(arena, loader)) |version| return version;
@@ -127,7 +126,7 @@ fn versionIn(bytes: []const u8) ?[]const u8 {
     return if (version.len == 0) null else version;
 }
 
-/// Whether the version `found` is before `needed`. Numbers that are not there are 0.
+/// Whether the version `found` is older than `needed`. Missing numbers count as 0.
 fn isOlder(found: []const u8, needed: []const u8) bool {
     var left = std.mem.splitScalar(u8, found, '.');
     var right = std.mem.splitScalar(u8, needed, '.');
@@ -139,19 +138,19 @@ fn isOlder(found: []const u8, needed: []const u8) bool {
     return false;
 }
 
-/// What Debian calls the directory of this machine's libraries.
+/// Debian's name for the directory of this machine's libraries.
 const multiarch = switch (builtin.cpu.arch) {
     .arm => "arm-linux-gnueabihf",
     else => |arch| @tagName(arch) ++ "-linux-gnu",
 };
 
-/// The directories that loaders are built with (Debian's, Fedora's and others).
+/// The directories that loaders search by default (Debian's, Fedora's and others).
 const directories = [_][]const u8{
     "/lib/" ++ multiarch, "/usr/lib/" ++ multiarch, "/lib64",         "/usr/lib64",
     "/lib",               "/usr/lib",               "/usr/local/lib",
 };
 
-/// Whether the host's loader would find the library `name`, as far as can be told without asking it.
+/// Whether the host's loader probably finds the library `name`. The loader is not run.
 fn hasLibrary(arena: Allocator, name: []const u8) error{OutOfMemory}!bool {
     for (directories) |directory| {
         const path = try std.fs.path.join(arena, &.{ directory, name });
@@ -202,7 +201,7 @@ fn expectHosts(selected: manifest.Manifest) !void {
     try testing.expectEqual(null, selected.find(".libc"));
 }
 
-test "a host without a loader gets the bundled library, one with a loader keeps its own" {
+test "a host without a loader gets the bundled library, and one with a loader keeps its own" {
     if (builtin.os.tag != .linux) return error.SkipZigTest;
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
@@ -217,7 +216,7 @@ test "a host without a loader gets the bundled library, one with a loader keeps 
     try expectOwn(try selectLibc(arena.allocator(), lacking, none, &.{}));
 }
 
-test "who says which library is heeded" {
+test "a setting selects the library" {
     if (builtin.os.tag == .windows) return error.SkipZigTest;
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
@@ -231,7 +230,7 @@ test "who says which library is heeded" {
     try expectOwn(try selectLibc(arena.allocator(), try liftForTests(arena.allocator(), "/proc/self/exe"), own, &.{}));
 }
 
-test "an executable without a C library starts as it is" {
+test "an executable without a bundled C library is unchanged" {
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
     const plain: manifest.Manifest = .{ .name = "tool", .files = &.{}, .boot = .{ .commands = .{} } };
@@ -239,20 +238,20 @@ test "an executable without a C library starts as it is" {
     try testing.expectEqual(null, (try selectLibc(arena.allocator(), plain, none, &.{})).libc);
 }
 
-test "the version of a glibc is what its loader says" {
+test "the loader contains the version of its glibc" {
     try testing.expectEqualStrings("2.36", versionIn("\x00ld.so (Debian GLIBC 2.36-9) stable release version 2.36.\nC").?);
     for ([_][]const u8{ "", "release version", "release version .", "release version x" }) |bytes| {
         try testing.expectEqual(null, versionIn(bytes));
     }
 }
 
-test "a loader of musl has no version of glibc" {
+test "a musl loader has no glibc version" {
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
     try testing.expectEqual(null, try glibcVersion(arena.allocator(), "/lib/ld-musl-x86_64.so.1"));
 }
 
-test "versions compare by their numbers" {
+test "versions compare as numbers" {
     try testing.expect(isOlder("2.9", "2.17"));
     try testing.expect(isOlder("2.35", "2.35.1"));
     try testing.expect(!isOlder("2.36", "2.36"));

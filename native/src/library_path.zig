@@ -1,5 +1,5 @@
-//! Where the dynamic loader cannot tell the directory that a program lies in, which `$ORIGIN` in its search path
-//! stands for (ld.so(8)): it asks /proc, which need not be there, and a program in memory lies in none.
+//! LD_LIBRARY_PATH, for hosts where the dynamic loader cannot expand `$ORIGIN` in a program's search path (ld.so(8)):
+//! it reads /proc, which may be missing, and a program in memory has no directory.
 
 const std = @import("std");
 const testing = std.testing;
@@ -9,7 +9,7 @@ const manifest = @import("manifest.zig");
 
 const variable = "LD_LIBRARY_PATH";
 
-/// Names the libraries of every interpreter of `files`, before those that the environment names.
+/// Prepends the library directories of every interpreter in `files`.
 pub fn prepend(arena: Allocator, environment: *Environment, base: []const u8, files: []const manifest.File) !void {
     var path: std.ArrayList(u8) = .empty;
     for (files) |file| {
@@ -18,7 +18,7 @@ pub fn prepend(arena: Allocator, environment: *Environment, base: []const u8, fi
         try path.print(arena, "{s}/{s}/{s}/lib", .{ base, file.kind.directory(), file.installedName() });
     }
     if (environment.get(variable)) |given| {
-        if (std.mem.startsWith(u8, given, path.items)) return; // a child of one that has it
+        if (std.mem.startsWith(u8, given, path.items)) return; // inherited from a start that has set it
         try path.print(arena, ":{s}", .{given});
     }
     try environment.put(variable, path.items);

@@ -1,4 +1,4 @@
-//! The executable itself: where it is, and where in it the payload ends.
+//! Locates the running executable, and the end of its payload.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -8,19 +8,19 @@ const pe = @import("pe.zig");
 
 pub const Executable = struct {
     file: std.fs.File,
-    /// Absolute, without symbolic links where the system can tell.
+    /// Absolute, and without symbolic links if the system can resolve them.
     path: []const u8,
-    /// One past the payload's last byte. What follows (a signature) is not ours.
+    /// The offset after the payload's last byte. A signature may follow.
     payload_end: u64,
-    /// Whether the system told so in /proc: without it some things have to be found in another way.
+    /// Whether /proc gave the path. Without /proc, other things need another way too.
     found_in_proc: bool,
-    /// Whether other users may not read it.
+    /// Whether other users cannot read it.
     is_private: bool,
 };
 
 pub const Error = error{ NotFound, Unreadable, ProcessFdQuotaExceeded, SystemFdQuotaExceeded };
 
-/// Opens the running executable. `buffer` holds its path.
+/// Opens the running executable. `buffer` receives its path.
 pub fn open(buffer: *[std.fs.max_path_bytes]u8) Error!Executable {
     var found_in_proc = true;
     const file = openFile(&found_in_proc) catch |err| return switch (err) {
@@ -39,7 +39,7 @@ pub fn open(buffer: *[std.fs.max_path_bytes]u8) Error!Executable {
     };
 }
 
-/// std asks Windows for the volume, which a process in a container or under wine may not be told.
+/// std queries the volume, which Windows may hide from a process in a container or under wine.
 fn ownPath(buffer: *[std.fs.max_path_bytes]u8) ?[]const u8 {
     if (builtin.os.tag != .windows) return std.fs.selfExePath(buffer) catch null;
     const image = std.os.windows.peb().ProcessParameters.ImagePathName;
@@ -56,7 +56,7 @@ fn openFile(found_in_proc: *bool) !std.fs.File {
     };
 }
 
-/// Without /proc the kernel still says which name was executed (AT_EXECFN, getauxval(3)).
+/// Without /proc, the kernel still reports the executed name (AT_EXECFN, getauxval(3)).
 fn executedName() ?[]const u8 {
     if (builtin.os.tag == .linux) {
         const address = std.os.linux.getauxval(std.elf.AT_EXECFN);
@@ -75,8 +75,8 @@ fn fallbackPath(buffer: *[std.fs.max_path_bytes]u8) ?[]const u8 {
     return buffer[0 .. directory.len + 1 + name.len];
 }
 
-/// In ELF the payload ends with the file, in Mach-O before the signature, in PE before the certificate table, which
-/// signing puts at the end (PE format, "Attribute Certificate Table").
+/// In ELF, the payload ends with the file; in Mach-O, before the signature; in PE, before the certificate table, which
+/// signing appends (PE format, "Attribute Certificate Table").
 fn payloadEnd(file: std.fs.File, size: u64) u64 {
     return switch (builtin.os.tag) {
         .macos => mach_o.signatureOffset(file, size) orelse size,

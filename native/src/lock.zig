@@ -1,8 +1,8 @@
-//! The lock of an installation: a file that one process at a time holds locked until it dies.
+//! The lock of an installation: a file that one process at a time locks until it dies.
 //!
-//! By flock(2), and where that is not to be had, because a filter of system calls or a file system knows no such call,
-//! by a lock of fcntl(2) that belongs to the open file as well. One does not keep the other out, so whoever holds the
-//! latter unpacks under a name of its own.
+//! It is locked by flock(2). If a system call filter or the file system does not support that, it is locked by
+//! fcntl(2), with a lock that belongs to the open file as well. The two locks do not exclude each other, so a holder
+//! of the latter unpacks under a name of its own.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -18,12 +18,12 @@ const has_modes = builtin.os.tag != .windows;
 
 pub const Method = enum { flock, fcntl };
 
-/// Locks `file` if no other process has it locked. Null when one has.
+/// Locks `file` if no other process has locked it. Null if one has.
 pub fn tryExclusive(file: std.fs.File) !?Method {
     return lockFile(file, .not_at_all);
 }
 
-/// Waits for as long as another process has it locked.
+/// Locks `file`, and waits while another process has it locked.
 pub fn exclusive(file: std.fs.File) !Method {
     return (try lockFile(file, .until_free)).?;
 }
@@ -52,10 +52,11 @@ fn lockFile(file: std.fs.File, waiting: Waiting) !?Method {
     };
 }
 
-/// A byte that no file has: Windows lets nobody read or write what is locked, and the file says who holds it.
+/// The locked byte, which no file has: Windows lets no other process read or write a locked byte, and the file
+/// contains a name.
 const locked_byte = 1 << 62;
 
-/// LockFileEx, as std 0.15.2 has no tryLock that compiles.
+/// Calls LockFileEx, because std 0.15.2 has no tryLock that compiles.
 fn lockFileWindows(file: std.fs.File, waiting: Waiting) !?Method {
     const windows = std.os.windows;
     const fail_immediately = 1;
@@ -74,7 +75,7 @@ fn lockFileWindows(file: std.fs.File, waiting: Waiting) !?Method {
 
 /// fcntl(2), "Open file description locks", since Linux 3.15.
 fn lockFileFcntl(file: std.fs.File, waiting: Waiting) !?Method {
-    if (@sizeOf(usize) != 8) return error.FileLocksNotSupported; // whose numbers and structures are others
+    if (@sizeOf(usize) != 8) return error.FileLocksNotSupported; // where numbers and structures differ
     const set_lock = 37;
     const set_lock_and_wait = 38;
     const whole_file = extern struct {
@@ -95,7 +96,7 @@ fn lockFileFcntl(file: std.fs.File, waiting: Waiting) !?Method {
     };
 }
 
-/// The right to write below an installation's name, held by one process at a time until it dies.
+/// The right to write to an installation. One process at a time holds it, until it dies.
 pub const Lock = struct {
     file: std.fs.File,
     method: Method = .flock,
@@ -110,7 +111,7 @@ pub const Lock = struct {
         return file_changes.openOrCreate(base, path, if (has_modes) 0o600 else 0);
     }
 
-    /// Waits for whoever has it. A wait that a person would notice is told on a terminal.
+    /// Waits for the holder. On a terminal, a note reports a wait of more than half a second.
     pub fn acquire(base: std.fs.Dir, file: manifest.File, application: []const u8) !Lock {
         const locked = try open(base, file.installedName());
         errdefer locked.close();
@@ -121,11 +122,11 @@ pub const Lock = struct {
             std.Thread.sleep(step);
             if (try tryExclusive(locked)) |method| return .{ .file = locked, .method = method };
         }
-        if (std.fs.File.stderr().isTty()) report.note(application, "waiting for another process that unpacks {s}", .{file.name});
+        if (std.fs.File.stderr().isTty()) report.note(application, "waiting for another process to unpack {s}", .{file.name});
         return .{ .file = locked, .method = try exclusive(locked) };
     }
 
-    /// Says for people who made the installation.
+    /// Records the application that makes the installation, for people.
     pub fn recordApplication(lock: Lock, application: []const u8) void {
         lock.file.setEndPos(0) catch return;
         lock.file.pwriteAll(application, 0) catch return;
@@ -136,7 +137,7 @@ pub const Lock = struct {
     }
 };
 
-test "a file is locked once, in either way, until it is closed" {
+test "both kinds of lock exclude others until the file is closed" {
     const LockFile = *const fn (std.fs.File, Waiting) anyerror!?Method;
     const has_two = builtin.os.tag == .linux and @sizeOf(usize) == 8;
     const methods: []const LockFile = if (has_two) &.{ lockFileAnyError, lockFileFcntlAnyError } else &.{lockFileAnyError};

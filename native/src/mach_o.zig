@@ -1,18 +1,18 @@
-//! Mach-O executables with a payload that their signature covers: the end of the string table, which LC_SYMTAB and
-//! the segment __LINKEDIT name.
+//! Mach-O executables whose signature covers a payload: it lies at the end of the string table, which LC_SYMTAB and
+//! the segment __LINKEDIT describe.
 //!
-//! src/czscie/mach_o.py does the same where executables are built, and docs/macos.md says why it is done this way. A
-//! *bare* image has no signature, and its string table is its end. Sources: <mach-o/loader.h>, xnu's cs_blobs.h.
+//! src/czscie/mach_o.py does the same at build time, and docs/macos.md explains the layout. A *bare* image has no
+//! signature and ends with its string table. Sources: <mach-o/loader.h>, xnu's cs_blobs.h.
 
 const std = @import("std");
 const testing = std.testing;
 const file_status = @import("file_status.zig");
 const Sha256 = @import("sha256.zig").Sha256;
 
-/// What a signature covers ends on a multiple of it.
+/// The signed bytes end on a multiple of it.
 pub const alignment = 16;
 
-/// Header and load commands: more than any program of a linker has.
+/// The most bytes of header and load commands: more than any linker writes.
 pub const head_length_max = 32 << 10;
 pub const HeadBuffer = [head_length_max]u8;
 
@@ -33,16 +33,16 @@ const digest_length: u32 = 32;
 const directory_length = 88;
 const blob_head_length = 20;
 
-/// Where in a header the fields are that signing changes, and what they are measured by.
+/// The places of the header fields that signing changes, and of those that they depend on.
 const Layout = struct {
     page: u64,
     count: u32,
     commands_end: usize,
-    /// Where something else than load commands begins.
+    /// Where the contents of the first section begin.
     room: u64 = std.math.maxInt(u64),
     text: ?Segment = null,
     linkedit: ?Segment = null,
-    /// The offsets of commands.
+    /// The offsets of the commands.
     symtab: ?usize = null,
     signature: ?usize = null,
 
@@ -97,7 +97,7 @@ const Layout = struct {
         slot.* = found;
     }
 
-    /// The layout, when it has all that a program has and the string table lies in its segment.
+    /// Checks that the layout has all that a program needs, and that the string table lies in its segment.
     fn validated(layout: Layout, head: []const u8) Error!Layout {
         const linkedit = layout.linkedit orelse return error.CorruptZip;
         const symtab = layout.symtab orelse return error.CorruptZip;
@@ -109,7 +109,7 @@ const Layout = struct {
         return layout;
     }
 
-    /// Has string table and segment reach to the ends given, in `head`.
+    /// Extends the string table and the segment in `head` to the given ends.
     fn extendTo(layout: Layout, head: []u8, strings_end: u64, linkedit_end: u64) Error!void {
         const linkedit = layout.linkedit.?;
         const symtab = layout.symtab.?;
@@ -127,7 +127,7 @@ const Layout = struct {
     }
 };
 
-/// Where the signature of the image in `file`, of `size` bytes, begins; null without one.
+/// The offset of the signature of the image in `file`, which has `size` bytes; null without one.
 pub fn signatureOffset(file: std.fs.File, size: u64) ?u64 {
     var buffer: HeadBuffer = undefined;
     const head = readHead(file, &buffer) catch return null;
@@ -138,8 +138,8 @@ pub fn signatureOffset(file: std.fs.File, size: u64) ?u64 {
     return if (offset >= layout.commands_end and length <= size and offset <= size - length) offset else null;
 }
 
-/// Header and load commands of `file` as they are in the bare image of `size` bytes: everything that growing and
-/// signing changes is set back.
+/// Reads the header and load commands of `file` as they were in the bare image of `size` bytes, without the changes of
+/// growing and signing.
 pub fn readBareHead(file: std.fs.File, size: u64, buffer: *HeadBuffer) ![]const u8 {
     const head = try readHead(file, buffer);
     const layout: Layout = try .parse(head);
@@ -153,8 +153,8 @@ pub fn readBareHead(file: std.fs.File, size: u64, buffer: *HeadBuffer) ![]const 
     return head;
 }
 
-/// Grows the bare image at the front of `file` over all that follows it, and appends an ad-hoc signature. The length
-/// of `file`, which can be read and written, is a multiple of 16.
+/// Extends the bare image at the start of `file` over everything that follows it, and appends an ad-hoc signature.
+/// `file` is open for reading and writing, and its length is a multiple of 16.
 pub fn sign(file: std.fs.File, identifier: []const u8) !void {
     const size = try file_status.length(file);
     const pages = std.math.divCeil(u64, size, page_length) catch unreachable;
@@ -178,7 +178,8 @@ pub fn sign(file: std.fs.File, identifier: []const u8) !void {
     try writeSignature(file, layout, identifier, size, signature_length, @intCast(directory));
 }
 
-/// One CodeDirectory of version 2.4 in a SuperBlob: SHA-256 of each page of 4 KiB, the last one as long as it is.
+/// Writes a SuperBlob with one CodeDirectory of version 2.4: the SHA-256 of each page of 4 KiB, the last one as long
+/// as it is.
 fn writeSignature(file: std.fs.File, layout: Layout, identifier: []const u8, size: u64, length: u64, directory: u32) !void {
     const hashes: u32 = @intCast(directory_length + identifier.len + 1);
     const pages: u32 = (directory - hashes) / digest_length;
@@ -231,7 +232,7 @@ fn number(comptime T: type, bytes: []const u8, at: usize) T {
     return std.mem.readInt(T, bytes[at..][0..@sizeOf(T)], .little);
 }
 
-/// A bare image with the least that the parser looks at: two segments, a symbol table, and room for a signature.
+/// A bare image with the minimum that the parser needs: two segments, a symbol table, and space for a signature.
 fn imageForTests(length: comptime_int) [length]u8 {
     var image: [length]u8 = @splat(0);
     const commands = segment_length + section_length + segment_length + symtab_length;
@@ -263,7 +264,7 @@ fn fileForTests(tmp: testing.TmpDir, bytes: []const u8) !std.fs.File {
     return file;
 }
 
-test "a signature follows the payload, and the bare head comes back" {
+test "a signature follows the payload, and the bare head is recovered" {
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
     const image = imageForTests(0x500);
@@ -289,7 +290,7 @@ test "a signature follows the payload, and the bare head comes back" {
     try testing.expectError(error.CorruptZip, sign(file, "moo"));
 }
 
-test "what is cut short or damaged is an error" {
+test "a truncated or damaged image is an error" {
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
     var image = imageForTests(0x500);

@@ -1,33 +1,33 @@
-//! The launcher: the native program at the head of a scie.
+//! The launcher: the native program at the start of a scie.
 //!
-//! Runs on the user's machine before any Python, on Linux without a libc. Warm, it reads the tail of its own
-//! file, sees that the installations are there and becomes the application. Cold, it installs them first.
+//! It runs on the user's machine before any Python, on Linux without a libc. A warm start reads the tail of its own
+//! file, sees that the parts are installed and becomes the application. A cold start installs them first.
 
 const std = @import("std");
 const base_directory = @import("base.zig");
-const last_use = @import("last_use.zig");
 const command = @import("command.zig");
-const environment = @import("environment.zig");
 const entry_content = @import("entry.zig");
+const environment = @import("environment.zig");
 const install = @import("install.zig");
+const last_use = @import("last_use.zig");
 const libc = @import("libc.zig");
+const library_path = @import("library_path.zig");
 const locate = @import("locate.zig");
 const manifest = @import("manifest.zig");
 const memory_base = @import("memory_base.zig");
 const messages = @import("messages.zig");
-const library_path = @import("library_path.zig");
+const notices = @import("notices.zig");
 const process = @import("process.zig");
 const report = @import("report.zig");
 const request = @import("request.zig");
-const notices = @import("notices.zig");
 const tools = @import("tools.zig");
 
 pub const std_options: std.Options = .{
-    // The application inherits what this process was given, SIGPIPE's disposition too.
+    // The application inherits the signal dispositions of this process, including SIGPIPE's.
     .keep_sigpipe = true,
 };
 
-/// What a warm start needs lies here, not on a stack that may be small; more than that comes from the system.
+/// The memory of a warm start. The stack may be too small for it. Larger requests go to the system.
 var first_memory: std.heap.StackFallbackAllocator(64 << 10) = undefined;
 
 pub fn main() void {
@@ -40,8 +40,7 @@ pub fn main() void {
     };
 }
 
-/// Becomes the application. It never returns but for an error; `noreturn` beside an error crashes the compiler of
-/// Zig 0.15.2.
+/// Becomes the application. Returns only an error; `noreturn` with an error crashes the compiler of Zig 0.15.2.
 fn run(arena: std.mem.Allocator) error{OutOfMemory}!void {
     const arguments = process.ownArguments(arena) catch return error.OutOfMemory;
     const argv0: [:0]const u8 = if (arguments.len > 0) arguments[0] else "scie";
@@ -80,20 +79,20 @@ fn run(arena: std.mem.Allocator) error{OutOfMemory}!void {
     }
 }
 
-/// What is started, wherever it lies.
+/// What to start, independent of the base directory.
 const Launch = struct {
     arena: std.mem.Allocator,
     executable: locate.Executable,
     lift: manifest.Manifest,
     command: manifest.Command,
     argv0: [:0]const u8,
-    /// The arguments that are not the command's own.
+    /// The user's arguments.
     user_arguments: []const [:0]const u8,
 
-    /// Becomes the application, with what is installed in `base` or will be. Returns what is damaged there when that
-    /// cannot be mended.
+    /// Becomes the application, from the installation in `base`, after installing it if needed. Returns the damaged
+    /// path if the installation is damaged and cannot be repaired.
     fn startFrom(launch: Launch, base: base_directory.Base) error{OutOfMemory}![]const u8 {
-        // What was installed before this start.
+        // The parts that were installed before this start.
         var existing = launch.lift.files;
         if (base.age) |age| {
             if (try launch.refresh(base, age)) |damage| return damage;
@@ -120,8 +119,8 @@ const Launch = struct {
         return found.items;
     }
 
-    /// Looks at parts that were there when others were missing: another application installed them, or something
-    /// took only one of them.
+    /// Checks the parts that exist while others are missing: another application installed them, or a cleaner removed
+    /// the others. Returns the damage that it cannot repair.
     fn checkExisting(launch: Launch, base: base_directory.Base, existing: []const manifest.File) error{OutOfMemory}!?[]const u8 {
         for (existing) |file| {
             const used = base_directory.lastUse(base.directory, file) orelse continue;
@@ -131,10 +130,10 @@ const Launch = struct {
         return null;
     }
 
-    /// A warm start makes sure, now and then, that what is installed is still there, and tells once a day that it is
-    /// in use. What is damaged and cannot be mended is the answer, if anything is.
+    /// Checks, now and then, that the installation is still complete, and records once a day that it is in use.
+    /// Returns the damage that it cannot repair.
     fn refresh(launch: Launch, base: base_directory.Base, age: last_use.Age) error{OutOfMemory}!?[]const u8 {
-        // A permanent installation was made sure when it was made, and never gets old.
+        // A permanent installation was written to disk when it was made, and never ages.
         if (!launch.lift.hasParts()) return null;
         if (launch.checkReason(base, age)) |reason| {
             if (try launch.check(base, launch.lift.files, reason)) |damage| return damage;
@@ -145,8 +144,9 @@ const Launch = struct {
         return null;
     }
 
-    /// Why a warm start has something to look at, if it has. Cleaners take what lies in a temporary directory at any
-    /// time, elsewhere once a day is often enough; and Python does not say what to do when its first module is gone.
+    /// Why a warm start checks the installation; null if it need not. Cleaners delete files in a temporary directory
+    /// at any time; elsewhere a daily check is enough. Python prints no hint if its first module is missing, so each
+    /// start looks for that.
     fn checkReason(launch: Launch, base: base_directory.Base, age: last_use.Age) ?install.CheckReason {
         if (age == .uncertain) return .uncertain;
         const needs_touch = age == .old and base.scope != .host_read_only;
@@ -155,8 +155,8 @@ const Launch = struct {
         return null;
     }
 
-    /// Looks at what is installed of `files` in `base` and puts back what is missing. What is damaged and cannot be
-    /// mended is the answer, if anything is.
+    /// Checks the installed parts `files` in `base`, and restores what is missing. Returns the damage that it cannot
+    /// repair.
     fn check(
         launch: Launch,
         base: base_directory.Base,
@@ -168,18 +168,18 @@ const Launch = struct {
         for (files) |file| {
             var installation = installationOf(launch.arena, launch.executable, launch.lift, file, base);
             const sound = installation.check(&reader, reason) catch messages.notRepaired(installation, launch.executable.path, launch.lift.tools);
-            if (!sound) return try std.fmt.allocPrint(launch.arena, "what is installed there is damaged ({s}) and cannot be written to", .{
+            if (!sound) return try std.fmt.allocPrint(launch.arena, "its installation is damaged ({s}) and not writable", .{
                 installation.failure.?.subject,
             });
         }
         return null;
     }
 
-    /// Becomes the application. Returns only the program that could not be started, and why.
+    /// Becomes the application. Returns only if the program cannot be started.
     fn become(launch: Launch, base: base_directory.Base) error{OutOfMemory}!Failure {
         const arena = launch.arena;
         const lift = launch.lift;
-        // A second try begins where the first began.
+        // A second attempt starts from the same environment as the first.
         var variables = environment.inherit(arena) catch return error.OutOfMemory;
         const context: command.Context = .{
             .lift = lift,
@@ -191,7 +191,7 @@ const Launch = struct {
         const own = command.arguments(arena, launch.command, &context) catch |err| messages.placeholderUnknown(lift.name, err);
         command.applyEnvironment(arena, launch.command, &context) catch |err| messages.placeholderUnknown(lift.name, err);
         memory_base.exportBase(base, &variables) catch return error.OutOfMemory;
-        // What starts with the bundled C library has the path of its libraries in it.
+        // With the bundled C library, the program contains the path of its libraries.
         const origin_unknown = !launch.executable.found_in_proc or base.memory == .executables;
         if (origin_unknown and lift.libc == null) try library_path.prepend(arena, &variables, base.path, lift.files);
         const all = try std.mem.concat(arena, [:0]const u8, &.{ own, launch.user_arguments });
@@ -204,7 +204,7 @@ const Failure = struct {
     program: []const u8,
     err: anyerror,
 
-    /// Whether it may be the program's file that is at fault, and not what it was given.
+    /// Whether a damaged file may be the cause.
     fn isFileProblem(failure: Failure) bool {
         return switch (failure.err) {
             error.FileNotFound, error.NotDir, error.IsDir, error.SymLinkLoop => true,
@@ -214,7 +214,7 @@ const Failure = struct {
     }
 };
 
-/// The first directory that holds the installations or will have them.
+/// Chooses the first directory that contains the installations or can receive them.
 fn chooseBase(
     arena: std.mem.Allocator,
     executable: locate.Executable,
@@ -236,13 +236,13 @@ fn chooseBase(
     for (refusals.items) |refusal| if (refusal.isReported()) {
         const candidate = refusal.candidate;
         const setting = if (candidate.setting) |name| try std.fmt.allocPrint(arena, " ({s})", .{name}) else "";
-        const text = try std.fmt.allocPrint(arena, "{s}{s} is not used: {s}", .{ candidate.path, setting, refusal.reason });
-        if (notices.isNew(base.directory, text) or base.age == null) report.note(lift.name, "{s}; {s} is", .{ text, base.path });
+        const text = try std.fmt.allocPrint(arena, "cannot use {s}{s}: {s}", .{ candidate.path, setting, refusal.reason });
+        if (notices.isNew(base.directory, text) or base.age == null) report.note(lift.name, "{s}; using {s} instead", .{ text, base.path });
     };
     return base;
 }
 
-/// The cold start: installs what is missing.
+/// Installs the missing parts: the cold start.
 fn installAll(
     arena: std.mem.Allocator,
     executable: locate.Executable,

@@ -1,7 +1,7 @@
-//! The scie's manifest: one line of JSON that is the comment of the zip at the end of the payload.
+//! The scie's manifest: one line of JSON, the comment of the zip at the end of the payload.
 //!
-//! docs/format.md describes every field. It is read on every start, so only the tail of the file is read and
-//! everything is kept in the buffers of the caller.
+//! docs/format.md describes every field. Every start reads it, so it reads only the tail of the file, into buffers of
+//! the caller.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -11,25 +11,25 @@ const zip = @import("zip.zig");
 
 pub const Error = error{ NoManifest, CorruptManifest, NewerFormat, OutOfMemory } || std.fs.File.PReadError;
 
-/// The format this launcher reads.
+/// The format version that this launcher reads.
 const format_supported = 1;
 
 /// A zip comment's length is 16 bits wide (APPNOTE 4.3.16).
 pub const length_max = 0xffff;
 const tail_length_max = zip.end_record_length + length_max;
 
-/// Most manifests fit, so most starts read no more than this.
+/// Most manifests fit, so most starts read only this.
 const first_read_length = 4096;
 
 pub const Kind = enum {
     interpreter,
     app,
-    /// What a lift embeds besides.
+    /// Embedded files.
     files,
     /// A C library for hosts without one.
     libc,
 
-    /// The directory below the base directory in which installations of this kind lie.
+    /// The subdirectory of the base directory for installations of this kind.
     pub fn directory(kind: Kind) []const u8 {
         return switch (kind) {
             .interpreter => "interpreters",
@@ -40,32 +40,32 @@ pub const Kind = enum {
     }
 };
 
-/// The entry of a part's zip that says what is installed.
+/// The entry of a part's zip with the plan.
 pub const plan_entry = ".czscie/plan";
 
 pub const first_module_length_max = 256;
 
-/// Digits of the digest in the name of an installation. Windows counts the characters of a path, up to 259, and those
-/// that an application brings come on top.
+/// The digits of the digest in the name of an installation. Windows limits paths to 259 characters, and those of the
+/// application's files count too.
 pub const installed_name_length = if (builtin.os.tag == .windows) 20 else 64;
 
-/// A part of the scie that is installed as one directory.
+/// A part of the scie, installed as one directory.
 pub const File = struct {
     name: []const u8,
     kind: Kind,
     /// SHA-256 of the plan, in hexadecimal: the name of the installation.
     digest: []const u8,
-    /// Where its zip lies in the executable, without a comment.
+    /// The place of its zip in the executable, without a comment.
     offset: u64,
     size: u64,
-    /// Bytes that the installation takes, without what a file system adds.
+    /// The bytes of the installed files, without the file system's overhead.
     unpacked: u64,
     /// The entry of its zip that is the plan.
     plan: []const u8 = plan_entry,
-    /// Of an interpreter, the path of the file that it imports first.
+    /// The path of the file that an interpreter imports first.
     first_module: []const u8 = "",
 
-    /// What its directory and its lock are called.
+    /// The name of its directory and of its lock.
     pub fn installedName(file: File) []const u8 {
         return file.digest[0..@min(file.digest.len, installed_name_length)];
     }
@@ -78,44 +78,44 @@ pub const File = struct {
 pub const Command = struct {
     exe: []const u8,
     args: []const []const u8 = &.{},
-    /// `NAME` gives a default, `=NAME` replaces, `=NAME` with null removes.
+    /// `NAME` sets a default, `=NAME` replaces a value, `=NAME` with null removes it.
     env: std.json.ArrayHashMap(?[]const u8) = .{},
     description: ?[]const u8 = null,
 };
 
-/// What the host must have.
+/// The requirements of the host.
 pub const Needs = struct { glibc: ?[]const u8 = null };
 
-/// The C library that comes along, in the part of the kind `libc`.
+/// The bundled C library, in the part of the kind `libc`.
 pub const BundledLibc = struct {
-    /// Where a host with a C library has its loader.
+    /// The path of the loader on hosts with a C library.
     loader: []const u8,
-    /// The digests of the parts that are installed differently with it, by the parts' names.
+    /// The digests of the parts that it changes, by the parts' names.
     plans: std.json.ArrayHashMap([]const u8),
-    /// What a host must have besides its C library.
+    /// The libraries that a host must have besides its C library.
     libraries: []const []const u8 = &.{},
-    /// Whether it is used where the host has one, too.
+    /// Whether it is used even if the host has a C library.
     always: bool = false,
-    /// Variables of the environment for what is started with it, unless they are set.
+    /// Environment variables for programs that start with it, unless they are set.
     env: std.json.ArrayHashMap([]const u8) = .{},
 };
 
 pub const Boot = struct { commands: std.json.ArrayHashMap(Command) };
 
-/// The environment variable by which scie users choose tools.
+/// The environment variable that selects a tool in scies.
 pub const default_tools = "SCIE";
 
 pub const Manifest = struct {
     name: []const u8,
     base: ?[]const u8 = null,
-    /// The environment variable that chooses a tool; none when it is empty.
+    /// The environment variable that selects a tool; none if it is empty.
     tools: []const u8 = default_tools,
     needs: Needs = .{},
     libc: ?BundledLibc = null,
     files: []const File,
     boot: Boot,
 
-    /// Whether what is installed comes with the file. It does not with an executable of a permanent installation.
+    /// Whether the file contains the parts. The executable of a permanent installation does not.
     pub fn hasParts(manifest: Manifest) bool {
         for (manifest.files) |file| if (file.size == 0) return false;
         return true;
@@ -134,12 +134,13 @@ const Document = struct {
     },
 };
 
-/// Reads the manifest of the payload that ends at `payload_end`. The result points into memory of `arena`.
+/// Reads the manifest of the payload that ends at `payload_end`. The result points into memory of `arena`. Returns
+/// error.NoManifest, error.CorruptManifest or error.NewerFormat if there is no valid one.
 pub fn read(arena: std.mem.Allocator, file: std.fs.File, payload_end: u64) Error!Manifest {
     return parse(arena, try readText(arena, file, payload_end), payload_end);
 }
 
-/// The manifest as it stands in the file, without the line feeds around it.
+/// The text of the manifest, without the line feeds around it.
 pub fn readText(arena: std.mem.Allocator, file: std.fs.File, payload_end: u64) Error![]const u8 {
     var length: u64 = @min(payload_end, first_read_length);
     while (true) {
@@ -154,7 +155,7 @@ pub fn readText(arena: std.mem.Allocator, file: std.fs.File, payload_end: u64) E
     }
 }
 
-/// The comment of the zip that ends with `tail`: it reaches exactly to the end.
+/// The comment of the zip at the end of `tail`: it extends exactly to the end.
 fn findComment(tail: []const u8) ?[]const u8 {
     if (tail.len < zip.end_record_length) return null;
     var start = tail.len - zip.end_record_length + 1;
@@ -167,8 +168,8 @@ fn findComment(tail: []const u8) ?[]const u8 {
     return null;
 }
 
-/// The manifest ends with `,"crc32":"89abcdef"}`: the checksum of everything before that, from the first brace on.
-/// It tells damage, not malice.
+/// Checks the checksum. The manifest ends with `,"crc32":"89abcdef"}`, the checksum of everything before that, from
+/// the first brace on. It detects damage, not malice.
 fn checkedText(comment: []const u8) error{CorruptManifest}![]const u8 {
     const text = std.mem.trim(u8, comment, "\n");
     const digits = 8;
@@ -182,7 +183,7 @@ fn checkedText(comment: []const u8) error{CorruptManifest}![]const u8 {
     return if (sum == crc32(0, body)) text else error.CorruptManifest;
 }
 
-/// The manifest that the JSON `text` holds.
+/// Parses the JSON `text`.
 pub fn parse(arena: std.mem.Allocator, text: []const u8, payload_end: u64) Error!Manifest {
     const options: std.json.ParseOptions = .{ .ignore_unknown_fields = true };
     const version = std.json.parseFromSliceLeaky(
@@ -210,12 +211,12 @@ fn failure(err: anyerror) Error {
     return if (err == error.OutOfMemory) error.OutOfMemory else error.CorruptManifest;
 }
 
-/// A digest becomes a directory's name, so it is nothing but hexadecimal digits.
+/// A digest becomes the name of a directory, so it must consist of hexadecimal digits.
 pub fn isDigest(text: []const u8) bool {
     return text.len == 64 and isHexadecimal(text);
 }
 
-/// Whether an installation can be called so.
+/// Whether `text` is a valid name of an installation.
 pub fn isInstalledName(text: []const u8) bool {
     return text.len == installed_name_length and isHexadecimal(text);
 }
@@ -273,14 +274,14 @@ test "the manifest is the comment of the last zip, however much lies before it" 
     }
 }
 
-test "a long manifest is read whole" {
+test "a long manifest is read completely" {
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
     const long = comptime withEnd("\n" ** 60_000 ++ text_for_tests);
     try testing.expectEqualStrings("tool", (try parsed(arena.allocator(), long)).name);
 }
 
-test "what is not a manifest is refused" {
+test "everything but a manifest is refused" {
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
     try testing.expectError(error.NoManifest, parsed(arena.allocator(), "an ordinary file, too short for a zip"));

@@ -1,17 +1,17 @@
-//! The base directory of a start that finds none: in memory, where it is gone with the application.
+//! A base directory in memory, for a start that finds no other. It disappears with the application.
 //!
-//! Best a file system of the process's own. Where the system allows none, as engines of containers do not, files
-//! in memory for what is executed, and for the rest a directory that can be written to and not executed from:
-//! every container has one, /dev/shm. Either way each start unpacks again.
+//! The best one is a private file system. If the system does not allow that, as in container engines, executables go
+//! into files in memory, and everything else into a directory that is writable but mounted noexec: every container has
+//! one, /dev/shm. In both cases, each start unpacks again.
 
 const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
 const Allocator = std.mem.Allocator;
 const linux = std.os.linux;
-const file_status = @import("file_status.zig");
 const base_directory = @import("base.zig");
 const control_group = @import("control_group.zig");
+const file_status = @import("file_status.zig");
 const Base = base_directory.Base;
 const Candidate = base_directory.Candidate;
 const Environment = @import("environment.zig").Environment;
@@ -22,15 +22,15 @@ const private_mount = @import("private_mount.zig");
 
 pub const variable = "CZSCIE_MEMORY";
 
-/// When memory is used.
+/// When a start uses memory.
 pub const Setting = enum {
-    /// Where no directory will do, and that is told: what nobody asked for.
+    /// If no directory is usable, with a note, because nobody chose it.
     unset,
     fallback,
     always,
     never,
 
-    /// Null for a word that means nothing.
+    /// Null for an unknown word.
     pub fn read(environment: Environment) ?Setting {
         const word = environment.get(variable) orelse return .unset;
         if (word.len == 0) return .unset;
@@ -39,17 +39,18 @@ pub const Setting = enum {
     }
 };
 
-/// Below a base directory: a directory for each process that runs from memory, and a lock that it holds.
+/// The directory below a base directory with a subdirectory for each process that runs from memory, and the lock that
+/// it holds.
 const directory_name = "memory";
 const lock_suffix = ".lock";
 
-/// What an application is given at least beside what is unpacked, in bytes.
+/// The memory that is left to the application besides the unpacked files, in bytes.
 const python_memory = 16 << 20;
 
-const tmpfs_name = "memory (a tmpfs of its own)";
+const tmpfs_name = "memory (private tmpfs)";
 const memory_files_name = "memory (memfd_create)";
 
-/// A base directory in memory for `files`; what stands against it is told in `refusals`.
+/// Creates a base directory in memory for `files`. Returns null, and appends the reasons to `refusals`, if it cannot.
 pub fn make(
     arena: Allocator,
     places: []const Candidate,
@@ -67,7 +68,7 @@ pub fn make(
 
 pub const Method = struct { name: []const u8, reason: ?[]const u8 };
 
-/// What `make` would find, found out without making anything but processes.
+/// Predicts the result of `make`, and creates nothing but processes.
 pub fn assess(
     arena: Allocator,
     places: []const Candidate,
@@ -84,7 +85,7 @@ pub fn assess(
     });
 }
 
-/// What the application and what it starts are to know of `base`: there it need not be unpacked again.
+/// Exports `base` to the application and its children, so they find it and do not unpack again.
 pub fn exportBase(base: Base, environment: *Environment) !void {
     if (base.memory != .all) return;
     try environment.put("CZSCIE_BASE", base.path);
@@ -102,7 +103,7 @@ fn mountBase(
         return null;
     }
     const point = try mountPoint(arena, places) orelse {
-        reason.* = "there is no empty directory to mount it on";
+        reason.* = "found no empty directory to mount it on";
         return null;
     };
     if (private_mount.probe(point)) |failure| {
@@ -117,7 +118,7 @@ fn mountBase(
     return .{ .directory = directory, .path = point, .memory = .all };
 }
 
-/// A candidate, if it is empty: then it is found again by what the application starts.
+/// Returns an empty candidate, which the application's children find again, or another empty directory.
 fn mountPoint(arena: Allocator, places: []const Candidate) error{OutOfMemory}!?[:0]const u8 {
     for (places) |place| {
         if (place.scope == .host_read_only) continue;
@@ -128,13 +129,13 @@ fn mountPoint(arena: Allocator, places: []const Candidate) error{OutOfMemory}!?[
     return private_mount.unusedDirectory();
 }
 
-/// Why the control group's memory does not hold `files`, or null: a process that takes more is killed.
+/// Why the memory limit is too small for `files`, or null: the kernel kills a process that exceeds it.
 fn memoryLimitProblem(arena: Allocator, files: []const manifest.File) error{OutOfMemory}!?[]const u8 {
     const allowance = control_group.memoryLimit() orelse return null;
     var needed: u64 = python_memory;
     for (files) |file| needed +|= file.unpacked;
     if (needed <= allowance) return null;
-    return try std.fmt.allocPrint(arena, "{d} MB are needed and the limit of memory is {d} MB", .{
+    return try std.fmt.allocPrint(arena, "it needs {d} MB, and the memory limit is {d} MB", .{
         needed / 1_000_000 + 1, allowance / 1_000_000,
     });
 }
@@ -165,7 +166,7 @@ fn useMemoryFiles(
     return null;
 }
 
-const no_writable_directory = "there is no directory that can be written to";
+const no_writable_directory = "found no writable directory";
 
 fn memoryFilesProblem(arena: Allocator, files: []const manifest.File) error{OutOfMemory}!?[]const u8 {
     return memory_files.problem() orelse try memoryLimitProblem(arena, files);
@@ -181,7 +182,8 @@ fn directoryProblem(arena: Allocator, places: []const Candidate) error{OutOfMemo
 
 const ProcessName = [16]u8;
 
-/// Makes a name below `memory` this process's own, until it and what inherits its lock has ended.
+/// Creates a directory below `memory` for this process. It belongs to the process until this one, and all that inherit
+/// its lock, have ended.
 fn makeProcessDirectory(candidate: std.fs.Dir) !ProcessName {
     candidate.makeDir(directory_name) catch |err| if (err != error.PathAlreadyExists) return err;
     var directory = try candidate.openDir(directory_name, .{ .iterate = true, .no_follow = true });
@@ -198,7 +200,7 @@ fn makeProcessDirectory(candidate: std.fs.Dir) !ProcessName {
     return name;
 }
 
-/// Removes what processes that have ended left.
+/// Removes the directories of processes that have ended.
 fn removeStale(directory: std.fs.Dir) void {
     var entries = directory.iterate();
     while (entries.next() catch return) |entry| {
@@ -207,14 +209,14 @@ fn removeStale(directory: std.fs.Dir) void {
         defer lock.close();
         if ((locking.tryExclusive(lock) catch continue) == null) continue;
         const age = std.time.nanoTimestamp() - ((file_status.of(lock) catch continue).mtime);
-        // Another process may have made it and be about to lock it.
+        // Another process may have created it and not locked it yet.
         if (age < std.time.ns_per_s) continue;
         directory.deleteTree(entry.name[0 .. entry.name.len - lock_suffix.len]) catch continue;
         directory.deleteFile(entry.name) catch continue;
     }
 }
 
-test "a setting is one of three words" {
+test "a setting is one of three words or unknown" {
     if (builtin.os.tag == .windows) return error.SkipZigTest;
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
@@ -230,7 +232,7 @@ test "a setting is one of three words" {
     }
 }
 
-test "what a process left in memory is swept, what one holds is not" {
+test "leftovers of dead processes are removed, and those of running ones stay" {
     if (builtin.os.tag != .linux) return error.SkipZigTest;
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();

@@ -1,46 +1,48 @@
-//! Files in memory (memfd_create(2)) in place of those that a file system mounted noexec would not execute.
+//! Files in memory (memfd_create(2)) for executables, where the file system is mounted noexec.
 //!
-//! A symbolic link stands where the file would be. It leads to this process's descriptor of the file, which the
-//! application inherits: `/proc/<pid>/fd/<n>` is there for it and for all that it starts, until it ends.
+//! A symbolic link takes the place of each file. It points to this process's descriptor of the file, which the
+//! application inherits: `/proc/<pid>/fd/<n>` exists until the application ends.
 
 const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
 const linux = std.os.linux;
 
-/// Lower ones are the application's: standard handles, those of systemd's socket activation (sd_listen_fds(3)).
+/// Lower descriptors belong to the application: standard handles, and systemd's socket activation (sd_listen_fds(3)).
 const first_descriptor = 10;
 
-/// memfd_create(2): what `vm.memfd_noexec` makes of a file without it cannot be executed. Linux 6.3.
+/// Since Linux 6.3, `vm.memfd_noexec` makes a file without this flag of memfd_create(2) not executable.
 const executable_flag = 0x10;
 
-/// Why there can be no such files, or null.
+/// Why the system has no such files; null if it has.
 pub fn problem() ?[]const u8 {
-    if (builtin.os.tag != .linux) return "only Linux has it";
+    if (builtin.os.tag != .linux) return "it needs Linux";
     var buffer: [std.fs.max_path_bytes]u8 = undefined;
     const self = std.fs.cwd().readLink("/proc/self", &buffer) catch return "/proc is not mounted";
     const process = std.fmt.parseUnsigned(linux.pid_t, self, 10) catch return "/proc is not mounted";
-    if (process != linux.getpid()) return "/proc is that of other processes";
+    if (process != linux.getpid()) return "/proc belongs to another PID namespace";
     const file = createMemoryFile("probe") catch |err| return switch (err) {
-        error.AccessDenied => "memfd_create(2): EACCES, as vm.memfd_noexec is 2",
-        else => "the system has no memfd_create(2), or forbids it",
+        error.AccessDenied => "memfd_create(2): EACCES (vm.memfd_noexec is 2)",
+        else => "memfd_create(2) is missing or forbidden",
     };
     file.close();
     return null;
 }
 
-/// Files of this length and more are few, and leave room for the others: /dev/shm often has 64 MB.
+/// The least length of a large file. Large files are few, and in memory they leave space for the others: /dev/shm
+/// often has 64 MB.
 const large_length = 1 << 20;
 
-/// Whether a file is made in memory: programs, scripts and shared libraries, which are not only read; large ones.
+/// Whether a file belongs in memory: programs, scripts and shared libraries, which must be executable, and large
+/// files.
 pub fn belongsInMemory(path: []const u8, mode: u32, length: u64) bool {
     if (mode & 0o111 != 0 or length >= large_length) return true;
     const name = std.fs.path.basename(path);
     return std.mem.endsWith(u8, name, ".so") or std.mem.indexOf(u8, name, ".so.") != null;
 }
 
-/// Makes the file that `path` in `directory` leads to. Its content is written to what is returned, which may be
-/// closed then.
+/// Creates a file in memory, and the link `path` in `directory` to it. The caller writes the content to the returned
+/// file, and may close it.
 pub fn create(directory: std.fs.Dir, path: []const u8) !std.fs.File {
     const file = try createMemoryFile(std.fs.path.basename(path));
     errdefer file.close();
@@ -67,7 +69,7 @@ fn createMemoryFile(name: []const u8) !std.fs.File {
     };
 }
 
-/// A duplicate that the application inherits.
+/// Duplicates a descriptor for the application to inherit.
 pub fn duplicateForApplication(descriptor: linux.fd_t) !linux.fd_t {
     const result = linux.fcntl(descriptor, linux.F.DUPFD, first_descriptor);
     return switch (linux.E.init(result)) {
@@ -77,7 +79,7 @@ pub fn duplicateForApplication(descriptor: linux.fd_t) !linux.fd_t {
     };
 }
 
-test "memory holds programs, scripts, shared libraries and what is large" {
+test "programs, scripts, shared libraries and large files belong in memory" {
     for ([_][]const u8{ "lib/libz.so.1.2", "a/_b.cpython-313-x86_64-linux-gnu.so", "x.so" }) |path| {
         try testing.expect(belongsInMemory(path, 0o644, 1));
     }

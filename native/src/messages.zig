@@ -1,4 +1,4 @@
-//! Every way in which a start can end before the application runs: what failed, why, and what mends it.
+//! The errors that end a start before the application runs: what failed, why, and how to fix it.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -13,7 +13,7 @@ const report = @import("report.zig");
 pub fn stackTooSmall(limit: u64) noreturn {
     report.fatal(
         "scie",
-        "the stack is limited to {d} kB (ulimit -s), too little for Python to start\nhint: raise the hard limit to 128 kB or more",
+        "the stack limit of {d} kB (ulimit -s) is too small for Python\nhint: raise the hard limit to 128 kB or more",
         .{limit >> 10},
     );
 }
@@ -22,17 +22,17 @@ pub fn selfNotFound(called: []const u8, err: locate.Error) noreturn {
     switch (err) {
         error.NotFound => report.fatal(
             called,
-            "this executable cannot find its own file\nhint: mount /proc, or start it by its full path",
+            "this executable cannot find its own file\nhint: mount /proc, or start the executable by its full path",
             .{},
         ),
         error.Unreadable => report.fatal(
             called,
-            "this executable may not read its own file\nhint: give it read permission: chmod +r",
+            "this executable has no permission to read its own file\nhint: add the permission with chmod +r",
             .{},
         ),
         error.ProcessFdQuotaExceeded, error.SystemFdQuotaExceeded => report.fatal(
             called,
-            "this executable cannot open its own file: {s}\nhint: raise that limit",
+            "this executable cannot open its own file: {s}\nhint: raise the limit",
             .{report.describe(err)},
         ),
     }
@@ -42,13 +42,13 @@ pub fn manifestUnreadable(called: []const u8, path: []const u8, err: manifest.Er
     switch (err) {
         error.NoManifest => report.fatal(
             called,
-            "{s} holds nothing to start: it is a launcher alone, or the file was cut short" ++
+            "{s} has no manifest: it is a bare launcher, or the file is truncated" ++
                 "\nhint: copy or download the file again",
             .{path},
         ),
         error.NewerFormat => report.fatal(
             called,
-            "{s} was put together for a newer launcher than its own\nhint: build it again with one czscie",
+            "{s} needs a newer launcher than its own\nhint: rebuild it with a single version of czscie",
             .{path},
         ),
         error.CorruptManifest => report.fatal(
@@ -56,7 +56,7 @@ pub fn manifestUnreadable(called: []const u8, path: []const u8, err: manifest.Er
             "the manifest at the end of {s} is damaged\nhint: copy or download the file again",
             .{path},
         ),
-        else => report.fatal(called, "{s} cannot be read: {s}", .{ path, report.describe(err) }),
+        else => report.fatal(called, "cannot read {s}: {s}", .{ path, report.describe(err) }),
     }
 }
 
@@ -70,37 +70,37 @@ pub fn noBase(arena: std.mem.Allocator, name: []const u8, refusals: []const base
     }
     report.fatal(
         name,
-        "there is no directory to unpack into; tried{s}" ++
-            "\nhint: set CZSCIE_BASE to a directory of your own that can be written to and executed from, or unpack" ++
-            " into the image (the tool install)",
+        "found no directory to unpack into; tried:{s}" ++
+            "\nhint: set CZSCIE_BASE to a writable directory that is not mounted noexec, or install the application" ++
+            " into the image with the tool install",
         .{lines.items},
     );
 }
 
-/// Told at each start, as each start takes the time, unless somebody said that it is meant.
+/// Each start prints it, because each start unpacks, unless a setting has chosen memory.
 pub fn inMemory(lift: manifest.Manifest) void {
     var unpacked: u64 = 0;
     for (lift.files) |file| unpacked +|= file.unpacked;
     report.note(
         lift.name,
-        "it unpacks {d} MB into memory, as each start will: no directory can be written to and executed from" ++
-            " (CZSCIE_MEMORY=fallback: say nothing)",
+        "each start unpacks {d} MB into memory, because no directory is both writable and executable" ++
+            " (CZSCIE_MEMORY=fallback silences this note)",
         .{unpacked / 1_000_000 + 1},
     );
 }
 
 pub fn memorySettingUnknown(name: []const u8) noreturn {
-    report.fatal(name, "CZSCIE_MEMORY is no word that is known\nhint: set it to fallback, always or never", .{});
+    report.fatal(name, "CZSCIE_MEMORY has an unknown value\nhint: set it to fallback, always or never, or unset it", .{});
 }
 
-/// The executable of a permanent installation has nothing to install.
+/// The executable of a permanent installation contains no parts to install.
 pub fn installationUnusable(arena: std.mem.Allocator, lift: manifest.Manifest, executable: []const u8) noreturn {
     const path = lift.base orelse "its directory";
     const reason = base_directory.startProblem(arena, path, lift.files) catch "out of memory";
     report.fatal(
         lift.name,
-        "{s} starts what is installed in {s}, which cannot be used: {s}" ++
-            "\nhint: install it again with the file that it was installed from",
+        "{s} cannot use its installation in {s}: {s}" ++
+            "\nhint: reinstall it with the original executable",
         .{ executable, path, reason },
     );
 }
@@ -116,29 +116,29 @@ pub fn notInstalled(
     switch (failure.err) {
         error.CorruptZip, error.CorruptPlan, error.CorruptEntry, error.CorruptFrame => report.fatal(
             name,
-            "{s} is damaged, in {s}\nhint: copy or download the file again",
+            "{s} is damaged: cannot read {s}\nhint: copy or download the file again",
             .{ executable, subject },
         ),
         error.NoSpaceLeft, error.DiskQuota => report.fatal(
             name,
-            "cannot unpack {s} into {s}: {s}\nhint: make room there, or set CZSCIE_BASE to another directory",
+            "cannot unpack {s} into {s}: {s}\nhint: free some space there, or set CZSCIE_BASE to another directory",
             .{ subject, base, report.describe(failure.err) },
         ),
         error.ProcessFdQuotaExceeded, error.FileTooBig => report.fatal(
             name,
-            "cannot unpack {s} into {s}: {s}\nhint: raise that limit",
+            "cannot unpack {s} into {s}: {s}\nhint: raise the limit",
             .{ subject, base, report.describe(failure.err) },
         ),
         error.MemoryLimit => report.fatal(
             name,
-            "cannot unpack {s} into {s}: the limit of memory is {d} MB, too little for it" ++
-                "\nhint: raise the limit of the control group, or of the container",
+            "cannot unpack {s} into {s}: the memory limit of {d} MB is too small" ++
+                "\nhint: raise the memory limit of the control group or the container",
             .{ subject, base, (control_group.memoryLimit() orelse 0) / 1_000_000 },
         ),
         error.OutOfMemory, error.SystemResources => report.fatal(
             name,
             "cannot unpack {s} into {s}: {s}" ++
-                "\nhint: raise the limits of memory: ulimit -v and -d, or the container's",
+                "\nhint: raise the memory limits (ulimit -v, ulimit -d, or the container's)",
             .{ subject, base, report.describe(failure.err) },
         ),
         else => report.fatal(
@@ -149,7 +149,7 @@ pub fn notInstalled(
     }
 }
 
-/// `asked` is what SCIE_BOOT names, if it is set.
+/// `asked` is the value of SCIE_BOOT, if it is set.
 pub fn noCommand(lift: manifest.Manifest, asked: ?[]const u8) noreturn {
     var buffer: [2048]u8 = undefined;
     var lines: std.Io.Writer = .fixed(&buffer);
@@ -159,12 +159,12 @@ pub fn noCommand(lift: manifest.Manifest, asked: ?[]const u8) noreturn {
     }
     const given = asked orelse report.fatal(
         lift.name,
-        "no command was chosen; there are{s}\nhint: give one as the first argument or in SCIE_BOOT",
+        "no command was selected; available commands:{s}\nhint: pass one as the first argument, or set SCIE_BOOT to it",
         .{lines.buffered()},
     );
     report.fatal(
         lift.name,
-        "SCIE_BOOT is '{s}', which is no command of it; there are{s}\nhint: set SCIE_BOOT to one of them, or unset it",
+        "SCIE_BOOT names the unknown command '{s}'; available commands:{s}\nhint: set SCIE_BOOT to one of them, or unset it",
         .{ given, lines.buffered() },
     );
 }
@@ -173,15 +173,15 @@ pub fn placeholderUnknown(name: []const u8, err: anyerror) noreturn {
     switch (err) {
         error.UnknownPlaceholder => report.fatal(
             name,
-            "the boot command holds a placeholder that this launcher does not know" ++
-                "\nhint: build the file again with one czscie",
+            "the boot command has a placeholder that this launcher does not support" ++
+                "\nhint: rebuild the file with a single version of czscie",
             .{},
         ),
         else => report.fatal(name, "{s}", .{report.describe(err)}),
     }
 }
 
-/// What was damaged could not be put back.
+/// The start could not restore the damaged files.
 pub fn notRepaired(installation: install.Installation, executable: []const u8, tools: []const u8) noreturn {
     const failure = installation.failure.?;
     const subject = if (failure.subject.len > 0) failure.subject else installation.file.name;
@@ -193,7 +193,7 @@ pub fn notRepaired(installation: install.Installation, executable: []const u8, t
         ),
         else => {
             var buffer: [hint_length_max]u8 = undefined;
-            report.fatal(installation.application, "what is installed in {s} is damaged and cannot be mended: {s}: {s}\nhint: {s}", .{
+            report.fatal(installation.application, "cannot repair the damaged installation in {s}: {s}: {s}\nhint: {s}", .{
                 installation.base.path, subject, report.describe(failure.err), toolsHint(&buffer, executable, tools),
             });
         },
@@ -202,14 +202,14 @@ pub fn notRepaired(installation: install.Installation, executable: []const u8, t
 
 const hint_length_max = 2 * std.fs.max_path_bytes;
 
-/// How to look at what is installed and to have it made again.
+/// How to list the damage and to reinstall.
 fn toolsHint(buffer: []u8, executable: []const u8, tools: []const u8) []const u8 {
-    if (tools.len == 0) return "remove what is installed there; the next start installs it again";
+    if (tools.len == 0) return "remove the installation; the next start installs it again";
     return std.fmt.bufPrint(
         buffer,
-        "`{s}=verify {s}` says what is damaged, `{s}=uninstall {s}` removes it; the next start installs it again",
+        "`{s}=verify {s}` lists the damage, `{s}=uninstall {s}` removes the installation; the next start installs it again",
         .{ tools, executable, tools, executable },
-    ) catch "the tool verify says what is damaged, the tool uninstall removes it; the next start installs it again";
+    ) catch "the tool verify lists the damage, the tool uninstall removes the installation; the next start installs it again";
 }
 
 pub fn notStarted(
@@ -222,21 +222,21 @@ pub fn notStarted(
     const there = if (std.fs.cwd().access(program, .{})) |_| true else |_| false;
     if (err == error.FileNotFound and there and builtin.os.tag != .windows) report.fatal(
         lift.name,
-        "{s} cannot start: its loader is missing, so this host has no C library of the kind it needs" ++
-            "\nhint: `czscie inspect` tells what the file needs; build it for this host's platform",
+        "cannot start {s}: its dynamic loader is missing, so this host lacks the C library that it needs" ++
+            "\nhint: `czscie inspect` shows what the file needs; build it for this host's platform",
         .{program},
     );
     const is_installed = std.mem.startsWith(u8, program, base);
-    if (child.unknown_error_code != 0) report.fatal(lift.name, "{s} cannot be started: Windows error {d}" ++
-        "\nhint: `net helpmsg {d}` says what it means", .{ program, child.unknown_error_code, child.unknown_error_code });
-    if (!is_installed) report.fatal(lift.name, "{s} cannot be started: {s}", .{ program, report.describe(err) });
+    if (child.unknown_error_code != 0) report.fatal(lift.name, "cannot start {s}: Windows error {d}" ++
+        "\nhint: `net helpmsg {d}` explains the error", .{ program, child.unknown_error_code, child.unknown_error_code });
+    if (!is_installed) report.fatal(lift.name, "cannot start {s}: {s}", .{ program, report.describe(err) });
     if (err == error.NameTooLong) report.fatal(
         lift.name,
-        "{s} cannot be started: {s}\nhint: set CZSCIE_BASE to a directory with a shorter path",
+        "cannot start {s}: {s}\nhint: set CZSCIE_BASE to a directory with a shorter path",
         .{ program, report.describe(err) },
     );
     var buffer: [hint_length_max]u8 = undefined;
-    report.fatal(lift.name, "{s} cannot be started: {s}\nhint: {s}", .{
+    report.fatal(lift.name, "cannot start {s}: {s}\nhint: {s}", .{
         program, report.describe(err), toolsHint(&buffer, executable, lift.tools),
     });
 }

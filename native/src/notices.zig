@@ -1,5 +1,5 @@
-//! What a base directory's user was told today, so that not every start says it again: a file in the base directory
-//! that holds it, and whose time says when.
+//! The last note that a start printed about a base directory, so that the next starts of the day do not repeat it. A
+//! file in the base directory contains the note, and its time says when it was printed.
 
 const std = @import("std");
 const testing = std.testing;
@@ -8,8 +8,8 @@ const last_use = @import("last_use.zig");
 
 const name = "last-notice";
 
-/// Whether `text` is news to whoever starts from `directory`, to whom it is told then. Where nothing can be written
-/// everything is news.
+/// Whether `text` was not printed today for `directory`, and records it. If the directory is not writable, every note
+/// is new.
 pub fn isNew(directory: std.fs.Dir, text: []const u8) bool {
     if (wasShownToday(directory, text)) return false;
     const file = directory.createFile(name, .{}) catch return true;
@@ -28,7 +28,7 @@ fn wasShownToday(directory: std.fs.Dir, text: []const u8) bool {
     return std.mem.eql(u8, buffer[0..length], text);
 }
 
-test "what was told is news again when it changes, and after a day" {
+test "a note is new again when it changes, and after a day" {
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
     try testing.expect(isNew(tmp.dir, "one"));

@@ -1,5 +1,5 @@
-//! What a plan writes over files once they are there: an executable that starts through a loader of its own has
-//! that loader's path in it, which only the host can tell.
+//! Patches that a plan writes over installed files: an executable that starts through its own loader contains the
+//! loader's path, which depends on the host.
 
 const std = @import("std");
 const testing = std.testing;
@@ -7,7 +7,7 @@ const Allocator = std.mem.Allocator;
 const plan = @import("plan.zig");
 const rendering = @import("rendering.zig");
 
-/// Writes `patch` over the file below `directory` that it names.
+/// Writes `patch` over its file in `directory`.
 pub fn write(directory: std.fs.Dir, patch: plan.Patch, places: rendering.Places) !void {
     const file = try directory.openFile(patch.path, .{ .mode = .read_write });
     defer file.close();
@@ -16,7 +16,7 @@ pub fn write(directory: std.fs.Dir, patch: plan.Patch, places: rendering.Places)
     try file.pwriteAll(bytes, patch.offset);
 }
 
-/// Whether `file` holds what `patch` writes.
+/// Whether `file` has the bytes that `patch` writes.
 pub fn matches(file: std.fs.File, patch: plan.Patch, places: rendering.Places) !bool {
     const allocator = std.heap.page_allocator;
     const wanted = try content(allocator, file, patch, places);
@@ -34,7 +34,7 @@ fn content(allocator: Allocator, file: std.fs.File, patch: plan.Patch, places: r
         .bytes => |hexadecimal| _ = std.fmt.hexToBytes(bytes, hexadecimal) catch return error.CorruptPlan,
         .copy => |copy| if (try file.preadAll(bytes, copy.source) != bytes.len) return error.CorruptPlan,
         .text => |text| {
-            // The loader's search path has a colon between directories.
+            // A colon separates directories in the loader's search path.
             if (std.mem.indexOfScalar(u8, places.base, ':') != null) return error.BadPathName;
             var out: std.Io.Writer = .fixed(bytes[0 .. bytes.len - 1]);
             rendering.fill(&out, text.template, places) catch return error.NameTooLong;
@@ -61,7 +61,7 @@ fn patched(patches: []const plan.Patch, before: []const u8, base: []const u8, bu
     return tmp.dir.readFile("f", buffer);
 }
 
-test "bytes, texts and copies are written over a file and behind its end" {
+test "bytes, texts and copies are written over a file and after its end" {
     var buffer: [64]u8 = undefined;
     const patches = [_]plan.Patch{
         .{ .path = "f", .offset = 1, .what = .{ .bytes = "4142" } },
@@ -71,7 +71,7 @@ test "bytes, texts and copies are written over a file and behind its end" {
     try testing.expectEqualStrings("0AB345\x00\x00/b:/r\x00\x00\x00AB3", try patched(&patches, "012345", "/b", &buffer));
 }
 
-test "a path that does not fit, or that loaders would take for two, is an error" {
+test "a path that does not fit, or that has a colon, is an error" {
     var buffer: [64]u8 = undefined;
     const patches = [_]plan.Patch{
         .{ .path = "f", .offset = 0, .what = .{ .text = .{ .length = 5, .template = "{base}/l" } } },
@@ -81,7 +81,7 @@ test "a path that does not fit, or that loaders would take for two, is an error"
     try testing.expectError(error.BadPathName, patched(&patches, "012", "/:", &buffer));
 }
 
-test "a copy of what is not there is an error" {
+test "a copy from beyond the end is an error" {
     var buffer: [64]u8 = undefined;
     const patches = [_]plan.Patch{
         .{ .path = "f", .offset = 0, .what = .{ .copy = .{ .source = 2, .length = 2 } } },

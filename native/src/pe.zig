@@ -1,16 +1,16 @@
-//! Windows executables with a payload behind their sections: where a signature's certificate table begins, and what
-//! signing changes in the headers.
+//! Windows executables with a payload after their sections: where the certificate table of a signature begins, and
+//! which header fields signing changes.
 //!
-//! src/czscie/pe.py does the same where executables are built. Source: Microsoft's "PE Format".
+//! src/czscie/pe.py does the same at build time. Source: Microsoft's "PE Format".
 
 const std = @import("std");
 const testing = std.testing;
 const file_status = @import("file_status.zig");
 
-/// What a signature covers ends on a multiple of it.
+/// The signed bytes end on a multiple of it.
 pub const alignment = 16;
 
-/// Headers of a program: more than any linker's take.
+/// The most bytes of headers: more than any linker writes.
 pub const head_length_max = 4096;
 pub const HeadBuffer = [head_length_max]u8;
 
@@ -23,7 +23,7 @@ const directory_length = 8;
 const certificate_directory = 4;
 const pe32_plus = 0x20b;
 
-/// Where in the headers the fields are that signing changes, and what they say.
+/// The places of the header fields that signing changes, and their values.
 const Layout = struct {
     checksum: usize,
     certificates: usize,
@@ -63,7 +63,7 @@ fn number(Number: type, head: []const u8, at: usize) Number {
     return std.mem.readInt(Number, head[at..][0..@sizeOf(Number)], .little);
 }
 
-/// Where in `file`, which is `size` bytes long, the certificate table begins; null without one.
+/// The offset of the certificate table in `file`, which has `size` bytes; null without one.
 pub fn certificateTable(file: std.fs.File, size: u64) ?u64 {
     var buffer: HeadBuffer = undefined;
     const length = file.preadAll(&buffer, 0) catch return null;
@@ -71,14 +71,14 @@ pub fn certificateTable(file: std.fs.File, size: u64) ?u64 {
     return if (layout.table == 0 or layout.table > size) null else layout.table;
 }
 
-/// Whether the image that begins with `head` is of a program that gets no console.
+/// Whether the image that begins with `head` is a program without a console.
 pub fn isWindowed(head: []const u8) bool {
     const windows_gui = 2;
     const layout = Layout.parse(head) catch return false;
     return layout.subsystem == windows_gui;
 }
 
-/// The headers of the image in `file` as they were before it was signed, in `buffer`.
+/// Reads the headers of the image in `file` as they were before signing, into `buffer`.
 pub fn readBareHead(file: std.fs.File, buffer: *HeadBuffer) ![]const u8 {
     const length = try file.preadAll(buffer, 0);
     const layout: Layout = try .parse(buffer[0..length]);
@@ -87,8 +87,8 @@ pub fn readBareHead(file: std.fs.File, buffer: *HeadBuffer) ![]const u8 {
     return buffer[0..layout.headers_length];
 }
 
-/// Writes CheckSum into the image in `file`, which can be read and written: the sum of its 16-bit numbers with their
-/// carries, CheckSum taken as 0, and the file's length (ImageHlp's CheckSumMappedFile).
+/// Writes CheckSum into the image in `file`, which is open for reading and writing: the sum of its 16-bit numbers with
+/// their carries, with CheckSum as 0, plus the length of the file (ImageHlp's CheckSumMappedFile).
 pub fn writeChecksum(file: std.fs.File) !void {
     var head: HeadBuffer = undefined;
     const layout: Layout = try .parse(head[0..try file.preadAll(&head, 0)]);
@@ -133,7 +133,7 @@ fn testFile(directory: std.fs.Dir, content: []const u8) !std.fs.File {
     return file;
 }
 
-test "the certificate table of an image ends the payload, and signing's fields are set back" {
+test "the certificate table ends the payload, and the signing fields are reset" {
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
     const file = try testFile(tmp.dir, &head_for_tests);
@@ -148,7 +148,7 @@ test "the certificate table of an image ends the payload, and signing's fields a
     try testing.expectEqualSlices(u8, &bare, try readBareHead(file, &buffer));
 }
 
-test "the checksum is that of a file whose sum is known" {
+test "the checksum matches a known sum" {
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
     const file = try testFile(tmp.dir, head_for_tests ++ "abc");
@@ -163,7 +163,7 @@ test "the checksum is that of a file whose sum is known" {
     try testing.expectEqual(sum % 0xffff + whole.len + 1, number(u32, &field, 0));
 }
 
-test "headers that are cut short or damaged are an error and never more" {
+test "truncated or damaged headers are at most an error" {
     for (0..head_for_tests.len) |length| try testing.expectError(error.CorruptZip, Layout.parse(head_for_tests[0..length]));
     var head = head_for_tests;
     for (0..head.len) |at| for ([_]u8{ 0, 1, 0x7f, 0xff }) |byte| {

@@ -1,8 +1,8 @@
-//! The placeholders of a boot command: scie's, as far as a lift that czscie builds can hold them.
+//! The placeholders of a boot command: those of scie that a lift of czscie can contain.
 //!
 //!     {scie} {scie.argv0} {scie.base} {scie.files.NAME} {NAME} {scie.env.NAME} {scie.env.NAME=DEFAULT} {{
 //!
-//! A default may hold placeholders. A value that comes from the environment is never expanded again.
+//! A default may contain placeholders. A value from the environment is never expanded again.
 
 const std = @import("std");
 const testing = std.testing;
@@ -10,12 +10,12 @@ const Allocator = std.mem.Allocator;
 
 pub const Error = error{ UnknownPlaceholder, OutOfMemory };
 
-/// Defaults in defaults: more depth than anybody needs, and a bound.
+/// The maximum depth of nested defaults.
 const depth_max = 8;
 
 pub const Values = struct {
     context: *const anyopaque,
-    /// The value of a placeholder without its braces, or null when there is no such placeholder.
+    /// The value of the placeholder `name`, without braces; null if it is unknown.
     lookup: *const fn (context: *const anyopaque, arena: Allocator, name: []const u8) error{OutOfMemory}!?[]const u8,
     /// The value of an environment variable.
     environment: *const fn (context: *const anyopaque, name: []const u8) ?[]const u8,
@@ -45,7 +45,7 @@ fn append(arena: Allocator, out: *std.ArrayList(u8), template: []const u8, value
     try out.appendSlice(arena, rest);
 }
 
-/// Where the brace that was opened before `text` is closed.
+/// The index of the brace that closes the one before `text`.
 fn closing(text: []const u8) ?usize {
     var open: usize = 1;
     for (text, 0..) |character, i| {

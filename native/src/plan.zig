@@ -1,8 +1,8 @@
-//! A plan: what an installation consists of and which bytes of which zip entries each of its files is.
+//! A plan: the contents of an installation, and which bytes of which zip entries each file consists of.
 //!
-//! Text, a line an item, fields separated by tabs (docs/format.md has the grammar). In a field `\t`, `\n` and
-//! `\\` stand for a tab, a newline and a backslash, so paths of any bytes but NUL can be told. The first line
-//! is `czscie-plan 1`; entries come first, then directories, files in the order of their entries, links, patches.
+//! A plan is text with one item per line and fields separated by tabs (docs/format.md has the grammar). In a field,
+//! `\t`, `\n` and `\\` stand for a tab, a newline and a backslash, so a path can contain any byte but NUL. The first
+//! line is `czscie-plan 1`. Entries come first, then directories, files in the order of their entries, links, patches.
 
 const std = @import("std");
 const testing = std.testing;
@@ -12,64 +12,64 @@ pub const Error = error{CorruptPlan} || Allocator.Error;
 
 const first_line = "czscie-plan 1";
 
-/// An entry larger than this holds one file and is decoded piece by piece; smaller ones are decoded whole.
+/// A larger entry contains one file and is decoded piece by piece; smaller ones are decoded whole.
 pub const whole_entry_length_max = 8 << 20;
 
-/// Linux's PATH_MAX, less what an installation directory takes.
+/// Linux's PATH_MAX, less the path of the installation directory.
 const path_length_max = 3072;
 
-/// The directories of a base directory in which installations lie: where a link out of one may lead.
+/// The directories of installations below a base directory. A link may lead to another installation in them.
 const kinds = [_][]const u8{ "interpreters", "apps", "files", "libcs" };
 
 pub const Entry = struct {
     name: []const u8,
     length: u64,
     crc32: u32,
-    /// Hexadecimal. Only a verification asks for it.
+    /// In hexadecimal. Only the tool `verify` uses it.
     sha256: []const u8,
-    /// The files that are parts of this entry: a range of `Plan.files`.
+    /// The files in this entry: a range of `Plan.files`.
     files_start: u32 = 0,
     files_end: u32 = 0,
 
-    /// Whether it is `files`, and these are one file, which need not be held whole.
+    /// Whether the entry is exactly one file, `files`, which need not be decoded whole.
     pub fn isSingleFile(entry: Entry, files: []const File) bool {
         return files.len == 1 and files[0].kind == .file and files[0].length == entry.length;
     }
 };
 
 pub const Kind = enum {
-    /// The bytes as they are.
+    /// The bytes are copied.
     file,
-    /// A template: `{base}` and `{root}` become the base directory and the installation's own.
+    /// A template: `{base}` and `{root}` stand for the base directory and the installation directory.
     fill,
-    /// A script: the launcher writes the first line, which starts the installation's own Python.
+    /// A script: the launcher writes the first line, which runs the installation's own Python.
     script,
 };
 
 pub const File = struct {
     path: []const u8,
     kind: Kind,
-    /// Permission bits; the umask takes its part of them.
+    /// Permission bits, before the umask.
     mode: u9,
     entry: u32,
     offset: u64,
     length: u64,
-    /// Of a script: the interpreter's path below the installation and its arguments, as in `bin/python -sE`.
+    /// For a script: the path of the interpreter below the installation, and its arguments, such as `bin/python -sE`.
     interpreter: []const u8 = "",
 };
 
 pub const Link = struct { path: []const u8, target: []const u8 };
 
-/// What is written over a file once it is there, or behind its end.
+/// Bytes that are written over an installed file, or after its end.
 pub const Patch = struct {
     path: []const u8,
     offset: u64,
     what: union(enum) {
         /// Hexadecimal.
         bytes: []const u8,
-        /// A template as of a `fill`, followed by NULs up to the length.
+        /// A template as in a `fill`, padded with NULs to the length.
         text: struct { length: u32, template: []const u8 },
-        /// Bytes of the same file.
+        /// Bytes copied from the same file.
         copy: struct { source: u64, length: u32 },
     },
 
@@ -85,9 +85,9 @@ pub const Patch = struct {
         return patch.offset + patch.length();
     }
 
-    /// More than a program's string table has.
+    /// More than the string table of any program.
     const length_max = 16 << 20;
-    /// More than any file of an installation has.
+    /// More than the length of any installed file.
     const offset_max = 1 << 48;
 
     fn check(patch: Patch) Error!void {
@@ -100,7 +100,7 @@ pub const Patch = struct {
     }
 };
 
-/// Each names its file anew, and few programs have any.
+/// Each patch repeats its path, and few programs have any.
 const patches_max = 4096;
 
 pub const Plan = struct {
@@ -110,7 +110,7 @@ pub const Plan = struct {
     links: []const Link,
     patches: []const Patch = &.{},
 
-    /// Those of one file, which follow each other.
+    /// The patches of one file, which are consecutive.
     pub fn patchesOf(plan: Plan, file: File) []const Patch {
         var start: usize = 0;
         while (start < plan.patches.len and !std.mem.eql(u8, plan.patches[start].path, file.path)) start += 1;
@@ -120,7 +120,8 @@ pub const Plan = struct {
     }
 };
 
-/// Parses `text`. All slices of the result point into `text` or into memory of `arena`.
+/// Parses `text`. All slices of the result point into `text` or into memory of `arena`. Returns error.CorruptPlan for
+/// anything that the grammar does not allow.
 pub fn parse(arena: Allocator, text: []const u8) Error!Plan {
     var entries: std.ArrayList(Entry) = .empty;
     var directories: std.ArrayList([]const u8) = .empty;
@@ -169,8 +170,8 @@ pub fn parse(arena: Allocator, text: []const u8) Error!Plan {
     return plan;
 }
 
-/// No path is there twice, and none leads through a file or a link, which may lead anywhere. What is one file only to
-/// this file system (case, normalisation) is found when it is made: nothing is ever created over something else.
+/// Checks that no path occurs twice, and that none leads through a file or a link. Paths that are equal only to this
+/// file system (case, normalisation) fail when the files are created: nothing is ever created over something else.
 fn checkPaths(arena: Allocator, plan: Plan) Error!void {
     var paths: std.StringHashMapUnmanaged(void) = .empty;
     const count = plan.files.len + plan.links.len;
@@ -192,7 +193,7 @@ fn checkPaths(arena: Allocator, plan: Plan) Error!void {
     }
 }
 
-/// `last` is the directory that was looked at last: neighbours lie in the same one.
+/// `last` is the directory that was checked last: neighbouring files are in the same one.
 fn checkParents(paths: std.StringHashMapUnmanaged(void), path: []const u8, last: *[]const u8) Error!void {
     var above = std.fs.path.dirnamePosix(path) orelse return;
     if (std.mem.eql(u8, above, last.*)) return;
@@ -203,8 +204,8 @@ fn checkParents(paths: std.StringHashMapUnmanaged(void), path: []const u8, last:
     }
 }
 
-/// Whether a link leads to its own installation or to another one of the same base directory. A `..` after a name would
-/// climb from wherever that name, being a link itself, leads to.
+/// Whether a link leads to its own installation or to another one in the same base directory. A `..` after a name is
+/// refused, because the name may be a link itself.
 fn staysInBase(link: Link) bool {
     const depth = std.mem.count(u8, link.path, "/");
     var climbs: usize = 0;
@@ -220,7 +221,7 @@ fn staysInBase(link: Link) bool {
     return false;
 }
 
-/// Whether `path` is relative, without empty, `.` and `..` components and, on Windows, means the same there.
+/// Whether `path` is relative, without empty, `.` and `..` components, and has no other meaning on Windows.
 fn isPath(path: []const u8) bool {
     if (path.len == 0 or path.len > path_length_max) return false;
     var components = std.mem.splitScalar(u8, path, '/');
@@ -231,9 +232,8 @@ fn isPath(path: []const u8) bool {
     return true;
 }
 
-/// Whether Windows takes the name for something else than a file of that name: a device (`NUL.txt`), a stream (`a:b`),
-/// more than one component, or one that loses its end.
-/// https://learn.microsoft.com/windows/win32/fileio/naming-a-file
+/// Whether the name means something else on Windows: a device (`NUL.txt`), a stream (`a:b`), several components, or
+/// another name, because Windows strips the end. https://learn.microsoft.com/windows/win32/fileio/naming-a-file
 fn isReservedOnWindows(component: []const u8) bool {
     if (std.mem.indexOfAny(u8, component, "\\<>:\"|?*") != null) return true;
     for (component) |byte| if (byte < ' ') return true;
@@ -283,7 +283,7 @@ fn parseFile(fields: *Fields, kind: Kind) Error!File {
     };
 }
 
-/// Files come in the order of their entries, so that whoever decodes an entry finds its files side by side.
+/// Files are in the order of their entries, so the files of an entry are consecutive.
 fn addFile(arena: Allocator, entries: []Entry, files: *std.ArrayList(File), file: File) Error!void {
     if (file.entry >= entries.len) return error.CorruptPlan;
     if (files.getLastOrNull()) |last| if (file.entry < last.entry) return error.CorruptPlan;
@@ -300,7 +300,7 @@ fn addFile(arena: Allocator, entries: []Entry, files: *std.ArrayList(File), file
     try files.append(arena, file);
 }
 
-/// The fields of a line, one after the other.
+/// Reads the fields of a line in order.
 pub const Fields = struct {
     arena: Allocator,
     parts: std.mem.SplitIterator(u8, .scalar),
@@ -318,7 +318,7 @@ pub const Fields = struct {
         return std.fmt.parseUnsigned(T, raw, base) catch error.CorruptPlan;
     }
 
-    /// A path that stays in the directory it is relative to.
+    /// A path that stays in its directory.
     pub fn path(fields: *Fields) Error![]const u8 {
         const found = try fields.text();
         if (!isPath(found)) return error.CorruptPlan;
@@ -472,7 +472,7 @@ test "a plan whose paths meet, or whose links lead elsewhere, is refused" {
     }
 }
 
-test "names that Windows takes for something else are known" {
+test "names with another meaning on Windows are recognised" {
     for ([_][]const u8{
         "NUL", "nul.txt", "NUL .tar.gz", "con",  "aux.py", "COM1",   "com0.log", "LPT9", "lpt\u{b2}.x", "CONIN$",
         "a:b", "a\\b",    "what?",       "dot.", "space ", "a\x01b", "a*",
@@ -494,7 +494,7 @@ test "an entry too large to decode whole holds exactly one file" {
     ));
 }
 
-test "no prefix of a plan is more than an error" {
+test "every prefix of a plan parses or is an error" {
     for (0..sample.len) |length| {
         var arena: std.heap.ArenaAllocator = .init(testing.allocator);
         defer arena.deinit();

@@ -1,8 +1,8 @@
-//! A file system in memory that only this process and what it starts can see: a tmpfs (tmpfs(5)) in a mount
-//! namespace of their own (mount_namespaces(7)).
+//! A private file system in memory: a tmpfs (tmpfs(5)) in a mount namespace (mount_namespaces(7)) of this process and
+//! its children.
 //!
-//! Root may make such a namespace where it has CAP_SYS_ADMIN. Everybody else may inside a user namespace
-//! (user_namespaces(7)), in which the process keeps the ids that it has and every other id is unknown.
+//! Root can create the namespace with CAP_SYS_ADMIN. Other users can do so in a user namespace (user_namespaces(7)),
+//! in which the process keeps its ids and all other ids are unknown.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -11,17 +11,17 @@ const Allocator = std.mem.Allocator;
 const linux = std.os.linux;
 const filesystem = @import("filesystem.zig");
 
-/// What the system refused.
+/// The step that the system refused.
 pub const Failure = struct {
     step: Step,
     errno: linux.E,
 
     const Step = enum(u8) { unshare, identity, propagation, mount, child };
 
-    /// For people who know system calls.
+    /// Names the system call and its error.
     pub fn describe(failure: Failure, arena: Allocator) error{OutOfMemory}![]const u8 {
         const what = switch (failure.step) {
-            .unshare => "unshare(2) of a user and a mount namespace",
+            .unshare => "unshare(2) of a user and mount namespace",
             .identity => "writing /proc/self/uid_map",
             .propagation => "mount(2) of / as a slave",
             .mount => "mount(2) of a tmpfs",
@@ -37,7 +37,7 @@ pub fn mountPrivate(point: [*:0]const u8) ?Failure {
     const group = linux.getegid();
     var errno = linux.E.init(linux.unshare(linux.CLONE.NEWNS));
     if (errno == .SUCCESS) {
-        // What is mounted here must not appear outside; what is mounted outside later may appear here.
+        // Our mounts must not appear outside. Later mounts outside may appear here.
         errno = linux.E.init(linux.mount(null, "/", null, linux.MS.REC | linux.MS.SLAVE, 0));
         if (errno != .SUCCESS) return .{ .step = .propagation, .errno = errno };
     } else {
@@ -50,8 +50,8 @@ pub fn mountPrivate(point: [*:0]const u8) ?Failure {
     return if (errno == .SUCCESS) null else .{ .step = .mount, .errno = errno };
 }
 
-/// Maps the ids of this process to themselves. No process without privileges may map a group that can still be
-/// dropped (user_namespaces(7)).
+/// Maps the ids of this process to themselves. An unprivileged process must give up setgroups(2) before it may map a
+/// group (user_namespaces(7)).
 fn mapOwnIds(user: linux.uid_t, group: linux.gid_t) linux.E {
     var buffer: [64]u8 = undefined;
     const write = [_]struct { [*:0]const u8, []const u8 }{
@@ -70,7 +70,8 @@ fn mapOwnIds(user: linux.uid_t, group: linux.gid_t) linux.E {
     return .SUCCESS;
 }
 
-/// Finds out whether `mountPrivate` would succeed: a process that failed half way would be left without its ids.
+/// Tests in a child process whether `mountPrivate` succeeds: a failure half way would leave this process without its
+/// ids.
 pub fn probe(point: [*:0]const u8) ?Failure {
     var ends: [2]i32 = undefined;
     const made = linux.E.init(linux.pipe2(&ends, .{ .CLOEXEC = true }));
@@ -88,7 +89,7 @@ pub fn probe(point: [*:0]const u8) ?Failure {
     _ = linux.close(ends[1]);
     defer _ = linux.close(ends[0]);
     if (linux.E.init(forked) != .SUCCESS) return .{ .step = .child, .errno = linux.E.init(forked) };
-    // Killed where a filter of system calls kills.
+    // The result if a system call filter kills the child.
     var answer = [_]u8{ @intFromEnum(Failure.Step.unshare), @intFromEnum(linux.E.PERM) };
     while (linux.E.init(linux.read(ends[0], &answer, answer.len)) == .INTR) {}
     var status: u32 = 0;
@@ -96,15 +97,15 @@ pub fn probe(point: [*:0]const u8) ?Failure {
     return if (answer[1] == 0) null else .{ .step = @enumFromInt(answer[0]), .errno = @enumFromInt(answer[1]) };
 }
 
-/// Where systems have directories that are often empty, and one that nobody needs.
+/// Directories that are often empty, and one that no program needs.
 const usually_empty = [_][:0]const u8{ "/tmp", "/var/tmp", "/mnt", "/media", "/srv", "/opt", "/home" };
 const unneeded = "/proc/tty";
 
-/// A directory that nothing is lost of when something is mounted on it, whoever owns it.
+/// A directory to mount on without hiding anything, whoever owns it.
 pub fn unusedDirectory() ?[:0]const u8 {
     const root = deviceOf("/") orelse return null;
     for (usually_empty) |path| {
-        // Into one of another file system somebody else may put something.
+        // Other programs may use a directory on another file system, which may be a volume.
         if (deviceOf(path) == root and isEmpty(path)) return path;
     }
     return if (deviceOf(unneeded) != null) unneeded else null;
@@ -118,7 +119,7 @@ fn deviceOf(path: [:0]const u8) ?u64 {
     return found.dev;
 }
 
-/// Whether `path` is an empty directory, and no link to one.
+/// Whether `path` is an empty directory, and not a link.
 pub fn isEmpty(path: []const u8) bool {
     var directory = std.fs.cwd().openDir(path, .{ .iterate = true, .no_follow = true }) catch return false;
     defer directory.close();
@@ -126,7 +127,7 @@ pub fn isEmpty(path: []const u8) bool {
     return (entries.next() catch return false) == null;
 }
 
-test "a directory is empty, holds something, or is none" {
+test "a directory is empty, has an entry, or does not exist" {
     if (builtin.os.tag != .linux) return error.SkipZigTest;
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
@@ -138,7 +139,7 @@ test "a directory is empty, holds something, or is none" {
     try testing.expect(!isEmpty("/nowhere/at/all"));
 }
 
-test "a rehearsal changes nothing for this process" {
+test "a probe does not change this process" {
     if (builtin.os.tag != .linux) return error.SkipZigTest;
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();

@@ -1,4 +1,4 @@
-//! Starting the program: in place of this process where the system can, as a child where it cannot.
+//! Starts the program: in place of this process if the system can do that, else as a child.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -14,11 +14,11 @@ pub fn ownArguments(arena: Allocator) ![]const [:0]const u8 {
     return out;
 }
 
-/// Bytes of stack below which CPython dies by SIGSEGV when it starts, and with some to spare.
+/// The least stack, in bytes, with which CPython starts and does not die of SIGSEGV, and a sufficient one.
 const stack_length_min = 96 << 10;
 const stack_length_enough = 128 << 10;
 
-/// Raises the limit of the stack where it is too small for any Python. The limit, where that is not allowed.
+/// Raises the stack limit if it is too small for Python. Returns the limit, in bytes, if that is not allowed.
 pub fn raiseStackLimit() ?u64 {
     if (builtin.os.tag != .linux) return null;
     var limit = std.posix.getrlimit(.STACK) catch return null;
@@ -30,11 +30,11 @@ pub fn raiseStackLimit() ?u64 {
     return null;
 }
 
-/// What a process did with SIGXFSZ before `ignoreFileSizeSignal`, as the application is to inherit it.
+/// The disposition of SIGXFSZ before `ignoreFileSizeSignal`, for the application to inherit.
 pub const FileSizeSignal = if (builtin.os.tag == .windows) void else std.posix.Sigaction;
 
-/// Makes a write beyond the limit of file sizes (`ulimit -f`) an error that can be told, not the end of the
-/// process.
+/// Turns a write beyond the file size limit (`ulimit -f`) into an error that can be reported: the signal would kill
+/// the process.
 pub fn ignoreFileSizeSignal() FileSizeSignal {
     if (builtin.os.tag == .windows) return;
     const ignore: std.posix.Sigaction = .{
@@ -51,11 +51,10 @@ pub fn restoreFileSizeSignal(before: FileSizeSignal) void {
     if (builtin.os.tag != .windows) std.posix.sigaction(std.posix.SIG.XFSZ, &before, null);
 }
 
-/// Bits that new files do not get.
+/// The permission bits that new files do not get.
 const Umask = if (builtin.os.tag == .windows) void else std.posix.mode_t;
 
-/// Lets all users read what is made from now on, until `restoreUmask`: the application is to inherit the mask that
-/// the process was given.
+/// Lets all users read new files, until `restoreUmask`: the application inherits the original umask.
 pub fn setPublicUmask() ?Umask {
     return if (builtin.os.tag == .windows) null else setUmask(0o022);
 }
@@ -74,8 +73,8 @@ fn setUmask(mask: Umask) Umask {
     };
 }
 
-/// Occupies those of the standard handles that are closed, until the application starts: no file that is unpacked
-/// may become standard error, which messages are written to.
+/// Opens the standard handles that are closed, until the application starts, so that no unpacked file becomes standard
+/// error.
 pub fn occupyStandardHandles() void {
     if (builtin.os.tag == .windows) return;
     for (0..3) |handle| {
@@ -84,14 +83,14 @@ pub fn occupyStandardHandles() void {
     }
 }
 
-/// std's fcntl takes it for granted that the descriptor is open.
+/// std's fcntl requires an open descriptor.
 fn isOpen(descriptor: std.posix.fd_t) bool {
     const flag = std.posix.F.GETFD;
     if (builtin.os.tag == .linux) return std.os.linux.E.init(std.os.linux.fcntl(descriptor, flag, 0)) == .SUCCESS;
     return std.c.fcntl(descriptor, flag, @as(c_int, 0)) != -1;
 }
 
-/// Does not return unless the program cannot be started.
+/// Returns only if the program cannot be started.
 pub fn start(arena: Allocator, arguments: []const [:0]const u8, environment: *Environment) anyerror {
     if (builtin.os.tag == .windows) return child.run(arena, arguments, environment);
     const argv = try arena.allocSentinel(?[*:0]const u8, arguments.len, null);

@@ -1,14 +1,14 @@
-//! What an installed file holds: the packed bytes as they are, a template filled in, a script's first line.
+//! The content of an installed file: the packed bytes unchanged, a rendered template, or a script with its first line.
 
 const std = @import("std");
 const testing = std.testing;
 const plan = @import("plan.zig");
 const Writer = std.Io.Writer;
 
-/// What the placeholders of templates stand for.
+/// The values of the placeholders of templates.
 pub const Places = struct { base: []const u8, root: []const u8 };
 
-/// Writes what `file` is to hold in an installation at `places`, `content` being its packed bytes.
+/// Writes the content of `file` for an installation at `places`. `content` is its packed bytes.
 pub fn render(out: *Writer, file: plan.File, content: []const u8, places: Places) Writer.Error!void {
     switch (file.kind) {
         .file => try out.writeAll(content),
@@ -40,11 +40,11 @@ pub fn fill(out: *Writer, template: []const u8, places: Places) Writer.Error!voi
     }
 }
 
-/// What every system's kernel takes as the first line of a script: Linux before 5.1 cuts it after 127 bytes.
+/// The longest first line of a script that all kernels accept: Linux before 5.1 truncates it after 127 bytes.
 const shebang_length_max = 127;
 
-/// Writes the first line of a script, `interpreter` being a path below `root` and its arguments. A path that no
-/// kernel takes (too long, or with a space) goes through /bin/sh, in two lines that Python reads as a string.
+/// Writes the first line of a script. `interpreter` is a path below `root`, and arguments. A path that kernels do not
+/// accept (too long, or with a space) goes through /bin/sh, in two lines that Python reads as a string.
 fn writeShebang(out: *Writer, root: []const u8, interpreter: []const u8) Writer.Error!void {
     const space = std.mem.indexOfScalar(u8, interpreter, ' ') orelse interpreter.len;
     const program = interpreter[0..space];
@@ -55,7 +55,8 @@ fn writeShebang(out: *Writer, root: []const u8, interpreter: []const u8) Writer.
     } else {
         try out.writeAll("#!/bin/sh\n'''exec' '");
         for (root) |character| switch (character) {
-            // What is quoted in quotes of the other kind means the same to the shell and no escape to Python.
+            // Quoted with the other kind of quotes, the character means the same to the shell, and is no escape to
+            // Python.
             '\'' => try out.writeAll("'\"'\"'"),
             '\\' => try out.writeAll("'\"\\\\\"'"),
             else => try out.writeByte(character),
@@ -79,7 +80,7 @@ test "templates name the base directory and the installation" {
     );
 }
 
-test "a script starts through the kernel where it can and through a shell where it cannot" {
+test "the kernel starts a script if it can, else a shell does" {
     var buffer: [512]u8 = undefined;
     try testing.expectEqualStrings(
         "#!/b/bin/python -sE\n",

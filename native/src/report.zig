@@ -1,18 +1,18 @@
-//! How the launcher says no: one error in plain words on standard error, and how to mend it.
+//! Prints errors and notes to standard error.
 
 const std = @import("std");
 const testing = std.testing;
 const console = @import("windows_console.zig");
 
-/// The exit status of a start that failed before the application could run.
+/// The exit status of a start that fails before the application runs.
 pub const exit_status = 1;
 
-/// Writes `name: error: …` and ends the process. Lines after the first are details and a hint.
+/// Prints `name: error: …` and exits. The lines after the first are details and a hint.
 pub fn fatal(name: []const u8, comptime format: []const u8, arguments: anytype) noreturn {
     if (console.openOutput() == .none) {
         var buffer: [console.text_length_max]u8 = undefined;
         var text: std.Io.Writer = .fixed(&buffer);
-        text.print(format, arguments) catch {}; // cut off
+        text.print(format, arguments) catch {}; // truncated
         console.showError(name, text.buffered());
     } else {
         print("{s}: error: " ++ format ++ "\n", .{name} ++ arguments);
@@ -20,7 +20,7 @@ pub fn fatal(name: []const u8, comptime format: []const u8, arguments: anytype) 
     std.process.exit(exit_status);
 }
 
-/// Writes a line that does not end the process.
+/// Prints a note and returns.
 pub fn note(name: []const u8, comptime format: []const u8, arguments: anytype) void {
     const output = console.openOutput();
     defer console.closeOutput(output);
@@ -35,8 +35,8 @@ fn print(comptime format: []const u8, arguments: anytype) void {
     writer.interface.flush() catch {};
 }
 
-/// Spells control characters but line feeds and tabs (ECMA-48) as `\x1b`: paths and variables are shown by a
-/// terminal, and do not steer it.
+/// Escapes control characters other than line feeds and tabs (ECMA-48), as in `\x1b`: a path or a variable must not
+/// control the terminal.
 const Escaping = struct {
     out: *std.Io.Writer,
     interface: std.Io.Writer = .{ .vtable = &.{ .drain = drain }, .buffer = &.{} },
@@ -64,40 +64,40 @@ fn escape(out: *std.Io.Writer, text: []const u8) std.Io.Writer.Error!void {
     }
 }
 
-/// What an error of the system means to a person.
+/// Describes a system error for people.
 pub fn describe(err: anyerror) []const u8 {
     return switch (err) {
         error.AccessDenied, error.PermissionDenied => "permission denied",
         error.FileNotFound => "no such file or directory",
         error.NotDir => "a component of its path is not a directory",
-        error.IsDir => "it is a directory",
-        error.NotAFile => "it is not a file",
-        error.SymLinkLoop => "too many symbolic links, or one where none may be",
-        error.BadPathName => "its path has a colon, which stands between directories of libraries",
+        error.IsDir => "is a directory",
+        error.NotAFile => "not a regular file",
+        error.SymLinkLoop => "too many symbolic links, or one where none is allowed",
+        error.BadPathName => "its path contains a colon, which separates library directories",
         error.NameTooLong => "its path is too long",
         error.ReadOnlyFileSystem => "read-only file system",
-        error.NoSpaceLeft => "no space left on the device",
-        error.DiskQuota => "the disk quota is used up",
-        error.FileTooBig => "a file would become larger than the limit (ulimit -f)",
+        error.NoSpaceLeft => "no space left on device",
+        error.DiskQuota => "disk quota exceeded",
+        error.FileTooBig => "file size limit exceeded (ulimit -f)",
         error.ProcessFdQuotaExceeded, error.SystemFdQuotaExceeded => "too many open files (ulimit -n)",
         error.OutOfMemory, error.SystemResources => "out of memory",
-        error.MemoryLimit => "the limit of memory is too small",
-        error.InputOutput => "an input/output error of the device",
-        error.PathAlreadyExists => "it exists already",
-        error.InvalidExe => "the system does not know this kind of program",
-        error.OtherProcessor => "it is for another kind of processor",
-        error.ElevationRequired => "it asks for an administrator's rights",
-        error.DisabledByPolicy => "a policy of this system forbids it",
-        error.AntivirusInterference => "the antivirus program does not allow it",
-        error.FileBusy => "another program has it open",
-        error.FileLocksNotSupported => "the file system has no locks",
+        error.MemoryLimit => "the memory limit is too small",
+        error.InputOutput => "input/output error",
+        error.PathAlreadyExists => "already exists",
+        error.InvalidExe => "not a program that this system can run",
+        error.OtherProcessor => "built for another processor",
+        error.ElevationRequired => "it requires administrator rights",
+        error.DisabledByPolicy => "a system policy forbids it",
+        error.AntivirusInterference => "antivirus software blocks it",
+        error.FileBusy => "another program is using it",
+        error.FileLocksNotSupported => "the file system does not support locks",
         error.CorruptZip, error.CorruptPlan, error.CorruptEntry, error.CorruptFrame => "the file is damaged",
-        error.Unexpected => "an error of the system that is not expected here",
+        error.Unexpected => "unexpected system error",
         else => @errorName(err),
     };
 }
 
-test "what would steer a terminal is spelled out, and all else is as it was" {
+test "terminal control characters are escaped, and all else is unchanged" {
     const cases = [_][2][]const u8{
         .{ "a\x1b[31mb\r\x00\x7f", "a\\x1b[31mb\\x0d\\x00\\x7f" },
         .{ "\xc2\x9b\xc2\xa0\xc3\x9b\xc2", "\\x9b\xc2\xa0\xc3\x9b\xc2" },

@@ -1,17 +1,16 @@
-//! A request to install: how a CZEX that a host's Python runs has its launcher do the work.
+//! A request to install, which a CZEX that runs on the host's Python sends to its launcher.
 //!
-//! A launcher that is an entry of a CZEX is extracted and started as `launcher --czscie-request`, the request on
-//! its standard input. It has no manifest at its end, so an executable that has one never gets here (docs/format.md
-//! has the grammar). The request says what is to stand where; locks, staging and checks are those of every
-//! installation.
+//! The CZEX extracts the launcher from an entry, starts it as `launcher --czscie-request`, and writes the request to
+//! its standard input. The launcher has no manifest at its end, so no scie accepts a request (docs/format.md has the
+//! grammar). The request says what to install where; locks, staging and checks are those of every installation.
 
 const std = @import("std");
 const testing = std.testing;
 const Allocator = std.mem.Allocator;
-const file_status = @import("file_status.zig");
 const base_directory = @import("base.zig");
-const file_changes = @import("file_changes.zig");
 const damages = @import("damage.zig");
+const file_changes = @import("file_changes.zig");
+const file_status = @import("file_status.zig");
 const install = @import("install.zig");
 const Lock = @import("lock.zig").Lock;
 const manifest = @import("manifest.zig");
@@ -22,7 +21,7 @@ const report = @import("report.zig");
 const unpacking = @import("unpack.zig");
 const zip = @import("zip.zig");
 
-/// The only argument of a launcher that is to carry out the request on its standard input.
+/// The only argument of a launcher that reads a request.
 pub const argument = "--czscie-request";
 
 const has_modes = @import("builtin").os.tag != .windows;
@@ -30,21 +29,21 @@ const has_modes = @import("builtin").os.tag != .windows;
 const first_line = "czscie-request 1";
 const length_max = 512 << 20;
 
-/// A zip and the plan of what is taken from it.
+/// A zip, and the plan of the files to take from it.
 const Part = struct { archive: []const u8, plan: []const u8 };
 
-/// A small file that only the host could tell.
+/// A small file whose content depends on the host.
 const Text = struct { mode: u9, path: []const u8, content: []const u8 };
 
-/// A file of the host that is copied, such as an interpreter that finds its home by where it stands.
+/// A file of the host to copy, such as an interpreter that finds its home by its place.
 const Copy = struct { mode: u9, path: []const u8, source: []const u8 };
 
-/// What to do with an installation that is there.
+/// What to do with an existing installation.
 const Recheck = enum(u2) {
     none,
-    /// Look for files that a power cut or a cleaner damaged.
+    /// Check the files for damage by a power cut or a cleaner.
     contents,
-    /// Make it again: its interpreter is gone.
+    /// Replace it: its interpreter is missing.
     replace,
 };
 
@@ -53,10 +52,10 @@ const Request = struct {
     base: []const u8,
     /// The name of the installation: 64 hexadecimal digits.
     digest: []const u8,
-    /// Bytes that it takes.
+    /// Its size in bytes.
     unpacked: u64,
     recheck: Recheck,
-    /// Threads at most; 0 for as many as there are cores.
+    /// The maximum number of threads; 0 for one per core.
     jobs: u8,
     parts: []const Part = &.{},
     texts: []const Text = &.{},
@@ -75,13 +74,13 @@ const Request = struct {
     }
 };
 
-/// Installs what the request asks for, unless it is there, and ends the process.
+/// Installs what the request describes, unless it is installed, and exits.
 pub fn run(arena: Allocator) error{OutOfMemory}!noreturn {
     const text = std.fs.File.stdin().readToEndAlloc(arena, length_max) catch |err|
-        report.fatal("czscie", "the request cannot be read: {s}", .{report.describe(err)});
+        report.fatal("czscie", "cannot read the request: {s}", .{report.describe(err)});
     const request = parse(arena, text) catch |err| switch (err) {
         error.OutOfMemory => return error.OutOfMemory,
-        error.CorruptPlan => report.fatal("czscie", "what came on standard input is no request", .{}),
+        error.CorruptPlan => report.fatal("czscie", "standard input is not a valid request", .{}),
     };
     var reason: []const u8 = "";
     const files = [_]manifest.File{request.file()};
@@ -100,12 +99,12 @@ fn reportFailure(request: Request, failure: unpacking.Failure) noreturn {
     switch (failure.err) {
         error.CorruptZip, error.CorruptPlan, error.CorruptEntry, error.CorruptFrame => report.fatal(
             request.application,
-            "{s} is damaged, in {s}\nhint: copy or download the file again",
+            "{s} is damaged: cannot read {s}\nhint: copy or download the file again",
             .{ request.parts[0].archive, failure.subject },
         ),
         else => report.fatal(
             request.application,
-            "cannot unpack {s} into {s}: {s}\nhint: set CZSCIE_BASE to another directory, or make room there",
+            "cannot unpack {s} into {s}: {s}\nhint: free some space there, or set CZSCIE_BASE to another directory",
             .{ failure.subject, request.base, report.describe(failure.err) },
         ),
     }
@@ -150,7 +149,7 @@ fn make(arena: Allocator, request: Request, directory: std.fs.Dir, failure: *unp
             failure.subject = each.source;
             try copy(each, unfinished);
         }
-        // Last of all, so that nothing is ever written through a link.
+        // Links come last, so nothing is written through a link.
         for (request.links) |link| {
             failure.subject = link.path;
             try unfinished.symLink(link.target, link.path, .{});
@@ -158,7 +157,7 @@ fn make(arena: Allocator, request: Request, directory: std.fs.Dir, failure: *unp
     }
     file_changes.rename(directory, partial, directory, final) catch |err| {
         if (err != error.PathAlreadyExists) return err;
-        directory.deleteTree(partial) catch {}; // somebody who was locked out in another way was faster
+        directory.deleteTree(partial) catch {}; // a process that uses the other kind of lock was faster
     };
     lock.recordApplication(request.application);
 }
@@ -200,7 +199,7 @@ fn copy(each: Copy, directory: std.fs.Dir) !void {
     }
 }
 
-/// Whether what is there of the parts is as planned; nothing that is installed has a checksum of the texts and copies.
+/// Whether the installed parts match their plans. Texts and copies have no checksums; only their lengths are compared.
 fn isIntact(arena: Allocator, request: Request, directory: std.fs.Dir, installation: []const u8) !bool {
     var installed = try directory.openDir(installation, .{});
     defer installed.close();
@@ -222,7 +221,7 @@ fn isIntact(arena: Allocator, request: Request, directory: std.fs.Dir, installat
     }
     for (request.texts) |each| if (!hasSize(installed, each.path, each.content.len)) return false;
     for (request.copies) |each| {
-        const source = file_status.at(std.fs.cwd(), each.source) catch continue; // gone: told when it is copied anew
+        const source = file_status.at(std.fs.cwd(), each.source) catch continue; // missing: copying it again reports that
         if (!hasSize(installed, each.path, source.size)) return false;
     }
     for (request.links) |link| {
@@ -290,7 +289,7 @@ fn parse(arena: Allocator, text: []const u8) plan_text.Error!Request {
     return found;
 }
 
-/// The value of a line that is `word`, a tab and the value.
+/// Reads a line of `word`, a tab and a value.
 fn lineValue(arena: Allocator, lines: *std.mem.SplitIterator(u8, .scalar), word: []const u8) plan_text.Error![]const u8 {
     const line = lines.next() orelse return error.CorruptPlan;
     var fields: plan_text.Fields = .{ .arena = arena, .parts = std.mem.splitScalar(u8, line, '\t') };
@@ -328,7 +327,7 @@ test "a request names an installation and the zips that it is made of" {
     try testing.expectEqualStrings("python", request.links[0].target);
 }
 
-test "no prefix of a request is one, and no name leaves its directory" {
+test "every prefix of a request is an error, and no name leaves its directory" {
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
     for (0..sample.len) |length| {

@@ -1,7 +1,7 @@
 //! SHA-256 (FIPS 180-4).
 //!
-//! std's, compiled for size by Zig 0.15, copies the message schedule at every step and hashes 18 MB/s; this one
-//! hashes ten times as much, and every cold start hashes plans.
+//! std's, compiled for size by Zig 0.15, copies the message schedule at every step and hashes 18 MB/s. This one is ten
+//! times as fast, and every cold start hashes plans.
 
 const std = @import("std");
 const testing = std.testing;
@@ -33,7 +33,7 @@ fn isPrime(comptime number: u128) bool {
     return true;
 }
 
-/// The largest number whose power is at most `number`, bit by bit.
+/// The largest number whose power is at most `number`, found bit by bit.
 fn root(comptime number: u128, comptime degree: u8) u128 {
     var found: u128 = 0;
     var bit: u128 = 1 << 37;
@@ -47,7 +47,7 @@ fn root(comptime number: u128, comptime degree: u8) u128 {
 
 pub const Sha256 = struct {
     state: [8]u32 = initial_state,
-    /// The beginning of a block that is not full yet.
+    /// The start of an incomplete block.
     rest: [block_length]u8 = undefined,
     length: u64 = 0,
 
@@ -66,7 +66,7 @@ pub const Sha256 = struct {
         @memcpy(hash.rest[0..left.len], left);
     }
 
-    /// The digest of all bytes, after which `hash` is used up.
+    /// The digest of all bytes. `hash` cannot be used after that.
     pub fn final(hash: *Sha256) [digest_length]u8 {
         const bits = hash.length * 8;
         const filled: usize = @intCast(hash.length % block_length);

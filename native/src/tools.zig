@@ -1,6 +1,6 @@
-//! The tools that every scie brings along, chosen by an environment variable: `SCIE=inspect app`.
+//! The tools of every scie, selected by an environment variable: `SCIE=inspect app`.
 //!
-//! The application never sees them. A start that chooses none pays a look into its environment for them.
+//! The application does not see them. A start without a tool only looks up the variable.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -15,7 +15,7 @@ const Context = @import("tools/context.zig").Context;
 const Options = @import("tools/options.zig").Options;
 const console = @import("windows_console.zig");
 
-/// A tool's answer is the exit status; an error is one of the system's.
+/// A tool returns the exit status, or a system error.
 const Run = *const fn (context: *const Context) anyerror!u8;
 
 pub const Tool = struct {
@@ -27,73 +27,73 @@ pub const Tool = struct {
 };
 
 pub const all = [_]Tool{
-    .{ .name = "help", .summary = "list the tools", .run = help },
+    .{ .name = "help", .summary = "List the tools.", .run = help },
     .{
         .name = "inspect",
         .usage = " [--json]",
-        .summary = "show what the file holds: parts, commands, needs",
+        .summary = "Show the file's parts, commands and requirements.",
         .accepts = .{ .json = true },
         .run = @import("tools/inspect.zig").run,
     },
     .{
         .name = "list",
         .usage = " [--json]",
-        .summary = "list the commands that SCIE_BOOT chooses from",
+        .summary = "List the commands that SCIE_BOOT selects from.",
         .accepts = .{ .json = true },
         .run = @import("tools/list.zig").run,
     },
     .{
         .name = "sbom",
         .usage = " [--json]",
-        .summary = "print the bill of materials: CycloneDX, in JSON",
+        .summary = "Print the bill of materials, as CycloneDX JSON.",
         .accepts = .{ .json = true },
         .run = @import("tools/sbom.zig").run,
     },
     .{
         .name = "verify",
         .usage = " [--json]",
-        .summary = "check every digest of the file, and its installation if there is one",
+        .summary = "Check every digest of the file and, if it is installed, every installed file.",
         .accepts = .{ .json = true },
         .run = @import("tools/verify.zig").run,
     },
     .{
         .name = "install",
         .usage = " DIR [--json]",
-        .summary = "install for all users below DIR, with an executable per command in DIR/bin",
+        .summary = "Install for all users into DIR, with one executable per command in DIR/bin.",
         .accepts = .{ .json = true, .operands_min = 1, .operands_max = 1 },
         .run = @import("tools/install.zig").run,
     },
     .{
         .name = "doctor",
         .usage = " [--json]",
-        .summary = "tell where a start would unpack, and why not elsewhere; what the host is like and lacks",
+        .summary = "Show which base directory a start uses and why, and what the host lacks.",
         .accepts = .{ .json = true },
         .run = @import("tools/doctor.zig").run,
     },
     .{
         .name = "cache",
         .usage = " [prune [--older-than DAYS] [--max-size MB]] [--json]",
-        .summary = "show what is in the base directory, or remove what was not used for long",
+        .summary = "Show the contents of the base directory, or remove what has not been used lately.",
         .accepts = .{ .json = true, .pruning = true, .operands_max = 1 },
         .run = @import("tools/cache.zig").run,
     },
     .{
         .name = "uninstall",
         .usage = " [--json]",
-        .summary = "remove what this file installed, but nothing that another application needs",
+        .summary = "Remove what this file installed, except what other applications need.",
         .accepts = .{ .json = true },
         .run = @import("tools/uninstall.zig").run,
     },
     .{
         .name = "split",
         .usage = " DIR",
-        .summary = "take the file apart into DIR: the launcher, a zip per part, the manifest as lift.json",
+        .summary = "Split the file into DIR: the launcher, a zip per part, the manifest as lift.json.",
         .accepts = .{ .operands_min = 1, .operands_max = 1 },
         .run = @import("tools/split.zig").run,
     },
 };
 
-/// Runs the tool that the environment chooses and ends the process; returns when it chooses none.
+/// Runs the tool that the environment selects, and exits. Returns if it selects none.
 pub fn run(
     arena: Allocator,
     executable: locate.Executable,
@@ -115,9 +115,9 @@ pub fn run(
     };
     process.occupyStandardHandles();
     const tool = find(word) orelse {
-        // scies of other makers export their path, which need not hold a separator.
+        // Other kinds of scies export their path, which may have no separator.
         if (std.fs.cwd().access(word, .{})) |_| return else |_| {}
-        report.fatal(lift.name, "there is no tool {s}\nhint: {s}=help lists them", .{ word, lift.tools });
+        report.fatal(lift.name, "unknown tool '{s}'\nhint: {s}=help lists the tools", .{ word, lift.tools });
     };
     context.options = Options.parse(arena, tool.accepts, arguments) catch |err| switch (err) {
         error.OutOfMemory => return error.OutOfMemory,
@@ -134,7 +134,7 @@ pub fn run(
     std.process.exit(status);
 }
 
-/// The word that chooses a tool. A path is what a child inherits from a scie, and chooses none.
+/// The name of the selected tool. A path is inherited from a parent scie, and selects none.
 fn chosenTool(variable: []const u8, variables: Environment) ?[]const u8 {
     if (variable.len == 0) return null;
     const word = variables.get(variable) orelse return null;
@@ -148,7 +148,7 @@ fn find(word: []const u8) ?Tool {
 }
 
 fn fatalUsage(lift: manifest.Manifest, tool: Tool) noreturn {
-    report.fatal(lift.name, "the tool is used like this: {s}={s} {s}{s}", .{
+    report.fatal(lift.name, "invalid arguments\nusage: {s}={s} {s}{s}", .{
         lift.tools, tool.name, lift.name, tool.usage,
     });
 }
@@ -156,7 +156,7 @@ fn fatalUsage(lift: manifest.Manifest, tool: Tool) noreturn {
 fn help(context: *const Context) anyerror!u8 {
     const name = context.lift.name;
     const variable = context.lift.tools;
-    try context.out.print("Tools of {s}, chosen in the environment: {s}=TOOL {s} …\n\n", .{ name, variable, name });
+    try context.out.print("Tools of {s}. An environment variable selects one: {s}=TOOL {s} …\n\n", .{ name, variable, name });
     for (all) |tool| {
         try context.out.print("  {s}{s}\n        {s}\n", .{ tool.name, tool.usage, tool.summary });
     }
@@ -170,7 +170,7 @@ fn environmentForTests(arena: Allocator, name: []const u8, value: []const u8) !E
     return made;
 }
 
-test "a word chooses a tool and a path chooses none" {
+test "a word selects a tool and a path selects none" {
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
     const word = try environmentForTests(arena.allocator(), "SCIE", "inspect");

@@ -1,12 +1,12 @@
-//! Carries out plans: all cores together make what one or several installations consist of.
+//! Unpacks one or several installations on all cores, as their plans say.
 
 const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
 const Allocator = std.mem.Allocator;
-const file_changes = @import("file_changes.zig");
 const control_group = @import("control_group.zig");
 const entry_content = @import("entry.zig");
+const file_changes = @import("file_changes.zig");
 const manifest = @import("manifest.zig");
 const memory_files = @import("memory_files.zig");
 const patch_file = @import("patch.zig");
@@ -17,47 +17,47 @@ const zip = @import("zip.zig");
 
 const plan_length_max = 256 << 20;
 
-/// Each thread holds an entry of at most 8 MiB or a window, which is as large at zstd's level 19, and little besides:
-/// 64 MiB of memory are enough for all of them.
+/// Each thread holds an entry of at most 8 MiB or a window, which is as large at zstd's level 19, and little else: 64
+/// MiB of memory are enough for all threads.
 const threads_max = 6;
 
-/// Links that a thread makes at a time.
+/// The number of links that a thread creates at a time.
 const links_batch = 64;
 
 const has_modes = builtin.os.tag != .windows;
 
-/// What went wrong, and with what: a path of the installation or a part of the executable.
+/// An error, and its subject: a path of the installation or a part of the executable.
 pub const Failure = struct {
     err: anyerror,
     subject: []const u8 = "",
 };
 
-/// What is to be unpacked: `file` of the executable into the empty `directory`, which will be at `places.root`.
+/// A part to unpack: `file` of the executable, into the empty `directory`, which will be at `places.root`.
 pub const Part = struct {
     file: manifest.File,
     directory: std.fs.Dir,
     places: rendering.Places,
-    /// The text of the plan, where it is not in the zip.
+    /// The text of the plan, if it is not in the zip.
     given: ?[]const u8 = null,
-    /// What is to be unpacked, where it is not all that the plan says.
+    /// The part of the plan to unpack, if not all of it.
     only: ?plan_text.Plan = null,
-    /// Whether what is executed is to lie in memory, with a link in its place.
+    /// Whether executables go into memory, with links in their places.
     executables_in_memory: bool = false,
     failure: ?Failure = null,
 
-    /// Holds the plan. It is never freed: the process is about to become another one.
+    /// Holds the plan. It is never freed, because the process is replaced soon.
     arena: std.heap.ArenaAllocator = .init(std.heap.page_allocator),
     plan: plan_text.Plan = .{ .entries = &.{}, .directories = &.{}, .files = &.{}, .links = &.{} },
-    /// Of each entry of the plan, where it is.
+    /// For each entry of the plan, its zip entry.
     packed_entries: []const zip.Entry = &.{},
 
     stage: enum { fresh, begun, planned, patching, patched } = .fresh,
     next_entry: u32 = 0,
-    /// Entries whose files are not all there yet.
+    /// The number of entries that are not unpacked yet.
     entries_left: usize = 0,
     next_link: usize = 0,
 
-    /// Reads the plan and makes its directories, parents before what is in them.
+    /// Reads the plan and creates its directories, parents first.
     fn begin(part: *Part, reader: *entry_content.Reader, subject: *[]const u8) !void {
         const arena = part.arena.allocator();
         const entries = try zip.readDirectory(arena, reader.file, part.file.range());
@@ -81,7 +81,7 @@ pub const Part = struct {
     }
 };
 
-/// The plan, whose SHA-256 is the name of the installation: what it says is what was built.
+/// Reads the plan. Its SHA-256 is the name of the installation, so the plan is the one that was built.
 pub fn readPlan(
     arena: Allocator,
     reader: *entry_content.Reader,
@@ -97,12 +97,12 @@ pub fn readPlan(
     return plan_text.parse(arena, text);
 }
 
-/// Unpacks all of `parts` at the same time. On `error.Failed` one of them has a failure.
+/// Unpacks all of `parts` in parallel. On `error.Failed`, one of them has a failure.
 pub fn unpack(executable: std.fs.File, parts: []Part) error{Failed}!void {
     return unpackWith(threads_max, executable, parts);
 }
 
-/// The same with `threads` at most.
+/// The same with at most `threads` threads.
 pub fn unpackWith(threads: usize, executable: std.fs.File, parts: []Part) error{Failed}!void {
     if (parts.len == 0) return;
     var pool: Pool = .{
@@ -115,7 +115,7 @@ pub fn unpackWith(threads: usize, executable: std.fs.File, parts: []Part) error{
     if (pool.failed) return error.Failed;
 }
 
-/// A piece of work for one thread.
+/// A unit of work for one thread.
 const Task = struct {
     part: *Part,
     work: union(enum) {
@@ -126,20 +126,20 @@ const Task = struct {
     },
 };
 
-/// The threads, and who does what.
+/// The threads, and their tasks.
 const Pool = struct {
     executable: std.fs.File,
     parts: []Part,
     threads: usize,
     memory_limit: ?u64,
     mutex: std.Thread.Mutex = .{},
-    /// Something was done, so there may be something to do.
+    /// A task is done, so others may be ready.
     progress: std.Thread.Condition = .{},
-    /// Tasks that threads are at.
+    /// The number of running tasks.
     running: usize = 0,
     failed: bool = false,
 
-    /// Works on every core; on this thread alone where no other can be had.
+    /// Runs a thread on each core; runs on this thread alone if no other can be started.
     fn run(pool: *Pool) void {
         var threads: [threads_max]std.Thread = undefined;
         var started: usize = 0;
@@ -160,7 +160,7 @@ const Pool = struct {
         }
     }
 
-    /// The next task, which may take waiting for; null when there are no more.
+    /// Waits for the next task; null if there are no more.
     fn waitForTask(pool: *Pool) ?Task {
         pool.mutex.lock();
         defer pool.mutex.unlock();
@@ -189,7 +189,7 @@ const Pool = struct {
             return .{ .part = part, .work = .patches };
         };
         for (pool.parts) |*part| {
-            // Last of all, so that nothing is ever written through a link.
+            // Links come last, so nothing is written through a link.
             if (part.stage != .patched) continue;
             const left = part.plan.links[part.next_link..];
             if (left.len == 0) continue;
@@ -200,7 +200,7 @@ const Pool = struct {
         return null;
     }
 
-    /// The part whose next entry is the largest, so that in the end no core is left alone with a large one.
+    /// The part with the largest next entry, so that no core ends up alone with a large one.
     fn largestEntry(pool: *Pool) ?*Part {
         var found: ?*Part = null;
         var length: u64 = 0;
@@ -214,7 +214,7 @@ const Pool = struct {
         return found;
     }
 
-    /// The first failure is the one that is told.
+    /// Only the first failure is reported.
     fn finish(pool: *Pool, task: Task, failure: ?Failure) void {
         pool.mutex.lock();
         defer pool.mutex.unlock();
@@ -232,13 +232,13 @@ const Pool = struct {
     }
 };
 
-/// One thread's share of the work, with memory that it reuses from task to task.
+/// The state of one thread, with memory that it reuses.
 const Worker = struct {
     executable: std.fs.File,
     memory_limit: ?u64,
-    /// Made when there is something to read.
+    /// Created when it is needed.
     reader: ?entry_content.Reader = null,
-    /// What is being worked on, for the error's text.
+    /// The subject of the current task, for errors.
     subject: []const u8 = "",
 
     fn deinit(worker: *Worker) void {
@@ -306,9 +306,9 @@ const Worker = struct {
         return file_changes.create(part.directory, file.path, mode);
     }
 
-    /// Has the file system allocate a large file at once instead of piece by piece. Its size stays that of what was
-    /// written, because that is what tells a file that a power cut left short (fallocate(2), FALLOC_FL_KEEP_SIZE).
-    /// A file system that cannot is none the worse for it, and one that is full says so when it is written to.
+    /// Asks the file system to allocate the space of a large file at once. The size stays that of the written bytes,
+    /// so a file that a power cut left short has a short size (fallocate(2), FALLOC_FL_KEEP_SIZE). Failures are
+    /// ignored: a full file system reports an error on writing.
     fn preallocate(created: std.fs.File, length: u64) void {
         if (builtin.os.tag != .linux) return;
         const keep_size = 1;
@@ -332,7 +332,7 @@ fn writeRendered(created: std.fs.File, file: plan_text.File, content: []const u8
     out.flush() catch return writer.err orelse error.Unexpected;
 }
 
-test "a file for which room was reserved is as long as what was written to it" {
+test "preallocation does not change the size of a file" {
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
     const file = try tmp.dir.createFile("large", .{});

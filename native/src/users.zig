@@ -1,4 +1,4 @@
-//! Users and groups: whom a file may belong to so that it can be trusted.
+//! Users and groups that may own trusted files.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -7,13 +7,13 @@ const testing = std.testing;
 pub const Id = if (builtin.os.tag == .windows) u32 else std.posix.uid_t;
 pub const Group = if (builtin.os.tag == .windows) u32 else std.posix.gid_t;
 
-/// Files of thousands of users fit.
+/// Enough for thousands of users.
 const length_max = 4 << 20;
 
-/// Whom a user namespace shows in place of an id that it does not know (user_namespaces(7)).
+/// The id that a user namespace shows instead of an unknown one (user_namespaces(7)).
 const overflow_id = 65534;
 
-/// The user that the process acts for. The kernel tells it at the start (getauxval(3)), and it never changes here.
+/// The effective user. The kernel passes it at the start (getauxval(3)), and it never changes here.
 pub fn effective() Id {
     if (builtin.os.tag == .windows) return 0;
     if (builtin.os.tag != .linux) return std.c.geteuid();
@@ -30,13 +30,13 @@ pub fn isRoot() bool {
     return builtin.os.tag != .windows and effective() == 0;
 }
 
-/// Whether what belongs to `owner` can be changed by nobody but the user and root. In a user namespace root of the
-/// host is among those that are unknown.
+/// Whether only the user and root can change files of `owner`. In a user namespace, the host's root may be one of the
+/// unknown ids.
 pub fn isTrustedOwner(owner: Id) bool {
     return owner == effective() or owner == 0 or (owner == overflow_id and hidesForeignIds());
 }
 
-/// Whether the namespace shows ids that it does not know as `overflow_id`, and no user of that id.
+/// Whether the namespace shows unknown ids as `overflow_id`, and has no user with that id.
 fn hidesForeignIds() bool {
     if (builtin.os.tag != .linux) return false;
     var buffer: [4096]u8 = undefined;
@@ -44,7 +44,7 @@ fn hidesForeignIds() bool {
     return text.len > 0 and text.len < buffer.len and !mapsId(text, overflow_id);
 }
 
-/// Whether one of the lines `first outside count` has `id`; what is no such line has all.
+/// Whether one of the lines `first outside count` contains `id`. A malformed line contains all ids.
 fn mapsId(text: []const u8, id: u64) bool {
     var lines = std.mem.tokenizeScalar(u8, text, '\n');
     while (lines.next()) |line| {
@@ -57,8 +57,8 @@ fn mapsId(text: []const u8, id: u64) bool {
     return false;
 }
 
-/// Whether the user alone is in `group`, as with a group for each user and umask 002. Debian's OpenSSH has the same
-/// rule. To root no group is private: it is given to people who are to do a little of what root does.
+/// Whether the user is the only member of `group`, as with a group per user and umask 002. Debian's OpenSSH has the
+/// same rule. For root, no group is private, because its members may be people with limited rights.
 pub fn isPrivate(group: Group) bool {
     if (builtin.os.tag == .windows or isRoot()) return false;
     const allocator = std.heap.page_allocator;
@@ -69,7 +69,8 @@ pub fn isPrivate(group: Group) bool {
     return isPrivateIn(passwd, groups, effective(), group);
 }
 
-/// Whether in `passwd` and `groups` (passwd(5), group(5)) `user` has `group` as its first one and no one else is in it.
+/// Whether `group` is the primary group of `user` in `passwd`, and no one else is in it in `groups` (passwd(5),
+/// group(5)).
 fn isPrivateIn(passwd: []const u8, groups: []const u8, user: Id, group: Group) bool {
     const name = soleUser(passwd, user, group) orelse return false;
     var known = false;
@@ -87,7 +88,7 @@ fn isPrivateIn(passwd: []const u8, groups: []const u8, user: Id, group: Group) b
     return known;
 }
 
-/// The name of `user`, if no other user has `group` as its first one.
+/// The name of `user`, if no other user has `group` as the primary group.
 fn soleUser(passwd: []const u8, user: Id, group: Group) ?[]const u8 {
     var found: ?[]const u8 = null;
     var lines = std.mem.tokenizeScalar(u8, passwd, '\n');
@@ -117,7 +118,7 @@ test "a group is private when its only member is the user" {
     try testing.expect(!isPrivateIn(passwd, groups ++ "also:x:1001:bob\n", 1000, 1001));
 }
 
-test "a namespace that knows all ids shows no one in place of another" {
+test "a namespace that maps all ids hides none" {
     try testing.expect(mapsId("         0          0 4294967295\n", overflow_id));
     try testing.expect(!mapsId("      1000       1000          1\n", overflow_id));
     try testing.expect(mapsId("0 100000 65535\n", overflow_id));
@@ -125,7 +126,7 @@ test "a namespace that knows all ids shows no one in place of another" {
     try testing.expect(mapsId("nonsense", overflow_id));
 }
 
-test "the user is the one that the kernel says it is" {
+test "the effective user is the kernel's" {
     if (builtin.os.tag != .linux) return error.SkipZigTest;
     try testing.expectEqual(std.os.linux.geteuid(), effective());
 }

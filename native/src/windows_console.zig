@@ -1,5 +1,5 @@
-//! A Windows program of the graphical subsystem has no console: what it has to say goes where its parent's output
-//! goes, and errors into a message box where there is none.
+//! The output of a Windows program of the graphical subsystem, which has no console: messages go to the parent's
+//! console, and errors to a message box if there is none.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -9,10 +9,10 @@ const pe = @import("pe.zig");
 
 const is_windows = builtin.os.tag == .windows;
 
-/// What was done so that there is something to write to.
+/// How the output was opened.
 pub const Output = enum { was_there, attached, none };
 
-/// Has standard output and error lead somewhere, if they can.
+/// Opens standard output and error, if possible.
 pub fn openOutput() Output {
     if (!is_windows or !isWindowed() or isUsable(windows.STD_ERROR_HANDLE)) return .was_there;
     const parent: windows.DWORD = 0xffff_ffff; // ATTACH_PARENT_PROCESS
@@ -27,19 +27,19 @@ pub fn openOutput() Output {
     return .attached;
 }
 
-/// Undoes `openOutput`: whoever is attached to a console ends when that is closed.
+/// Undoes `openOutput`: when a console is closed, the system ends all attached processes.
 pub fn closeOutput(output: Output) void {
     if (!is_windows or output != .attached) return;
     for ([_]windows.DWORD{ windows.STD_OUTPUT_HANDLE, windows.STD_ERROR_HANDLE }) |name| _ = SetStdHandle(name, null);
     _ = FreeConsole();
 }
 
-/// Shows `text` and waits until somebody has read it. Where there is no screen, nothing happens.
+/// Shows `text` in a message box and waits until it is closed. Does nothing without a screen.
 pub fn showError(title: []const u8, text: []const u8) void {
     if (!is_windows) return;
     var title_buffer: [256]u16 = undefined;
     var text_buffer: [text_length_max + 1]u16 = undefined;
-    // user32.dll takes a start time that only who sees a window is to spend.
+    // user32.dll is loaded here only, because loading it takes time at each start.
     const system_directory_only = 0x800; // LOAD_LIBRARY_SEARCH_SYSTEM32
     const library = windows.kernel32.LoadLibraryExW(std.unicode.utf8ToUtf16LeStringLiteral("user32.dll"), null, system_directory_only) orelse return;
     const found = windows.kernel32.GetProcAddress(library, "MessageBoxW") orelse return;
@@ -48,7 +48,7 @@ pub fn showError(title: []const u8, text: []const u8) void {
     _ = messageBox(null, wide(&text_buffer, text), wide(&title_buffer, title), error_in_front);
 }
 
-/// The bytes of a text that a message box is given.
+/// The longest text of a message box, in bytes.
 pub const text_length_max = 8 << 10;
 
 const MessageBoxW = fn (?windows.HANDLE, [*:0]const u16, [*:0]const u16, c_uint) callconv(.winapi) c_int;
@@ -59,10 +59,10 @@ extern "kernel32" fn SetStdHandle(name: windows.DWORD, handle: ?windows.HANDLE) 
 extern "kernel32" fn GetStdHandle(name: windows.DWORD) callconv(.winapi) ?windows.HANDLE;
 extern "kernel32" fn GetFileType(handle: windows.HANDLE) callconv(.winapi) windows.DWORD;
 
-/// Whether this program is of the graphical subsystem, as its headers in memory say.
+/// Whether this program belongs to the graphical subsystem, according to its headers in memory.
 fn isWindowed() bool {
     const image: [*]const u8 = @ptrCast(windows.peb().ImageBaseAddress);
-    // The headers take a page at least.
+    // The headers take at least a page.
     return pe.isWindowed(image[0..pe.head_length_max]);
 }
 
@@ -85,7 +85,7 @@ fn openConsole() ?windows.HANDLE {
     return if (handle == windows.INVALID_HANDLE_VALUE) null else handle;
 }
 
-/// `text` as Windows takes it, with what is no UTF-8 replaced, and cut off where `buffer` ends.
+/// `text` as UTF-16. Invalid UTF-8 is replaced, and text beyond `buffer` is cut off.
 fn wide(buffer: []u16, text: []const u8) [*:0]const u16 {
     var length: usize = 0;
     var at: usize = 0;
@@ -108,7 +108,7 @@ fn wide(buffer: []u16, text: []const u8) [*:0]const u16 {
     return buffer[0..length :0];
 }
 
-test "text for a message box is UTF-16, whatever it was" {
+test "text for a message box is valid UTF-16" {
     var buffer: [12]u16 = undefined;
     const cases = [_]struct { []const u8, []const u16 }{
         .{ "a\né", &.{ 'a', '\n', 0xe9 } },

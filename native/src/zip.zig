@@ -1,7 +1,7 @@
-//! The zip reader: central directory and data of entries that are stored or zstd.
+//! Reads zips: the central directory, and the data of entries that are stored or zstd.
 //!
-//! APPNOTE.TXT 6.3.10 (PKWARE), with zip64. Offsets count from the start of the file that holds the zip.
-//! Every byte read here is untrusted: whatever does not add up is `error.CorruptZip`.
+//! The format is APPNOTE.TXT 6.3.10 (PKWARE), with zip64. Offsets count from the start of the file that contains the
+//! zip. All input is untrusted: any inconsistency is `error.CorruptZip`.
 
 const std = @import("std");
 const testing = std.testing;
@@ -21,7 +21,7 @@ const local_header_length = 30;
 const local_header_signature = "PK\x03\x04";
 pub const zip64_extra_id = 0x0001;
 
-/// A bound on our memory: far above what a million entries need.
+/// A bound on memory, far above what a million entries need.
 const directory_length_max = 256 << 20;
 
 pub const Method = enum { stored, zstd };
@@ -33,7 +33,7 @@ pub const Entry = struct {
     compressed_length: u64,
     length: u64,
     header_offset: u64,
-    /// Where the next thing in the file begins: the data must not reach beyond.
+    /// The start of the next item in the file, which the data must not exceed.
     limit: u64 = std.math.maxInt(u64),
 };
 
@@ -48,8 +48,8 @@ fn readExactly(file: std.fs.File, to: []u8, offset: u64) Error!void {
     if (try file.preadAll(to, offset) != to.len) return error.CorruptZip;
 }
 
-/// The entries of the zip that lies in `range`, whose end-of-central-directory record is the last 22 bytes of
-/// it (a comment is not part of the range), by name. Names point into memory of `arena`.
+/// The entries of the zip in `range`, by name. Its end-of-central-directory record is the last 22 bytes of the range
+/// (a comment is not part of it). Names point into memory of `arena`.
 pub fn readDirectory(
     arena: Allocator,
     file: std.fs.File,
@@ -61,16 +61,16 @@ pub fn readDirectory(
     return parseDirectory(arena, directory, found.count, .{ .start = range.start, .end = found.offset });
 }
 
-/// Where a central directory lies, and how many entries it has.
+/// The place of a central directory, and the number of its entries.
 pub const Directory = struct {
     count: u64,
     length: u64,
     offset: u64,
-    /// Of the zip64 end record, when there is one.
+    /// The offset of the zip64 end record, if there is one.
     end64_offset: ?u64 = null,
 };
 
-/// The central directory of the zip that lies in `range`.
+/// Finds the central directory of the zip in `range`.
 pub fn findDirectory(file: std.fs.File, range: Range) Error!Directory {
     if (range.end < range.start or range.end - range.start < end_record_length) return error.CorruptZip;
     const end_record_offset = range.end - end_record_length;
@@ -114,7 +114,7 @@ fn readEnd64(file: std.fs.File, range: Range, end_record_offset: u64) Error!Dire
     };
 }
 
-/// `data` is where the local headers and the data of all entries must lie.
+/// `data` is the range of the local headers and the data of all entries.
 fn parseDirectory(
     arena: Allocator,
     directory: []const u8,
@@ -138,7 +138,7 @@ fn parseDirectory(
             .method = switch (readInt(u16, rest, 10)) {
                 0 => .stored,
                 93 => .zstd,
-                // What stock Python reads (`__main__.py`, PEX-INFO) may be deflated; the launcher never reads it.
+                // Entries for a stock Python (`__main__.py`, PEX-INFO) may be deflated; the launcher never reads them.
                 else => {
                     rest = rest[header_length..];
                     continue;
@@ -167,7 +167,7 @@ fn parseDirectory(
     return entries;
 }
 
-/// Each entry has bytes of its own. `end` is where the directory begins.
+/// Sets the limits, and checks that no entries overlap. `end` is the start of the directory.
 fn setLimits(arena: Allocator, entries: std.StringHashMapUnmanaged(Entry), end: u64) Error!void {
     const ordered = try arena.alloc(*Entry, entries.count());
     defer arena.free(ordered);
@@ -188,7 +188,7 @@ fn setLimits(arena: Allocator, entries: std.StringHashMapUnmanaged(Entry), end: 
     }
 }
 
-/// The zip64 extra field holds, in this order, those of the three fields that are all ones (APPNOTE 4.5.3).
+/// The zip64 extra field contains, in this order, those of the three fields that are all ones (APPNOTE 4.5.3).
 fn applyZip64(entry: *Entry, extra: []const u8) Error!void {
     const fields = [_]*u64{ &entry.length, &entry.compressed_length, &entry.header_offset };
     var rest = extra;
@@ -210,8 +210,7 @@ fn applyZip64(entry: *Entry, extra: []const u8) Error!void {
     }
 }
 
-/// Where the data of `entry` begins: behind its local header, whose name and extra field have lengths of
-/// their own.
+/// The offset of the data of `entry`, after its local header, whose name and extra field have lengths of their own.
 pub fn dataOffset(file: std.fs.File, entry: Entry, data_end: u64) Error!u64 {
     var header: [local_header_length]u8 = undefined;
     try readExactly(file, &header, entry.header_offset);
@@ -226,7 +225,7 @@ pub fn dataOffset(file: std.fs.File, entry: Entry, data_end: u64) Error!u64 {
 }
 
 const sample = struct {
-    /// Two entries, "a" stored and "b" said to be zstd, beginning at byte 4 of the file.
+    /// Two entries, "a" stored and "b" marked as zstd, starting at byte 4 of the file.
     const bytes = "junk" ++
         "PK\x03\x04" ++ "\x00" ** 22 ++ "\x01\x00\x00\x00" ++ "a" ++ "AAA" ++
         "PK\x03\x04" ++ "\x00" ** 22 ++ "\x01\x00\x00\x00" ++ "b" ++ "zstd" ++
@@ -272,7 +271,7 @@ test "a directory gives its entries, and each entry its data" {
     try testing.expectEqualStrings("zstd", &data);
 }
 
-test "entries that overlap, or have one name, are refused" {
+test "entries that overlap or share a name are refused" {
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
     const first = std.mem.indexOf(u8, sample.bytes, directory_header_signature).?;
@@ -311,7 +310,7 @@ test "a local header that moves the data into what follows is refused" {
     _ = try dataOffset(file, entries.get("b").?, bytes.len);
 }
 
-test "no prefix and no flipped byte of a zip is more than an error" {
+test "every prefix and every flipped bit of a zip is at most an error" {
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
     for (0..sample.bytes.len) |length| {

@@ -1,4 +1,4 @@
-//! libzstd's decoder (RFC 8878), as much of it as the launcher uses.
+//! The part of libzstd's decoder (RFC 8878) that the launcher uses.
 
 const std = @import("std");
 const testing = std.testing;
@@ -6,10 +6,10 @@ const Allocator = std.mem.Allocator;
 
 pub const Error = error{ OutOfMemory, CorruptFrame };
 
-/// The largest window a frame may ask for: what `zstd --long=27` writes, and a bound on our memory.
+/// The largest window of a frame: that of `zstd --long=27`, and a bound on memory.
 const window_length_max = 1 << 27;
 
-/// The most that one step takes or gives (RFC 8878, 3.1.1.2.4).
+/// The most bytes that one step reads or writes (RFC 8878, 3.1.1.2.4).
 pub const block_length_max = 128 << 10;
 
 /// The longest frame header (RFC 8878, 3.1.1.1).
@@ -36,15 +36,15 @@ extern fn ZSTD_nextSrcSizeToDecompress(*Context) usize;
 extern fn ZSTD_decompressContinue(*Context, [*]u8, usize, [*]const u8, usize) usize;
 extern fn ZSTD_isError(usize) c_uint;
 
-/// What the header of a frame tells.
+/// The header of a frame.
 pub const Frame = struct {
     content_length: u64,
-    /// Bytes of memory that hold what later blocks may refer to, with room for the next block.
+    /// The bytes of memory for the data that later blocks may refer to, and for the next block.
     window_length: usize,
-    /// The most that one block holds.
+    /// The most bytes of content in one block.
     block_length: usize,
 
-    /// `start` is the beginning of the frame, `header_length_max` bytes if it has as many.
+    /// Parses the header. `start` is the start of the frame, up to `header_length_max` bytes.
     pub fn parse(start: []const u8) Error!Frame {
         var header: FrameHeader = undefined;
         if (ZSTD_getFrameHeader(&header, start.ptr, start.len) != 0) return error.CorruptFrame;
@@ -60,8 +60,8 @@ pub const Frame = struct {
     }
 };
 
-/// Decodes a frame step by step into memory of the caller. A decoder serves one thread at a time and is reused for
-/// many frames.
+/// Decodes a frame step by step into the caller's memory. A decoder serves one thread at a time and can decode many
+/// frames.
 pub const Decoder = struct {
     context: *Context,
     memory: []align(8) u8,
@@ -83,13 +83,13 @@ pub const Decoder = struct {
         _ = ZSTD_decompressBegin(decoder.context);
     }
 
-    /// How many bytes of the frame the next step takes: exactly as many. 0 when the frame is at its end.
+    /// The number of bytes that the next step takes, exactly; 0 at the end of the frame.
     pub fn wanted(decoder: Decoder) usize {
         return ZSTD_nextSrcSizeToDecompress(decoder.context);
     }
 
-    /// Decodes `from` to the front of `to` and returns the length of what came out, which may be nothing. What came
-    /// out before must be where it was: in front of `to`, or up to a window of it anywhere.
+    /// Decodes `from` to the start of `to`, and returns the number of bytes written, which may be 0. Earlier output
+    /// must stay in its place: before `to`, or up to a window of it anywhere.
     pub fn step(decoder: Decoder, to: []u8, from: []const u8) Error!usize {
         const length = ZSTD_decompressContinue(decoder.context, to.ptr, to.len, from.ptr, from.len);
         return if (ZSTD_isError(length) != 0) error.CorruptFrame else length;
@@ -123,7 +123,7 @@ test "raw and run-length blocks decode step by step" {
     }
 }
 
-test "a frame that is cut short, altered or longer than its place is refused" {
+test "a truncated, altered or too long frame is refused" {
     const decoder = try Decoder.init();
     defer decoder.deinit();
     var out: [64]u8 = undefined;
@@ -135,7 +135,7 @@ test "a frame that is cut short, altered or longer than its place is refused" {
     try testing.expectError(error.CorruptFrame, decodeForTests(decoder, &out, "not a frame at all"));
 }
 
-test "a header tells the content's length, and how much memory decoding takes" {
+test "a header gives the length of the content and the memory for decoding" {
     const frame = try Frame.parse(small_frame);
     try testing.expectEqual(6, frame.content_length);
     try testing.expectEqual(6, frame.window_length);
@@ -148,7 +148,7 @@ test "a header tells the content's length, and how much memory decoding takes" {
 extern fn memmove([*]u8, [*]const u8, usize) [*]u8;
 extern fn memset([*]u8, c_int, usize) [*]u8;
 
-test "memory moves whole, whatever overlaps" {
+test "memmove copies overlapping ranges" {
     var bytes: [200]u8 = undefined;
     for (0..70) |length| for (0..70) |from| for ([_]usize{ 0, 1, 7, 15, 16, 17, 40, 69 }) |to| {
         for (&bytes, 0..) |*byte, i| byte.* = @intCast(i);
@@ -159,7 +159,7 @@ test "memory moves whole, whatever overlaps" {
     };
 }
 
-test "memory is set as far as asked and no further" {
+test "memset writes exactly its range" {
     for (0..70) |length| {
         var bytes: [72]u8 = @splat(1);
         _ = memset(bytes[1..].ptr, 0x1ff, length);

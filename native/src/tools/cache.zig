@@ -1,19 +1,19 @@
-//! `cache`: what is in the base directory. `cache prune`: removes what was not used for long.
+//! `cache` lists the base directory. `cache prune` removes what has not been used for a long time.
 
 const std = @import("std");
 const base_directory = @import("../base.zig");
 const file_status = @import("../file_status.zig");
 const manifest = @import("../manifest.zig");
 const report = @import("../report.zig");
-const inventory = @import("inventory.zig");
-const Removal = @import("removal.zig").Removal;
-const processes = @import("processes.zig");
 const Context = @import("context.zig").Context;
+const inventory = @import("inventory.zig");
+const processes = @import("processes.zig");
+const Removal = @import("removal.zig").Removal;
 const Item = inventory.Item;
 const Size = @import("context.zig").Size;
 const permanent_mark = @import("install.zig").mark;
 
-/// What `cache prune` alone takes for long.
+/// The default of `--older-than`.
 const days_default = 30;
 
 pub fn run(context: *const Context) anyerror!u8 {
@@ -32,7 +32,7 @@ pub fn run(context: *const Context) anyerror!u8 {
     return if (prunes) prune(context, base, items) else list(context, base, items);
 }
 
-/// What JSON tells of an item.
+/// The JSON of an item.
 const Entry = struct {
     kind: []const u8,
     digest: []const u8,
@@ -85,7 +85,7 @@ fn list(context: *const Context, base: base_directory.Base, items: []const Item)
 
 fn writeItem(context: *const Context, item: Item) !void {
     const out = context.out;
-    try out.print("{s} {s} {s}, of {s}: {f}, used {d} days ago", .{
+    try out.print("{s} {s} {s} ({s}): {f}, used {d} days ago", .{
         if (isOwn(context.lift, item)) "*" else " ",
         @tagName(item.kind),
         item.digest[0..12],
@@ -95,7 +95,7 @@ fn writeItem(context: *const Context, item: Item) !void {
     });
     if (item.unfinished) try out.writeAll(", unfinished");
     if (item.running) try out.writeAll(", running");
-    if (item.interpreter) |digest| try out.print(", on {s}", .{digest[0..12]});
+    if (item.interpreter) |digest| try out.print(", needs {s}", .{digest[0..12]});
     try out.writeByte('\n');
 }
 
@@ -143,8 +143,8 @@ const Pruning = struct {
     items: std.ArrayList(Item),
     removed: std.ArrayList(Item) = .empty,
 
-    /// What to remove next: what dead processes left, then what is too old, then what is too much. An interpreter
-    /// that an application needs, or a C library that an interpreter needs, is never chosen.
+    /// Selects the next item to remove: leftovers of dead processes, then old items, then as many as needed to fit the
+    /// size. Never an interpreter that an application needs, or a C library that an interpreter needs.
     fn next(pruning: Pruning, days: ?u64, bytes_max: u64) ?usize {
         const items = pruning.items.items;
         const too_much = total(items) > bytes_max;
@@ -155,13 +155,13 @@ const Pruning = struct {
             if (item.isShared() and pruning.isNeeded(item)) continue;
             if (days) |limit| if (item.days() >= limit) return index;
             if (too_much and (oldest == null or item.isShared())) oldest = index;
-            // An interpreter without applications goes before any application does.
+            // An interpreter without applications is removed before any application.
             if (too_much and item.isShared()) break;
         }
         return oldest;
     }
 
-    /// Whether an application has the interpreter or C library, or may be about to have it.
+    /// Whether an application uses the interpreter or C library, or may be about to.
     fn isNeeded(pruning: Pruning, shared: Item) bool {
         const items = pruning.items.items;
         if (shared.last_use > std.time.nanoTimestamp() - std.time.ns_per_hour) return true;
@@ -172,7 +172,7 @@ const Pruning = struct {
     fn remove(pruning: *Pruning, arena: std.mem.Allocator, index: usize) !void {
         const item = pruning.items.items[index];
         const outcome = pruning.removal.remove(item) catch |err| switch (err) {
-            // Windows does not let go of files that a process has open.
+            // Windows does not remove files that a process has open.
             error.AccessDenied, error.FileBusy => .in_use,
             else => return err,
         };

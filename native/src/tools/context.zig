@@ -1,9 +1,9 @@
-//! What a tool works with.
+//! The input and output of a tool.
 
 const std = @import("std");
 const testing = std.testing;
-const Environment = @import("../environment.zig").Environment;
 const base_directory = @import("../base.zig");
+const Environment = @import("../environment.zig").Environment;
 const locate = @import("../locate.zig");
 const manifest = @import("../manifest.zig");
 const Options = @import("options.zig").Options;
@@ -16,7 +16,7 @@ pub const Context = struct {
     options: Options,
     out: *std.Io.Writer,
 
-    /// Answers with JSON.
+    /// Prints JSON.
     pub fn json(context: *const Context, value: anytype) !void {
         var stream: std.json.Stringify = .{ .writer = context.out, .options = .{ .whitespace = .indent_2 } };
         try stream.write(value);
@@ -28,7 +28,7 @@ pub const Context = struct {
         return base_directory.candidates(context.arena, context.variables, context.lift.base, executable.is_private);
     }
 
-    /// The base directory that a start would unpack into if there were room; null when it is not there.
+    /// The base directory that a start would unpack into with enough space; null if it does not exist.
     pub fn existingBase(context: *const Context) !?base_directory.Base {
         for (try context.candidates()) |candidate| {
             if (candidate.scope == .host_read_only) continue;
@@ -50,7 +50,7 @@ pub const Context = struct {
     }
 };
 
-/// A size for people, in megabytes as file managers and `du --si` print it. `{f}` prints it as `18.6 MB`.
+/// A size in megabytes, as file managers and `du --si` print it. `{f}` formats it as `18.6 MB`.
 pub const Size = struct {
     bytes: u64,
 

@@ -1,28 +1,28 @@
-//! `doctor`: where a start would unpack and why not elsewhere, what the host is like, and what it lacks.
+//! `doctor` shows which base directory a start uses and why, what the host has, and what it lacks.
 
 const std = @import("std");
 const builtin = @import("builtin");
 const base_directory = @import("../base.zig");
-const memory_base = @import("../memory_base.zig");
-const host = @import("host.zig");
 const libc = @import("../libc.zig");
 const manifest = @import("../manifest.zig");
-const resources = @import("resources.zig");
+const memory_base = @import("../memory_base.zig");
 const Context = @import("context.zig").Context;
+const host = @import("host.zig");
+const resources = @import("resources.zig");
 
 const Place = struct {
     path: []const u8,
-    /// Who asked for it.
+    /// The setting that names it.
     setting: ?[]const u8,
     chosen: bool,
-    /// `installed`, `usable`, or why it is neither.
+    /// `installed`, `usable`, or the reason why it is neither.
     state: []const u8,
 };
 
-/// Which C library a start takes, of an executable that brings one along.
+/// The C library that a start uses, if the executable bundles one.
 const Library = struct {
     bundled: bool,
-    /// What the host's lacks.
+    /// What the host's C library lacks.
     missing_requirement: ?[]const u8,
 };
 
@@ -59,7 +59,7 @@ fn library(context: *const Context) !?Library {
     };
 }
 
-/// Whether a start that finds no directory has memory.
+/// Whether a start without a usable directory can use memory.
 fn fallsBack(context: *const Context, findings: Findings) bool {
     if (!context.lift.hasParts()) return false;
     if (memory_base.Setting.read(context.variables) == .never) return false;
@@ -70,12 +70,12 @@ fn fallsBack(context: *const Context, findings: Findings) bool {
 fn assess(context: *const Context, findings: *Findings) !void {
     const candidates = try context.candidates();
     const places = try context.arena.alloc(Place, candidates.len);
-    // An executable of a permanent installation starts where everything is, all others at the first that will do.
+    // An executable of a permanent installation starts only where everything is installed.
     const installs = context.lift.hasParts();
     const verdicts = try context.arena.alloc(base_directory.Verdict, candidates.len);
     for (candidates, places, verdicts) |candidate, *place, *verdict| {
         verdict.* = try base_directory.assess(context.arena, candidate, context.lift.files);
-        if (!installs and verdict.* == .usable) verdict.* = .{ .refused = "nothing is installed there" };
+        if (!installs and verdict.* == .usable) verdict.* = .{ .refused = "not installed there" };
         place.* = .{
             .path = candidate.path,
             .setting = candidate.setting,
@@ -95,18 +95,18 @@ fn assess(context: *const Context, findings: *Findings) !void {
 }
 
 fn write(out: *std.Io.Writer, findings: Findings) !void {
-    try out.print("executable  {s}\nbase directories, the first that will do:\n", .{findings.executable});
+    try out.print("executable  {s}\nbase directories, in order of preference:\n", .{findings.executable});
     for (findings.places) |place| {
         try out.print("  {s} {s}", .{ if (place.chosen) "*" else " ", place.path });
         if (place.setting) |setting| try out.print(" ({s})", .{setting});
         try out.print(": {s}\n", .{place.state});
     }
-    if (findings.base == null) try out.writeAll("  none will do: set CZSCIE_BASE to a directory of your own\n");
-    if (findings.memory.len > 0) try out.writeAll("where none will do:\n");
+    if (findings.base == null) try out.writeAll("  none is usable: set CZSCIE_BASE to a directory of your own\n");
+    if (findings.memory.len > 0) try out.writeAll("fallbacks, if no directory is usable:\n");
     for (findings.memory) |method| try out.print("    {s}: {s}\n", .{ method.name, method.reason orelse "usable" });
     if (findings.libc) |found| try out.print("C library   {s}: {s}\n", .{
-        if (found.bundled) "the one that comes along" else "the host's, not the one that comes along",
-        found.missing_requirement orelse "the host's would do",
+        if (found.bundled) "the bundled one" else "the host's, not the bundled one",
+        found.missing_requirement orelse "the host's is sufficient",
     });
     try findings.host.write(out);
     try resources.write(out, findings.resources);

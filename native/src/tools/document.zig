@@ -1,4 +1,4 @@
-//! The manifest with all its members, those too that a start has no use for.
+//! The manifest with all of its members, including those that a start does not use.
 
 const std = @import("std");
 const testing = std.testing;
@@ -47,12 +47,12 @@ pub const Document = struct {
     }
 };
 
-/// The text of the manifest of the running executable.
+/// Reads the text of the running executable's manifest.
 pub fn read(context: *const Context) manifest.Error![]const u8 {
     return manifest.readText(context.arena, context.executable.file, context.executable.payload_end);
 }
 
-test "a document has every member, and defaults for those that may lack" {
+test "a document has every member, and defaults for optional ones" {
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
     const head = "{\"scie\":{\"format\":1,\"jump\":{\"version\":\"0.1\",\"size\":7,\"hash\":\"ab\"},\"lift\":{\"name\":\"app\",";

@@ -1,11 +1,11 @@
-//! The host, as far as it can matter to a start: kernel, C library, processors, limits.
+//! The properties of the host that matter to a start: kernel, C library, processors, limits.
 
 const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
 const libc = @import("../libc.zig");
 
-/// Where a Linux system keeps its dynamic loader tells which C libraries it has.
+/// The places of dynamic loaders, which show the C libraries of a Linux system.
 const loaders = if (builtin.os.tag != .linux) .{} else switch (builtin.cpu.arch) {
     .x86_64 => .{ "/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1" },
     .aarch64 => .{ "/lib/ld-linux-aarch64.so.1", "/lib/ld-musl-aarch64.so.1" },
@@ -18,13 +18,13 @@ const loaders = if (builtin.os.tag != .linux) .{} else switch (builtin.cpu.arch)
 
 const Loader = struct {
     path: []const u8,
-    /// Of a glibc.
+    /// The version of a glibc.
     version: ?[]const u8,
 };
 
 const Limit = struct {
     name: []const u8,
-    /// Null when there is none.
+    /// Null if there is no limit.
     value: ?u64,
 };
 
@@ -55,7 +55,7 @@ pub const Host = struct {
             if (loader.version) |version| try out.print(" (glibc {s})", .{version});
             try out.writeByte('\n');
         }
-        if (loaders.len > 0 and host.loaders.len == 0) try out.writeAll("C library   none that is known\n");
+        if (loaders.len > 0 and host.loaders.len == 0) try out.writeAll("C library   no known loader\n");
         for (host.limits) |limit| {
             try out.print("limit       {s}: ", .{limit.name});
             if (limit.value) |value| try out.print("{d}\n", .{value}) else try out.writeAll("none\n");

@@ -1,10 +1,10 @@
-//! `inspect`: what the file holds, out of its manifest. As JSON it is the manifest itself.
+//! `inspect` shows the contents of the file, from its manifest. `--json` prints the manifest itself.
 
 const std = @import("std");
 const file_status = @import("../file_status.zig");
+const Context = @import("context.zig").Context;
 const documents = @import("document.zig");
 const list = @import("list.zig");
-const Context = @import("context.zig").Context;
 const Document = documents.Document;
 const Size = @import("context.zig").Size;
 

@@ -1,35 +1,35 @@
-//! `install DIR`: a permanent installation, with an executable per command in DIR/bin.
+//! `install DIR` makes a permanent installation, with one executable per command in DIR/bin.
 //!
-//! DIR becomes a base directory that everybody may read and start from, on a read-only file system too.
+//! DIR becomes a base directory that all users can read and start from, even on a read-only file system.
 
 const std = @import("std");
 const builtin = @import("builtin");
 const Allocator = std.mem.Allocator;
-const file_status = @import("../file_status.zig");
 const base_directory = @import("../base.zig");
+const file_status = @import("../file_status.zig");
 const install = @import("../install.zig");
 const mach_o = @import("../mach_o.zig");
-const pe = @import("../pe.zig");
 const manifest = @import("../manifest.zig");
+const pe = @import("../pe.zig");
 const process = @import("../process.zig");
 const report = @import("../report.zig");
+const Context = @import("context.zig").Context;
 const documents = @import("document.zig");
 const launcher_file = @import("launcher.zig");
 const stub = @import("stub.zig");
-const Context = @import("context.zig").Context;
 const Document = documents.Document;
 
-/// Below a base directory: says that it is not a cache.
+/// The file that marks a base directory as a permanent installation.
 pub const mark = "czscie-installation";
 pub const executables_directory = "bin";
-/// Apple silicon starts nothing that is not signed.
+/// Apple silicon runs only signed programs.
 const needs_signature = builtin.os.tag == .macos;
-/// The headers of a PE image have a sum of the whole file.
+/// The headers of a PE image contain a checksum of the whole file.
 const has_checksum = builtin.os.tag == .windows;
 const executable_suffix = if (builtin.os.tag == .windows) ".exe" else "";
 
 const mark_text =
-    \\A permanent installation of czscie's executables. What is in bin starts from here and unpacks nothing.
+    \\A permanent installation by czscie. The executables in bin run from this directory and unpack nothing.
     \\
 ;
 
@@ -37,8 +37,8 @@ pub fn run(context: *const Context) anyerror!u8 {
     const name = context.lift.name;
     if (!context.lift.hasParts()) report.fatal(
         name,
-        "{s} starts a permanent installation and does not hold what is installed" ++
-            "\nhint: install from the file that it was installed from",
+        "{s} belongs to a permanent installation and contains no parts" ++
+            "\nhint: install from the original executable",
         .{context.executable.path},
     );
     const path = try realPath(context.arena, context.options.operands[0]);
@@ -57,7 +57,7 @@ pub fn run(context: *const Context) anyerror!u8 {
     return 0;
 }
 
-/// The installation holds absolute paths, so it must not depend on links that may change.
+/// The installation contains absolute paths, so it must not depend on links that may change.
 fn realPath(arena: Allocator, path: []const u8) ![]const u8 {
     const here = try std.process.getCwdAlloc(arena);
     const absolute = try std.fs.path.resolve(arena, &.{ here, path });
@@ -73,7 +73,7 @@ fn makeBase(context: *const Context, path: []const u8) !base_directory.Base {
     const directory = try base_directory.prepare(context.arena, path, context.lift.files, .permanent, &reason) orelse
         report.fatal(context.lift.name, "cannot install into {s}: {s}", .{ path, reason });
     if (!isForEverybody(directory, ".")) {
-        report.note(context.lift.name, "other users cannot start what is in {s}: its mode is not 0755", .{path});
+        report.note(context.lift.name, "other users cannot run the executables in {s}: its mode is not 0755", .{path});
     }
     return .{ .directory = directory, .path = path };
 }
@@ -106,13 +106,14 @@ fn installParts(context: *const Context, base: base_directory.Base) !void {
         const installation = base_directory.installationName(&buffer, file, "");
         if (!isForEverybody(base.directory, installation)) report.fatal(
             name,
-            "{s}/{s} was unpacked before, for one user alone\nhint: remove it and install again",
+            "only one user can read {s}/{s}, which was unpacked earlier\nhint: remove it and install again",
             .{ base.path, installation },
         );
     }
 }
 
-/// Writes an executable per command and returns their paths. The default command's is called like the lift.
+/// Writes one executable per command, and returns their paths. The default command's executable has the name of the
+/// lift.
 fn writeStubs(context: *const Context, base: base_directory.Base) ![]const []const u8 {
     const arena = context.arena;
     const document: Document = try .parse(arena, try documents.read(context));
@@ -137,7 +138,7 @@ fn writeStubs(context: *const Context, base: base_directory.Base) ![]const []con
     return paths.items;
 }
 
-/// What the executable of `command` is called; null for a command that cannot be a file of its own.
+/// The name of the executable for `command`; null if the command cannot be a file of its own.
 fn nameOf(lift: manifest.Manifest, command: []const u8) ?[]const u8 {
     const called = if (command.len == 0) lift.name else command;
     if (command.len > 0 and std.mem.eql(u8, command, lift.name) and lift.boot.commands.map.contains("")) return null;
@@ -145,7 +146,7 @@ fn nameOf(lift: manifest.Manifest, command: []const u8) ?[]const u8 {
     return if (std.mem.indexOfAny(u8, called, "/\\:\x00") == null) called else null;
 }
 
-/// Writes launcher and tail beside `path` and renames: a start sees the old executable or the new one.
+/// Writes the launcher and the tail beside `path`, and renames: a start sees the old executable or the new one.
 fn write(context: *const Context, directory: std.fs.Dir, path: []const u8, launcher_length: u64, tail: []const u8) !void {
     // Another process may install into the same directory.
     const partial = try std.fmt.allocPrint(context.arena, "{s}.{d}.partial", .{ path, std.Thread.getCurrentId() });
@@ -162,7 +163,7 @@ fn write(context: *const Context, directory: std.fs.Dir, path: []const u8, launc
     try directory.rename(partial, path);
 }
 
-/// A start from here never looks for what a power cut may have left short, so all of it is made sure now.
+/// Writes everything to disk, because starts of a permanent installation do not check for damage by a power cut.
 fn flush(directory: std.fs.Dir) void {
     if (builtin.os.tag != .linux) return;
     var readable = directory.openDir(".", .{ .iterate = true }) catch return;

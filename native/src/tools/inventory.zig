@@ -1,43 +1,43 @@
-//! What lies in a base directory: installations, whole or unfinished, who uses which.
+//! The contents of a base directory: complete and unfinished installations, and which one uses which.
 
 const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
 const Allocator = std.mem.Allocator;
-const file_status = @import("../file_status.zig");
 const base_directory = @import("../base.zig");
-const last_use = @import("../last_use.zig");
+const file_status = @import("../file_status.zig");
 const install = @import("../install.zig");
+const last_use = @import("../last_use.zig");
 const manifest = @import("../manifest.zig");
 
 const name_length = manifest.installed_name_length;
 
-/// Far above what any base directory holds, and a bound on our work.
+/// A bound, far above the contents of any base directory.
 const items_max = 10_000;
 
 pub const Item = struct {
     kind: manifest.Kind,
-    /// As much of it as its name tells.
+    /// The digits of the digest that are in its name.
     digest: []const u8,
-    /// Whether it was left by a process that died, or is being made.
+    /// Whether a dead process left it, or a process is making it.
     unfinished: bool,
     /// The application that installed it.
     application: ?[]const u8,
-    /// On a file system with blocks of 4 KiB.
+    /// The size on a file system with blocks of 4 KiB.
     bytes: u64,
     last_use: last_use.Time,
-    /// Of an application: the digest of its interpreter.
+    /// For an application: the digest of its interpreter.
     interpreter: ?[]const u8 = null,
-    /// Of an interpreter: the digest of the bundled C library that it starts with, if it does.
+    /// For an interpreter: the digest of the bundled C library that it starts with, if any.
     libc: ?[]const u8 = null,
-    /// Whether a process that runs now was started from it, as far as we may know.
+    /// Whether a process runs from it, as far as the system reports that.
     running: bool = false,
 
     pub fn file(item: Item) manifest.File {
         return .{ .name = item.digest, .kind = item.kind, .digest = item.digest, .offset = 0, .size = 0, .unpacked = 0 };
     }
 
-    /// Whether other installations can need it.
+    /// Whether other installations may depend on it.
     pub fn isShared(item: Item) bool {
         return item.kind == .interpreter or item.kind == .libc;
     }
@@ -48,7 +48,7 @@ pub const Item = struct {
     }
 };
 
-/// Everything in the base directory, sorted by last use, oldest first.
+/// Reads the base directory. The items are sorted by last use, oldest first.
 pub fn read(arena: Allocator, base: base_directory.Base) ![]Item {
     var items: std.ArrayList(Item) = .empty;
     for (std.enums.values(manifest.Kind)) |kind| {
@@ -64,8 +64,8 @@ pub fn read(arena: Allocator, base: base_directory.Base) ![]Item {
             const digest = if (unfinished) entry.name[0 .. entry.name.len - install.partial_suffix.len] else entry.name;
             if (!manifest.isInstalledName(digest)) continue;
             const item = readItem(arena, base, directory, kind, entry.name, digest, unfinished) catch |err| switch (err) {
-                error.FileNotFound => continue, // somebody else removed it just now
-                error.NotDir => continue, // the next start that needs it puts a directory in its place
+                error.FileNotFound => continue, // another process has just removed it
+                error.NotDir => continue, // the next start that needs it replaces the file
                 else => return err,
             };
             try items.append(arena, item);
@@ -115,7 +115,7 @@ fn diskUsage(directory: std.fs.Dir) !u64 {
     while (try walker.next()) |entry| {
         if (entry.kind == .directory) sum += block;
         if (entry.kind != .file) continue;
-        // Whoever cleans up at the same time may have been faster.
+        // A concurrent cleaner may have removed it.
         const status = file_status.at(entry.dir, entry.basename) catch continue;
         sum += std.mem.alignForward(u64, status.size, block);
     }
@@ -124,14 +124,14 @@ fn diskUsage(directory: std.fs.Dir) !u64 {
 
 const configuration = "pyvenv.cfg";
 
-/// When an application was started last by a user who cannot say so in the time of its directory, as far as the
-/// file system tells: each start reads its pyvenv.cfg.
+/// The last start of an application by a user who cannot record it. Each start reads its pyvenv.cfg, whose access time
+/// the file system may keep.
 fn lastRead(application: std.fs.Dir) last_use.Time {
     const status = file_status.at(application, configuration) catch return 0;
     return @min(status.atime, std.time.nanoTimestamp());
 }
 
-/// An application is a virtual environment: its pyvenv.cfg says where its interpreter is.
+/// An application is a virtual environment, whose pyvenv.cfg names the interpreter.
 fn interpreterOf(arena: Allocator, application: std.fs.Dir) !?[]const u8 {
     var buffer: [16 << 10]u8 = undefined;
     const file = openWithoutAtime(application, configuration) catch return null;
@@ -140,7 +140,7 @@ fn interpreterOf(arena: Allocator, application: std.fs.Dir) !?[]const u8 {
     return if (interpreterIn(text)) |digest| try arena.dupe(u8, digest) else null;
 }
 
-/// Opens a file so that reading it does not count as a use, where that is allowed.
+/// Opens a file without changing its access time, if the system allows that.
 fn openWithoutAtime(directory: std.fs.Dir, name: []const u8) !std.fs.File {
     if (builtin.os.tag == .linux) {
         const flags: std.posix.O = .{ .CLOEXEC = true, .NOATIME = true };
@@ -161,7 +161,7 @@ fn interpreterIn(text: []const u8) ?[]const u8 {
     return null;
 }
 
-/// An interpreter that starts with a bundled C library has a link to it.
+/// An interpreter with a bundled C library contains a link to it.
 fn libcOf(arena: Allocator, interpreter: std.fs.Dir) !?[]const u8 {
     if (builtin.os.tag == .windows) return null;
     var buffer: [std.fs.max_path_bytes]u8 = undefined;
@@ -170,7 +170,7 @@ fn libcOf(arena: Allocator, interpreter: std.fs.Dir) !?[]const u8 {
     return if (manifest.isInstalledName(digest)) try arena.dupe(u8, digest) else null;
 }
 
-/// Whether one of `items` that is whole has the interpreter or the C library `digest`.
+/// Whether a complete item of `items` uses the interpreter or C library `digest`.
 pub fn isUsed(items: []const Item, digest: []const u8) bool {
     for (items) |item| if (!item.unfinished) {
         for ([_]?[]const u8{ item.interpreter, item.libc }) |used| {
@@ -193,7 +193,7 @@ test "a pyvenv.cfg names its interpreter" {
     }
 }
 
-test "a base directory is read whatever else lies in it" {
+test "foreign entries in a base directory are ignored" {
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
     var tmp = testing.tmpDir(.{});

@@ -1,4 +1,4 @@
-//! The launcher of the running executable, as it was built: without what signing changed.
+//! The launcher of the running executable as it was built, without the changes of signing.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -7,16 +7,16 @@ const mach_o = @import("../mach_o.zig");
 const pe = @import("../pe.zig");
 const Sha256 = @import("../sha256.zig").Sha256;
 
-/// Appends the launcher, the first `length` bytes of `from`, to the empty file `to`.
+/// Copies the launcher, the first `length` bytes of `from`, to the empty file `to`.
 pub fn copy(from: std.fs.File, to: std.fs.File, length: u64) !void {
     try file_changes.appendRange(from, to, 0, length);
     var buffer: HeadBuffer = undefined;
     try to.pwriteAll(try readBareHead(from, length, &buffer), 0);
-    // On Windows it has moved where the next bytes are written to.
+    // On Windows, pwriteAll moves the file position.
     try to.seekTo(length);
 }
 
-/// Adds the launcher, the first `length` bytes of `file`, to `hash`.
+/// Updates `hash` with the launcher, the first `length` bytes of `file`.
 pub fn digest(file: std.fs.File, length: u64, hash: *Sha256) !void {
     var head_buffer: HeadBuffer = undefined;
     const head = try readBareHead(file, length, &head_buffer);
@@ -37,7 +37,7 @@ const HeadBuffer = switch (builtin.os.tag) {
     else => [0]u8,
 };
 
-/// The first bytes as they were before signing; none where files are not signed.
+/// The first bytes as they were before signing; none on systems that do not sign.
 fn readBareHead(file: std.fs.File, length: u64, buffer: *HeadBuffer) ![]const u8 {
     return switch (builtin.os.tag) {
         .macos => mach_o.readBareHead(file, length, buffer),

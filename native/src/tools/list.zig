@@ -1,4 +1,4 @@
-//! `list`: the commands that can be started.
+//! `list` shows the commands.
 
 const std = @import("std");
 const manifest = @import("../manifest.zig");
@@ -20,7 +20,7 @@ pub fn run(context: *const Context) anyerror!u8 {
     return 0;
 }
 
-/// The commands as text, which `inspect` shows too.
+/// Prints the commands as text, for `inspect` too.
 pub fn write(out: *std.Io.Writer, boot: manifest.Boot) !void {
     try out.writeAll("commands:\n");
     for (boot.commands.map.keys(), boot.commands.map.values()) |name, command| {

@@ -1,4 +1,4 @@
-//! The arguments of a tool.
+//! Parses the arguments of a tool.
 
 const std = @import("std");
 const testing = std.testing;
@@ -7,10 +7,10 @@ pub const Options = struct {
     json: bool = false,
     older_than_days: ?u32 = null,
     max_size_megabytes: ?u64 = null,
-    /// What is no option, in order.
+    /// The arguments that are not options, in order.
     operands: []const []const u8 = &.{},
 
-    /// What a tool takes.
+    /// The options and operands that a tool accepts.
     pub const Accepted = struct {
         json: bool = false,
         pruning: bool = false,
@@ -64,7 +64,7 @@ test "options and operands come in any order" {
     try testing.expectEqualStrings("prune", found.operands[0]);
 }
 
-test "what a tool does not take is an error" {
+test "unknown options and operands are an error" {
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
     const pruning: Options.Accepted = .{ .pruning = true };

@@ -1,6 +1,6 @@
-//! Which installations processes run from now, and which processes are about to start from one.
+//! Finds the installations that processes run from, and the processes that are starting from one.
 //!
-//! Only Linux tells, and only of the user's own processes (of everybody's to root), in this namespace of processes.
+//! Only Linux reports this, only for the user's own processes (for root, all), and only in this PID namespace.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -9,18 +9,18 @@ const Item = @import("inventory.zig").Item;
 
 const processes_path = "/proc";
 
-/// Far above what maps the libraries of any program.
+/// Far above the length of any program's `maps`.
 const maps_length_max = 16 << 20;
 
-/// Whether the system tells of processes.
+/// Whether the system lists processes.
 pub fn canInspect() bool {
     if (builtin.os.tag != .linux) return false;
     std.fs.cwd().access(processes_path ++ "/self/fd", .{}) catch return false;
     return true;
 }
 
-/// Sets `running` of those items that a process was started from: what is in its command line, environment and
-/// executable, and what it has mapped.
+/// Sets `running` of the items that a process runs from, according to its command line, environment, executable and
+/// mapped files.
 pub fn markRunning(items: []Item) void {
     if (builtin.os.tag != .linux) return;
     var processes = std.fs.openDirAbsolute(processes_path, .{ .iterate = true }) catch return;
@@ -34,7 +34,7 @@ pub fn markRunning(items: []Item) void {
     }
 }
 
-/// What is told of a process, one after the other. Not on the stack, which may be small.
+/// A buffer for the files of a process. The stack may be too small for it.
 var buffer: [64 << 10]u8 = undefined;
 
 fn markProcess(process: std.fs.Dir, items: []Item) void {
@@ -54,15 +54,15 @@ fn markText(text: []const u8, items: []Item) void {
     }
 }
 
-/// How long a start that has the base directory open is waited for, which may be one that unpacks something else.
+/// How long to wait for a process that has the base directory open; it may be unpacking something else.
 const start_patience_ns = 2 * std.time.ns_per_s;
-/// How long a process without a command line is waited for: it is about to have one, or has removed it.
+/// How long to wait for a process without a command line: it will have one soon, or has removed it.
 const exec_patience_ns = 250 * std.time.ns_per_ms;
 const step_ns = 500 * std.time.ns_per_us;
 
-/// Waits until those processes that have the directory `base` open now have closed it, as a start does when it
-/// becomes the program. Processes that have one of `locks` open do not count: what they look at, they look at later.
-/// False when one keeps it open.
+/// Waits until the processes that have the directory `base` open now have closed it, as a start does when it becomes
+/// the program. Ignores processes that have one of `locks` open: they check installations later. Returns false if a
+/// process keeps it open.
 pub fn waitForStarts(base: std.fs.Dir, locks: []const std.fs.File) bool {
     if (builtin.os.tag != .linux) return true;
     var watch = Watch.init(base, locks) catch return false;
@@ -101,11 +101,11 @@ const Watch = struct {
     const Start = struct { process: u32, state: State };
 
     const State = enum {
-        /// It has the base directory open.
+        /// The process has the base directory open.
         open,
-        /// It becomes another program: it has no command line yet.
+        /// The process is in execve(2): it has no command line yet.
         becoming,
-        /// Anything else.
+        /// Any other state.
         other,
     };
 
@@ -124,7 +124,7 @@ const Watch = struct {
         watch.processes.close();
     }
 
-    /// Finds the processes that are to be waited for.
+    /// Finds the processes to wait for.
     fn begin(watch: *Watch) !void {
         const own: u32 = @intCast(std.os.linux.getpid());
         var each = watch.processes.iterate();
@@ -151,8 +151,8 @@ const Watch = struct {
         return false;
     }
 
-    /// The descriptors are looked at first: those that end with execve(2) are closed when it cannot fail any more,
-    /// and shortly after that there is a new command line.
+    /// Checks the descriptors first: execve(2) closes them when it cannot fail any more, and sets the command line
+    /// shortly after that.
     fn stateOf(watch: Watch, process: u32) State {
         var name: [16]u8 = undefined;
         const path = std.fmt.bufPrint(&name, "{d}", .{process}) catch unreachable;
@@ -160,7 +160,7 @@ const Watch = struct {
         defer directory.close();
         if (watch.isOpenIn(directory) catch return .other) return .open;
         var byte: [1]u8 = undefined;
-        _ = directory.readLink("exe", buffer[0..std.fs.max_path_bytes]) catch return .other; // the kernel's own
+        _ = directory.readLink("exe", buffer[0..std.fs.max_path_bytes]) catch return .other; // a kernel thread
         const text = directory.readFile("cmdline", &byte) catch return .other;
         return if (text.len == 0) .becoming else .other;
     }
@@ -181,7 +181,7 @@ const Watch = struct {
     }
 };
 
-test "a process that has a directory open is seen, unless it has a lock open too" {
+test "a process with the directory open is found, unless it has a lock open too" {
     if (builtin.os.tag != .linux) return error.SkipZigTest;
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();

@@ -1,5 +1,5 @@
-//! A zip moved to the front of a file of its own: offsets in a scie count from the scie's start (APPNOTE 4.4.16,
-//! 4.4.24, 4.5.3), and these count from the zip's.
+//! Moves a zip to the start of a file of its own: its offsets count from the start of the scie, and must count from
+//! its own start (APPNOTE 4.4.16, 4.4.24, 4.5.3).
 
 const std = @import("std");
 const testing = std.testing;
@@ -7,11 +7,10 @@ const zip = @import("../zip.zig");
 
 const absent = 0xffff_ffff;
 
-/// What follows a central directory: both end records and the locator, and room for what others may add.
+/// The most bytes after a central directory: both end records and the locator, and space for additions of other tools.
 const tail_length_max = 4096;
 
-/// The end of the zip in `range`, from its central directory on, as it must be when the zip begins a file. The
-/// bytes before `Relocated.data_end` stay as they are.
+/// The bytes of the moved zip from the central directory on. The bytes before `data_end` stay unchanged.
 pub const Relocated = struct { data_end: u64, bytes: []const u8 };
 
 pub fn relocate(arena: std.mem.Allocator, file: std.fs.File, range: zip.Range) zip.Error!Relocated {
@@ -50,7 +49,7 @@ fn moveEntries(directory: []u8, count: u64, start: u64) error{CorruptZip}!void {
         if (read(u32, rest[42..46]) != absent) {
             try move(u32, rest[42..46], start);
         } else {
-            // The offset comes after those of the two sizes that are in the extra field too.
+            // The offset follows those of the two sizes that are in the extra field too.
             var before: usize = 0;
             for ([_]usize{ 20, 24 }) |field| if (read(u32, rest[field..][0..4]) == absent) {
                 before += 8;
@@ -88,7 +87,7 @@ fn move(comptime T: type, bytes: *[@sizeOf(T)]u8, start: u64) error{CorruptZip}!
 const sample = struct {
     const data = "junk" ++ "PK\x03\x04" ++ "\x00" ** 22 ++ "\x01\x00\x00\x00" ++ "a" ++ "AAA";
     const header = "PK\x01\x02" ++ "\x00" ** 16 ++ "\x03\x00\x00\x00" ++ "\x03\x00\x00\x00" ++ "\x01\x00";
-    /// As it is in a small zip, and with everything that zip64 can move elsewhere.
+    /// A small zip, and one that moves everything possible to zip64 fields.
     const small = data ++ header ++ "\x00" ** 12 ++ "\x04\x00\x00\x00" ++ "a" ++
         "PK\x05\x06" ++ "\x00" ** 4 ++ "\x01\x00\x01\x00" ++ "\x2f\x00\x00\x00" ++ "\x26\x00\x00\x00" ++ "\x07\x00";
     const large = data ++ header ++ "\x0c\x00" ++ "\x00" ** 10 ++ "\xff" ** 4 ++ "a" ++
@@ -104,7 +103,7 @@ const sample = struct {
     }
 };
 
-test "a zip that is moved to the front has its entries where they were" {
+test "a moved zip has the same entries" {
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
     var tmp = testing.tmpDir(.{});
@@ -126,7 +125,7 @@ test "a zip that is moved to the front has its entries where they were" {
     }
 }
 
-test "no flipped byte is more than an error" {
+test "every flipped bit is at most an error" {
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();
     inline for (.{ sample.small, sample.large }) |bytes| for (0..bytes.len * 8) |bit| {

@@ -1,35 +1,36 @@
-//! Takes an installation away, but from no start and from no program.
+//! Removes an installation that no start and no program uses.
 //!
-//! A start takes no lock: its descriptor would outlive the launcher. But it has the base directory open from before
-//! it looks at an installation until it becomes the program, and the program's command line and executable name the
-//! installation. So whoever removes one first gives it a time that makes every later start take its lock, which is
-//! held; then waits until the starts of before have become programs; and then looks whether a program runs from it.
+//! A start takes no lock, because its descriptor would outlive the launcher. But it keeps the base directory open from
+//! before it checks an installation until it becomes the program, and the command line and executable of the program
+//! name the installation. So the removal first sets a time that makes every later start take the lock, which the
+//! removal holds. Then it waits until the earlier starts have become programs. Then it checks whether a program runs
+//! from the installation.
 
 const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
-const file_status = @import("../file_status.zig");
 const base_directory = @import("../base.zig");
+const file_status = @import("../file_status.zig");
 const install = @import("../install.zig");
-const manifest = @import("../manifest.zig");
 const locking = @import("../lock.zig");
+const manifest = @import("../manifest.zig");
 const Lock = locking.Lock;
 const Item = @import("inventory.zig").Item;
 const processes = @import("processes.zig");
 
 pub const Outcome = enum { removed, being_installed, in_use };
 
-/// Below the directory of locks: whoever removes installations has it locked, one process at a time.
+/// The lock for removals, in the directory of locks: one process removes at a time.
 const lock_name = "removal";
 
-/// What a start that looked before, and of which the system does not tell, is given to become the program.
+/// The time for an earlier start to become the program, if the system does not list processes.
 const grace_ns = 200 * std.time.ns_per_ms;
 
 pub const Removal = struct {
     base: std.fs.Dir,
     removal_lock: std.fs.File,
 
-    /// Waits for another process that removes installations.
+    /// Waits for the removals of another process.
     pub fn begin(base: std.fs.Dir) !Removal {
         base.makeDir(base_directory.locks_directory) catch |err| if (err != error.PathAlreadyExists) return err;
         const removal_lock = try Lock.open(base, lock_name);
@@ -42,7 +43,7 @@ pub const Removal = struct {
         removal.removal_lock.close();
     }
 
-    /// Removes an installation, whole or not.
+    /// Removes a complete or unfinished installation.
     pub fn remove(removal: Removal, item: Item) !Outcome {
         const lock = try Lock.open(removal.base, item.digest);
         defer lock.close();
@@ -53,7 +54,7 @@ pub const Removal = struct {
         try removal.base.deleteTree(partial);
         if (!try removal.blockStarts(item, lock)) return .in_use;
         var name: base_directory.Name = undefined;
-        // Half an installation must not have the name of a whole one.
+        // A partly removed installation must not have the name of a complete one.
         removal.base.rename(base_directory.installationName(&name, file, ""), partial) catch |err| switch (err) {
             error.FileNotFound => return .removed,
             error.AccessDenied => if (builtin.os.tag == .windows) return .in_use else return err,
@@ -63,9 +64,9 @@ pub const Removal = struct {
         return .removed;
     }
 
-    /// Whether neither a start nor a program has it, nor will have it while the lock is held.
+    /// Makes later starts wait for `lock`, and returns whether no start and no program uses the installation.
     fn blockStarts(removal: Removal, item: Item, lock: std.fs.File) !bool {
-        if (builtin.os.tag == .windows) return true; // which does not rename what a process has open
+        if (builtin.os.tag == .windows) return true; // Windows does not rename what a process has open
         var buffer: base_directory.Name = undefined;
         const name = base_directory.installationName(&buffer, item.file(), "");
         const before = file_status.at(removal.base, name) catch |err| switch (err) {
@@ -123,7 +124,7 @@ fn itemForTests(kind: manifest.Kind) Item {
     };
 }
 
-test "what no one uses is removed, what is being installed or used is not" {
+test "unused installations are removed, and those being installed or used stay" {
     if (builtin.os.tag == .windows) return error.SkipZigTest;
     var tmp = testing.tmpDir(.{});
     defer tmp.cleanup();

@@ -1,4 +1,4 @@
-//! What programs expect to find around them and a bare root lacks: whether it is there, and what it means if not.
+//! Resources of a host that programs expect and a bare root lacks: whether each exists, and what happens without it.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -8,11 +8,11 @@ const Environment = @import("../environment.zig").Environment;
 
 const Resource = struct {
     name: []const u8,
-    /// Any of them will do.
+    /// One of them is enough.
     paths: []const []const u8,
-    /// What is needed of it.
+    /// The access that programs need.
     use: enum { read, write } = .read,
-    /// What an application does without it.
+    /// What happens without it.
     consequence: []const u8,
 };
 
@@ -20,7 +20,7 @@ const linux_resources = [_]Resource{
     .{
         .name = "/proc",
         .paths = &.{"/proc/self"},
-        .consequence = "/proc/self is read for much, and memory is no way to start (docs/bare.md)",
+        .consequence = "programs that read /proc/self fail, and a start cannot unpack into memory (docs/bare.md)",
     },
     .{
         .name = "/dev/null",
@@ -37,17 +37,17 @@ const linux_resources = [_]Resource{
     .{
         .name = "users",
         .paths = &.{"/etc/passwd"},
-        .consequence = "no user has a name: pwd fails with KeyError, getpass.getuser() unless USER is set, ~ unless HOME is",
+        .consequence = "users have no names: pwd raises KeyError, getpass.getuser() needs USER, ~ needs HOME",
     },
     .{
         .name = "hosts",
         .paths = &.{"/etc/hosts"},
-        .consequence = "localhost is no name that is known: 127.0.0.1 is",
+        .consequence = "localhost does not resolve, 127.0.0.1 works",
     },
     .{
         .name = "name servers",
         .paths = &.{"/etc/resolv.conf"},
-        .consequence = "names are asked of 127.0.0.1",
+        .consequence = "the resolver queries 127.0.0.1",
     },
     .{
         .name = "certificates",
@@ -57,17 +57,17 @@ const linux_resources = [_]Resource{
             "/etc/pki/tls/cert.pem",
             "/etc/ssl/certs",
         },
-        .consequence = "no TLS connection is trusted but with certifi in the payload or [lift.bare] certificates",
+        .consequence = "TLS verification fails without certifi in the payload or [lift.bare] certificates",
     },
     .{
         .name = "time zones",
         .paths = &.{ "/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo" },
-        .consequence = "zoneinfo knows none but with tzdata in the payload or [lift.bare] tzdata",
+        .consequence = "zoneinfo finds no zone without tzdata in the payload or [lift.bare] tzdata",
     },
     .{
         .name = "terminals",
         .paths = &.{ "/etc/terminfo", "/lib/terminfo", "/usr/share/terminfo" },
-        .consequence = "curses and readline have those that the interpreter brings, if it does",
+        .consequence = "curses and readline know only the terminals that the interpreter bundles",
     },
     .{
         .name = "shell",
@@ -78,13 +78,13 @@ const linux_resources = [_]Resource{
 
 pub const Finding = struct {
     name: []const u8,
-    /// The first of the places that is there.
+    /// The first path that exists.
     path: ?[]const u8,
     state: []const u8,
     usable: bool,
 };
 
-/// `variables` tell where temporary files may go.
+/// `variables` name the directory of temporary files.
 pub fn examine(arena: Allocator, variables: Environment) error{OutOfMemory}![]const Finding {
     var found: std.ArrayList(Finding) = .empty;
     if (builtin.os.tag == .linux) for (linux_resources) |resource| try found.append(arena, find(resource));
@@ -96,7 +96,7 @@ fn find(resource: Resource) Finding {
     for (resource.paths) |path| {
         const mode: std.fs.File.OpenMode = if (resource.use == .write) .read_write else .read_only;
         if (std.fs.cwd().access(path, .{ .mode = mode })) {
-            return .{ .name = resource.name, .path = path, .state = "there", .usable = true };
+            return .{ .name = resource.name, .path = path, .state = "present", .usable = true };
         } else |err| if (err != error.FileNotFound and err != error.NotDir) {
             return .{ .name = resource.name, .path = path, .state = resource.consequence, .usable = false };
         }
@@ -104,25 +104,25 @@ fn find(resource: Resource) Finding {
     return .{ .name = resource.name, .path = null, .state = resource.consequence, .usable = false };
 }
 
-/// As tempfile chooses it, but for the working directory.
+/// Chooses like tempfile, except for the working directory.
 fn temporaryDirectory(variables: Environment) Finding {
     for ([_]?[]const u8{ variables.get("TMPDIR"), "/tmp", "/var/tmp" }) |given| {
         const path = given orelse continue;
         if (path.len == 0) continue;
         std.fs.cwd().access(path, .{ .mode = .read_write }) catch continue;
-        return .{ .name = "temporary files", .path = path, .state = "there", .usable = true };
+        return .{ .name = "temporary files", .path = path, .state = "present", .usable = true };
     }
     return .{
         .name = "temporary files",
         .path = null,
-        .state = "tempfile fails unless the working directory can be written to: FileNotFoundError",
+        .state = "tempfile fails unless the working directory is writable: FileNotFoundError",
         .usable = false,
     };
 }
 
 pub fn write(out: *std.Io.Writer, findings: []const Finding) std.Io.Writer.Error!void {
     for (findings) |finding| {
-        const state = if (finding.path == null) "missing" else if (finding.usable) "there" else "of no use";
+        const state = if (finding.path == null) "missing" else if (finding.usable) "present" else "unusable";
         try out.print("{s:<15} {s}", .{ finding.name, state });
         if (finding.path) |path| if (!std.mem.eql(u8, path, finding.name)) try out.print(" ({s})", .{path});
         if (!finding.usable) try out.print(": {s}", .{finding.state});
@@ -130,11 +130,11 @@ pub fn write(out: *std.Io.Writer, findings: []const Finding) std.Io.Writer.Error
     }
 }
 
-test "what is missing is told with what it means" {
+test "a missing resource is reported with its consequence" {
     const missing: Resource = .{ .name = "it", .paths = &.{ "/nowhere/1", "/nowhere/2" }, .consequence = "pity" };
     var buffer: [256]u8 = undefined;
     var out: std.Io.Writer = .fixed(&buffer);
     const root: Resource = .{ .name = "root", .paths = &.{ "/nowhere", "/" }, .consequence = "pity" };
     try write(&out, &.{ find(missing), find(root) });
-    try testing.expectEqualStrings("it              missing: pity\nroot            there (/)\n", out.buffered());
+    try testing.expectEqualStrings("it              missing: pity\nroot            present (/)\n", out.buffered());
 }

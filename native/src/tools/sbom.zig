@@ -1,4 +1,4 @@
-//! `sbom`: the bill of materials, CycloneDX in JSON, as the build put it into the file. Nothing gets installed.
+//! `sbom` prints the bill of materials, CycloneDX in JSON, which the build stored in the file. It installs nothing.
 
 const std = @import("std");
 const entry_content = @import("../entry.zig");
@@ -6,7 +6,7 @@ const report = @import("../report.zig");
 const zip = @import("../zip.zig");
 const Context = @import("context.zig").Context;
 
-/// An entry of the last zip that no plan names.
+/// An entry of the last zip. No plan names it.
 const entry_name = ".czscie/sbom.cdx.json";
 
 pub fn run(context: *const Context) anyerror!u8 {
@@ -14,8 +14,8 @@ pub fn run(context: *const Context) anyerror!u8 {
     const path = context.executable.path;
     if (!context.lift.hasParts()) report.fatal(
         name,
-        "{s} starts a permanent installation and does not hold its bill of materials" ++
-            "\nhint: ask the file that it was installed from",
+        "{s} belongs to a permanent installation and contains no bill of materials" ++
+            "\nhint: run the tool on the original executable",
         .{path},
     );
     const files = context.lift.files;

@@ -1,14 +1,14 @@
-//! `split DIR`: the file taken apart, each part a zip of its own.
+//! `split DIR` splits the file: each part becomes a zip of its own.
 
 const std = @import("std");
 const builtin = @import("builtin");
 const file_changes = @import("../file_changes.zig");
 const manifest = @import("../manifest.zig");
 const report = @import("../report.zig");
+const Context = @import("context.zig").Context;
 const documents = @import("document.zig");
 const launcher_file = @import("launcher.zig");
 const relocation = @import("relocation.zig");
-const Context = @import("context.zig").Context;
 const Document = documents.Document;
 
 const launcher_name = if (builtin.os.tag == .windows) "launcher.exe" else "launcher";
@@ -17,7 +17,7 @@ pub fn run(context: *const Context) anyerror!u8 {
     const path = context.options.operands[0];
     if (!context.lift.hasParts()) report.fatal(
         context.lift.name,
-        "{s} starts a permanent installation and holds no parts",
+        "{s} belongs to a permanent installation and contains no parts",
         .{context.executable.path},
     );
     try std.fs.cwd().makePath(path);
@@ -43,7 +43,7 @@ fn writeLauncher(context: *const Context, directory: std.fs.Dir, length: u64) !v
 }
 
 fn writePart(context: *const Context, directory: std.fs.Dir, part: manifest.File) !void {
-    // Parts that belong to no one name begin with a dot, which would hide the file.
+    // The names of parts that are not the user's begin with a dot, which would hide the file.
     const stem = std.mem.trimLeft(u8, part.name, ".");
     if (stem.len == 0 or std.mem.indexOfAny(u8, stem, "/\\:\x00") != null) return error.CorruptManifest;
     const moved = try relocation.relocate(context.arena, context.executable.file, part.range());
@@ -54,7 +54,7 @@ fn writePart(context: *const Context, directory: std.fs.Dir, part: manifest.File
     try file.writeAll(moved.bytes);
 }
 
-/// Nothing that is there already is written over.
+/// Creates a file, and overwrites no existing one.
 fn create(context: *const Context, directory: std.fs.Dir, name: []const u8, mode: u9) !std.fs.File {
     const file = directory.createFile(name, .{
         .exclusive = true,

@@ -1,5 +1,5 @@
-//! A stub: an executable of a permanent installation. It is a scie without its parts: the launcher, and a
-//! manifest that names the installation's directory and says of every part that it is 0 bytes long.
+//! A stub: an executable of a permanent installation. It is a scie without parts: the launcher, and a manifest that
+//! names the installation directory and gives every part a size of 0 bytes.
 
 const std = @import("std");
 const testing = std.testing;
@@ -10,9 +10,9 @@ const Document = @import("document.zig").Document;
 
 pub const Error = error{ManifestTooLong} || std.Io.Writer.Error || std.mem.Allocator.Error;
 
-/// What a stub ends with: a zip without entries whose comment is the manifest. The stub starts `command` of
-/// `document` by default, from the installation at `base`, which has the bundled C library or not. Line feeds follow
-/// the manifest up to a multiple of `alignment` bytes of the file.
+/// Returns the end of a stub: a zip without entries whose comment is the manifest. The stub starts `command` of
+/// `document` by default, from the installation in `base`, with the bundled C library or without. Line feeds pad the
+/// file to a multiple of `alignment` bytes.
 pub fn tail(
     arena: std.mem.Allocator,
     document: Document,
@@ -61,12 +61,12 @@ fn derive(
     return derived;
 }
 
-/// The manifest as a line of its own, with a checksum of itself.
+/// The manifest as a line, with its checksum.
 fn render(arena: std.mem.Allocator, document: Document) Error![]const u8 {
     var text: std.Io.Writer.Allocating = .init(arena);
     try text.writer.writeByte('\n');
     try std.json.Stringify.value(document, .{ .emit_null_optional_fields = false }, &text.writer);
-    const body_length = text.written().len - 1; // the last brace comes after the checksum
+    const body_length = text.written().len - 1; // the last brace follows the checksum
     const sum = crc32(0, text.written()[1..body_length]);
     text.shrinkRetainingCapacity(body_length);
     try text.writer.print(",\"crc32\":\"{x:0>8}\"}}\n", .{sum});
@@ -99,7 +99,7 @@ test "a stub is a scie of its command in its directory, without parts" {
     try testing.expectEqual(2, commands.count());
 }
 
-test "a manifest that no zip comment holds is an error" {
+test "a manifest that is too long for a zip comment is an error" {
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
     const document: Document = try .parse(arena.allocator(), document_for_tests);

@@ -1,21 +1,21 @@
-//! `uninstall`: removes what this executable installed, but nothing that another application needs.
+//! `uninstall` removes what this executable installed, except what another application needs.
 
 const std = @import("std");
-const file_status = @import("../file_status.zig");
 const base_directory = @import("../base.zig");
+const file_status = @import("../file_status.zig");
 const libc = @import("../libc.zig");
 const manifest = @import("../manifest.zig");
 const report = @import("../report.zig");
 const cache = @import("cache.zig");
-const inventory = @import("inventory.zig");
-const permanent = @import("install.zig");
-const Removal = @import("removal.zig").Removal;
-const processes = @import("processes.zig");
 const Context = @import("context.zig").Context;
+const permanent = @import("install.zig");
+const inventory = @import("inventory.zig");
+const processes = @import("processes.zig");
+const Removal = @import("removal.zig").Removal;
 const Item = inventory.Item;
 
 const executables_max = 10_000;
-const runs = "a process runs from it";
+const runs = "a process is using it";
 
 pub fn run(context: *const Context) anyerror!u8 {
     var uninstallation: Uninstallation = .{ .context = context };
@@ -53,7 +53,7 @@ const Uninstallation = struct {
         const items = try inventory.read(uninstallation.context.arena, base);
         processes.markRunning(items);
         const others = try uninstallation.removeExecutables(base, items);
-        // Applications first: then no start finds one without its interpreter.
+        // Applications come first, so no start finds one without its interpreter.
         for (items) |*item| if (!item.isShared()) try uninstallation.removeItem(base, items, item, others);
         for (items) |*item| if (item.kind == .interpreter) try uninstallation.removeItem(base, items, item, others);
         for (items) |*item| if (item.kind == .libc) try uninstallation.removeItem(base, items, item, others);
@@ -80,10 +80,10 @@ const Uninstallation = struct {
             .removed => {},
             .being_installed, .in_use => |outcome| {
                 uninstallation.in_use = true;
-                return uninstallation.keep(path, if (outcome == .in_use) runs else "another process installs it");
+                return uninstallation.keep(path, if (outcome == .in_use) runs else "another process is installing it");
             },
         }
-        // From now on nobody uses what it used.
+        // Its interpreter and C library are unused now.
         item.interpreter = null;
         item.libc = null;
         try uninstallation.removed.append(arena, path);
@@ -93,8 +93,8 @@ const Uninstallation = struct {
         try uninstallation.kept.append(uninstallation.context.arena, .{ .path = path, .reason = reason });
     }
 
-    /// Of a permanent installation: removes this application's executables and returns the digests that others
-    /// name. Null when it is none. Nothing is removed while a process runs from it.
+    /// In a permanent installation: removes this application's executables, and returns the digests that other
+    /// executables name. Null in any other base directory. Removes nothing while a process runs from it.
     fn removeExecutables(
         uninstallation: *Uninstallation,
         base: base_directory.Base,
@@ -141,7 +141,7 @@ fn manifestOf(arena: std.mem.Allocator, directory: std.fs.Dir, name: []const u8)
     return libc.withoutHost(arena, found) catch null;
 }
 
-/// Whether both install the same.
+/// Whether both install the same parts.
 fn isSame(left: manifest.Manifest, right: manifest.Manifest) bool {
     if (left.files.len != right.files.len) return false;
     for (left.files, right.files) |a, b| if (a.kind != b.kind or !std.mem.eql(u8, a.digest, b.digest)) return false;
@@ -153,7 +153,7 @@ fn isAmong(digests: []const []const u8, digest: []const u8) bool {
     return false;
 }
 
-/// What is left of a permanent installation when nothing is installed in it any more. What is not empty, stays.
+/// Removes the rest of a permanent installation that has no parts any more. Directories that are not empty stay.
 fn removeEmpty(base: base_directory.Base) void {
     base.directory.deleteDir(permanent.executables_directory) catch return;
     for (std.enums.values(manifest.Kind)) |kind| base.directory.deleteDir(kind.directory()) catch continue;

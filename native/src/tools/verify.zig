@@ -1,10 +1,11 @@
-//! `verify`: every digest of the file, and every file of the installation against what it must hold.
+//! `verify` checks every digest of the file, and compares every installed file with its expected content.
 
 const std = @import("std");
 const builtin = @import("builtin");
-const file_status = @import("../file_status.zig");
 const base_directory = @import("../base.zig");
+const Comparison = @import("../comparison.zig").Comparison;
 const entry_content = @import("../entry.zig");
+const file_status = @import("../file_status.zig");
 const manifest = @import("../manifest.zig");
 const plan_text = @import("../plan.zig");
 const rendering = @import("../rendering.zig");
@@ -12,14 +13,13 @@ const report = @import("../report.zig");
 const Sha256 = @import("../sha256.zig").Sha256;
 const unpack = @import("../unpack.zig");
 const zip = @import("../zip.zig");
+const Context = @import("context.zig").Context;
 const documents = @import("document.zig");
 const launcher_file = @import("launcher.zig");
-const Comparison = @import("../comparison.zig").Comparison;
-const Context = @import("context.zig").Context;
 const Document = documents.Document;
 
 const Problem = struct {
-    /// A part of the file, or the installation of one.
+    /// A part of the file, or its installation.
     where: []const u8,
     subject: []const u8,
     problem: []const u8,
@@ -43,10 +43,10 @@ const Verification = struct {
     problems: std.ArrayList(Problem) = .empty,
     entries: usize = 0,
     files: usize = 0,
-    /// Whether the file itself is not what was built.
+    /// Whether the file itself is damaged.
     damaged_file: bool = false,
 
-    /// Something is wrong with the file.
+    /// Adds a problem of the file itself.
     fn addDamage(verification: *Verification, where: []const u8, subject: []const u8, problem: []const u8) !void {
         verification.damaged_file = true;
         try verification.addProblem(where, subject, problem);
@@ -64,28 +64,28 @@ const Verification = struct {
         const context = verification.context;
         const document: Document = try .parse(context.arena, try documents.read(context));
         const jump = document.scie.jump;
-        // Signing a PE image changes its headers, and vouches for all of it.
+        // Signing a PE image changes its headers, and the signature covers the whole file.
         const signed = context.executable.payload_end != try file_status.length(context.executable.file);
         if (builtin.os.tag == .windows and signed) return;
         var hash: Sha256 = .{};
         launcher_file.digest(context.executable.file, jump.size, &hash) catch
-            return verification.addDamage("launcher", "launcher", "it is cut short");
-        if (!isDigest(&hash, jump.hash)) try verification.addDamage("launcher", "launcher", "it is not the one that was built");
+            return verification.addDamage("launcher", "launcher", "truncated");
+        if (!isDigest(&hash, jump.hash)) try verification.addDamage("launcher", "launcher", "the SHA-256 differs from the manifest");
     }
 
     fn verifyPart(verification: *Verification, file: manifest.File) !void {
         const context = verification.context;
         if (file.size == 0) report.fatal(
             context.lift.name,
-            "{s} starts a permanent installation and does not hold what is installed" ++
-                "\nhint: verify with the file that it was installed from, and CZSCIE_BASE={s}",
+            "{s} belongs to a permanent installation and contains no parts" ++
+                "\nhint: verify the original executable with CZSCIE_BASE={s}",
             .{ context.executable.path, context.lift.base orelse "its directory" },
         );
         const executable = context.executable.file;
         const entries = zip.readDirectory(context.arena, executable, file.range()) catch |err|
-            return verification.addDamage(file.name, "its directory of entries", report.describe(err));
+            return verification.addDamage(file.name, "central directory", report.describe(err));
         const plan = unpack.readPlan(context.arena, &verification.reader, file, entries) catch |err|
-            return verification.addDamage(file.name, "its plan", report.describe(err));
+            return verification.addDamage(file.name, "plan", report.describe(err));
         var installation = try Installation.open(verification, file, plan);
         defer installation.close();
         for (plan.entries) |planned| try verification.verifyEntry(file, planned, plan, entries, &installation);
@@ -94,7 +94,7 @@ const Verification = struct {
         for (plan.links) |link| try installation.link(verification, link);
     }
 
-    /// A C library that this host has no use for is a part of the file all the same.
+    /// Checks the bundled C library of the file if this host does not use it.
     fn verifyUnusedLibc(verification: *Verification) !void {
         const context = verification.context;
         const built = try manifest.read(context.arena, context.executable.file, context.executable.payload_end);
@@ -113,9 +113,9 @@ const Verification = struct {
         installation: *Installation,
     ) !void {
         verification.entries += 1;
-        const there = entries.get(planned.name) orelse return verification.addDamage(file.name, planned.name, "it is missing");
+        const there = entries.get(planned.name) orelse return verification.addDamage(file.name, planned.name, "missing");
         if (there.length != planned.length or there.crc32 != planned.crc32) {
-            return verification.addDamage(file.name, planned.name, "its size or checksum is not the planned one");
+            return verification.addDamage(file.name, planned.name, "the size or checksum differs from the plan");
         }
         const files = plan.files[planned.files_start..planned.files_end];
         var sink: Sink = .{};
@@ -128,7 +128,7 @@ const Verification = struct {
         verification.reader.stream(there, file.range().end, &sink) catch |err|
             return verification.addDamage(file.name, planned.name, report.describe(err));
         if (!isDigest(&sink.hash, planned.sha256)) {
-            return verification.addDamage(file.name, planned.name, "its content is not what was built");
+            return verification.addDamage(file.name, planned.name, "the SHA-256 differs from the plan");
         }
         if (sink.comparison) |*comparison| return installation.finishFile(verification, files[0], comparison);
         for (files) |each| {
@@ -137,7 +137,7 @@ const Verification = struct {
         }
     }
 
-    /// Entries that no plan names are for readers that know zips only, but damage there is damage.
+    /// Checks the entries that no plan names. They are for other zip readers, but can be damaged too.
     fn verifyUnplanned(
         verification: *Verification,
         file: manifest.File,
@@ -173,21 +173,21 @@ const Verification = struct {
         if (verification.base) |base| {
             try out.print("{s}: {d} files\n", .{ base.path, verification.files });
         } else {
-            try out.writeAll("it is not installed\n");
+            try out.writeAll("not installed\n");
         }
-        if (problems.len == 0) return out.writeAll("all is well\n");
+        if (problems.len == 0) return out.writeAll("no problems found\n");
         try out.print("problems: {d}\n", .{problems.len});
         try out.writeAll(if (verification.damaged_file)
             "hint: copy or download the file again\n"
         else
-            "hint: remove what is installed with the tool uninstall; the next start makes it again\n");
+            "hint: remove the installation with the tool uninstall; the next start installs it again\n");
     }
 };
 
-/// The installation of one part; nothing is compared when there is none.
+/// The installation of one part. Without a directory, nothing is compared.
 const Installation = struct {
     directory: ?std.fs.Dir,
-    /// `apps/<digest>`, or so.
+    /// Such as `apps/<digest>`.
     name: []const u8,
     places: rendering.Places,
     plan: plan_text.Plan,
@@ -250,7 +250,7 @@ const Installation = struct {
         if (builtin.os.tag == .windows) return;
         const status = file_status.atItself(directory, path) catch |err|
             return verification.addProblem(installation.name, path, report.describe(err));
-        if (status.kind != .directory) try verification.addProblem(installation.name, path, "it is not a directory");
+        if (status.kind != .directory) try verification.addProblem(installation.name, path, "not a directory");
     }
 
     fn link(installation: *Installation, verification: *Verification, planned: plan_text.Link) !void {
@@ -261,12 +261,12 @@ const Installation = struct {
         const target = directory.readLink(planned.path, &buffer) catch |err|
             return verification.addProblem(installation.name, planned.path, report.describe(err));
         if (!std.mem.eql(u8, target, planned.target)) {
-            try verification.addProblem(installation.name, planned.path, "it links to something else");
+            try verification.addProblem(installation.name, planned.path, "the link target differs");
         }
     }
 };
 
-/// Where the content of an entry goes: into the hash, and into memory or a comparison.
+/// Receives the content of an entry: updates the hash, and fills a buffer or feeds a comparison.
 const Sink = struct {
     hash: Sha256 = .{},
     whole: []u8 = &.{},
