@@ -6,11 +6,8 @@ import json
 import os
 import re
 import stat
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -21,117 +18,17 @@ from building import INTERPRETERS, RELEASE, Project, pex
 from czex.factories import write_zip
 from czscie import build_cache
 from czscie.errors import CzscieError
-from czscie.launchers import build as launchers
 from czscie.pbs.assets import Asset
-from czscie.platforms import current_launcher, current_platform, find_platform
+from czscie.platforms import current_launcher, find_platform
 from czscie.scie.inspect import read_sbom
 from network.server import MirrorServer
 from pbs.factories import members, tar_gz, windows_cpython
-from scie.factories import host_launcher
 
 
 def phases(capsys: pytest.CaptureFixture[str]) -> list[str]:
     """What standard error tells, without times, progress and notes."""
     told = re.sub(r" in [\d.]+ m?s$", "", capsys.readouterr().err, flags=re.MULTILINE)
     return [line for line in told.splitlines() if not line.startswith(("downloading ", "  "))]
-
-
-# A real one.
-
-
-@dataclass(frozen=True)
-class Real:
-    """A project that was built with the Python that runs the tests, by the command line."""
-
-    directory: Path
-    cache: Path
-    first: subprocess.CompletedProcess[str]
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return run_build(self.directory, self.cache, *arguments)
-
-
-def run_build(directory: Path, cache: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    source = str(Path(czscie.__file__).parents[1])
-    return subprocess.run(
-        [sys.executable, "-m", "czscie", "build", *arguments],
-        cwd=directory,
-        env={**os.environ, "PYTHONPATH": source, "CZSCIE_CACHE": str(cache), "COLUMNS": "100"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-
-
-@pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Real:
-    if sys.platform != "linux":
-        pytest.skip("the provider Host is for Linux")
-    directory = tmp_path_factory.mktemp("real")
-    launcher = directory / "cache" / "launchers" / launchers.file_name(current_launcher())
-    launcher.parent.mkdir(parents=True)
-    launcher.write_bytes(host_launcher().read_bytes())
-    pex(directory / "moo.pex")
-    Project(directory).manifest('provider = "Host"', (current_platform().name,))
-    return Real(directory, directory / "cache", run_build(directory, directory / "cache"))
-
-
-def test_a_built_scie_runs(real: Real) -> None:
-    assert real.first.returncode == 0, real.first.stderr
-    done = subprocess.run(
-        [real.directory / "dist" / "moo", "a b"],
-        env={"CZSCIE_BASE": str(real.directory / "base")},
-        capture_output=True,
-        text=True,
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (3, "moo ['a b']\n", "")
-
-
-def test_the_path_and_the_digest_are_all_of_standard_output(real: Real) -> None:
-    digest = hashlib.sha256((real.directory / "dist" / "moo").read_bytes()).hexdigest()
-    assert real.first.stdout == f"dist/moo  {digest}\n"
-
-
-def test_phases_table_and_needs_are_told_on_standard_error(real: Real) -> None:
-    lines = real.first.stderr.splitlines()
-    assert lines[0].startswith("Wrote lift.lock in ")
-    assert lines[1].startswith("Resolved cpython: cpython 3.")
-    phases = [line for line in lines if line.startswith(("Read", "Packed", "Wrote dist"))]
-    assert phases[0].startswith("Read cpython 3.")
-    assert phases[1].startswith("Packed cpython 3.")
-    assert phases[2].startswith("Packed moo.pex: 1 wheel, 1 source file in ")
-    assert phases[3].startswith("Wrote dist/moo in ")
-    after = lines.index(phases[3]) + 1
-    assert [line.split()[0] for line in lines[after : after + 3]] == ["dist/moo", "packed", "launcher"]
-    assert lines[-1].startswith(f"needs {current_launcher()}, ")
-
-
-def test_a_second_build_only_puts_the_parts_together(real: Real) -> None:
-    second = real.run()
-    assert second.stdout == real.first.stdout
-    phases = [line.split()[0] for line in second.stderr.splitlines() if re.search(r" in [\d.]+ m?s$", line)]
-    assert phases == ["Resolved", "Wrote"]
-
-
-def test_what_is_packed_and_what_is_left_out_is_told_each_time(real: Real) -> None:
-    notes = [line for line in real.first.stderr.splitlines() if line.startswith("  ")]
-    assert any(re.fullmatch(r"  packed: \d+ modules of the standard library", note) for note in notes)
-    assert "  packed: 2 modules of the payload, 0 of them instead of files" in notes
-    assert [line for line in real.run().stderr.splitlines() if line in notes] == notes
-
-
-def test_equal_inputs_give_equal_bytes(real: Real) -> None:
-    before = (real.directory / "dist" / "moo").read_bytes()
-    real.run()
-    assert (real.directory / "dist" / "moo").read_bytes() == before
-
-
-def test_json_is_all_of_standard_output(real: Real) -> None:
-    [document] = json.loads(real.run("--json").stdout)
-    assert document["path"] == "dist/moo"
-    assert document["sha256"] == real.first.stdout.split()[1]
-    assert [part["name"] for part in document["parts"]] == ["cpython", "payload"]
 
 
 # What comes out.

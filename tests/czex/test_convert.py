@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from czex.conftest import MakeMoo
 from czex.factories import CPYTHON_313, metadata, write_zip
 from czscie.czex.convert import Converted, convert
 from czscie.czex.info import PexInfo
@@ -71,12 +70,6 @@ def test_a_pex_becomes_a_czex(tmp_path: Path) -> None:
     assert made.glibc is None
     paths = {file.path for file in made.plan.files}
     assert {"lib/python3.13/site-packages/moo.py", "lib/python3.13/site-packages/herd.py"} <= paths
-
-
-def test_a_pex_that_pex_made_becomes_one_too(make_moo: MakeMoo, tmp_path: Path) -> None:
-    made = convert(make_moo(), None, GNU, ANY_GLIBC, tmp_path / "moo.czex", 3)
-    assert made.description == "2 wheels, 2 source files"
-    assert "bin/moo-env" in {file.path for file in made.plan.files}
 
 
 def test_the_description_counts_what_was_left_out(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from czex.conftest import MakeMoo
 from czex.factories import CPYTHON_311, CPYTHON_313, CPYTHON_313T, WINDOWS_313, pex, wheel
 from czscie.czex.pex import Pex
 from czscie.czex.resolve import WheelSelection, resolve
@@ -23,12 +22,6 @@ def names(resolution: WheelSelection) -> list[str]:
 
 def reasons(resolution: WheelSelection) -> dict[str, str]:
     return {left.wheel.filename: left.reason for left in resolution.left_out}
-
-
-def test_a_real_pex_is_resolved_with_its_extra(make_moo: MakeMoo) -> None:
-    with Pex.open(make_moo()) as made:
-        assert [str(found) for found in on_linux(made).wheels] == ["moo 1.0", "moo-bell 1.2"]
-        assert on_linux(made).left_out == ()
 
 
 def test_requirements_are_followed_to_the_end_in_the_order_of_their_finding() -> None:

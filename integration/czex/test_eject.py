@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from container.factories import contents_of, put, rewritten
-from czex.conftest import MakeMoo
 from czex.factories import write_zip
 from czscie.container.zip import STORED, directory
 from czscie.czex.eject import eject
 from czscie.czex.inject import inject
 from czscie.czex.pex import Pex
 from czscie.errors import CzscieError
+from integration.czex.conftest import MakeMoo
 from wheels import make_wheel
 
 
