@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import czscie
-from czscie import build_cache, toolchain
+from czscie import toolchain
 from czscie.build_cache import key_of
 
 PACKAGE = Path(czscie.__file__).parent
@@ -187,7 +187,7 @@ def test_keys_tell_inputs_apart() -> None:
 def test_the_sources_are_read_once_in_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
     key_of("a")
     monkeypatch.setattr(toolchain, "code_digest", lambda: pytest.fail("read again"))
-    assert key_of("b") == build_cache.key_of("b")
+    assert key_of("b") != key_of("a")
 
 
 def test_xz_is_known_by_its_version_or_by_what_it_makes() -> None:

@@ -280,8 +280,10 @@ def test_few_entries_are_in_memory_at_a_time(monkeypatch: pytest.MonkeyPatch) ->
 
     packer = Packer(LEVEL)
     packer.add("", files({f"{n:03}": Counted(f"{n}") for n in range(60)}))
-    packer.write(Watched(), lambda entries: Plan(entries, ()))
+    watched = Watched()
+    packer.write(watched, lambda entries: Plan(entries, ()))
     assert len(read) == 60
+    assert watched.frames >= 60
     assert Watched.most <= 2 * 2 + 1
 
 

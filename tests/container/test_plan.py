@@ -284,7 +284,8 @@ UNSOUND = [
 
 @pytest.mark.parametrize("lines", SOUND, ids=lambda lines: "+".join(lines)[:50])
 def test_a_sound_plan_is_parsed(lines: tuple[str, ...]) -> None:
-    parse(of(*lines))
+    rendered = parse(of(*lines)).render()
+    assert set(of(*lines).splitlines()) <= set(rendered.splitlines())
 
 
 @pytest.mark.parametrize("lines", UNSOUND, ids=lambda lines: "+".join(lines)[:50])
