@@ -38,6 +38,7 @@ class Import:
     name: str
     command: tuple[str, ...]
     directory: Path
+    times: int = 1
 
     def prepare(self) -> None:
         """Nothing."""

@@ -9,11 +9,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from czscie import __version__
+from czscie import __version__, toolchain
 from czscie.console import Console
-from czscie.launchers.build import source_digest
+from czscie.launchers.build import TARGETS, source_digest
 from czscie.lift.manifest import read_manifest
-from czscie.lock.lock import Lock, LockedInterpreter, LockedLauncher, read_lock, write_lock
+from czscie.lock.builder import Builder
+from czscie.lock.lock import Lock, LockedInterpreter, LockedLauncher, LockedLaunchers, read_lock, write_lock
 from czscie.lock.locker import Locker
 from czscie.lock.requested import requested_by
 from czscie.lock.sources import LockedSources
@@ -60,9 +61,11 @@ def _lock(manifest: Path) -> Lock:
         for number in range(_IDS)
         for platform in PLATFORMS
     }
+    binaries = tuple(LockedLauncher(name=name, sha256="0" * 64, size=1) for name in TARGETS)
     return Lock(
         created_by=f"czscie {__version__}",
-        launcher=LockedLauncher(source=source_digest()),
+        launcher=LockedLaunchers(source=source_digest(), binaries=binaries),
+        libraries=dict(toolchain.libraries()),
         manifest=requested_by(lift),
         interpreters=tuple(
             LockedInterpreter(
@@ -86,9 +89,10 @@ def _resolve(manifest: Path, path: Path) -> int:
     lift = read_manifest(manifest)
     lock = read_lock(path)
     assert lock is not None
-    network = Network(offline=True)
+    network, console = Network(offline=True), Console()
     provider = Provider(None, network)
-    changes = Locker(lift, provider, network, Console()).changes(lock, lift.platforms)
+    builder = Builder.of(lift, network, console)
+    changes = Locker(lift, provider, network, console, builder).changes(lock, lift.platforms)
     assert not changes, changes
     sources = LockedSources(lock, provider)
     return len([sources.resolve(each, platform) for each in lift.interpreters for platform in lift.platforms])

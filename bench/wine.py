@@ -131,8 +131,8 @@ def _make_environment(python: Path, directory: Path) -> Path:
     home = windows_path(python.parent)
     (directory / "pyvenv.cfg").write_text(f"home = {home}\ninclude-system-site-packages = false\n")
     site_packages = directory / "Lib/site-packages"
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", site_packages]
-    subprocess.run([*command, "cowsay==6.1"], check=True)
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "cowsay==6.1", "--target"]
+    subprocess.run([*command, site_packages], check=True)
     return directory
 
 

@@ -74,7 +74,7 @@ def _pin(path: Path, place: tuple[str, int, str], architecture: str) -> PinnedPa
         name=values["Package"],
         version=values["Version"],
         architecture=architecture,
-        source=values.get("Source", values["Package"]),
+        source=values["Source"] if "Source" in values else values["Package"],
         path=place[0],
         size=place[1],
         sha256=place[2],

@@ -55,7 +55,8 @@ def _libraries(python: Path) -> Path:
     wanted = _requirements()
 
     def install(out: Path) -> None:
-        command = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--target", out]
+        command: list[str | Path] = [sys.executable, "-m", "pip", "--python", python, "install"]
+        command += ["--quiet", "--target", out]
         subprocess.run([*command, *wanted], check=True)
 
     return cached("builder", [str(python), *wanted], install)

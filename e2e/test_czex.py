@@ -89,7 +89,7 @@ def test_it_runs_on_pythons_of_debian(make_czex: Callable[[Recipe], Path], tmp_p
         "LD_LIBRARY_PATH": str(root / "usr/lib/x86_64-linux-gnu"),
     }
     for _ in ("cold", "warm"):
-        command = [root / "usr/bin" / name, czex, "a b"]
+        command: list[str | Path] = [root / "usr/bin" / name, czex, "a b"]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
         assert done.returncode == 7, done.stderr
         assert json.loads(done.stdout) == {

@@ -76,7 +76,8 @@ def test_without_an_engine_it_runs_read_only_as_any_user(root: tuple[Path, str])
 def test_a_start_changes_no_file(root: tuple[Path, str], tmp_path: Path) -> None:
     path, entry_point = root
     script = 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'
-    command = ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", script, path, entry_point, "-t", "moo"]
+    command: list[str | Path] = ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", script]
+    command += [path, entry_point, "-t", "moo"]
     traced = trace(command, tmp_path / "logs", {"PATH": os.environ["PATH"]})
     check(traced.process.stdout)
     names = [call.path if call.name == "execve" and not call.failed else "" for call in traced.first]

@@ -57,8 +57,9 @@ def test_programs_find_the_same_whatever_the_flags(twins: Twins, flags: tuple[st
 
 
 def test_bytecode_that_is_kept_elsewhere_is_looked_for_there(twins: Twins, tmp_path: Path) -> None:
-    settings = {"PYTHONPYCACHEPREFIX": str(tmp_path)}
-    assert facts(twins.packed, **settings) == facts(twins.files, **settings)
+    cache = str(tmp_path)
+    packed = facts(twins.packed, PYTHONPYCACHEPREFIX=cache)
+    assert packed == facts(twins.files, PYTHONPYCACHEPREFIX=cache)
 
 
 def test_few_files_are_left(twins: Twins) -> None:

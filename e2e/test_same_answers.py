@@ -120,10 +120,12 @@ def trees(
 
 def _installed(minor: str) -> Path:
     base = Path(sys.base_prefix).parent
-    found = [shutil.which(f"python{minor}"), *sorted(base.glob(f"*/bin/python{minor}"))]
-    for python in filter(None, found):
-        if Compiler.probe(Path(python), minor) is not None:
-            return Path(python)
+    found = sorted(base.glob(f"*/bin/python{minor}"))
+    if (first := shutil.which(f"python{minor}")) is not None:
+        found.insert(0, Path(first))
+    for python in found:
+        if Compiler.probe(python, minor) is not None:
+            return python
     pytest.skip(f"there is no CPython {minor} here")
 
 

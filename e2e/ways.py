@@ -95,7 +95,8 @@ def make_environment(
     """
     subprocess.run([python, "-m", "venv", "--without-pip", directory], check=True)
     environment = directory / "bin/python"
-    command = [sys.executable, "-m", "pip", "--python", environment, "install", "--quiet", "--no-index"]
+    command: list[str | Path] = [sys.executable, "-m", "pip", "--python", environment, "install"]
+    command += ["--quiet", "--no-index"]
     _succeed([*command, *_find_links(wheels, requires, [python]), *names])
     return environment
 
@@ -109,7 +110,8 @@ def make_pex(
     sources: Path | None = None,
 ) -> Path:
     """The same as a PEX for all these CPythons, and its path."""
-    command = [sys.executable, "-m", "pex", *names, "-o", pex, "--jobs", "1", "--venv", "--no-pypi"]
+    command: list[str | Path] = [sys.executable, "-m", "pex", *names, "-o", pex]
+    command += ["--jobs", "1", "--venv", "--no-pypi"]
     command += [] if sources is None else ["--sources-directory", sources]
     for python in pythons:
         command += ["--python", python]
@@ -142,7 +144,8 @@ def download_wheels(python: Path, requires: Sequence[str]) -> Path:
         out.mkdir()
         file = out / "constraints.txt"
         file.write_text("\n".join(constraints))
-        command = [sys.executable, "-m", "pip", "--python", python, "download", "--quiet", "--dest", out]
+        command: list[str | Path] = [sys.executable, "-m", "pip", "--python", python, "download"]
+        command += ["--quiet", "--dest", out]
         _succeed([*command, "--only-binary", ":all:", "--constraint", file, *requires])
         file.unlink()
 

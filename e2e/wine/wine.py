@@ -121,10 +121,13 @@ def running() -> Iterator[Wine]:
     program whose output is read to its end.
     """
     wine = make_wine()
-    options = {"env": wine.environment(), "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen([PROGRAM, "cmd", "/c", "pause"], stdin=subprocess.PIPE, **options) as waiting:
+    none, environment = subprocess.DEVNULL, wine.environment()
+    command = [str(PROGRAM), "cmd", "/c"]
+    with subprocess.Popen(
+        [*command, "pause"], stdin=subprocess.PIPE, stdout=none, stderr=none, env=environment
+    ) as waiting:
         # They are there when the first program has run.
-        subprocess.run([PROGRAM, "cmd", "/c", "exit"], stdin=subprocess.DEVNULL, **options, check=True)
+        subprocess.run([*command, "exit"], stdin=none, stdout=none, stderr=none, env=environment, check=True)
         yield wine
         waiting.communicate(b"\r\n")
 
@@ -144,9 +147,9 @@ def _make_prefix(prefix: Path) -> None:
     debugger = r"HKLM\Software\Microsoft\Windows NT\CurrentVersion\AeDebug"
     no_debugger = ["reg", "add", debugger, "/v", "Debugger", "/d", "", "/f"]
     for command in (
-        [PROGRAM, "wineboot", "--init"],
-        [PROGRAM, *no_screen],
-        [PROGRAM, *no_debugger],
+        [str(PROGRAM), "wineboot", "--init"],
+        [str(PROGRAM), *no_screen],
+        [str(PROGRAM), *no_debugger],
         ["/usr/lib/wine/wineserver64", "--wait"],
     ):
         subprocess.run(
