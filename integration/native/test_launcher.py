@@ -177,8 +177,9 @@ def test_no_message_steers_the_terminal(make: Make, tmp_path: Path, variable: st
     steering = "\x1b[31m\x9b\r\x7f"
     value = f"{tmp_path}/file/{steering}" if variable == "CZSCIE_BASE" else steering
     (tmp_path / "file").touch()
-    environment = {"CZSCIE_BASE": str(moo.base), "CZSCIE_MEMORY": "never", variable: value}
-    done = moo.start("one", environment=environment)
+    # A base directory of its own: a note about it is printed once a day.
+    given = {"CZSCIE_BASE": str(moo.base), "CZSCIE_MEMORY": "never", "TMPDIR": str(tmp_path)}
+    done = moo.start("one", environment=given | {variable: value})
     assert b"\\x1b[31m\\x9b\\x0d\\x7f" in done.stderr
     assert not set(done.stderr) & (set(range(32)) - {10})
     assert "\x9b" not in done.stderr.decode()

@@ -48,6 +48,7 @@ pub const Ancestors = struct {
         unreadable,
     };
 
+    /// The path of the directory that `state` describes.
     pub fn directory(ancestors: *const Ancestors) []const u8 {
         return if (ancestors.length == 0) "/" else ancestors.buffer[0..ancestors.length];
     }

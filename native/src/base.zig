@@ -231,6 +231,7 @@ pub fn startProblem(arena: Allocator, path: []const u8, files: []const manifest.
     return "nothing is wrong with it";
 }
 
+/// Closes a directory that is not a variable.
 pub fn close(directory: std.fs.Dir) void {
     var closing = directory;
     closing.close();
@@ -244,6 +245,7 @@ pub fn installationName(buffer: *Name, file: manifest.File, suffix: []const u8) 
         unreachable; // a kind, 64 digits and our own suffixes
 }
 
+/// Whether `file` is installed in the base directory.
 pub fn isInstalled(directory: std.fs.Dir, file: manifest.File) bool {
     return lastUse(directory, file) != null;
 }

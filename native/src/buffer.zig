@@ -26,6 +26,7 @@ pub const Buffer = struct {
         return buffer.bytes[0..wanted];
     }
 
+    /// The allocated length in bytes.
     pub fn length(buffer: Buffer) usize {
         return buffer.bytes.len;
     }

@@ -37,11 +37,11 @@ fn timesX(value: u32) u32 {
 
 /// Shorter inputs do not query the processor's features, which takes microseconds under a hypervisor. A warm start
 /// sums only a manifest.
-const ask_length_min = 16 << 10;
+const fast_length_min = 16 << 10;
 
 /// Extends the checksum `before` by `bytes`. The checksum of no bytes is 0.
 pub fn crc32(before: u32, bytes: []const u8) u32 {
-    if (bytes.len >= ask_length_min and canSum()) return ~sumFast(~before, bytes);
+    if (bytes.len >= fast_length_min and hasFastSum()) return ~sumFast(~before, bytes);
     return ~sumBySlices(~before, bytes);
 }
 
@@ -66,18 +66,18 @@ const sumFast = switch (builtin.cpu.arch) {
     else => sumBySlices,
 };
 
-var answer: std.atomic.Value(enum(u8) { unknown, no, yes }) = .init(.unknown);
+var fast_sum_support: std.atomic.Value(enum(u8) { unknown, no, yes }) = .init(.unknown);
 
 /// Whether the processor supports what `sumFast` uses.
-fn canSum() bool {
-    const known = answer.load(.monotonic);
+fn hasFastSum() bool {
+    const known = fast_sum_support.load(.monotonic);
     if (known != .unknown) return known == .yes;
     const can = switch (builtin.cpu.arch) {
         .x86_64 => hasCarrylessMultiplication(),
         .aarch64 => hasCrcInstruction(),
         else => false,
     };
-    answer.store(if (can) .yes else .no, .monotonic);
+    fast_sum_support.store(if (can) .yes else .no, .monotonic);
     return can;
 }
 
@@ -175,7 +175,7 @@ test "the checksum is zip's, in one piece and in any two" {
 }
 
 test "the processor and the tables give the same sum, at every length and alignment" {
-    if (!canSum()) return error.SkipZigTest;
+    if (!hasFastSum()) return error.SkipZigTest;
     var bytes: [700]u8 = undefined;
     var noise: std.Random.DefaultPrng = .init(1);
     noise.fill(&bytes);
@@ -186,7 +186,7 @@ test "the processor and the tables give the same sum, at every length and alignm
 }
 
 test "a long input has the same checksum whole and in pieces" {
-    const bytes = try testing.allocator.alloc(u8, 3 * ask_length_min + 5);
+    const bytes = try testing.allocator.alloc(u8, 3 * fast_length_min + 5);
     defer testing.allocator.free(bytes);
     var noise: std.Random.DefaultPrng = .init(2);
     noise.fill(bytes);

@@ -25,11 +25,13 @@ const Posix = struct {
         return .{ .arena = arena, .entries = entries };
     }
 
+    /// The value of the variable `name`; null if it is not set.
     pub fn get(environment: Posix, name: []const u8) ?[]const u8 {
         const index = environment.find(name, 0) orelse return null;
         return std.mem.span(environment.entries.items[index])[name.len + 1 ..];
     }
 
+    /// Sets the variable `name`, and removes its other entries.
     pub fn put(environment: *Posix, name: []const u8, value: []const u8) !void {
         environment.remove(name);
         const entry = try std.mem.concatWithSentinel(environment.arena, u8, &.{ name, "=", value }, 0);

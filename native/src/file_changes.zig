@@ -35,6 +35,7 @@ fn open(directory: std.fs.Dir, path: []const u8, mode: std.fs.File.Mode, is_new:
     }
 }
 
+/// Moves `old` in `from` to `new` in `to`. Replaces a file, but no directory that has entries.
 pub fn rename(from: std.fs.Dir, old: []const u8, to: std.fs.Dir, new: []const u8) !void {
     if (builtin.os.tag != .linux) return std.fs.rename(from, old, to, new);
     const before = try std.posix.toPosixPath(old);

@@ -9,6 +9,7 @@ const testing = std.testing;
 
 pub const Status = std.fs.File.Stat;
 
+/// The status of an open file.
 pub fn of(file: std.fs.File) !Status {
     if (builtin.os.tag == .windows) return file.stat();
     return .fromPosix(try std.posix.fstat(file.handle));

@@ -132,6 +132,7 @@ pub const Lock = struct {
         lock.file.pwriteAll(application, 0) catch return;
     }
 
+    /// Closes the file, which releases the lock.
     pub fn release(lock: Lock) void {
         lock.file.close();
     }

@@ -39,7 +39,7 @@ const Layout = struct {
     count: u32,
     commands_end: usize,
     /// Where the contents of the first section begin.
-    room: u64 = std.math.maxInt(u64),
+    contents_start: u64 = std.math.maxInt(u64),
     text: ?Segment = null,
     linkedit: ?Segment = null,
     /// The offsets of the commands.
@@ -89,7 +89,7 @@ const Layout = struct {
         if (sections > (length - segment_length) / section_length) return error.CorruptZip;
         for (0..sections) |i| {
             const offset = number(u32, head, at + segment_length + i * section_length + 48);
-            if (offset != 0) layout.room = @min(layout.room, offset);
+            if (offset != 0) layout.contents_start = @min(layout.contents_start, offset);
         }
         const name = std.mem.sliceTo(head[at + 8 ..][0..16], 0);
         const slot = if (std.mem.eql(u8, name, "__TEXT")) &layout.text else if (std.mem.eql(u8, name, "__LINKEDIT")) &layout.linkedit else return;
@@ -166,7 +166,7 @@ pub fn sign(file: std.fs.File, identifier: []const u8) !void {
     const bare = try readHead(file, &buffer);
     const layout: Layout = try .parse(bare);
     const head_length = bare.len + signature_command_length;
-    if (layout.signature != null or head_length > @min(layout.room, buffer.len)) return error.CorruptZip;
+    if (layout.signature != null or head_length > @min(layout.contents_start, buffer.len)) return error.CorruptZip;
     const head = buffer[0..head_length];
     if (size < layout.linkedit.?.start) return error.CorruptZip;
     try layout.extendTo(head, size, size + signature_length);

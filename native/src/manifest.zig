@@ -70,6 +70,7 @@ pub const File = struct {
         return file.digest[0..@min(file.digest.len, installed_name_length)];
     }
 
+    /// The bytes of its zip in the executable.
     pub fn range(file: File) zip.Range {
         return .{ .start = file.offset, .end = file.offset + file.size };
     }
@@ -121,6 +122,7 @@ pub const Manifest = struct {
         return true;
     }
 
+    /// The part `name`; null if there is none.
     pub fn find(manifest: Manifest, name: []const u8) ?File {
         for (manifest.files) |file| if (std.mem.eql(u8, file.name, name)) return file;
         return null;

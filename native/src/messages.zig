@@ -10,6 +10,7 @@ const locate = @import("locate.zig");
 const manifest = @import("manifest.zig");
 const report = @import("report.zig");
 
+/// `limit` is in bytes.
 pub fn stackTooSmall(limit: u64) noreturn {
     report.fatal(
         "scie",
@@ -18,6 +19,7 @@ pub fn stackTooSmall(limit: u64) noreturn {
     );
 }
 
+/// `called` is the name by which the executable was started.
 pub fn selfNotFound(called: []const u8, err: locate.Error) noreturn {
     switch (err) {
         error.NotFound => report.fatal(
@@ -38,6 +40,7 @@ pub fn selfNotFound(called: []const u8, err: locate.Error) noreturn {
     }
 }
 
+/// `called` is the name by which the executable was started, `path` its file.
 pub fn manifestUnreadable(called: []const u8, path: []const u8, err: manifest.Error) noreturn {
     switch (err) {
         error.NoManifest => report.fatal(
@@ -60,6 +63,7 @@ pub fn manifestUnreadable(called: []const u8, path: []const u8, err: manifest.Er
     }
 }
 
+/// Lists the refused candidates with their reasons.
 pub fn noBase(arena: std.mem.Allocator, name: []const u8, refusals: []const base_directory.Refusal) noreturn {
     var lines: std.ArrayList(u8) = .empty;
     for (refusals) |refusal| {
@@ -89,6 +93,7 @@ pub fn inMemory(lift: manifest.Manifest) void {
     );
 }
 
+/// CZSCIE_MEMORY has none of its three values.
 pub fn memorySettingUnknown(name: []const u8) noreturn {
     report.fatal(name, "CZSCIE_MEMORY has an unknown value\nhint: set it to fallback, always or never, or unset it", .{});
 }
@@ -105,6 +110,7 @@ pub fn installationUnusable(arena: std.mem.Allocator, lift: manifest.Manifest, e
     );
 }
 
+/// A part could not be unpacked.
 pub fn notInstalled(
     installation: install.Installation,
     failure: install.Failure,
@@ -169,6 +175,7 @@ pub fn noCommand(lift: manifest.Manifest, asked: ?[]const u8) noreturn {
     );
 }
 
+/// `err` comes from the expansion of the boot command.
 pub fn placeholderUnknown(name: []const u8, err: anyerror) noreturn {
     switch (err) {
         error.UnknownPlaceholder => report.fatal(
@@ -212,6 +219,7 @@ fn toolsHint(buffer: []u8, executable: []const u8, tools: []const u8) []const u8
     ) catch "the tool verify lists the damage, the tool uninstall removes the installation; the next start installs it again";
 }
 
+/// `program` could not be started because of `err`.
 pub fn notStarted(
     lift: manifest.Manifest,
     executable: []const u8,

@@ -21,6 +21,8 @@ pub const Values = struct {
     environment: *const fn (context: *const anyopaque, name: []const u8) ?[]const u8,
 };
 
+/// Replaces the placeholders of `template` by their values. Returns error.UnknownPlaceholder for an unknown or
+/// malformed one.
 pub fn expand(arena: Allocator, template: []const u8, values: Values) Error![:0]const u8 {
     var out: std.ArrayList(u8) = .empty;
     try append(arena, &out, template, values, 0);

@@ -73,6 +73,7 @@ pub const Patch = struct {
         copy: struct { source: u64, length: u32 },
     },
 
+    /// The number of bytes that it writes.
     pub fn length(patch: Patch) u32 {
         return switch (patch.what) {
             .bytes => |hexadecimal| @intCast(hexadecimal.len / 2),
@@ -81,6 +82,7 @@ pub const Patch = struct {
         };
     }
 
+    /// The offset after its last byte.
     pub fn end(patch: Patch) u64 {
         return patch.offset + patch.length();
     }
@@ -305,6 +307,7 @@ pub const Fields = struct {
     arena: Allocator,
     parts: std.mem.SplitIterator(u8, .scalar),
 
+    /// The next field, unescaped.
     pub fn text(fields: *Fields) Error![]const u8 {
         const raw = fields.parts.next() orelse return error.CorruptPlan;
         if (std.mem.indexOfScalar(u8, raw, 0) != null) return error.CorruptPlan;
@@ -312,6 +315,7 @@ pub const Fields = struct {
         return unescape(fields.arena, raw);
     }
 
+    /// The next field as a number in `base`.
     pub fn number(fields: *Fields, comptime T: type, base: u8) Error!T {
         const raw = fields.parts.next() orelse return error.CorruptPlan;
         if (raw.len == 0 or raw[0] == '+' or raw[0] == '-') return error.CorruptPlan;

@@ -47,6 +47,7 @@ pub fn ignoreFileSizeSignal() FileSizeSignal {
     return before;
 }
 
+/// Restores what `ignoreFileSizeSignal` returned.
 pub fn restoreFileSizeSignal(before: FileSizeSignal) void {
     if (builtin.os.tag != .windows) std.posix.sigaction(std.posix.SIG.XFSZ, &before, null);
 }
@@ -59,6 +60,7 @@ pub fn setPublicUmask() ?Umask {
     return if (builtin.os.tag == .windows) null else setUmask(0o022);
 }
 
+/// Restores what `setPublicUmask` returned.
 pub fn restoreUmask(before: ?Umask) void {
     if (builtin.os.tag != .windows) if (before) |mask| {
         _ = setUmask(mask);

@@ -51,6 +51,7 @@ pub const Sha256 = struct {
     rest: [block_length]u8 = undefined,
     length: u64 = 0,
 
+    /// Appends `bytes` to the hashed bytes.
     pub fn update(hash: *Sha256, bytes: []const u8) void {
         var left = bytes;
         const filled: usize = @intCast(hash.length % block_length);

@@ -26,6 +26,7 @@ pub fn effective() Id {
     return std.os.linux.geteuid();
 }
 
+/// Whether the effective user is root.
 pub fn isRoot() bool {
     return builtin.os.tag != .windows and effective() == 0;
 }

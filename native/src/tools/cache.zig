@@ -67,6 +67,7 @@ fn entriesOf(context: *const Context, items: []const Item) ![]const Entry {
     return entries;
 }
 
+/// Whether `item` is an installation of this executable.
 pub fn isOwn(lift: manifest.Manifest, item: Item) bool {
     for (lift.files) |file| if (file.kind == item.kind and std.mem.eql(u8, file.installedName(), item.digest)) return true;
     return false;

@@ -23,6 +23,7 @@ pub const Context = struct {
         try context.out.writeByte('\n');
     }
 
+    /// The candidates for the base directory.
     pub fn candidates(context: *const Context) ![]const base_directory.Candidate {
         const executable = context.executable;
         return base_directory.candidates(context.arena, context.variables, context.lift.base, executable.is_private);
@@ -45,6 +46,7 @@ pub const Context = struct {
         return null;
     }
 
+    /// Opens the base directory `path`.
     pub fn open(path: []const u8) !base_directory.Base {
         return .{ .directory = try base_directory.openNoFollow(path), .path = path };
     }

@@ -38,6 +38,7 @@ pub const Document = struct {
         description: []const u8 = "",
     };
 
+    /// Parses the text of a manifest.
     pub fn parse(arena: std.mem.Allocator, text: []const u8) manifest.Error!Document {
         const options: std.json.ParseOptions = .{ .ignore_unknown_fields = true };
         return std.json.parseFromSliceLeaky(Document, arena, text, options) catch |err| switch (err) {

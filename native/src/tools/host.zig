@@ -36,6 +36,7 @@ pub const Host = struct {
     loaders: []const Loader,
     limits: []const Limit,
 
+    /// Reads the properties of this host.
     pub fn examine(arena: std.mem.Allocator) error{OutOfMemory}!Host {
         return .{
             .kernel = try kernel(arena),
@@ -46,6 +47,7 @@ pub const Host = struct {
         };
     }
 
+    /// Prints the host as text.
     pub fn write(host: Host, out: *std.Io.Writer) std.Io.Writer.Error!void {
         try out.print("kernel      {s}\nprocessor   {s}, {d} usable\npage size   {d}\n", .{
             host.kernel, host.architecture, host.cpus, host.page_size,

@@ -33,6 +33,7 @@ pub const Item = struct {
     /// Whether a process runs from it, as far as the system reports that.
     running: bool = false,
 
+    /// A part with its kind and digest.
     pub fn file(item: Item) manifest.File {
         return .{ .name = item.digest, .kind = item.kind, .digest = item.digest, .offset = 0, .size = 0, .unpacked = 0 };
     }
@@ -42,6 +43,7 @@ pub const Item = struct {
         return item.kind == .interpreter or item.kind == .libc;
     }
 
+    /// The days since the last use.
     pub fn days(item: Item) u64 {
         const age = @max(0, std.time.nanoTimestamp() - item.last_use);
         return @intCast(@divFloor(age, std.time.ns_per_day));

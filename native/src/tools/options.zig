@@ -20,6 +20,7 @@ pub const Options = struct {
 
     pub const Error = error{ Usage, OutOfMemory };
 
+    /// Parses `arguments`. Returns error.Usage for what the tool does not accept.
     pub fn parse(arena: std.mem.Allocator, accepted: Accepted, arguments: []const [:0]const u8) Error!Options {
         var options: Options = .{};
         const operands = try arena.alloc([]const u8, arguments.len);

@@ -13,6 +13,7 @@ const tail_length_max = 4096;
 /// The bytes of the moved zip from the central directory on. The bytes before `data_end` stay unchanged.
 pub const Relocated = struct { data_end: u64, bytes: []const u8 };
 
+/// Computes the end of the zip in `range` for a file of its own.
 pub fn relocate(arena: std.mem.Allocator, file: std.fs.File, range: zip.Range) zip.Error!Relocated {
     const found = try zip.findDirectory(file, range);
     const directory_length: usize = @intCast(found.length);

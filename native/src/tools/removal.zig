@@ -39,6 +39,7 @@ pub const Removal = struct {
         return .{ .base = base, .removal_lock = removal_lock };
     }
 
+    /// Lets other processes remove.
     pub fn end(removal: Removal) void {
         removal.removal_lock.close();
     }

@@ -120,6 +120,7 @@ fn temporaryDirectory(variables: Environment) Finding {
     };
 }
 
+/// Prints the findings as text.
 pub fn write(out: *std.Io.Writer, findings: []const Finding) std.Io.Writer.Error!void {
     for (findings) |finding| {
         const state = if (finding.path == null) "missing" else if (finding.usable) "present" else "unusable";
