@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from czscie.errors import CzscieError
@@ -18,9 +19,12 @@ from czscie.windows.shape import check_windows
 def load_lift(manifest: Path, platforms: Sequence[Platform]) -> tuple[Lift, list[Platform]]:
     """The lift, and those of its platforms to build for: `platforms`, or all when that is empty.
 
-    Raises CzscieError for a manifest that needs a feature that this version lacks, or not for a platform.
+    Raises CzscieError for a manifest that needs a feature that this version lacks, or that is not for a
+    platform.
     """
     lift = read_manifest(manifest)
+    if lift.is_for_any_platform and platforms:
+        lift = replace(lift, platforms=tuple(platforms))
     if problems := lift.unsupported():
         raise CzscieError(f"{manifest} needs a feature that this version lacks", why=map(str, problems))
     check_commands(lift)

@@ -78,10 +78,10 @@ def test_the_example_shows_the_keys_that_are_read(tmp_path: Path, monkeypatch: p
     read: set[str] = set()
     finish = Table.finish
 
-    def finished(table: Table, *misplaced: str) -> None:
-        where = "".join(f"{step}." for step in table._where if isinstance(step, str))
+    def finished(table: Table) -> None:
+        where = "".join(f"{step}." for step in table.where if isinstance(step, str))
         read.update(where + key for key in table.known)
-        finish(table, *misplaced)
+        finish(table)
 
     monkeypatch.setattr(Table, "finish", finished)
     (tmp_path / "lift.toml").write_text(one_payload(), encoding="utf-8")

@@ -237,7 +237,7 @@ def test_an_archive_that_would_fill_the_disk_is_refused(
 def test_a_bomb_that_nothing_is_kept_of_is_not_unpacked_to_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, name: str
 ) -> None:
-    monkeypatch.setattr("czscie.pbs.archive._LARGEST_ARCHIVE", 1 << 20)
+    monkeypatch.setattr("czscie.container.tar_stream._LARGEST_ARCHIVE", 1 << 20)
     inside = where == "in what is passed over"
     zeros = bytes(1 << 21)
     mark = member("python/PYTHON.json", b"{}")

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import hashlib
 import io
+import random
 import tarfile
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from czscie.console import Console
 from czscie.container.plan import ENTRY_NAME, Plan
@@ -68,6 +71,26 @@ def test_a_file_is_embedded_as_it_is(tmp_path: Path) -> None:
     assert {file.path: file.executable for file in plan.files} == {"words.txt": False, "sub/tool": True}
 
 
+def test_what_may_be_executed_here_may_be_when_it_is_installed(tmp_path: Path) -> None:
+    for name in ("tool", "words"):
+        (tmp_path / name).write_bytes(b"#!/bin/sh\n")
+    (tmp_path / "tool").chmod(0o755)
+    plan, _ = write(tmp_path, 'name = "tool"', 'name = "words"\nis_executable = false')
+    assert [file.path for file in plan.files if file.executable] == ["tool"]
+
+
+def test_a_file_is_looked_for_beside_the_manifest_and_then_in_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "manifest").mkdir()
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for name in ("manifest/both", "here/both", "here/other"):
+        (tmp_path / name).write_text(name)
+    _, installed = write(tmp_path / "manifest", 'name = "both"', 'name = "other"')
+    assert installed == {"both": b"manifest/both", "other": b"here/other"}
+
+
 def test_a_directory_is_embedded_with_modes_and_links(tmp_path: Path) -> None:
     (tmp_path / "share/deep").mkdir(parents=True)
     (tmp_path / "share/deep/words").write_text("moo")
@@ -115,6 +138,37 @@ def test_a_zip_is_unpacked_below_its_name(tmp_path: Path) -> None:
     assert [file.path for file in plan.files if file.executable] == ["share.zip/bin/tool"]
 
 
+def test_an_archive_of_zstd_or_zlib_is_unpacked_too(tmp_path: Path) -> None:
+    archive(tmp_path / "plain.tar", "w:", link("l", "bin/tool"), bin_tool=b"#!/bin/sh\n", words=b"moo" * 9000)
+    plain = (tmp_path / "plain.tar").read_bytes()
+    (tmp_path / "a.tar.zst").write_bytes(zstandard.compress(plain))
+    (tmp_path / "b.tzst").write_bytes(zstandard.compress(plain))
+    (tmp_path / "c.tar.Z").write_bytes(zlib.compress(plain))
+    (tmp_path / "d.bin").write_bytes(zlib.compress(plain))
+    names = ("a.tar.zst", "b.tzst", "c.tar.Z", "d.bin")
+    tables = [f'name = "{name}"' for name in names[:3]]
+    plan, installed = write(tmp_path, *tables, 'name = "d.bin"\ntype = "tar.Z"')
+    assert installed == {
+        path: data
+        for name in names
+        for path, data in ((f"{name}/bin/tool", b"#!/bin/sh\n"), (f"{name}/words", b"moo" * 9000))
+    }
+    assert [file.path for file in plan.files if file.executable] == [f"{name}/bin/tool" for name in names]
+
+
+@pytest.mark.parametrize("compress", [zlib.compress, zstandard.compress])
+@pytest.mark.parametrize("kept", [1, 200, 3000])
+def test_an_archive_of_zstd_or_zlib_that_ends_early_is_an_error(
+    tmp_path: Path, compress: Callable[[bytes], bytes], kept: int
+) -> None:
+    archive(tmp_path / "plain.tar", "w:", words=random.Random(1).randbytes(5000))
+    whole = compress((tmp_path / "plain.tar").read_bytes())
+    name = "a.tar.Z" if compress is zlib.compress else "a.tar.zst"
+    (tmp_path / name).write_bytes(whole[:-kept])
+    with pytest.raises(CzscieError, match="cannot be read"):
+        write(tmp_path, f'name = "{name}"')
+
+
 def test_a_hard_link_is_a_copy(tmp_path: Path) -> None:
     archive(tmp_path / "a.tar", "w:", link("copy", "words", tarfile.LNKTYPE), words=b"moo")
     assert write(tmp_path, 'name = "a.tar"')[1] == {"a.tar/words": b"moo", "a.tar/copy": b"moo"}
@@ -159,7 +213,9 @@ def test_a_member_of_a_zip_that_would_leave_its_directory_is_refused(tmp_path: P
         write(tmp_path, 'name = "a.zip"')
 
 
-@pytest.mark.parametrize("name", ["a.zip", "a.tar", "a.tar.gz", "a.tar.bz2", "a.tar.xz"])
+@pytest.mark.parametrize(
+    "name", ["a.zip", "a.tar", "a.tar.gz", "a.tar.bz2", "a.tar.xz", "a.tar.zst", "a.tar.Z"]
+)
 def test_an_archive_that_is_none_is_an_error(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"\x1f\x8bnone at all" * 100)
     with pytest.raises(CzscieError) as caught:
@@ -202,11 +258,14 @@ def test_a_zip_that_wants_a_password_is_an_error(tmp_path: Path) -> None:
         write(tmp_path, 'name = "a.zip"')
 
 
-def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
     with pytest.raises(CzscieError) as caught:
         write(tmp_path, 'name = "none"')
-    assert (
-        str(caught.value) == f"error: the lift's file none is missing\n  there is nothing at {tmp_path}/none"
+    assert str(caught.value) == (
+        f"error: the lift's file none is missing\n  there is nothing at {tmp_path}/none\n"
+        f"  there is nothing at {tmp_path}/here/none"
     )
 
 

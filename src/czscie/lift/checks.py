@@ -14,12 +14,17 @@ from czscie.lift.table import Table
 
 def check(lift: Lift, table: Table) -> None:
     """Record with `table`, which `lift` was read from, where its parts contradict each other."""
-    _check_ids(lift, table)
-    _check_files(lift, table)
+    check_files(lift, table)
     _check_names(lift, table)
     _check_groups(lift, table)
     _check_start(lift, table)
     _check_references(lift, table)
+
+
+def check_files(lift: Lift, table: Table) -> None:
+    """Record with `table` which of the files of `lift` take the ids or the places of others."""
+    _check_ids(lift, table)
+    _check_places(lift, table)
 
 
 def _check_ids(lift: Lift, table: Table) -> None:
@@ -37,7 +42,7 @@ def _check_ids(lift: Lift, table: Table) -> None:
     _check_unique(table, "an id", ((key, identifier) for key, identifier in ids if identifier))
 
 
-def _check_files(lift: Lift, table: Table) -> None:
+def _check_places(lift: Lift, table: Table) -> None:
     """Every file has a place of its own in the executable."""
     folds = any(platform.os in ("windows", "macos") for platform in lift.platforms)
     places: dict[str, bool] = {}  # and whether it is a plain file for sure
@@ -75,7 +80,7 @@ def _check_unique(table: Table, what: str, entries: Iterable[tuple[Key, str]]) -
     for key, name in entries:
         first = taken.setdefault(name, key)
         if first != key:
-            table.reject(*key, allowed=f"{what} that {key_text(('lift', *first[:-1]))} has not taken")
+            table.reject(*key, allowed=f"{what} that {key_text((*table.where, *first[:-1]))} has not taken")
 
 
 def _check_groups(lift: Lift, table: Table) -> None:

@@ -40,13 +40,16 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A program and how to start it. The command called "" is the default one."""
+    """A program and how to start it. The command called "" is the default one. `key` is where it stands in
+    the manifest, for messages.
+    """
 
     name: str
     description: str | None
     exe: str
     args: tuple[str, ...]
     env: Environment
+    key: str = field(compare=False)
 
     @classmethod
     def read(cls, table: Table) -> Command:
@@ -56,4 +59,5 @@ class Command:
         args = table.texts("args")
         env = table.optional_table("env")
         table.finish()
-        return cls(name, description, exe, args, Environment() if env is None else Environment.read(env))
+        environment = Environment() if env is None else Environment.read(env)
+        return cls(name, description, exe, args, environment, table.key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,15 +21,14 @@ _ENDINGS = {
     ".tar.bz2": "tar.bz2",
     ".tbz2": "tar.bz2",
     ".tar.xz": "tar.xz",
+    ".tar.lzma": "tar.xz",
     ".tlz": "tar.xz",
     ".tar.zst": "tar.zst",
+    ".tzst": "tar.zst",
     ".tar.Z": "tar.Z",
 }
-#: Those of TYPES that Python's standard library does not read.
-_UNREADABLE = ("tar.zst", "tar.Z")
-
-_KEY = Shape.of("a string without { and }, not empty", r"[^\0{}]+")
-_SHA256 = Shape.of("a SHA-256 digest of 64 hexadecimal digits", r"[0-9a-fA-F]{64}")
+KEY = Shape.of("a string without { and }, not empty", r"[^\0{}]+")
+SHA256 = Shape.of("a SHA-256 digest of 64 hexadecimal digits", r"[0-9a-fA-F]{64}")
 _SOURCE = Shape("the name of a binding, or a table with url and lazy", SOMETHING.accepts)
 
 
@@ -42,7 +42,7 @@ class Digest:
     @classmethod
     def read(cls, table: Table) -> Digest:
         size = table.optional_integer("size", 0)
-        fingerprint = table.optional_text("fingerprint", _SHA256)
+        fingerprint = table.optional_text("fingerprint", SHA256)
         table.finish()
         return cls(size, None if fingerprint is None else fingerprint.lower())
 
@@ -64,14 +64,17 @@ class FromBinding:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedFile:
-    """One element of `lift.files`. `path` is where the file stands unless it has a `source`."""
+    """One element of `lift.files`. `places` are where the file may stand unless it has a `source`.
+
+    `is_executable` is None where the file itself tells.
+    """
 
     name: str
     key: str | None
-    path: Path
+    places: tuple[Path, ...]
     digest: Digest | None
     type: str | None
-    is_executable: bool
+    is_executable: bool | None
     eager_extract: bool
     source: FromUrl | FromBinding | None
 
@@ -81,9 +84,15 @@ class EmbeddedFile:
         return self.key or self.name
 
     @property
-    def is_readable(self) -> bool:
-        """Whether this version can unpack it."""
-        return self.kind not in _UNREADABLE
+    def path(self) -> Path:
+        """Where it stands: the first of its places where there is something, or the first of all."""
+        return next((place for place in self.places if place.exists()), self.places[0])
+
+    def starts(self, path: Path) -> bool:
+        """Whether it may be executed when it is installed; `path` is where it is on this machine."""
+        if self.is_executable is None and self.source is None:
+            return bool(path.stat().st_mode & stat.S_IXUSR)
+        return bool(self.is_executable)
 
     @property
     def is_lazy(self) -> bool:
@@ -107,21 +116,31 @@ class EmbeddedFile:
     @classmethod
     def read(cls, table: Table, directory: Path) -> EmbeddedFile:
         name = table.text("name", NAME)
-        key = table.optional_text("key", _KEY)
+        key = table.optional_text("key", KEY)
         digest = table.optional_table("digest")
         file = cls(
             name=name,
             key=key,
-            path=directory / name,
+            places=file_places(directory, name),
             digest=None if digest is None else Digest.read(digest),
             type=table.optional_choice("type", TYPES),
-            is_executable=table.flag("is_executable"),
+            is_executable=table.flag("is_executable") or None,
             eager_extract=table.flag("eager_extract"),
             source=_read_source(table),
         )
         _check_digest(table, file)
         table.finish()
         return file
+
+
+def file_places(directory: Path, name: str) -> tuple[Path, ...]:
+    """Where the file `name` of a manifest in `directory` may stand: there, or in the working directory."""
+    return tuple(dict.fromkeys((directory / name, Path.cwd() / name)))
+
+
+def file_kind(type_or_ending: str) -> str | None:
+    """The one of TYPES that is spelled so, or as the ending of a file's name; None when none is."""
+    return type_or_ending if type_or_ending in TYPES else _ENDINGS.get(f".{type_or_ending}")
 
 
 def _read_source(table: Table) -> FromUrl | FromBinding | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from czscie.container.manifest import TOOLS
@@ -24,46 +24,50 @@ from czscie.lift.targets import read_platforms
 from czscie.lift.windows import Windows
 from czscie.platforms import Platform
 
-_BASE = Shape.of("a path without control characters", r"[^\0-\x1f\x7f]*")
+BASE = Shape.of("a path without control characters", r"[^\0-\x1f\x7f]*")
 #: In the environment of every system; "" is for no variable.
 _TOOLS = Shape.of('the name of an environment variable, or ""', r"([A-Za-z_][A-Za-z0-9_]*)?", TOOLS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lift:
     """One manifest. Attributes are called what the keys are called; `path` is the manifest's own.
 
-    Paths are absolute: relative ones in the manifest start at the manifest's directory.
+    Paths are absolute: relative ones in the manifest start at the manifest's directory. `key` is the name of
+    the table that the lift is. A lift that cannot name platforms, as in JSON, `is_for_any_platform`, and
+    `platforms` is the one that czscie runs on.
     """
 
     path: Path
+    key: str = "lift"
     name: str
-    description: str | None
-    base: str | None
-    tools: str
-    load_dotenv: bool
-    windowed: bool
-    compression_level: int | None
+    description: str | None = None
+    base: str | None = None
+    tools: str = TOOLS
+    load_dotenv: bool = False
+    windowed: bool = False
+    compression_level: int | None = None
     platforms: tuple[Platform, ...]
-    app_info: Mapping[str, object]
-    scie_jump: ScieJump | None
-    ptex: Ptex | None
-    interpreters: tuple[Interpreter, ...]
-    interpreter_groups: tuple[InterpreterGroup, ...]
-    files: tuple[EmbeddedFile, ...]
-    commands: tuple[Command, ...]
-    bindings: tuple[Command, ...]
-    payload: Payload | None
-    pack: PackSettings
-    libc: Libc
-    image: ImageSettings
-    bare: Bare
-    macos: MacOS
-    windows: Windows
+    is_for_any_platform: bool = False
+    app_info: Mapping[str, object] = field(default_factory=dict)
+    scie_jump: ScieJump | None = None
+    ptex: Ptex | None = None
+    interpreters: tuple[Interpreter, ...] = ()
+    interpreter_groups: tuple[InterpreterGroup, ...] = ()
+    files: tuple[EmbeddedFile, ...] = ()
+    commands: tuple[Command, ...] = ()
+    bindings: tuple[Command, ...] = ()
+    payload: Payload | None = None
+    pack: PackSettings = field(default_factory=PackSettings)
+    libc: Libc = field(default_factory=Libc)
+    image: ImageSettings = field(default_factory=ImageSettings)
+    bare: Bare = field(default_factory=Bare)
+    macos: MacOS = field(default_factory=MacOS)
+    windows: Windows = field(default_factory=Windows)
 
     def unsupported(self) -> tuple[Problem, ...]:
         """What this version reads, because science has it, but cannot build."""
-        return tuple(Problem(f"lift.{key}", text) for key, text in self._unsupported())
+        return tuple(Problem(f"{self.key}.{key}", text) for key, text in self._unsupported())
 
     @classmethod
     def read(cls, table: Table, path: Path) -> Lift:
@@ -71,7 +75,7 @@ class Lift:
         directory = path.parent.absolute()
         name = table.text("name", FILE_NAME)
         description = table.optional_text("description")
-        base = table.optional_text("base", _BASE)
+        base = table.optional_text("base", BASE)
         tools = table.optional_text("tools", _TOOLS)
         platforms = read_platforms(table)
         load_dotenv = table.flag("load_dotenv")
@@ -91,6 +95,7 @@ class Lift:
         ptex = table.optional_table("ptex")
         lift = cls(
             path=path,
+            key=table.key,
             name=name,
             description=description,
             base=base,
@@ -133,11 +138,6 @@ class Lift:
         for index, file in enumerate(self.files):
             if file.is_lazy:
                 yield f"files[{index}].source", "this version embeds every file"
-            if not file.is_readable:
-                yield (
-                    f"files[{index}].type",
-                    f"this version cannot unpack {file.kind}, but zip and other tars",
-                )
         for index, command in enumerate(self.commands):
             if command.env.remove_re:
                 yield (

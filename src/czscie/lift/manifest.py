@@ -1,18 +1,22 @@
 """Reads the lift manifest, which says what to build.
 
 It is a superset of the manifest that science 0.18 of the a-scie project reads (and of what pex writes for
-newer ones): everything lives under `[lift]`. lift.toml.example shows every key.
+newer ones): everything lives under `[lift]`. lift.toml.example shows every key. Two other forms are read,
+too: the JSON that science makes of a manifest for its launcher, and `[science]` of the time before 0.1.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from czscie.documents import DocumentError, parse_toml, read_document
+from czscie.documents import DocumentError, parse_json, parse_toml, read_document
 from czscie.errors import CzscieError
-from czscie.lift.checks import check
+from czscie.lift.checks import check, check_files
+from czscie.lift.json_lift import read_json_lift
 from czscie.lift.lift import Lift
-from czscie.lift.problem import Problems
+from czscie.lift.old_names import modernized
+from czscie.lift.problem import Problems, nearest
 from czscie.lift.table import Table
 
 
@@ -27,18 +31,44 @@ def read_manifest(path: Path) -> Lift:
 
 def parse_manifest(text: str, path: Path) -> Lift:
     """The manifest whose text is `text`, as if it stood at `path`. Raises CzscieError as `read_manifest`."""
+    if text.lstrip().startswith("{"):
+        return _parse_json(text, path)
     try:
-        document = parse_toml(text)
+        document = modernized(parse_toml(text))
     except DocumentError as error:
         raise CzscieError(f"{path} is not valid TOML", why=str(error)) from None
+    name = "science" if "science" in document and "lift" not in document else "lift"
     problems = Problems(document)
     root = Table(document, (), problems)
-    table = root.table("lift")
+    table = root.table(name)
     lift = Lift.read(table, path)
     check(lift, table)
-    root.finish(*(f"lift.{key}" for key in table.known))
+    _check_others(root, name, table.known)
     problems.raise_any(path)
     return lift
+
+
+def _parse_json(text: str, path: Path) -> Lift:
+    try:
+        document = parse_json(text)
+    except DocumentError as error:
+        raise CzscieError(f"{path} is not valid JSON", why=str(error)) from None
+    problems = Problems(document)
+    lift, table = read_json_lift(Table(document, (), problems).table("scie"), path)
+    check_files(lift, table)
+    problems.raise_any(path)
+    return lift
+
+
+def _check_others(root: Table, lift: str, known: Sequence[str]) -> None:
+    """Record what stands beside the table `lift` and was meant to be it, or one of the keys `known` in it.
+
+    Other tables are those of others.
+    """
+    for key in root.others():
+        meant = nearest(key, (lift, *(f"{lift}.{each}" for each in known)))
+        if meant is not None or not root.is_table(key):
+            root.reject(key, found="an unknown key", allowed=lift, meant=meant)
 
 
 def _read(path: Path) -> str:

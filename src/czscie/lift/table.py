@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from czscie.lift.problem import Key, Problems, found_text, nearest, one_of, quoted
+from czscie.lift.problem import Key, Problems, found_text, key_text, nearest, one_of, quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,16 @@ class Table:
         self._asked: list[str] = []
 
     @property
+    def where(self) -> Key:
+        """Where the table stands in the document."""
+        return self._where
+
+    @property
+    def key(self) -> str:
+        """The same in words, as in `lift.commands[0]`."""
+        return key_text(self._where)
+
+    @property
     def known(self) -> tuple[str, ...]:
         """The keys that were asked for so far, whether they are there or not."""
         return tuple(self._asked)
@@ -85,16 +95,21 @@ class Table:
 
     def text_table(self, key: str, names: Shape = SOMETHING) -> dict[str, str]:
         """A table whose keys are free but for their shape and whose values are strings."""
-        values = self._value(key)
-        if values is None:
-            return {}
-        if not isinstance(values, dict):
-            self.reject(key, allowed="a table of strings")
-            return {}
-        for name in values:
-            if not names.accepts(name):
-                self.reject(key, name, found=f"the key {quoted(name)}", allowed=names.words)
-        return {name: self._checked(value, TEXT, key, name) for name, value in values.items()}
+        values = self._named(key, "a table of strings", names)
+        return {name: self._checked(value, TEXT, key, name) for name, value in values}
+
+    def text_or_null_table(self, key: str, names: Shape = SOMETHING) -> dict[str, str | None]:
+        """The same where values may be null, as in JSON."""
+        values = self._named(key, "an object of strings and nulls", names)
+        return {
+            name: None if value is None else self._checked(value, TEXT, key, name) for name, value in values
+        }
+
+    def named_tables(self, key: str) -> dict[str, Table]:
+        """A table whose keys are free and whose values are tables."""
+        return {
+            name: self._inner(value, key, name) for name, value in self._named(key, "a table of tables", TEXT)
+        }
 
     def choice(self, key: str, options: Sequence[str]) -> str:
         if self._value(key) is None:
@@ -201,12 +216,18 @@ class Table:
             meant = quoted(near)
         self._problems.add((*self._where, *key), found or found_text(value), allowed, meant)
 
-    def finish(self, *misplaced: str) -> None:
-        """Record every key that nobody asked for. `misplaced` are more spellings that may have been meant."""
-        for key in self._values:
-            if key not in self._asked:
-                meant = nearest(key, (*self._asked, *misplaced))
-                self.reject(key, found="an unknown key", allowed=", ".join(self._asked), meant=meant)
+    def finish(self) -> None:
+        """Record every key that nobody asked for."""
+        for key in self.others():
+            meant = nearest(key, self._asked)
+            self.reject(key, found="an unknown key", allowed=", ".join(self._asked), meant=meant)
+
+    def others(self) -> list[str]:
+        """The keys that nobody asked for."""
+        return [key for key in self._values if key not in self._asked]
+
+    def is_table(self, key: str) -> bool:
+        return isinstance(self._values.get(key), dict)
 
     def _at(self, key: Key) -> object:
         value: object = self._values
@@ -233,6 +254,17 @@ class Table:
             for index, element in enumerate(value):
                 yield (key, index), element
         elif value is not None:
+            self.reject(key, allowed=words)
+
+    def _named(self, key: str, words: str, names: Shape) -> Iterator[tuple[str, object]]:
+        """Each value of a table whose keys are free but for their shape; `words` say what it must be."""
+        values = self._value(key)
+        if isinstance(values, dict):
+            for name, value in values.items():
+                if not names.accepts(name):
+                    self.reject(key, name, found=f"the key {quoted(name)}", allowed=names.words)
+                yield name, value
+        elif values is not None:
             self.reject(key, allowed=words)
 
     def _text_or_table(self, value: object, shape: Shape, *key: str | int) -> str | Table:

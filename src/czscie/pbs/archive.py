@@ -8,7 +8,6 @@ executable or not, times and owners are dropped, so that the same archive gives 
 from __future__ import annotations
 
 import gzip
-import io
 import stat
 import tarfile
 import zlib
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from czscie.container.content import Data
+from czscie.container.tar_stream import TarStream, open_zstd
 from czscie.container.tree import TAR_DAMAGE, Item, Tree
 from czscie.errors import CzscieError
 
@@ -26,15 +26,6 @@ _ROOT = "python/"
 _MARK_OF_FULL = "python/PYTHON.json"
 _INSTALL = "python/install/"
 _LARGEST_FILE = 1 << 30
-#: All that an archive holds, with what is passed over: eight times PBS's `-full`.
-_LARGEST_ARCHIVE = 8 << 30
-#: A tar ends with two blocks of zeros (POSIX pax, "ustar Interchange Format").
-_END = bytes(1024)
-#: PBS compresses at level 22, whose window is 128 MiB; the most that libzstd can be asked for is 2 GiB.
-_LARGEST_WINDOW = 1 << 30
-_CHUNK = 1 << 20
-#: tarfile looks for a member's end by reading, behind the end of the archive too, as often as its size says.
-_EMPTY_READS = 100
 
 
 def read_archive(path: Path) -> tuple[Item, ...]:
@@ -48,7 +39,7 @@ def read_archive(path: Path) -> tuple[Item, ...]:
     damage = (*TAR_DAMAGE, zlib.error, zstandard.ZstdError, gzip.BadGzipFile)
     try:
         with ExitStack() as stack:
-            stream = _Tail(_decompressed(path, stack))
+            stream = TarStream(_decompressed(path, stack))
             items = _read_members(stream, path.name)
             if not stream.ends_well():
                 raise CzscieError(f"{path} is not a sound archive", why="it ends early")
@@ -60,13 +51,8 @@ def read_archive(path: Path) -> tuple[Item, ...]:
 
 
 def _decompressed(path: Path, stack: ExitStack) -> BinaryIO:
-    import zstandard
-
     if path.name.endswith(".tar.zst"):
-        file = stack.enter_context(path.open("rb"))
-        decoder = zstandard.ZstdDecompressor(max_window_size=_LARGEST_WINDOW)
-        reader = decoder.stream_reader(file, read_across_frames=True)
-        return cast(BinaryIO, stack.enter_context(reader))
+        return stack.enter_context(open_zstd(path))
     if path.name.endswith(".tar.gz"):
         return cast(BinaryIO, stack.enter_context(gzip.open(path)))
     raise CzscieError(
@@ -74,41 +60,7 @@ def _decompressed(path: Path, stack: ExitStack) -> BinaryIO:
     )
 
 
-class _Tail(io.RawIOBase):
-    """A stream that remembers its last bytes."""
-
-    def __init__(self, source: BinaryIO) -> None:
-        self._source = source
-        self._tail = b""
-        self._size = 0
-        self._empty = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._source.read(size)
-        self._size += len(data)
-        self._empty = 0 if data or not size else self._empty + 1
-        if self._empty > _EMPTY_READS:
-            raise EOFError("it ends early")
-        if self._size > _LARGEST_ARCHIVE:
-            raise ValueError(f"it unpacks to more than {_LARGEST_ARCHIVE} bytes")
-        self._tail = (self._tail + data)[-len(_END) :] if len(data) < len(_END) else data[-len(_END) :]
-        return data
-
-    def ends_well(self) -> bool:
-        """Read what is left, which checks the checksums of gzip, and see that it is the end of a tar.
-
-        tarfile takes a damaged header for the end; then something other than zeros follows.
-        """
-        while chunk := self.read(_CHUNK):
-            if chunk.strip(b"\0"):
-                return False
-        return self._tail == _END
-
-
-def _read_members(stream: _Tail, source: str) -> tuple[Item, ...]:
+def _read_members(stream: TarStream, source: str) -> tuple[Item, ...]:
     tree, root = Tree(source), _ROOT
     # In blocks, so that nothing is read ahead and the end of the archive can be looked at.
     with tarfile.open(fileobj=stream, mode="r|", bufsize=tarfile.BLOCKSIZE) as archive:

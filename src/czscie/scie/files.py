@@ -12,13 +12,16 @@ import tarfile
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from czscie.console import Console
 from czscie.container.content import Data, File, OnDisk
 from czscie.container.packer import write_items
 from czscie.container.plan import Plan
+from czscie.container.tar_stream import TarStream, open_zlib, open_zstd
 from czscie.container.tree import TAR_DAMAGE, Item, Tree
 from czscie.container.untrusted_zip import ZipMember, open_zip
 from czscie.errors import CzscieError
@@ -28,7 +31,14 @@ from czscie.network.fetch import fetch
 from czscie.network.network import Network
 from czscie.network.remote import Remote
 
+#: What tarfile reads itself, by its names of them.
 _TAR_MODES = {"tar": "r:", "tar.gz": "r:gz", "tar.bz2": "r:bz2", "tar.xz": "r:xz"}
+#: What it does not. To science's launcher tar.Z is zlib's format, not the LZW of compress(1).
+_DECODERS = {"tar.zst": open_zstd, "tar.Z": open_zlib}
+
+
+#: What reading archives raises; zipfile's RuntimeErrors are a password or a method that it does not know.
+_DAMAGE = (zipfile.BadZipFile, *TAR_DAMAGE, zlib.error, lzma.LZMAError, RuntimeError, OSError)
 
 
 def locate(file: EmbeddedFile, console: Console, network: Network | None = None) -> Path:
@@ -40,10 +50,9 @@ def locate(file: EmbeddedFile, console: Console, network: Network | None = None)
     if remote is not None:
         [path] = fetch([remote], network, console)
         return path
-    if not file.path.exists():
-        raise CzscieError(f"the lift's file {file.name} is missing", why=f"there is nothing at {file.path}")
+    path = local_path(file)
     if digest is not None:
-        found, size = file_digest(file.path), file.path.stat().st_size
+        found, size = file_digest(path), path.stat().st_size
         if digest.fingerprint not in (None, found) or digest.size not in (None, size):
             raise CzscieError(
                 f"the lift's file {file.name} is not the one that its digest asks for",
@@ -52,6 +61,16 @@ def locate(file: EmbeddedFile, console: Console, network: Network | None = None)
                     f"asked for {digest.size} bytes, SHA-256 {digest.fingerprint}",
                 ],
             )
+    return path
+
+
+def local_path(file: EmbeddedFile) -> Path:
+    """Where `file`, which has no source, is on this machine. Raises CzscieError when it is missing."""
+    if not file.path.exists():
+        raise CzscieError(
+            f"the lift's file {file.name} is missing",
+            why=[f"there is nothing at {place}" for place in file.places],
+        )
     return file.path
 
 
@@ -87,19 +106,23 @@ def _check_places(items: Sequence[Item]) -> None:
 
 
 def _items(file: EmbeddedFile, path: Path) -> Sequence[Item]:
+    import zstandard
+
     kind = file.kind
     if kind == "blob":
-        return [File(file.name, OnDisk(path), file.is_executable)]
+        return [File(file.name, OnDisk(path), file.starts(path))]
     tree = Tree(file.name)
     try:
         if kind == "directory":
             _add_directory(tree, file.name, path)
         elif kind == "zip":
             _add_zip(tree, file.name, path)
+        elif kind in _DECODERS:
+            _add_tar_stream(tree, file.name, path, _DECODERS[kind])
         else:
-            _add_tar(tree, file.name, path, _TAR_MODES[kind])
-    # zipfile's RuntimeErrors: a password or a method that it does not know.
-    except (zipfile.BadZipFile, *TAR_DAMAGE, zlib.error, lzma.LZMAError, RuntimeError, OSError) as error:
+            with tarfile.open(path, _TAR_MODES[kind]) as archive:  # type: ignore[call-overload]
+                _add_tar(tree, file.name, archive)
+    except (*_DAMAGE, zstandard.ZstdError) as error:
         raise CzscieError(f"the lift's file {file.name} cannot be read", why=str(error)) from error
     return tree.items()
 
@@ -124,18 +147,29 @@ def _add_zip(tree: Tree, name: str, path: Path) -> None:
             tree.add_file(inside, ZipMember(lambda: archive, info, path.name), executable)
 
 
-def _add_tar(tree: Tree, name: str, path: Path, mode: str) -> None:
-    with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]
-        for member in archive:
-            inside = f"{name}/{tree.checked_path(member.name)}"
-            if member.issym():
-                tree.add_link(inside, member.linkname)
-            elif member.islnk():
-                tree.add_hard_link(inside, f"{name}/{member.linkname}")
-            elif member.isfile():
-                tree.check_room(inside, member.size)
-                content = archive.extractfile(member)
-                data = b"" if content is None else content.read()
-                tree.add_file(inside, Data(data), bool(member.mode & stat.S_IXUSR))
-            elif not member.isdir():
-                raise tree.refusal(member.name, "it is neither a file, a directory nor a link")
+def _add_tar_stream(
+    tree: Tree, name: str, path: Path, decoder: Callable[[Path], AbstractContextManager[BinaryIO]]
+) -> None:
+    with decoder(path) as decoded:
+        stream = TarStream(decoded)
+        # In blocks, so that nothing is read ahead and the end of the archive can be looked at.
+        with tarfile.open(fileobj=stream, mode="r|", bufsize=tarfile.BLOCKSIZE) as archive:
+            _add_tar(tree, name, archive)
+        if not stream.ends_well():
+            raise EOFError("it ends early")
+
+
+def _add_tar(tree: Tree, name: str, archive: tarfile.TarFile) -> None:
+    for member in archive:
+        inside = f"{name}/{tree.checked_path(member.name)}"
+        if member.issym():
+            tree.add_link(inside, member.linkname)
+        elif member.islnk():
+            tree.add_hard_link(inside, f"{name}/{member.linkname}")
+        elif member.isfile():
+            tree.check_room(inside, member.size)
+            content = archive.extractfile(member)
+            data = b"" if content is None else content.read()
+            tree.add_file(inside, Data(data), bool(member.mode & stat.S_IXUSR))
+        elif not member.isdir():
+            raise tree.refusal(member.name, "it is neither a file, a directory nor a link")

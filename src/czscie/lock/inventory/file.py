@@ -16,7 +16,7 @@ from czscie.lock.inventory.input import Answer, Input, PlannedInput, Scope, plan
 from czscie.lock.lock import LockedFile
 from czscie.network.network import Network
 from czscie.network.remote import Remote
-from czscie.scie.files import locate, remote_of
+from czscie.scie.files import local_path, locate, remote_of
 
 if TYPE_CHECKING:
     from czscie.console import Console
@@ -86,7 +86,6 @@ def _locked(file: EmbeddedFile) -> LockedFile:
     remote = remote_of(file)
     if remote is not None:
         return LockedFile(id=file.id, sha256=remote.sha256, size=remote.size)
-    if not file.path.exists():
-        raise CzscieError(f"the lift's file {file.name} is missing", why=f"there is nothing at {file.path}")
-    size = None if file.path.is_dir() else file.path.stat().st_size
-    return LockedFile(id=file.id, sha256=path_digest(file.path), size=size)
+    path = local_path(file)
+    size = None if path.is_dir() else path.stat().st_size
+    return LockedFile(id=file.id, sha256=path_digest(path), size=size)

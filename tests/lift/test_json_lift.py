@@ -1,0 +1,129 @@
+"""A lift in JSON is read like one in TOML, whatever the file is called."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from czscie.errors import CzscieError
+from czscie.lift.command import Environment
+from czscie.lift.embedded_file import Digest, FromBinding
+from czscie.lift.lift import Lift
+from czscie.lift.manifest import parse_manifest, read_manifest
+from czscie.platforms import current_platform
+
+DIGITS = "f829adc9d888e76c8801b4799ed444188d35239fcae3a9808a99ec5cb0d8d92c"
+
+
+def parse(lift: dict[str, Any], **others: Any) -> Lift:
+    whole = {"name": "moo", "files": [], "boot": {"commands": {"": {"exe": "/bin/true"}}}} | lift
+    return parse_manifest(json.dumps({"scie": {"lift": whole}, **others}), Path("lift.json"))
+
+
+def problems(lift: dict[str, Any]) -> list[str]:
+    with pytest.raises(CzscieError) as caught:
+        parse(lift)
+    return str(caught.value).splitlines()[1:]
+
+
+def test_a_lift_is_recognised_by_its_content() -> None:
+    lift = read_manifest(Path(__file__).parent / "science" / "busybox.json.txt")
+    assert (lift.key, lift.name, lift.description) == ("scie.lift", "clock", "Tells the time.")
+    assert lift.platforms == (current_platform(),)
+    assert (lift.base, lift.load_dotenv) == ("~/.clock", True)
+    assert lift.scie_jump is not None
+    assert (lift.scie_jump.version, lift.scie_jump.digest) == ("1.12.0", Digest(1850000, DIGITS))
+    assert [(each.name, each.description, each.exe) for each in lift.commands] == [
+        ("", None, "{cpython}/python/bin/python3.13"),
+        ("zone", "Prints the zone.", "{tool}"),
+    ]
+    assert lift.commands[1].args == ("--json={{}", "{scie.bindings.once:ZONE}")
+    assert [each.name for each in lift.bindings] == ["once"]
+
+
+def test_its_files_are_like_those_of_toml() -> None:
+    cpython, tool, data = read_manifest(Path(__file__).parent / "science" / "busybox.json.txt").files
+    assert (cpython.id, cpython.kind, cpython.digest, cpython.is_executable) == (
+        "cpython",
+        "tar.gz",
+        None,
+        None,
+    )
+    assert cpython.path == Path(__file__).parent / "science" / cpython.name
+    assert (tool.id, tool.kind, tool.is_executable) == ("tool", "blob", True)
+    assert tool.digest == Digest(None, DIGITS)
+    assert (data.kind, data.source, data.digest) == ("tar.xz", FromBinding("once"), Digest(42, DIGITS))
+
+
+def test_nulls_remove_variables() -> None:
+    env = {"A": "1", "=B": "2", "C.*": None, "=D": None}
+    lift = parse({"boot": {"commands": {"": {"exe": "/bin/true", "env": env}}}})
+    assert lift.commands[0].env == Environment({"A": "1"}, {"B": "2"}, ("D",), ("C.*",))
+
+
+def test_anything_may_stand_beside_the_lift() -> None:
+    extras: dict[str, Any] = {"science": {"version": "0.18.1"}, "ptex": {"a": "https://b"}, "fetch": ["c"]}
+    assert parse({}, **extras).name == "moo"
+
+
+def test_a_lift_may_have_no_commands() -> None:
+    assert parse({"boot": {"commands": {}}}).commands == ()
+
+
+def test_what_cannot_be_built_is_named_by_its_place() -> None:
+    boot = {"commands": {"": {"exe": "/bin/true"}}, "bindings": {"a b": {"exe": "/bin/true"}}}
+    file = {"name": "words", "size": 3, "hash": DIGITS, "type": "blob", "source": "a b"}
+    unsupported = [each.key for each in parse({"boot": boot, "files": [file]}).unsupported()]
+    assert "scie.lift.files[0].source" in unsupported
+
+
+def test_each_problem_is_named_by_its_place() -> None:
+    assert problems({"nmae": 1, "boot": {"commands": {"a b": {"exe": 1, "arg": []}}}}) == [
+        '  scie.lift.boot.commands."a b".exe: found the integer 1, allowed: a string that is not empty',
+        '  scie.lift.boot.commands."a b".arg: found an unknown key, allowed: exe, args, env, description; '
+        "did you mean args?",
+        "  scie.lift.nmae: found an unknown key, allowed: boot, name, description, base, load_dotenv, files; "
+        "did you mean name?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        (
+            {"name": "a", "type": "rar"},
+            'files[0].type: found "rar", allowed: blob, directory, zip, tar, tar.bz2',
+        ),
+        ({"name": "a", "hash": "f00"}, "files[0].hash: found"),
+        ({"name": "a", "size": -1}, "files[0].size: found the integer -1"),
+        ({"name": "a", "executable": 1}, "files[0].executable: found the integer 1, allowed: true or false"),
+        ({"name": "a", "source": "b"}, 'files[0].source: found "b", allowed: a size and a hash'),
+        ({"name": "../a"}, "files[0].name: found"),
+        ({}, "files[0].name: found nothing"),
+    ],
+)
+def test_a_file_that_is_wrong_is_named(file: dict[str, Any], expected: str) -> None:
+    assert any(line.startswith(f"  scie.lift.{expected}") for line in problems({"files": [file]}))
+
+
+@pytest.mark.parametrize(
+    "ending", ["tbz2", "tar.bz2", "tgz", "tlz", "tar.lzma", "tar.xz", "tzst", "tar.Z", "zip"]
+)
+def test_each_type_has_the_names_that_the_launcher_has(ending: str) -> None:
+    [typed] = parse({"files": [{"name": "a", "type": ending}]}).files
+    [named] = parse({"files": [{"name": f"a.{ending}"}]}).files
+    assert typed.kind == named.kind != "blob"
+
+
+def test_what_is_no_json_is_an_error() -> None:
+    with pytest.raises(CzscieError, match=r"lift\.json is not valid JSON"):
+        parse_manifest('{"scie": ', Path("lift.json"))
+
+
+def test_json_that_is_no_lift_is_an_error() -> None:
+    with pytest.raises(CzscieError) as caught:
+        parse_manifest("{}", Path("lift.json"))
+    assert "scie: found nothing, allowed: a table" in str(caught.value)

@@ -1,0 +1,62 @@
+"""The table `science`, as manifests before science 0.1 have it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from czscie.errors import CzscieError
+from czscie.lift.manifest import parse_manifest
+
+MANIFEST = """
+[science]
+name = "moo"
+platforms = ["linux-x86_64"]
+
+[science.scie-jump]
+version = "0.11.0"
+
+[science.ptex]
+lazy_argv1 = "{scie.env.URLS={scie.lift}}"
+
+[[science.files]]
+name = "tool"
+executable = true
+
+[[science.commands]]
+exe = "{tool}"
+env.remove = ["PYTHONPATH"]
+
+[[science.bindings]]
+name = "once"
+exe = "{tool}"
+env.remove = ["A"]
+env.remove_re = ["B.*"]
+"""
+
+
+def test_the_table_science_is_a_lift_with_other_names() -> None:
+    lift = parse_manifest(MANIFEST, Path("science.toml"))
+    assert (lift.key, lift.name) == ("science", "moo")
+    assert lift.scie_jump is not None and lift.scie_jump.version == "0.11.0"
+    assert lift.ptex is not None and lift.ptex.argv1 == "{scie.env.URLS={scie.lift}}"
+    assert [file.is_executable for file in lift.files] == [True]
+    assert lift.commands[0].env.remove_exact == ("PYTHONPATH",)
+    assert (lift.bindings[0].env.remove_exact, lift.bindings[0].env.remove_re) == (("A",), ("B.*",))
+
+
+def test_what_is_wrong_in_it_is_named_by_its_table() -> None:
+    with pytest.raises(CzscieError) as caught:
+        parse_manifest('[science]\nnmae = "moo"\ncommands = [{ exe = "a" }, { exe = "b" }]', Path("a.toml"))
+    text = str(caught.value)
+    assert "science.nmae: found an unknown key" in text and "science.name: found nothing" in text
+    assert "science.commands[1].name: found nothing, allowed: a name that science.commands[0] has not" in text
+
+
+def test_beside_a_lift_it_is_a_table_of_others() -> None:
+    lift = parse_manifest(
+        '[science]\nx = 1\n[fetch]\ny = 2\n[lift]\nname = "moo"\ncommands = [{ exe = "/bin/true" }]',
+        Path("a.toml"),
+    )
+    assert lift.key == "lift"
