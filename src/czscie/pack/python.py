@@ -65,6 +65,8 @@ def _digest_file(directory: Path) -> Path:
 
 def installed_compiler(minor_version: str, magic: bytes | None) -> Compiler | None:
     """A Python of this machine whose bytecode has the number `magic`: it does not depend on the platform."""
+    if magic is None:
+        return None
     for python in _installed(minor_version):
         found = Compiler.probe(python, f"{python} {python.resolve().stat().st_mtime_ns}")
         if found is not None and found.magic == magic:
