@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Sets up a virtual environment and passes everything that a change must pass: `python3 check.py`.
 
-`--fast` stops after ruff, mypy and the unit tests, which take two minutes.
+`--fast` stops after ruff, mypy and the unit tests.
 Needs Python 3.10 or newer, a package index and, for the tests of real executables, a Debian-like Linux.
 Other arguments go to pytest: `python3 check.py integration -k plan`.
 """
