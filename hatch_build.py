@@ -18,6 +18,7 @@ sys.path.insert(0, str(_ROOT / "src"))
 
 from czscie.errors import CzscieError  # noqa: E402
 from czscie.launchers import build  # noqa: E402
+from czscie.network.network import Network  # noqa: E402
 
 
 class LaunchersHook(BuildHookInterface):  # type: ignore[type-arg]
@@ -27,12 +28,13 @@ class LaunchersHook(BuildHookInterface):  # type: ignore[type-arg]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         directory = _ROOT / "src" / "czscie" / "launchers"
+        offline = Network.of().offline
         for launcher in self._wanted():
             if build.find_launcher(launcher, directory) is None:
                 self.app.display_info(f"compiling the launcher for {launcher}")
                 with tempfile.TemporaryDirectory(prefix="czscie-launchers-") as cache:
                     try:
-                        build.compile_launcher(launcher, directory, Path(cache))
+                        build.compile_launcher(launcher, directory, Path(cache), offline=offline)
                     except CzscieError as error:
                         self.app.abort(str(error))
         names = {build.file_name(launcher) for launcher in build.TARGETS}

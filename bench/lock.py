@@ -20,8 +20,8 @@ from czscie.lock.requested import requested_by
 from czscie.lock.sources import LockedSources
 from czscie.network.network import Network
 from czscie.pbs.assets import Asset
-from czscie.pbs.provider import Provider
 from czscie.platforms import PLATFORMS
+from czscie.session import Session
 
 _RELEASE, _FLAVOR = "20260101", "install_only_stripped"
 _IDS = 9  # times twelve platforms
@@ -89,12 +89,10 @@ def _resolve(manifest: Path, path: Path) -> int:
     lift = read_manifest(manifest)
     lock = read_lock(path)
     assert lock is not None
-    network, console = Network(offline=True), Console()
-    provider = Provider(None, network)
-    builder = Builder.of(lift, network, console)
-    changes = Locker(lift, provider, network, console, builder).changes(lock, lift.platforms)
+    session = Session.on(Console(), Network(offline=True))
+    changes = Locker(lift, session, Builder.of(lift, session)).changes(lock, lift.platforms)
     assert not changes, changes
-    sources = LockedSources(lock, provider)
+    sources = LockedSources(lock, session.provider)
     return len([sources.resolve(each, platform) for each in lift.interpreters for platform in lift.platforms])
 
 

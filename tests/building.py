@@ -22,6 +22,7 @@ from czscie.lock.ensure import LockUse
 from czscie.pbs.assets import Asset
 from czscie.platforms import find_platform
 from czscie.scie.inspect import Contents
+from czscie.session import Session
 from network.server import MirrorServer, mirror_server
 from pbs.factories import AARCH64_PYTHON, MACOS_PYTHON, cpython, members, tar_gz, windows_cpython
 from pe_image import image
@@ -71,7 +72,9 @@ class Project:
 
     def build(self, *platforms: str, output: str = "dist", use: LockUse = LockUse.UPDATE) -> list[Contents]:
         targets = [find_platform(name) for name in platforms]
-        return build(self.directory / "lift.toml", self.directory / output, targets, Console(), use)
+        return build(
+            self.directory / "lift.toml", self.directory / output, targets, Session.of(Console()), use
+        )
 
     @property
     def built(self) -> list[str]:

@@ -14,13 +14,13 @@ from rich.console import Console as RichConsole
 import czscie.build_plan
 from building import RELEASE, STANDALONE, Project
 from czscie.build_plan import BuildPlan, plan_build
-from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.lock.ensure import LockUse
 from czscie.lock.inventory.input import PlannedInput
 from czscie.lock.lock import lock_path
 from czscie.plan_report import print_plan
 from czscie.platforms import find_platform
+from czscie.session import Session
 from network.server import MirrorServer
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "plan.md"
@@ -29,7 +29,7 @@ DIGEST = "30bc24d8a1e81d8ef1c6bd0ccbe01ea2f5b1fd2db1a82b3b2ac4f0ccd5bb7b9f"
 
 def plan(project: Project, *platforms: str, use: LockUse = LockUse.UPDATE) -> BuildPlan:
     targets = [find_platform(name) for name in platforms]
-    return plan_build(project.directory / "lift.toml", project.directory / "dist", targets, Console(), use)
+    return plan_build(project.directory / "lift.toml", project.directory / "dist", targets, Session.of(), use)
 
 
 def states(planned: BuildPlan) -> list[str]:

@@ -14,12 +14,13 @@ import pytest
 
 from building import Project
 from czscie import cli, disk
-from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.image.build import ImageOptions, make_images
 from czscie.lock.command import update_lock
+from czscie.lock.upgrade import Upgrade
 from czscie.network.fetch import fetch
 from czscie.network.remote import Remote
+from czscie.session import Session
 from image.factories import AMD64, saved, tar
 from network.server import MirrorServer
 
@@ -113,12 +114,12 @@ def test_a_lock_without_room_is_named_and_the_old_one_stays(project: Project, mo
     manifest = small / "lift.toml"
     shutil.copy(project.directory / "moo.pex", small)
     shutil.copy(project.manifest(), manifest)
-    update_lock(manifest, False, (), Console())
+    update_lock(manifest, Upgrade(), Session.of())
     before = (small / "lift.lock").read_bytes()
     manifest.write_text(manifest.read_text().replace("linux-x86_64", "windows-x86_64"))
     fill(small, 0)
     with pytest.raises(CzscieError, match=f"there is no room for {small}/lift.lock") as caught:
-        update_lock(manifest, False, (), Console())
+        update_lock(manifest, Upgrade(), Session.of())
     assert caught.value.why[0].endswith(f"the file system of {small} has 0 bytes left")
     assert (small / "lift.lock").read_bytes() == before
     assert files(small) == ["lift.lock", "lift.toml", "moo.pex"]
@@ -150,7 +151,7 @@ def test_an_image_without_room_names_it(project: Project, mount: Mount) -> None:
         ImageOptions.parse(None, small / "oci", None, ()),
     ):
         with pytest.raises(CzscieError, match=f"there is no room for {small}/") as caught:
-            make_images(manifest, [], order, Console())
+            make_images(manifest, [], order, Session.of())
         assert caught.value.why[0].startswith("it takes ")
         assert files(small) == []
 

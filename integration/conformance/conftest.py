@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from czscie.build import build
-from czscie.console import Console
 from czscie.czex.inject import inject
+from czscie.session import Session
 from integration.conformance.behaviours import RECIPES, Behaviour
 from scie.factories import host_launcher
 from wheels import make_wheel
@@ -69,7 +69,7 @@ class Workshop:
                 f'[[lift.interpreters]]\nid = "cpython"\nprovider = "Host"\n'
                 f'[lift.payload]\npex = "{self.pex(recipe)}"\n'
             )
-            build(lift, path.parent, (), Console())
+            build(lift, path.parent, (), Session.of())
 
         return self._make("scie", recipe, make)
 

@@ -14,6 +14,7 @@ from czscie.image.build import BuiltImages, ImageOptions, make_images
 from czscie.image.dockerfile import dockerfile
 from czscie.lift.manifest import read_manifest
 from czscie.platforms import find_platform
+from czscie.session import Session
 from image.factories import AMD64, ARM64, saved, tar
 
 BASE = 'image = { base = ["base.tar", "arm.tar"]'
@@ -32,7 +33,7 @@ def based(project: Project) -> Project:
 def make(project: Project, *platforms: str, output: str = "moo.tar", name: str | None = None) -> BuiltImages:
     order = ImageOptions.parse(project.directory / output, None, name, ())
     targets = [find_platform(each) for each in platforms]
-    return make_images(project.directory / "lift.toml", targets, order, Console())
+    return make_images(project.directory / "lift.toml", targets, order, Session.of(Console()))
 
 
 def configuration(made: BuiltImages, number: int = 0) -> dict[str, Any]:
@@ -213,10 +214,10 @@ def test_what_is_damaged_in_the_cache_is_made_again(
 def test_a_damaged_layer_is_in_no_layout(based: Project, tmp_path: Path) -> None:
     based.manifest(lift=f"{BASE} }}")
     order = ImageOptions.parse(None, based.directory / "oci", None, ())
-    make_images(based.directory / "lift.toml", [], order, Console())
+    make_images(based.directory / "lift.toml", [], order, Session.of(Console()))
     before = {path.name: path.read_bytes() for path in (based.directory / "oci").rglob("*") if path.is_file()}
     for path in (tmp_path / "cache" / "packed").glob("*.tar.gz"):
         path.write_bytes(path.read_bytes()[::-1])
-    make_images(based.directory / "lift.toml", [], order, Console())
+    make_images(based.directory / "lift.toml", [], order, Session.of(Console()))
     after = {path.name: path.read_bytes() for path in (based.directory / "oci").rglob("*") if path.is_file()}
     assert after == before

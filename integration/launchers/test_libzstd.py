@@ -74,10 +74,9 @@ def test_a_source_that_is_there_is_not_fetched(tmp_path: Path, monkeypatch: pyte
     assert libzstd_source(tmp_path / "cache") == directory
 
 
-def test_offline_nothing_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CZSCIE_OFFLINE", "1")
+def test_offline_nothing_is_fetched(tmp_path: Path) -> None:
     with pytest.raises(CzscieError) as caught:
-        libzstd_source(tmp_path / "cache")
+        libzstd_source(tmp_path / "cache", offline=True)
     assert caught.value.why == ("--offline or CZSCIE_OFFLINE forbids to download it",)
 
 

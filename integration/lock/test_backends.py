@@ -18,7 +18,6 @@ import pytest
 
 from building import Project
 from czscie.build_plan import BuildPlan, plan_build
-from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.lift.manifest import read_manifest
 from czscie.lock import pex_tool
@@ -28,7 +27,8 @@ from czscie.lock.command import check_lock, update_lock
 from czscie.lock.ensure import LockUse
 from czscie.lock.lock import Lock, read_lock
 from czscie.lock.pex_tool import FoundSource
-from czscie.network.network import Network
+from czscie.lock.upgrade import Upgrade
+from czscie.session import Session
 from lock.wheelhouse import wheel_file
 
 BOTH = ("linux-x86_64", "windows-x86_64")
@@ -106,14 +106,14 @@ def requiring(project: Project, *requirements: str, build: str = "") -> Path:
 
 
 def lock(project: Project) -> Lock:
-    update_lock(project.directory / "lift.toml", False, (), Console())
+    update_lock(project.directory / "lift.toml", Upgrade(), Session.of())
     found = read_lock(project.directory / "lift.lock")
     assert found is not None
     return found
 
 
 def plan(project: Project, use: LockUse = LockUse.UPDATE) -> BuildPlan:
-    return plan_build(project.directory / "lift.toml", project.directory / "dist", [], Console(), use)
+    return plan_build(project.directory / "lift.toml", project.directory / "dist", [], Session.of(), use)
 
 
 def told(project: Project) -> str:
@@ -161,7 +161,7 @@ def test_a_lock_for_two_platforms_runs_setup_py_once(
     assert package.sdist is not None and package.sdist.name == "cow-1.0.tar.gz"
     assert [wheel.name for wheel in package.built] == ["cow-1.0-py3-none-any.whl"]
     lock(project)
-    assert check_lock(project.directory / "lift.toml", Console()) == ()
+    assert check_lock(project.directory / "lift.toml", Session.of()) == ()
     project.build(use=LockUse.LOCKED)
     assert len(runs(sources)) == 1
 
@@ -211,11 +211,11 @@ def test_a_project_is_built_once_for_all_platforms(project: Project, sources: Pa
     make_project(project, sources, "")
     project.manifest(platforms=BOTH, payload='project = "calf"')
     lock(project)
-    assert check_lock(project.directory / "lift.toml", Console()) == ()
+    assert check_lock(project.directory / "lift.toml", Session.of()) == ()
     project.build(use=LockUse.LOCKED)
     assert len(runs(sources)) == 1
     (project.directory / "calf" / "calf.py").write_text("SAYS = 'mu'\n")
-    [change] = check_lock(project.directory / "lift.toml", Console())
+    [change] = check_lock(project.directory / "lift.toml", Session.of())
     assert change == "the project calf builds another wheel"
     assert len(runs(sources)) == 2
 
@@ -245,7 +245,7 @@ def test_what_a_backend_leaves_running_is_not_waited_for(project: Project, sourc
 
 def test_a_source_by_what_is_no_url_is_refused(project: Project, tmp_path: Path) -> None:
     lift = read_manifest(requiring(project, "cow"))
-    builder = Builder.of(lift, Network.of(), Console())
+    builder = Builder.of(lift, Session.of())
     for url in ("http://[", "http://[x/cow-1.0.tar.gz", "git+https://example.com/cow", "ftp://a/cow-1.0.zip"):
         with pytest.raises(CzscieError, match="for which there is no digest"):
             builder.wheel(FoundSource(url, None, None, None), tmp_path)

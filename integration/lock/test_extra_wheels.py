@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from building import Project, pex
-from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.launchers.build import source_digest
 from czscie.loader import load_lift
@@ -17,8 +16,10 @@ from czscie.lock.command import check_lock, update_lock
 from czscie.lock.ensure import LockUse
 from czscie.lock.inventory.comparison import OwnLauncher
 from czscie.lock.lock import Lock, LockedPackage, read_lock
+from czscie.lock.upgrade import Upgrade
 from czscie.sbom.read import read_bill
 from czscie.scie.inspect import Contents, read_sbom
+from czscie.session import Session
 from czscie.vendor.write import write_vendor
 from czscie.verify.lock import compare_with_lock
 from lock.wheelhouse import distlib_file, wheel_file
@@ -36,7 +37,7 @@ def bare(project: Project, index: Path) -> Project:
 
 
 def locked(project: Project, rest: str = BOTH, platforms: tuple[str, ...] = ("linux-x86_64",)) -> Lock:
-    update_lock(project.manifest(rest=rest, platforms=platforms), False, (), Console())
+    update_lock(project.manifest(rest=rest, platforms=platforms), Upgrade(), Session.of())
     return lock_of(project)
 
 
@@ -56,7 +57,9 @@ def wheel_of(package: LockedPackage) -> tuple[str, int | None, str]:
 
 
 def upgrade(project: Project, *names: str) -> Lock:
-    update_lock(project.directory / "lift.toml", not names, names, Console())
+    update_lock(
+        project.directory / "lift.toml", Upgrade(everything=not names, names=frozenset(names)), Session.of()
+    )
     return lock_of(project)
 
 
@@ -68,7 +71,7 @@ def test_a_lock_pins_the_wheels_that_are_added(bare: Project, index: Path) -> No
         for name in names
         if (data := (index / name).read_bytes())
     ]
-    assert check_lock(bare.directory / "lift.toml", Console()) == ()
+    assert check_lock(bare.directory / "lift.toml", Session.of()) == ()
     assert locked(bare, rest="").provisions == ()
 
 
@@ -82,7 +85,7 @@ def test_what_czscie_is_installed_with_changes_no_lock(
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: certifi\nVersion: 2000.1\n")
     (other / "RECORD").write_text("certifi/cacert.pem,,\n")
     monkeypatch.syspath_prepend(str(other.parent))
-    assert check_lock(bare.directory / "lift.toml", Console()) == ()
+    assert check_lock(bare.directory / "lift.toml", Session.of()) == ()
     (bare.directory / "lift.lock").unlink()
     locked(bare)
     assert (bare.directory / "lift.lock").read_bytes() == before
@@ -91,10 +94,10 @@ def test_what_czscie_is_installed_with_changes_no_lock(
 def test_what_is_asked_for_later_is_told(bare: Project) -> None:
     locked(bare, rest=TZDATA)
     manifest = bare.manifest(rest=BOTH)
-    assert check_lock(manifest, Console()) == ("lift.bare adds certifi",)
+    assert check_lock(manifest, Session.of()) == ("lift.bare adds certifi",)
     with pytest.raises(CzscieError, match=r"certifi, which lift\.bare adds, is not locked"):
         bare.build(use=LockUse.FROZEN)
-    assert check_lock(bare.manifest(), Console()) == ("lift.bare does not add tzdata",)
+    assert check_lock(bare.manifest(), Session.of()) == ("lift.bare does not add tzdata",)
 
 
 def test_what_is_locked_stays_until_it_is_upgraded(bare: Project, index: Path) -> None:
@@ -140,7 +143,7 @@ def test_another_file_in_the_place_of_a_locked_one_is_not_built(bare: Project, i
 
 def test_vendoring_carries_them(bare: Project, tmp_path: Path) -> None:
     lift, targets = load_lift(bare.manifest(rest=BOTH), ())
-    write_vendor(lift, targets, tmp_path / "parcel", Console())
+    write_vendor(lift, targets, tmp_path / "parcel", Session.of())
     assert sorted(path.name for path in (tmp_path / "parcel" / "wheels").iterdir()) == [
         "certifi-1.0-py3-none-any.whl",
         "tzdata-1.0-py3-none-any.whl",
@@ -202,7 +205,7 @@ def test_payloads_without_scripts_and_lifts_that_want_none_take_no_launchers(
     [built] = project.build()
     [payload] = [each.plan for each in built.parts if each.part.name == "payload"]
     assert "Scripts/cow-script.py" in {file.path for file in payload.files}
-    assert check_lock(project.manifest(platforms=("windows-x86_64",)), Console()) == (
+    assert check_lock(project.manifest(platforms=("windows-x86_64",)), Session.of()) == (
         "scripts on Windows need distlib",
     )
 
@@ -211,7 +214,7 @@ def test_vendoring_carries_the_launchers_of_scripts(project: Project, index: Pat
     distlib_file(index)
     scripted(project)
     lift, targets = load_lift(project.manifest(platforms=("windows-x86_64",)), ())
-    write_vendor(lift, targets, tmp_path / "parcel", Console())
+    write_vendor(lift, targets, tmp_path / "parcel", Session.of())
     assert [path.name for path in (tmp_path / "parcel" / "wheels").iterdir()] == [
         "distlib-1.0-py2.py3-none-any.whl"
     ]

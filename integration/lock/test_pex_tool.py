@@ -8,15 +8,14 @@ from pathlib import Path
 import pytest
 
 from czex.factories import CPYTHON_313, WINDOWS_313
-from czscie.console import Console
 from czscie.czex.target import Target
 from czscie.errors import CzscieError
 from czscie.lock.build_backend import build_wheel
 from czscie.lock.builder import Builder
 from czscie.lock.pex_tool import default_glibc, resolve
 from czscie.lock.project import build_project
-from czscie.network.network import Network
 from czscie.platforms import find_platform
+from czscie.session import Session
 from lock.wheelhouse import wheel_file
 
 PROJECT = Path(__file__).parent.parent / "czex" / "moo"
@@ -80,6 +79,13 @@ def test_a_project_becomes_a_wheel(tmp_path: Path) -> None:
     assert build_wheel(PROJECT, tmp_path).name == "moo-1.0-py3-none-any.whl"
 
 
+def test_no_build_backend_runs_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CZSCIE_CACHE", str(tmp_path / "cache"))
+    builder = Builder(None, tmp_path, tmp_path / "lift.lock", Session.of(offline=True))
+    with pytest.raises(CzscieError, match="the cache has no wheel of moo, and czscie is offline"):
+        builder.project(PROJECT)
+
+
 def test_a_project_that_is_only_built_on_its_platform_is_an_error_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,7 +94,7 @@ def test_a_project_that_is_only_built_on_its_platform_is_an_error_elsewhere(
     shutil.copytree(PROJECT, project)
     backend = project / "backend" / "moo_backend.py"
     backend.write_text(backend.read_text().replace("py3-none-any", "cp39-cp39-linux_s390x"))
-    builder = Builder(None, tmp_path, tmp_path / "lift.lock", Network.of(), Console())
+    builder = Builder(None, tmp_path, tmp_path / "lift.lock", Session.of())
     with pytest.raises(CzscieError) as error:
         build_project(project, [WINDOWS], tmp_path, builder)
     what = "the wheel that moo 1.0 builds here is not for windows-x86_64 with CPython 3.13.9"
@@ -100,7 +106,7 @@ def test_a_project_that_is_only_built_on_its_platform_is_an_error_elsewhere(
 def test_what_one_target_cannot_have_is_an_error_with_the_reasons_of_pip(index: Path, tmp_path: Path) -> None:
     wheel_file(index, "cow-1.0-cp313-cp313-win_amd64.whl")
     with pytest.raises(CzscieError) as error:
-        builder = Builder(None, tmp_path, tmp_path / "lift.lock", Network.of(), Console())
+        builder = Builder(None, tmp_path, tmp_path / "lift.lock", Session.of())
         resolve(["cow==1"], [WINDOWS, LINUX], {}, tmp_path, builder)
     what = "pex cannot resolve the payload for linux-x86_64 (glibc 2.28) with CPython 3.13.9"
     assert error.value.what == what

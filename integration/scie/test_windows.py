@@ -13,7 +13,6 @@ import pytest
 from building import Project
 from czscie import authenticode, pe
 from czscie.cache import cache_directory
-from czscie.console import Console
 from czscie.container.manifest import Boot, Command, LiftManifest, Part
 from czscie.errors import CzscieError
 from czscie.launchers.build import file_name
@@ -21,6 +20,7 @@ from czscie.platforms import find_platform
 from czscie.scie import assemble as assembly
 from czscie.scie.inspect import read_sbom, read_scie
 from czscie.scie.stub import stub
+from czscie.session import Session
 from czscie.signature import payload_end
 from czscie.verify.file import verify_file
 from czscie.verify.findings import verify
@@ -140,7 +140,7 @@ def test_what_was_signed_since_is_as_locked_and_is_built_again(project: Project)
     signed = project.directory / "signed.exe"
     sign(built.path, signed, certificate(project.directory))
     for path in (built.path, signed):
-        found = verify(path, project.directory / "lift.lock", project.directory / "lift.toml", Console())
+        found = verify(path, project.directory / "lift.lock", project.directory / "lift.toml", Session.of())
         assert (found.problems, found.rebuilt) == ((), ())
         assert found.lock is not None and found.lock.unknown == []
 
@@ -155,13 +155,13 @@ def test_another_launcher_than_the_locked_one_is_found(project: Project) -> None
     before = lock.read_text()
     lock.unlink()
     project.build(output="elsewhere")
-    found = verify(project.directory / "elsewhere" / "moo.exe", None, None, Console())
+    found = verify(project.directory / "elsewhere" / "moo.exe", None, None, Session.of())
     assert found.problems == ()
     lock.write_text(before)
-    found = verify(project.directory / "elsewhere" / "moo.exe", lock, None, Console())
+    found = verify(project.directory / "elsewhere" / "moo.exe", lock, None, Session.of())
     [difference] = found.problems
     assert difference.startswith("the launcher is another one: SHA-256 ")
-    assert verify(built.path, lock, None, Console()).problems == ()
+    assert verify(built.path, lock, None, Session.of()).problems == ()
 
 
 def test_a_launcher_that_cannot_be_given_resources_is_named(project: Project) -> None:

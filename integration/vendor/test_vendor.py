@@ -16,19 +16,17 @@ import no_files
 from building import RELEASE, Project, pex
 from czex.factories import metadata, record, write_zip
 from czscie.build import build
-from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.launchers.build import file_name
 from czscie.loader import load_lift
 from czscie.lock.ensure import LockUse
-from czscie.network.network import Network
 from czscie.pbs.assets import Asset
 from czscie.platforms import find_platform
 from czscie.scie.inspect import Contents
-from czscie.vendor.checksums import faults, read_checksums, write_checksums
-from czscie.vendor.directory import open_vendor
+from czscie.session import Session
 from czscie.vendor.verify import verify_vendor
 from czscie.vendor.write import write_vendor
+from czscie.vendor_directory import faults, open_vendor, read_checksums, write_checksums
 from libc.factories import mirror
 from lock.test_locking import WINDOWS, add_wheels
 from network.server import MirrorServer
@@ -40,13 +38,13 @@ LAUNCHER = f"launchers/{file_name('windows-x86_64')}"
 
 def vendor(project: Project, directory: Path) -> None:
     lift, targets = load_lift(project.directory / "lift.toml", ())
-    write_vendor(lift, targets, directory, Console())
+    write_vendor(lift, targets, directory, Session.of())
 
 
 def build_of(project: Project, directory: Path) -> list[Contents]:
-    network = Network(offline=True, directories=open_vendor(directory))
+    session = Session.of(offline=True, vendor=directory)
     manifest = project.directory / "lift.toml"
-    return build(manifest, project.directory / "dist", (), Console(), LockUse.LOCKED, network)
+    return build(manifest, project.directory / "dist", (), session, LockUse.LOCKED)
 
 
 @pytest.fixture
@@ -193,7 +191,7 @@ def exchange(directory: Path, pattern: str) -> str:
 
 def verified(project: Project, directory: Path) -> tuple[str, ...]:
     lift, _ = load_lift(project.directory / "lift.toml", ())
-    return verify_vendor(lift, (), directory, Console())
+    return verify_vendor(lift, (), directory, Session.of())
 
 
 def test_the_kinds_are_all_kinds(complete: Path, project: Project) -> None:

@@ -24,63 +24,58 @@ from czscie.loader import load_lift
 from czscie.lock.ensure import LockUse, ensure_lock
 from czscie.lock.inputs import locked_inputs
 from czscie.lock.libraries import check_libraries
-from czscie.network.network import Network
 from czscie.parts import Parts, make_parts
-from czscie.pbs.provider import Provider
 from czscie.platforms import Platform
 from czscie.scie.assemble import assemble
 from czscie.scie.bundle import write_bundle
 from czscie.scie.inspect import Contents, read_scie
+from czscie.session import Session
 
 
 def build(
     manifest: Path,
     output: Path,
     platforms: Sequence[Platform],
-    console: Console,
+    session: Session,
     use: LockUse = LockUse.UPDATE,
-    network: Network | None = None,
 ) -> list[Contents]:
     """Builds the executables of the lift manifest, and the bundles it asks for, into the directory `output`.
 
     The executable of a bundle is a result, too, behind the one that it was made of. `platforms` are those to
-    build for, all of the manifest's when empty. `use` says what to do about a lock that is not up to date,
-    `network` is what the environment says when None. Raises CzscieError.
+    build for, all of the manifest's when empty. `use` says what to do about a lock that is not up to date.
+    Raises CzscieError.
     """
     lift, targets = load_lift(manifest, platforms)
     _make_directory(output)
-    with open_parts(lift, targets, console, use=use, network=network) as make:
+    with open_parts(lift, targets, session, use=use) as make:
 
         def built(target: Platform) -> list[Contents]:
-            return list(_assemble(make(target), output, console))
+            return list(_assemble(make(target), output, session.console))
 
-        return [each for target in targets for each in mending(partial(built, target), console.warn)]
+        return [each for target in targets for each in mending(partial(built, target), session.console.warn)]
 
 
 @contextmanager
 def open_parts(
     lift: Lift,
     targets: Sequence[Platform],
-    console: Console,
+    session: Session,
     division: LayerSplit | None = None,
     use: LockUse = LockUse.UPDATE,
-    network: Network | None = None,
 ) -> Iterator[Callable[[Platform], Parts]]:
     """What makes the parts for one of `targets`, which are there until the context ends.
 
-    They are what the lift's lock says; `use` and `network` as in `build`. With `division` the application is
+    They are what the lift's lock says; `use` is as in `build`. With `division` the application is
     kept apart from its dependencies (czscie.parts). Raises CzscieError, as does making parts.
     """
-    network = network or Network.of()
-    provider = Provider(console, network)
-    lock = ensure_lock(lift, targets, use, provider, network, console)
-    check_libraries(lock, use, console, images=division is not None)
+    lock = ensure_lock(lift, targets, use, session)
+    check_libraries(lock, use, session.console, images=division is not None)
     with scratch() as within:
 
         def make(target: Platform) -> Parts:
             directory = Path(tempfile.mkdtemp(dir=within))
-            inputs = locked_inputs(lift, lock, target, provider, network, directory, console)
-            return make_parts(inputs, directory, console, division)
+            inputs = locked_inputs(lift, lock, target, session, directory)
+            return make_parts(inputs, directory, session.console, division)
 
         yield make
 

@@ -14,10 +14,8 @@ from typing import Literal
 import msgspec
 
 from czscie.build import bundle_path, executable_path
-from czscie.cache import cache_directory
-from czscie.console import Console
 from czscie.errors import CzscieError
-from czscie.launchers.build import find_launcher
+from czscie.launchers.provide import find_provided
 from czscie.lift.lift import Lift
 from czscie.lift.payload import SOURCES
 from czscie.loader import load_lift
@@ -29,9 +27,8 @@ from czscie.lock.inventory.inventory import inventory, of_kind
 from czscie.lock.inventory.libc import LibcInput
 from czscie.lock.lock import Lock, lock_path
 from czscie.lock.sources import LockedSources
-from czscie.network.network import Network
-from czscie.pbs.provider import Provider
 from czscie.platforms import Platform, current_platform
+from czscie.session import Session
 
 #: What changes when a key of the schema goes or means something else; new keys do not count.
 PLAN_VERSION = 1
@@ -140,9 +137,8 @@ def plan_build(
     manifest: Path,
     output: Path,
     platforms: Sequence[Platform],
-    console: Console,
+    session: Session,
     use: LockUse = LockUse.UPDATE,
-    network: Network | None = None,
 ) -> BuildPlan:
     """What `czscie.build.build` would do with the same arguments. Raises CzscieError where that would, too.
 
@@ -150,11 +146,9 @@ def plan_build(
     runs: what has no wheel is what its source says of itself.
     """
     lift, targets = load_lift(manifest, platforms)
-    network = network or Network.of()
-    provider = Provider(console, network)
-    builder = Builder.of(lift, network, console, runs=False)
-    settled = resolve_lock(lift, targets, use, provider, network, console, builder)
-    planner = _Planner(lift, settled.lock, provider, network)
+    builder = Builder.of(lift, session, runs=False)
+    settled = resolve_lock(lift, targets, use, session, builder)
+    planner = _Planner(lift, settled.lock, session)
     executables = tuple(planner.executable(platform, output) for platform in targets)
     helpers = tuple(planner.helpers(targets))
     inputs = [each for executable in executables for each in executable.inputs]
@@ -197,13 +191,13 @@ def _lock(lift: Lift, settled: EnsuredLock, use: LockUse) -> PlannedLock:
 class _Planner:
     lift: Lift
     lock: Lock
-    provider: Provider
-    network: Network
+    session: Session
 
     def executable(self, platform: Platform, output: Path) -> PlannedExecutable:
         bundle = bundle_path(self.lift, platform, output)
-        inputs = inventory(Scope(self.lift, self.lock, (platform,), self.provider))
-        launcher = find_launcher(platform.launcher, cache_directory("launchers"))
+        inputs = inventory(Scope(self.lift, self.lock, (platform,), self.session.provider))
+        pin = self.lock.launcher.sha256(platform.launcher)
+        launcher = find_provided(platform.launcher, self.session.network, pin)
         interpreters = tuple(map(self._interpreter, of_kind(inputs, InterpreterInput)))
         libc = of_kind(inputs, LibcInput)
         return PlannedExecutable(
@@ -227,7 +221,7 @@ class _Planner:
             return
         if here in targets or not self.lift.pack.stdlib:
             return
-        sources = LockedSources(self.lock, self.provider)
+        sources = LockedSources(self.lock, self.session.provider)
         for interpreter in self.lift.interpreters:
             locked = self.lock.interpreter(interpreter.id, here.name)
             if locked is not None and not interpreter.OF_THIS_MACHINE:
@@ -243,7 +237,7 @@ class _Planner:
             release=locked.release,
             flavor=locked.flavor,
             attested=locked.attested,
-            archive=interpreter.planned(self.network),
+            archive=interpreter.planned(self.session.network),
         )
 
     def _payload(self, inputs: Sequence[Input]) -> PlannedPayload | None:
@@ -258,7 +252,7 @@ class _Planner:
         )
 
     def _files(self, inputs: Iterable[Input]) -> tuple[PlannedInput, ...]:
-        return tuple(each.planned(self.network) for each in inputs)
+        return tuple(each.planned(self.session.network) for each in inputs)
 
 
 def _downloads(files: Sequence[PlannedInput]) -> Downloads:

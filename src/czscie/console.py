@@ -20,11 +20,14 @@ _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Console:
-    """One per command. Colours and bars only on a terminal, as rich finds (NO_COLOR, FORCE_COLOR, TERM)."""
+    """One per command. Colours and bars only on a terminal, as rich finds (NO_COLOR, FORCE_COLOR, TERM).
 
-    def __init__(self) -> None:
-        self.errors = _Plain(stderr=True)
-        self.results = _Plain(stderr=False)
+    A `silent` one prints nothing; a subclass that overrides `line` and `warn` gets the lines.
+    """
+
+    def __init__(self, *, silent: bool = False) -> None:
+        self.errors = _Plain(stderr=True, silent=silent)
+        self.results = _Plain(stderr=False, silent=silent)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[Phase]:
@@ -54,8 +57,15 @@ class _Plain(RichConsole):
     But for what would steer the terminal: names in files from elsewhere are shown, and not obeyed.
     """
 
-    def __init__(self, stderr: bool) -> None:
-        super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
+    def __init__(self, *, stderr: bool, silent: bool) -> None:
+        super().__init__(
+            stderr=stderr,
+            quiet=silent,
+            force_terminal=False if silent else None,
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
 
     def render_str(self, text: str, **options: Any) -> Text:
         return super().render_str(_STEERING.sub(lambda match: f"\\x{ord(match[0]):02x}", text), **options)

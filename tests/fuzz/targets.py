@@ -281,8 +281,7 @@ def _read_lift(path: Path, output: Path) -> None:
 
 
 def _read_vendor(path: Path, output: Path) -> None:
-    from czscie.vendor.checksums import faults, read_checksums
-    from czscie.vendor.directory import open_vendor
+    from czscie.vendor_directory import faults, open_vendor, read_checksums
 
     directory = output / "vendor"
     (directory / "wheels").mkdir(parents=True)

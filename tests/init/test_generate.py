@@ -8,11 +8,13 @@ import pytest
 from czex.factories import metadata, record, write_zip
 from czscie.console import Console
 from czscie.errors import CzscieError
+from czscie.init.choice import PythonRequest
 from czscie.init.generate import write_first_manifest
 from czscie.lift.interpreter import PythonBuildStandalone
 from czscie.lift.lift import Lift
 from czscie.lift.manifest import read_manifest
 from czscie.platforms import find_platform
+from czscie.session import Session
 from init.conftest import TAG
 
 PROJECT = """
@@ -27,11 +29,18 @@ cow-say = "cow:say"
 """
 
 
-def first(source: Path, **options: object) -> Lift:
+def first(
+    source: Path, *platforms: str, version: str | None = None, release: str | None = None, force: bool = False
+) -> Lift:
     """The manifest that is written for `source`, beside it."""
-    platforms = tuple(find_platform(name) for name in options.pop("platforms", ()))  # type: ignore[attr-defined]
     output = source.parent / "lift.toml"
-    write_first_manifest(source, output, Console(), platforms=platforms, **options)  # type: ignore[arg-type]
+    write_first_manifest(
+        source,
+        output,
+        Session.of(Console()),
+        PythonRequest(version, release, tuple(map(find_platform, platforms))),
+        force=force,
+    )
     return read_manifest(output)
 
 
@@ -101,7 +110,7 @@ def test_a_project_becomes_a_manifest_with_its_own_script_and_the_newest_cpython
 
 def test_a_directory_with_a_pyproject_is_the_same_project(tmp_path: Path) -> None:
     project(tmp_path)
-    write_first_manifest(tmp_path, tmp_path / "lift.toml", Console())
+    write_first_manifest(tmp_path, tmp_path / "lift.toml", Session.of(Console()))
     written = (tmp_path / "lift.toml").read_bytes()
     (tmp_path / "lift.toml").unlink()
     first(tmp_path / "pyproject.toml")
@@ -111,7 +120,7 @@ def test_a_directory_with_a_pyproject_is_the_same_project(tmp_path: Path) -> Non
 def test_paths_start_where_the_manifest_is(tmp_path: Path) -> None:
     (tmp_path / "packaging").mkdir()
     output = tmp_path / "packaging" / "lift.toml"
-    write_first_manifest(script(tmp_path), output, Console())
+    write_first_manifest(script(tmp_path), output, Session.of(Console()))
     payload = read_manifest(output).payload
     assert payload is not None
     assert 'script = "../tool.py"\n' in output.read_text()
@@ -201,7 +210,7 @@ def test_the_scripts_of_a_pex_without_an_entry_point_are_named(tmp_path: Path) -
 
 
 def test_all_platforms_that_are_wanted_get_the_same_cpython(tmp_path: Path) -> None:
-    lift = first(script(tmp_path), platforms=["windows-x86_64", "linux-x86_64"])
+    lift = first(script(tmp_path), "windows-x86_64", "linux-x86_64")
     assert names(lift) == ["windows-x86_64", "linux-x86_64"]
     assert interpreter(lift) == ("3.13.9", TAG)  # of 3.14 there is none for Windows
 
@@ -209,7 +218,7 @@ def test_all_platforms_that_are_wanted_get_the_same_cpython(tmp_path: Path) -> N
 def test_a_platform_without_the_wheels_is_an_error_that_says_what_is_missing(tmp_path: Path) -> None:
     made = pex(tmp_path, "cow-1.0-cp312-cp312-manylinux_2_17_x86_64.whl")
     with pytest.raises(CzscieError) as error:
-        first(made, platforms=["macos-aarch64"], python="3.12")
+        first(made, "macos-aarch64", version="3.12")
     assert error.value.what == f"{made} does not run with any CPython for macos-aarch64"
     assert f"release {TAG} of python-build-standalone has: 3.12.12" in error.value.why
     assert "manylinux_2_17_x86_64 does not run on macos-aarch64" in str(error.value)
@@ -223,12 +232,12 @@ def test_a_version_that_nothing_has_is_an_error_with_those_that_there_are(tmp_pa
         'it asks for: requires-python = ">=4"',
     )
     with pytest.raises(CzscieError) as error:
-        first(script(tmp_path), python="3.1")
+        first(script(tmp_path), version="3.1")
     assert error.value.what == f"release {TAG} of python-build-standalone has no CPython 3.1"
 
 
 def test_a_version_can_be_asked_for(tmp_path: Path) -> None:
-    assert interpreter(first(script(tmp_path), python="3.12", release=TAG)) == ("3.12.12", TAG)
+    assert interpreter(first(script(tmp_path), version="3.12", release=TAG)) == ("3.12.12", TAG)
 
 
 def test_without_a_mirror_both_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,7 +246,7 @@ def test_without_a_mirror_both_can_be_named(tmp_path: Path, monkeypatch: pytest.
         first(script(tmp_path))
     assert error.value.what == "cannot list the CPythons of python-build-standalone"
     assert error.value.hint == "name one: czscie init --python X.Y.Z --release YYYYMMDD"
-    assert interpreter(first(script(tmp_path), python="3.13.1", release="20250101")) == (
+    assert interpreter(first(script(tmp_path), version="3.13.1", release="20250101")) == (
         "3.13.1",
         "20250101",
     )

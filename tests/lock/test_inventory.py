@@ -10,17 +10,15 @@ import pytest
 
 import czscie
 from building import Project
-from czscie.console import Console
 from czscie.lift import embedded_file, interpreter
 from czscie.loader import load_lift
 from czscie.lock.ensure import LockUse, ensure_lock
 from czscie.lock.inventory.input import Scope
 from czscie.lock.inventory.inventory import KINDS, current, inventory
 from czscie.lock.lock import Lock
-from czscie.network.network import Network
 from czscie.pbs import local, standalone
-from czscie.pbs.provider import Provider
-from czscie.vendor.directory import KINDS as DIRECTORIES
+from czscie.session import Session
+from czscie.vendor_directory import KINDS as DIRECTORIES
 from libc.factories import mirror
 from lock.test_locking import add_wheels
 from network.server import MirrorServer
@@ -84,9 +82,9 @@ def scope(project: Project, server: MirrorServer, tmp_path: Path) -> Scope:
     )
     project.manifest(payload='lock = "pylock.toml"', rest=rest)
     lift, targets = load_lift(project.directory / "lift.toml", ())
-    provider = Provider(Console())
-    lock = ensure_lock(lift, targets, LockUse.UPDATE, provider, Network.of(), Console())
-    return Scope(lift, lock, targets, provider)
+    session = Session.of()
+    lock = ensure_lock(lift, targets, LockUse.UPDATE, session)
+    return Scope(lift, lock, targets, session.provider)
 
 
 def test_every_kind_of_input_is_in_the_inventory(scope: Scope) -> None:

@@ -16,7 +16,9 @@ from czscie.launchers import provide
 from czscie.lock.command import check_lock, update_lock
 from czscie.lock.ensure import LockUse
 from czscie.lock.lock import LockedLauncher, LockedLaunchers, lock_path, read_lock, write_lock
+from czscie.lock.upgrade import Upgrade
 from czscie.network.network import Network
+from czscie.session import Session
 
 LINUX, WINDOWS = "linux-x86_64", "windows-x86_64"
 
@@ -28,7 +30,7 @@ def no_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launchers, "native_source", lambda: source)
     monkeypatch.setattr(launchers, "_PACKAGE", tmp_path / "nothing")
 
-    def compile_launcher(name: str, directory: Path, cache: Path) -> Path:
+    def compile_launcher(name: str, directory: Path, cache: Path, *, offline: bool) -> Path:
         raise CzscieError(f"there is no compiler for {name}")
 
     monkeypatch.setattr(provide, "compile_launcher", compile_launcher)
@@ -54,13 +56,13 @@ def test_a_lock_pins_the_launchers_of_its_platforms(project: Project) -> None:
     project.manifest(platforms=(WINDOWS, LINUX))
     project.build(LINUX)
     assert pinned(project) == (as_pinned(project, LINUX),)
-    update_lock(project.directory / "lift.toml", False, (), Console())
+    update_lock(project.directory / "lift.toml", Upgrade(), Session.of(Console()))
     assert pinned(project) == (as_pinned(project, LINUX), as_pinned(project, WINDOWS))
     text = (project.directory / "lift.lock").read_text()
     each = as_pinned(project, LINUX)
     assert f'    {{ name = "{LINUX}", sha256 = "{each.sha256}", size = {each.size} }},\n' in text
     project.manifest(platforms=(WINDOWS,))
-    update_lock(project.directory / "lift.toml", False, (), Console())
+    update_lock(project.directory / "lift.toml", Upgrade(), Session.of(Console()))
     assert pinned(project) == (as_pinned(project, WINDOWS),)
 
 
@@ -83,9 +85,9 @@ def test_an_upgrade_locks_the_launcher_that_is_here(project: Project) -> None:
     manifest = project.manifest()
     project.build()
     kept(project, LINUX).write_bytes(b"another")
-    update_lock(manifest, False, (), Console())
+    update_lock(manifest, Upgrade(), Session.of(Console()))
     assert pinned(project)[0].sha256 != hashlib.sha256(b"another").hexdigest()
-    update_lock(manifest, False, ("czscie",), Console())
+    update_lock(manifest, Upgrade(names=frozenset({"czscie"})), Session.of(Console()))
     assert pinned(project)[0].sha256 == hashlib.sha256(b"another").hexdigest()
     [built] = project.build(use=LockUse.LOCKED)
     assert built.manifest.scie.jump.hash == pinned(project)[0].sha256
@@ -104,7 +106,7 @@ def test_a_lock_without_launchers_gets_them_and_keeps_the_rest(project: Project)
     project.build()
     before = lock_path(manifest).read_bytes()
     without_launchers(manifest)
-    assert check_lock(manifest, Console()) == (f"the launcher for {LINUX} is not locked",)
+    assert check_lock(manifest, Session.of(Console())) == (f"the launcher for {LINUX} is not locked",)
     with pytest.raises(CzscieError, match="is not up to date"):
         project.build(use=LockUse.LOCKED)
     project.build(use=LockUse.FROZEN)
@@ -117,7 +119,7 @@ def test_a_launcher_that_cannot_be_made_is_not_locked_and_no_other_platforms_aff
 ) -> None:
     project.manifest(platforms=(LINUX, WINDOWS))
     kept(project, WINDOWS).unlink()
-    update_lock(project.directory / "lift.toml", False, (), Console())
+    update_lock(project.directory / "lift.toml", Upgrade(), Session.of(Console()))
     told = f"warning: the launcher for {WINDOWS} is not locked: there is no compiler for {WINDOWS}"
     assert told in capsys.readouterr().err
     assert pinned(project) == (as_pinned(project, LINUX),)
@@ -132,7 +134,7 @@ def test_a_damaged_launcher_is_not_locked(project: Project) -> None:
     path = kept(project, LINUX)
     path.with_name(f"{path.name}{launchers.DIGEST_SUFFIX}").write_text(as_pinned(project, LINUX).sha256)
     path.write_bytes(b"damaged")
-    update_lock(manifest, False, (), Console())
+    update_lock(manifest, Upgrade(), Session.of(Console()))
     assert pinned(project) == ()
 
 

@@ -14,6 +14,8 @@ from czscie.image.build import ImageOptions, make_images
 from czscie.lock.command import check_lock, update_lock
 from czscie.lock.ensure import LockUse
 from czscie.lock.lock import lock_path, read_lock
+from czscie.lock.upgrade import Upgrade
+from czscie.session import Session
 from image.factories import AMD64, saved, tar
 
 
@@ -58,7 +60,7 @@ def test_another_version_is_told_and_the_lock_stays(
     told = f"warning: zstandard is 0.1, the lock pins {locked}: bytes may differ ({install})"
     assert told in capsys.readouterr().err
     assert lock_path(manifest).read_bytes() == before
-    assert check_lock(manifest, Console()) == ()
+    assert check_lock(manifest, Session.of(Console())) == ()
 
 
 def test_locked_refuses_another_version_and_says_how_to_get_the_pinned_one(
@@ -102,7 +104,9 @@ def test_zlib_matters_to_images(
     project.build()
     change(monkeypatch, zlib="0.9")
     capsys.readouterr()
-    make_images(manifest, [], ImageOptions.parse(project.directory / "moo.tar", None, None, ()), Console())
+    make_images(
+        manifest, [], ImageOptions.parse(project.directory / "moo.tar", None, None, ()), Session.of(Console())
+    )
     assert "warning: zlib is 0.9, the lock pins " in capsys.readouterr().err
 
 
@@ -110,10 +114,10 @@ def test_an_upgrade_locks_those_that_are_here(project: Project, monkeypatch: pyt
     manifest = project.manifest()
     project.build()
     change(monkeypatch, packaging="1")
-    update_lock(manifest, False, (), Console())
+    update_lock(manifest, Upgrade(), Session.of(Console()))
     with pytest.raises(CzscieError, match="are of other versions"):
         project.build(use=LockUse.LOCKED)
-    update_lock(manifest, False, ("czscie",), Console())
+    update_lock(manifest, Upgrade(names=frozenset({"czscie"})), Session.of(Console()))
     project.build(use=LockUse.LOCKED)
 
 
@@ -123,6 +127,6 @@ def test_a_lock_of_an_earlier_version_gets_them(project: Project) -> None:
     before = lock_path(manifest).read_text()
     head, _, rest = before.partition("[libraries]\n")
     lock_path(manifest).write_text(head + rest[rest.index("\n[") + 1 :])
-    assert check_lock(manifest, Console()) == ("the versions of the libraries are not locked",)
+    assert check_lock(manifest, Session.of(Console())) == ("the versions of the libraries are not locked",)
     project.build()
     assert lock_path(manifest).read_text() == before

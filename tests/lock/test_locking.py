@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from building import RELEASE, Project
-from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.lock.command import check_lock, update_lock
 from czscie.lock.ensure import LockUse
 from czscie.lock.lock import Lock, read_lock
+from czscie.lock.upgrade import Upgrade
 from czscie.network.network import OFFLINE
 from czscie.pbs.assets import Asset
 from czscie.platforms import find_platform
+from czscie.session import Session
 from lock.wheelhouse import wheel_file
 from network.server import MirrorServer
 from pbs.factories import cpython, members, tar_gz
@@ -78,7 +79,7 @@ def test_everything_is_pinned_by_its_digest_and_size(project: Project, server: M
     project.manifest(
         FLOATING, platforms=("linux-x86_64", "windows-x86_64"), payload='lock = "pylock.toml"', rest=rest
     )
-    update_lock(project.directory / "lift.toml", False, (), Console())
+    update_lock(project.directory / "lift.toml", Upgrade(), Session.of())
     lock = lock_of(project)
     asset = Asset("3.13.9", RELEASE, find_platform("linux-x86_64").triple, "install_only_stripped")
     archive = server.files[f"/{RELEASE}/{asset.url_name}"]
@@ -109,7 +110,7 @@ def test_what_floats_is_found_out_when_it_is_locked_and_never_later(
     add_release(server)
     [second] = project.build()
     assert first.sha256 == second.sha256
-    update_lock(project.directory / "lift.toml", True, (), Console())
+    update_lock(project.directory / "lift.toml", Upgrade(everything=True), Session.of())
     [interpreter] = lock_of(project).interpreters
     assert (interpreter.version, interpreter.release) == ("3.13.10", LATER)
 
@@ -117,13 +118,13 @@ def test_what_floats_is_found_out_when_it_is_locked_and_never_later(
 def test_one_interpreter_is_upgraded_alone(project: Project, server: MirrorServer) -> None:
     other = f'[[lift.interpreters]]\nid = "other"\n{FLOATING}\n'
     project.manifest(FLOATING, payload='pex = "moo.pex"\ninterpreter = "cpython"', rest=other)
-    update_lock(project.directory / "lift.toml", False, (), Console())
+    update_lock(project.directory / "lift.toml", Upgrade(), Session.of())
     add_release(server)
-    update_lock(project.directory / "lift.toml", False, ["other"], Console())
+    update_lock(project.directory / "lift.toml", Upgrade(names=frozenset({"other"})), Session.of())
     versions = {each.id: each.version for each in lock_of(project).interpreters}
     assert versions == {"cpython": "3.13.9", "other": "3.13.10"}
     with pytest.raises(CzscieError, match="no interpreter and no package called pyton"):
-        update_lock(project.directory / "lift.toml", False, ["pyton"], Console())
+        update_lock(project.directory / "lift.toml", Upgrade(names=frozenset({"pyton"})), Session.of())
 
 
 def test_a_platform_more_gets_the_same_release_and_changes_no_line_of_the_others(
@@ -146,10 +147,10 @@ def test_platforms_that_are_gone_leave_the_lock_when_it_is_locked(project: Proje
     project.build()
     path = project.manifest(platforms=("linux-x86_64",))
     project.build(use=LockUse.LOCKED)
-    assert check_lock(path, Console()) == ("windows-x86_64 is not a platform of the manifest any more",)
-    update_lock(path, False, (), Console())
+    assert check_lock(path, Session.of()) == ("windows-x86_64 is not a platform of the manifest any more",)
+    update_lock(path, Upgrade(), Session.of())
     assert [each.platform for each in lock_of(project).interpreters] == ["linux-x86_64"]
-    assert check_lock(path, Console()) == ()
+    assert check_lock(path, Session.of()) == ()
 
 
 def test_a_build_for_one_platform_locks_that_one(project: Project) -> None:
@@ -179,7 +180,7 @@ def test_locked_fails_when_the_lock_would_change_and_says_why(
         (project.directory / "moo.pex").write_bytes(b"another")
     else:
         project.manifest(FLOATING, platforms=("linux-x86_64", "windows-x86_64"))
-    assert word in check_lock(path, Console())
+    assert word in check_lock(path, Session.of())
     with pytest.raises(CzscieError) as caught:
         project.build(use=LockUse.LOCKED)
     assert caught.value.what == f"{path.with_suffix('.lock')} is not up to date"
@@ -219,7 +220,7 @@ def test_frozen_takes_no_other_payload_than_the_locked_one(project: Project) -> 
 def test_a_wheel_that_is_not_the_locked_one_is_refused(project: Project, server: MirrorServer) -> None:
     add_wheels(project, server)
     path = project.manifest(platforms=("windows-x86_64",), payload='lock = "pylock.toml"')
-    update_lock(path, False, (), Console())
+    update_lock(path, Upgrade(), Session.of())
     server.files[f"/wheels/{WINDOWS}"] += b"?"
     with pytest.raises(CzscieError, match=WINDOWS):
         project.build()
@@ -244,7 +245,7 @@ def test_offline_names_what_is_missing(
 ) -> None:
     add_wheels(project, server)
     path = project.manifest(platforms=("windows-x86_64",), payload='lock = "pylock.toml"')
-    update_lock(path, False, (), Console())
+    update_lock(path, Upgrade(), Session.of())
     server.requests.clear()
     monkeypatch.setenv(OFFLINE, "1")
     with pytest.raises(CzscieError) as caught:
@@ -275,7 +276,7 @@ def test_no_secret_and_no_path_of_this_machine_is_in_the_lock(
         platforms=("windows-x86_64",),
         payload='lock = "pylock.toml"',
     )
-    update_lock(project.directory / "lift.toml", False, (), Console())
+    update_lock(project.directory / "lift.toml", Upgrade(), Session.of())
     text = (project.directory / "lift.lock").read_text()
     assert "hunter2" not in text and str(tmp_path) not in text
     assert f'url = "{server.url}/{RELEASE}/cpython-3.13.9' in text

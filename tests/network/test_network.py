@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from czscie.errors import CzscieError
-from czscie.network.network import Network, Patience, go_offline
+from czscie.network.network import Network, Patience
 
 
 def test_without_settings_there_is_patience_and_a_network() -> None:
@@ -21,10 +21,11 @@ def test_offline_is_anything_but_no(value: str, offline: bool) -> None:
     assert Network.of({"CZSCIE_OFFLINE": value}).offline is offline
 
 
-def test_offline_is_for_the_whole_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CZSCIE_OFFLINE", "0")
-    go_offline()
-    assert Network.of().offline
+def test_the_option_wins_over_the_environment_which_stays() -> None:
+    environ = {"CZSCIE_OFFLINE": "0"}
+    assert Network.of(environ, offline=True).offline
+    assert Network.of({"CZSCIE_OFFLINE": "1"}, offline=False).offline
+    assert environ == {"CZSCIE_OFFLINE": "0"}
 
 
 def test_times_can_be_set() -> None:

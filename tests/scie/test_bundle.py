@@ -18,7 +18,6 @@ import czscie
 from building import Project
 from czscie import mach_o
 from czscie.cache import cache_directory
-from czscie.console import Console
 from czscie.container.manifest import Command
 from czscie.errors import CzscieError
 from czscie.launchers.build import file_name
@@ -26,6 +25,7 @@ from czscie.lift.macos import Bundle
 from czscie.platforms import find_platform
 from czscie.scie.bundle import check_bundle, write_bundle
 from czscie.scie.inspect import Contents, read_scie
+from czscie.session import Session
 from czscie.verify.file import verify_file
 from czscie.verify.rebuild import rebuild
 from mach_o_image import ARM64, image, judge, sign_as_developer
@@ -272,7 +272,7 @@ def test_a_build_writes_the_bundle_and_tells_its_executable(
     info = plistlib.loads((project.directory / "dist" / name / "Contents/Info.plist").read_bytes())
     assert info["LSMinimumSystemVersion"] == "11.0"
     executable = project.directory / "dist" / name / "Contents/MacOS/moo"
-    assert rebuild(executable, project.directory / "lift.toml", Console()) == ()
+    assert rebuild(executable, project.directory / "lift.toml", Session.of()) == ()
     again = shutil.copytree(project.directory / "dist", project.directory / "before")
     project.build()
     assert tree(again) == tree(project.directory / "dist")

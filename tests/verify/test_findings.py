@@ -7,9 +7,9 @@ import pytest
 
 from building import Project, pex
 from czscie.cache import cache_directory
-from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.launchers.build import file_name
+from czscie.session import Session
 from czscie.verify.findings import Findings, verify
 from mach_o_image import image, sign_as_developer
 
@@ -20,7 +20,7 @@ def findings(project: Project, path: Path, *, lock: bool = False, rebuild: bool 
         path,
         directory / "lift.lock" if lock else None,
         directory / "lift.toml" if rebuild else None,
-        Console(),
+        Session.of(),
     )
 
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from czscie.commands.options import Offline, find_platforms
+
 
 def init(
     source: Annotated[
@@ -27,22 +29,18 @@ def init(
         str | None, typer.Option("--release", help="A release of python-build-standalone. Default: newest.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing manifest.")] = False,
+    offline: Offline = False,
 ) -> None:
     """Write a first lift manifest for a project, a PEX or a script.
 
     Its path goes to standard output, everything else to standard error.
     """
     from czscie.console import Console, write_result
+    from czscie.init.choice import PythonRequest
     from czscie.init.generate import write_first_manifest
-    from czscie.platforms import find_platform
+    from czscie.session import Session
 
-    write_first_manifest(
-        source,
-        output,
-        Console(),
-        platforms=tuple(dict.fromkeys(find_platform(name) for name in platform or ())),
-        python=python,
-        release=release,
-        force=force,
-    )
+    session = Session.of(Console(), offline=offline)
+    request = PythonRequest(python, release, tuple(dict.fromkeys(find_platforms(platform))))
+    write_first_manifest(source, output, session, request, force=force)
     write_result(str(output))

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from czscie.commands.options import AsJson, Offline, find_platforms
+
 
 def inject(
     pex: Annotated[Path, typer.Argument(help="A PEX: a file, or a directory (packed or loose).")],
@@ -26,7 +28,8 @@ def inject(
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=0, help="The threads that compress. 0 uses all cores.")
     ] = 0,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    offline: Offline = False,
+    json: AsJson = False,
 ) -> None:
     """Make a PEX a CZEX: smaller, faster to start, run by any Python of a host.
 
@@ -37,18 +40,16 @@ def inject(
     from czscie.czex.inject import inject as inject_pex
     from czscie.launchers.provide import provide_launcher
     from czscie.network.network import Network
-    from czscie.platforms import find_platform
     from czscie.progress import Progress
 
     console = Console()
-    network = Network.of()
-    platforms = [find_platform(name) for name in platform or ()]
+    network = Network.of(offline=offline)
     with console.phase(f"Packed {pex}") as phase, Progress(console).work(f"packing {pex.name}") as show:
         target = output or default_output(pex)
         made = inject_pex(
             pex,
             target,
-            platforms,
+            find_platforms(platform),
             lambda name: provide_launcher(name, console, network),
             compression_level,
             jobs or None,

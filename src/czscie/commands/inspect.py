@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
+from czscie.commands.options import AsJson, Executable
 
 
 def inspect(
-    file: Annotated[Path, typer.Argument(help="An executable that czscie built.")],
-    json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    file: Executable,
+    json: AsJson = False,
 ) -> None:
     """Show what is inside an executable: parts, sizes packed and unpacked, digests, commands."""
     from czscie.console import Console, write_json

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from czscie.commands.options import DEFAULT_MANIFEST, Manifest, Offline
+
 
 def lock(
-    manifest: Annotated[Path, typer.Argument(help="The lift manifest.")] = Path("lift.toml"),
+    manifest: Manifest = DEFAULT_MANIFEST,
     upgrade: Annotated[
         bool,
         typer.Option(
@@ -36,6 +38,7 @@ def lock(
     trusted_root: Annotated[
         Path | None, typer.Option("--trusted-root", help="A file with Sigstore's root of trust.")
     ] = None,
+    offline: Offline = False,
 ) -> None:
     """Pin all that the lift manifest asks for in the lock beside it.
 
@@ -43,18 +46,21 @@ def lock(
     """
     from czscie.console import Console, write_result
     from czscie.lock.command import check_lock, update_lock
+    from czscie.lock.upgrade import Upgrade
+    from czscie.session import Session
 
-    console = Console()
+    session = Session.of(Console(), offline=offline)
     attestor = None
     if attest or attestations is not None or trusted_root is not None:
         from czscie.attestation.attestor import Attestor
 
         if check:
             raise typer.BadParameter("--check looks at the lock, --attest at what it pins")
-        attestor = Attestor.of(console, attestations, trusted_root)
+        attestor = Attestor.of(session.console, attestations, trusted_root, session.network)
     if check:
-        changes = check_lock(manifest, console)
+        changes = check_lock(manifest, session)
         for change in changes:
             write_result(change)
         raise typer.Exit(1 if changes else 0)
-    write_result(str(update_lock(manifest, upgrade, only or (), console, attestor)))
+    wanted = Upgrade(upgrade, frozenset(only or ()))
+    write_result(str(update_lock(manifest, wanted, session, attestor)))

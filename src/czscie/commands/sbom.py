@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
+from czscie.commands.options import Executable
 
 
-def sbom(file: Annotated[Path, typer.Argument(help="An executable that czscie built.")]) -> None:
+def sbom(file: Executable) -> None:
     """Print an executable's bill of materials: CycloneDX 1.6, in JSON.
 
     It is in the executable, which prints it by itself too: SCIE=sbom FILE.

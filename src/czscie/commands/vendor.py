@@ -7,16 +7,17 @@ from typing import Annotated
 
 import typer
 
+from czscie.commands.options import DEFAULT_MANIFEST, Manifest, Offline, Platforms, find_platforms
+
 
 def vendor(
     directory: Annotated[Path, typer.Argument(help="The directory to write to.")],
-    manifest: Annotated[Path, typer.Argument(help="The lift manifest.")] = Path("lift.toml"),
-    platform: Annotated[
-        list[str] | None, typer.Option("--platform", help="Vendor for this platform only. Repeatable.")
-    ] = None,
+    manifest: Manifest = DEFAULT_MANIFEST,
+    platform: Platforms = None,
     verify: Annotated[
         bool, typer.Option("--verify", help="Write nothing; check the directory against the lock.")
     ] = False,
+    offline: Offline = False,
 ) -> None:
     """Write all that building a lift takes into a directory, for `czscie build --offline --vendor DIRECTORY`.
 
@@ -25,21 +26,21 @@ def vendor(
     from czscie.console import Console, write_result
     from czscie.errors import CzscieError
     from czscie.loader import load_lift
-    from czscie.platforms import find_platform
+    from czscie.session import Session
     from czscie.vendor.verify import verify_vendor
     from czscie.vendor.write import write_vendor
 
-    console = Console()
-    platforms = [find_platform(name) for name in platform or ()]
+    session = Session.of(Console(), offline=offline)
+    platforms = find_platforms(platform)
     lift, targets = load_lift(manifest, platforms)
     if verify:
-        if found := verify_vendor(lift, targets if platforms else (), directory, console):
+        if found := verify_vendor(lift, targets if platforms else (), directory, session):
             raise CzscieError(
                 f"{directory} is not what {manifest} and its lock ask for",
                 why=found,
                 hint=f"czscie vendor {directory} {manifest} on a machine with network access",
             )
-        console.line(f"{directory} is what {manifest} and its lock ask for")
+        session.console.line(f"{directory} is what {manifest} and its lock ask for")
         return
-    write_vendor(lift, targets, directory, console)
+    write_vendor(lift, targets, directory, session)
     write_result(str(directory))

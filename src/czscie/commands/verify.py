@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from czscie.commands.options import AsJson, Offline, Vendor
+
 
 def verify(
     file: Annotated[Path, typer.Argument(help="An executable that czscie built, for any platform.")],
@@ -17,22 +19,25 @@ def verify(
         Path | None,
         typer.Option("--rebuild", help="Rebuild this manifest and compare byte for byte."),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    offline: Offline = False,
+    vendor: Vendor = None,
+    json: AsJson = False,
 ) -> None:
     """Check every digest of an executable, and that nothing else is in it."""
     from czscie.console import Console, write_json, write_result
     from czscie.errors import CzscieError
+    from czscie.session import Session
     from czscie.verify.findings import verify as verify_executable
 
-    console = Console()
-    found = verify_executable(file, lock, rebuild, console)
+    session = Session.of(Console(), offline=offline, vendor=vendor)
+    found = verify_executable(file, lock, rebuild, session)
     if json:
         write_json(found.as_json())
         if found.problems:
             raise typer.Exit(1)
         return
     for line in () if found.lock is None else found.lock.unknown:
-        console.warn(f"unknown: {line}")
+        session.console.warn(f"unknown: {line}")
     if found.file.problems:
         raise CzscieError(
             f"{file} was changed after it was built",

@@ -24,6 +24,7 @@ from czscie.loader import load_lift
 from czscie.lock.ensure import LockUse
 from czscie.parts import Parts
 from czscie.platforms import Platform
+from czscie.session import Session
 
 _ANNOTATION = "org.opencontainers.image."
 #: What engines look in when an image names no PATH.
@@ -68,7 +69,7 @@ def make_images(
     manifest: Path,
     platforms: Sequence[Platform],
     order: ImageOptions,
-    console: Console,
+    session: Session,
     use: LockUse = LockUse.UPDATE,
 ) -> BuiltImages:
     """Makes the images of the Linux platforms of the lift manifest, or of `platforms`.
@@ -83,7 +84,8 @@ def make_images(
         frozenset(map(_normalized, lift.image.application)),
         roots=lift.payload is not None and lift.payload.project is not None,
     )
-    with open_parts(lift, targets, console, division, use) as make:
+    console = session.console
+    with open_parts(lift, targets, session, division, use) as make:
 
         def attempt() -> BuiltImages:
             made = BuiltImages(reference, tuple(_make(make(target), bases, console) for target in targets))

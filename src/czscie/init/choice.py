@@ -16,6 +16,19 @@ from czscie.platforms import PLATFORMS, Platform, current_platform
 
 
 @dataclass(frozen=True, slots=True)
+class PythonRequest:
+    """What a user asks of a first manifest.
+
+    `version` is the beginning of CPython's version or a whole one, `release` the date of
+    python-build-standalone's; each is None for the newest. `platforms` are those to name, empty for this one.
+    """
+
+    version: str | None = None
+    release: str | None = None
+    platforms: tuple[Platform, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PythonChoice:
     """`version` is CPython's whole one, `release` the date of python-build-standalone's. `others` are more
     platforms that there is such a CPython for and on which the subject is known to run.

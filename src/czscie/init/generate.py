@@ -2,57 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.filesystem import write_atomically
-from czscie.init.choice import PythonChoice, choose, versions_of
+from czscie.init.choice import PythonChoice, PythonRequest, choose, versions_of
 from czscie.init.detect import read_subject
 from czscie.init.manifest import render_manifest
 from czscie.init.source import ProgramSource
 from czscie.lift.manifest import parse_manifest
 from czscie.platforms import PLATFORMS, Platform
+from czscie.session import Session
 
 
 def write_first_manifest(
     source: Path,
     output: Path,
-    console: Console,
+    session: Session,
+    request: PythonRequest | None = None,
     *,
-    platforms: Sequence[Platform] = (),
-    python: str | None = None,
-    release: str | None = None,
     force: bool = False,
 ) -> None:
     """Writes the manifest `output` for the project, PEX or script `source`.
 
-    `python` is the beginning of a version or a whole one, `release` a date; without both the mirror is asked
-    for the newest. A manifest that is there already stays unless `force`. Raises CzscieError.
+    The mirror is asked for the newest unless `request` has a whole version and a release. A manifest that is
+    there already stays unless `force`. Raises CzscieError.
     """
     subject = read_subject(source)
-    with console.phase("Chose a CPython") as phase:
-        choice = _choose(subject, platforms, python, release, console)
+    with session.console.phase("Chose a CPython") as phase:
+        choice = _choose(subject, request or PythonRequest(), session)
         names = ", ".join(platform.name for platform in choice.platforms)
         phase.become(f"Chose CPython {choice.version} of release {choice.release} for {names}")
     text = render_manifest(subject, choice, output.parent)
     parse_manifest(text, output)
     if not subject.starts:
-        console.warn(f"{source} declares no entry point (set entry_point in {output})")
+        session.console.warn(f"{source} declares no entry point (set entry_point in {output})")
     _write(output, text.encode(), force)
 
 
-def _choose(
-    subject: ProgramSource,
-    platforms: Sequence[Platform],
-    python: str | None,
-    release: str | None,
-    console: Console,
-) -> PythonChoice:
+def _choose(subject: ProgramSource, request: PythonRequest, session: Session) -> PythonChoice:
+    python, release, platforms = request.version, request.release, request.platforms
     if python is not None and release is not None and python.count(".") == 2:
         return choose(subject, {python: frozenset(PLATFORMS)}, release, platforms)
-    versions, release = _ask(release, console)
+    versions, release = _ask(release, session)
     if python is not None:
         versions = _beginning(python, versions, release)
     return choose(subject, versions, release, platforms)
@@ -71,12 +64,12 @@ def _beginning(
     return found
 
 
-def _ask(release: str | None, console: Console) -> tuple[Mapping[str, frozenset[Platform]], str]:
+def _ask(release: str | None, session: Session) -> tuple[Mapping[str, frozenset[Platform]], str]:
     """The CPythons of `release`, or of the newest, and which that is."""
     from czscie.pbs.standalone import StandaloneOrigin
 
     try:
-        found = StandaloneOrigin(console).release(release)
+        found = StandaloneOrigin(session.console, session.network).release(release)
     except CzscieError as error:
         raise CzscieError(
             "cannot list the CPythons of python-build-standalone",

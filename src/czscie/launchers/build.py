@@ -106,10 +106,11 @@ def launcher_digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def compile_launcher(launcher: str, directory: Path, cache: Path) -> Path:
+def compile_launcher(launcher: str, directory: Path, cache: Path, *, offline: bool = False) -> Path:
     """Compiles the launcher into `directory`, using `cache` (a directory) for libzstd and Zig's own files.
 
-    Raises CzscieError when ziglang or libzstd's source cannot be had, or the compiler fails.
+    With `offline` libzstd's source is not downloaded. Raises CzscieError when ziglang or libzstd's source
+    cannot be had, or the compiler fails.
     """
     if importlib.util.find_spec("ziglang") is None:
         raise CzscieError(
@@ -122,7 +123,7 @@ def compile_launcher(launcher: str, directory: Path, cache: Path) -> Path:
             why=f"ziglang is {found}, which makes another one than {ZIG_VERSION}",
             hint=f"pip install ziglang=={ZIG_VERSION}",
         )
-    libzstd.libzstd_source(cache)  # before there is a directory: it may not be had
+    libzstd.libzstd_source(cache, offline=offline)  # before there is a directory: it may not be had
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory, prefix=f".{launcher}-") as temporary:
         _compile(launcher, Path(temporary), cache)

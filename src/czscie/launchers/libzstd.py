@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from czscie.disk import full, says_full
 from czscie.errors import CzscieError
-from czscie.network.network import OFFLINE, Network
+from czscie.network.network import OFFLINE
 
 #: libzstd as a tree, with the assembly of its Huffman decoder.
 VERSION = "1.5.7"
@@ -47,16 +47,17 @@ def _directory(cache: Path) -> Path:
     return cache / f"libzstd-{SHA256[:16]}"
 
 
-def libzstd_source(cache: Path) -> Path:
+def libzstd_source(cache: Path, *, offline: bool = False) -> Path:
     """The `lib` directory of libzstd, fetched with pip into `cache` unless it is there and whole.
 
-    Raises CzscieError when pip cannot get the source or gets another one than was pinned.
+    Raises CzscieError when pip cannot get the source or gets another one than was pinned, and when `offline`
+    forbids to download it.
     """
     directory = _directory(cache)
     if not has_source(cache):
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache, prefix=".libzstd-") as temporary:
-            archive = _fetch(Path(temporary))
+            archive = _fetch(Path(temporary), offline)
             _extract(archive, Path(temporary, "lib"))
             if directory.is_dir() and not has_source(cache):
                 directory.rename(Path(temporary, "damaged"))
@@ -68,8 +69,8 @@ def libzstd_source(cache: Path) -> Path:
     return directory
 
 
-def _fetch(directory: Path) -> Path:
-    if Network.of().offline:
+def _fetch(directory: Path, offline: bool) -> Path:
+    if offline:
         raise CzscieError(
             f"the source of libzstd ({REQUIREMENT}) is not here, and it is compiled into the launcher",
             why=f"--offline or {OFFLINE} forbids to download it",

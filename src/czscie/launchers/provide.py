@@ -21,18 +21,28 @@ def provide_launcher(name: str, console: Console, network: Network, sha256: str 
     `network` names directories to look into first, of which no launcher is taken without `sha256`, and says
     whether what it is compiled of may be downloaded. Raises CzscieError when it cannot be had.
     """
-    carried = _carried(name, network, sha256)
-    if carried is not None:
-        return carried
-    cache = cache_directory("launchers")
-    found = find_launcher(name, cache, sha256)
+    found = find_provided(name, network, sha256)
     if found is not None:
-        mark_used(found)
         return found
+    cache = cache_directory("launchers")
     launcher = _compile(name, cache, console, network, sha256)
     if sha256 is not None and launcher_digest(launcher) != sha256:
         raise _other(name, launcher_digest(launcher), sha256)
     return launcher
+
+
+def find_provided(name: str, network: Network, sha256: str | None = None) -> Path | None:
+    """The launcher that `provide_launcher` would return without compiling it; None when it would compile.
+
+    Raises CzscieError when a directory of the network has another one.
+    """
+    carried = _carried(name, network, sha256)
+    if carried is not None:
+        return carried
+    found = find_launcher(name, cache_directory("launchers"), sha256)
+    if found is not None:
+        mark_used(found)
+    return found
 
 
 def _carried(name: str, network: Network, sha256: str | None) -> Path | None:
@@ -66,7 +76,7 @@ def _compile(name: str, cache: Path, console: Console, network: Network, sha256:
                 hint="run czscie vendor on a machine with network access, and copy its directory here",
             )
         with console.phase(f"Compiled the launcher for {name}"):
-            return compile_launcher(name, cache, cache)
+            return compile_launcher(name, cache, cache, offline=network.offline)
     except CzscieError as error:
         unpinned = find_launcher(name, cache)
         if sha256 is None or unpinned is None:

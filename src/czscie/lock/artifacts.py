@@ -47,7 +47,7 @@ def _source(artifact: Artifact, project: str, name: str, hashes: Hashes, directo
 def _for_target(package: LockedPackage, target: Target, builder: Builder) -> LockedPackage:
     check_wheel(package, target)
     if builder.runs:
-        builder.console.warn(
+        builder.session.console.warn(
             f"{package.name} {package.version} has no wheel for {target.platform.name}: it is built of its "
             "source, which may give other bytes elsewhere (czscie vendor carries the wheel)"
         )

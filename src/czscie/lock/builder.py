@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 from zipfile import ZipFile
@@ -30,14 +29,11 @@ from czscie.lock.requested import relative
 from czscie.lock.sdist import Static, escaped, named_by_file, project_digest, static_metadata, unpacked
 from czscie.network.client import Client
 from czscie.network.fetch import fetch
-from czscie.network.network import Network
 from czscie.network.remote import Remote
 from czscie.network.retry import Watch
 from czscie.network.url import is_file, scheme, without_secrets
+from czscie.session import Session
 from czscie.wheel.wheel import Wheel
-
-if TYPE_CHECKING:
-    from czscie.console import Console
 
 #: The SHA-256 of a wheel that is not built yet.
 UNBUILT = "0" * 64
@@ -83,8 +79,7 @@ class Builder:
     allowed: tuple[str, ...] | None
     directory: Path
     lock: Path
-    network: Network
-    console: Console
+    session: Session
     runs: bool = True
     unbuilt: dict[str, Unbuilt] = field(default_factory=dict)
     #: Packages by the SHA-256 of the wheels, or of their stand-ins, that were given to pip.
@@ -92,10 +87,10 @@ class Builder:
     _wheels: dict[str, Path] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, lift: Lift, network: Network, console: Console, *, runs: bool = True) -> Builder:
+    def of(cls, lift: Lift, session: Session, *, runs: bool = True) -> Builder:
         allowed = None if lift.payload is None else lift.payload.build
         directory = lift.path.parent.absolute()
-        return cls(allowed, directory, lift.path.absolute().with_suffix(".lock"), network, console, runs)
+        return cls(allowed, directory, lift.path.absolute().with_suffix(".lock"), session, runs)
 
     # For pip.
 
@@ -145,7 +140,7 @@ class Builder:
     def _digest(self, url: str) -> str:
         """The SHA-256 of a file whose index does not say it."""
         digest = hashlib.sha256()
-        with Client(self.network) as client, client.open(url, Watch(_PATIENCE)) as body:
+        with Client(self.session.network) as client, client.open(url, Watch(_PATIENCE)) as body:
             for chunk in body.chunks:
                 digest.update(chunk)
         return digest.hexdigest()
@@ -185,7 +180,7 @@ class Builder:
         return self._fetched(package.sdist)
 
     def _fetched(self, sdist: Sdist) -> Path:
-        [path] = fetch([remote_of(sdist, self.directory)], self.network, self.console)
+        [path] = fetch([remote_of(sdist, self.directory)], self.session.network, self.session.console)
         return path
 
     def _built(self, project: str, source: Path, digest: str) -> Built | None:
@@ -205,8 +200,14 @@ class Builder:
     def _make(self, project: str, source: Path) -> Built:
         if not self.runs:
             raise _Unknown
+        if self.session.network.offline:
+            raise CzscieError(
+                f"the cache has no wheel of {project}, and czscie is offline",
+                why="a build backend and what it requires may need a network",
+                hint="run czscie lock on a machine with network access, and czscie vendor to carry the wheel",
+            )
         with (
-            self.console.phase(f"Built a wheel of {project}") as phase,
+            self.session.console.phase(f"Built a wheel of {project}") as phase,
             scratch() as directory,
         ):
             built = _describe(_kept(build_wheel(_laid_out(source, directory), directory)))

@@ -19,36 +19,32 @@ from czscie.lock.builder import Builder
 from czscie.lock.lock import Lock, LockedInterpreter, lock_path, read_lock, write_lock
 from czscie.lock.locker import Locker
 from czscie.lock.upgrade import OWN, Upgrade
-from czscie.network.network import Network
-from czscie.pbs.provider import Provider
+from czscie.session import Session
 
 
-def check_lock(manifest: Path, console: Console) -> tuple[str, ...]:
+def check_lock(manifest: Path, session: Session) -> tuple[str, ...]:
     """What locking would change, a line each. Raises CzscieError."""
     lift, targets = load_lift(manifest, ())
     lock = read_lock(lock_path(manifest))
-    return (*_locker(lift, console).changes(lock, targets), *_too_many(lift, lock))
+    return (*_locker(lift, session).changes(lock, targets), *_too_many(lift, lock))
 
 
-def update_lock(
-    manifest: Path, upgrade: bool, names: Sequence[str], console: Console, attestor: Attestor | None = None
-) -> Path:
+def update_lock(manifest: Path, upgrade: Upgrade, session: Session, attestor: Attestor | None = None) -> Path:
     """Writes the lock for all platforms of the manifest, and returns where it is.
 
-    `upgrade` finds everything out again, `names` the interpreters and packages of these names; `attestor` is
-    asked who built the interpreters. Raises CzscieError.
+    `attestor` is asked who built the interpreters. Raises CzscieError.
     """
     lift, targets = load_lift(manifest, ())
     path = lock_path(manifest)
     old = read_lock(path)
-    _check_names(names, lift, old, path)
-    locker = _locker(lift, console)
-    lock = locker.lock(old, targets, Upgrade(upgrade, frozenset(names)), prune=True)
+    _check_names(sorted(upgrade.names), lift, old, path)
+    locker = _locker(lift, session)
+    lock = locker.lock(old, targets, upgrade, prune=True)
     lock = locker.with_launchers(lock, targets)
     if attestor is not None:
-        lock = attested(lock, attestor, console)
+        lock = attested(lock, attestor, session.console)
     for line in _news(old, lock):
-        console.line(f"  {line}")
+        session.console.line(f"  {line}")
     write_lock(path, lock)
     return path
 
@@ -63,9 +59,8 @@ def _too_many(lift: Lift, lock: Lock | None) -> list[str]:
     return [f"{platform} is not a platform of the manifest any more" for platform in gone]
 
 
-def _locker(lift: Lift, console: Console) -> Locker:
-    network = Network.of()
-    return Locker(lift, Provider(console, network), network, console, Builder.of(lift, network, console))
+def _locker(lift: Lift, session: Session) -> Locker:
+    return Locker(lift, session, Builder.of(lift, session))
 
 
 def _check_names(names: Sequence[str], lift: Lift, lock: Lock | None, path: Path) -> None:

@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.lift.lift import Lift
 from czscie.lock.builder import Builder
 from czscie.lock.lock import Lock, lock_path, read_lock, write_lock
 from czscie.lock.locker import Locker
-from czscie.network.network import Network
-from czscie.pbs.provider import Provider
 from czscie.platforms import Platform
+from czscie.session import Session
 
 
 class LockUse(enum.Enum):
@@ -42,22 +40,20 @@ def ensure_lock(
     lift: Lift,
     targets: Sequence[Platform],
     use: LockUse,
-    provider: Provider,
-    network: Network,
-    console: Console,
+    session: Session,
 ) -> Lock:
     """The lock of `lift` for `targets`, written beside the manifest if it changed. Raises CzscieError."""
-    builder = Builder.of(lift, network, console)
-    settled = resolve_lock(lift, targets, use, provider, network, console, builder)
+    builder = Builder.of(lift, session)
+    settled = resolve_lock(lift, targets, use, session, builder)
     lock = settled.lock
     if lock is not settled.before:
         path = lock_path(lift.path)
-        lock = Locker(lift, provider, network, console, builder).with_launchers(lock, targets)
-        with console.phase(f"Wrote {path}"):
+        lock = Locker(lift, session, builder).with_launchers(lock, targets)
+        with session.console.phase(f"Wrote {path}"):
             write_lock(path, lock)
         if settled.before is not None:
             for change in settled.changes:
-                console.line(f"  {change}")
+                session.console.line(f"  {change}")
     return lock
 
 
@@ -65,9 +61,7 @@ def resolve_lock(
     lift: Lift,
     targets: Sequence[Platform],
     use: LockUse,
-    provider: Provider,
-    network: Network,
-    console: Console,
+    session: Session,
     builder: Builder | None = None,
 ) -> EnsuredLock:
     """The lock of `lift` for `targets`, which is written nowhere. Raises CzscieError.
@@ -78,8 +72,8 @@ def resolve_lock(
     lock = read_lock(path)
     if use is LockUse.FROZEN:
         return EnsuredLock(_there(lock, path, lift), lock, ())
-    builder = builder or Builder.of(lift, network, console)
-    locker = Locker(lift, provider, network, console, builder)
+    builder = builder or Builder.of(lift, session)
+    locker = Locker(lift, session, builder)
     changes = locker.changes(lock, targets)
     if not changes and lock is not None:
         return EnsuredLock(lock, lock, ())

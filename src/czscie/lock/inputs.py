@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from czscie.inputs import Inputs
 from czscie.lift.lift import Lift
@@ -15,34 +14,29 @@ from czscie.lock.inventory.inventory import inventory, of_kind
 from czscie.lock.inventory.wheel import WheelInput
 from czscie.lock.lock import Lock
 from czscie.lock.payload import locked_payload
-from czscie.network.network import Network
-from czscie.pbs.provider import Provider
 from czscie.platforms import Platform
-
-if TYPE_CHECKING:
-    from czscie.console import Console
+from czscie.session import Session
 
 
 def locked_inputs(
     lift: Lift,
     lock: Lock,
     platform: Platform,
-    provider: Provider,
-    network: Network,
+    session: Session,
     directory: Path,
-    console: Console,
 ) -> Inputs:
     """What the executable for `platform` is made of. `directory` is for what is made for this build alone.
 
     Raises CzscieError for what is not locked, and for what is here and not as it was locked.
     """
-    found = inventory(Scope(lift, lock, (platform,), provider))
+    found = inventory(Scope(lift, lock, (platform,), session.provider))
+    console, network = session.console, session.network
     added = {each.name: each.remote for each in of_kind(found, WheelInput) if each.added}
     return Inputs(
         lift=lift,
         platform=platform,
         interpreters={each.locked.id: each.pinned(console) for each in of_kind(found, InterpreterInput)},
-        pex=locked_payload(lift, found, directory / platform.name, network, console),
+        pex=locked_payload(lift, found, directory / platform.name, session),
         files=tuple((each.file, each.obtain(network, console)) for each in of_kind(found, FileInput)),
         provisions=tuple(remote for name, remote in added.items() if name != SCRIPT_LAUNCHERS),
         script_launchers=added.get(SCRIPT_LAUNCHERS),

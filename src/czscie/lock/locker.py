@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import msgspec
 
 from czscie import toolchain
-from czscie.console import Console
 from czscie.czex.inline_metadata import InlineMetadata
 from czscie.errors import CzscieError
 from czscie.filesystem import path_digest
@@ -29,27 +28,22 @@ from czscie.lock.requested import requested_by
 from czscie.lock.resolver import Resolver
 from czscie.lock.targets import targets_of
 from czscie.lock.upgrade import OWN, Upgrade
-from czscie.network.network import Network
 from czscie.network.size import sizes
-from czscie.pbs.provider import Provider
 from czscie.platforms import Platform, current_platform
+from czscie.session import Session
 
 
 @dataclass(frozen=True, slots=True)
 class Locker:
-    """Locks one lift; `provider` and `network` say where answers come from, `builder` whose build backends
-    may run for them.
-    """
+    """Locks one lift; `builder` says whose build backends may run for it."""
 
     lift: Lift
-    provider: Provider
-    network: Network
-    console: Console
+    session: Session
     builder: Builder
 
     @property
     def _resolver(self) -> Resolver:
-        return Resolver(self.lift, self.network, self.console, self.builder)
+        return Resolver(self.lift, self.session, self.builder)
 
     def changes(self, lock: Lock | None, targets: Sequence[Platform]) -> tuple[str, ...]:
         """What locking would change, in words, a line each; nothing when `lock` answers all that is asked for
@@ -108,7 +102,7 @@ class Locker:
     def _interpreters_of_this_machine(self, targets: Sequence[Platform]) -> Iterator[LockedInterpreter]:
         for interpreter in self.lift.interpreters:
             for platform in targets if interpreter.OF_THIS_MACHINE else ():
-                source = self.provider.resolve(interpreter, platform)
+                source = self.session.provider.resolve(interpreter, platform)
                 python = traits_of(source, platform).layout.implementation
                 yield LockedInterpreter.of(interpreter, platform, source.pin, str(python))
 
@@ -122,11 +116,10 @@ class Locker:
             if name in found:
                 continue
             try:
-                # Nothing of a directory that somebody carried here.
-                here = dataclasses.replace(self.network, directories=())
-                path = provide_launcher(name, self.console, here)
+                here = self.session.network.without_directories()
+                path = provide_launcher(name, self.session.console, here)
             except CzscieError as error:
-                self.console.warn(f"the launcher for {name} is not locked: {error.what}")
+                self.session.console.warn(f"the launcher for {name} is not locked: {error.what}")
                 continue
             found[name] = LockedLauncher(name=name, sha256=path_digest(path), size=path.stat().st_size)
         launcher = LockedLaunchers(source=lock.launcher.source, binaries=tuple(found.values()))
@@ -179,7 +172,7 @@ class Locker:
             if here is not None:
                 new.append(here)
             elif not interpreter.OF_THIS_MACHINE:
-                check_online(self.lift, self.network, found)
+                check_online(self.lift, self.session.network, found)
                 is_helper = (interpreter, platform) in helpers
                 if (locked := self._find(interpreter, platform, (*kept, *new), helper=is_helper)) is not None:
                     new.append(locked)
@@ -191,7 +184,7 @@ class Locker:
             here = current_platform()
         except CzscieError:
             return []
-        if here in targets or not self.lift.pack.stdlib or (self.network.offline):
+        if here in targets or not self.lift.pack.stdlib or self.session.network.offline:
             return []
         return [(each, here) for each in self.lift.interpreters if not each.OF_THIS_MACHINE]
 
@@ -211,13 +204,13 @@ class Locker:
             wanted = [same] if helper else [same, interpreter]
         for number, each in enumerate(wanted, 1):
             try:
-                source = self.provider.resolve(each, platform)
+                source = self.session.provider.resolve(each, platform)
             except CzscieError:
                 if number == len(wanted) and not helper:
                     raise
                 continue
             assert source.remote is not None and source.pin.version is not None
-            [size] = sizes([source.remote], self.network, self.console)
+            [size] = sizes([source.remote], self.session.network, self.session.console)
             return LockedInterpreter.of(
                 interpreter,
                 platform,

@@ -10,7 +10,6 @@ import sys
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 
@@ -25,17 +24,14 @@ from czscie.lock.inventory.payload import PayloadInput
 from czscie.lock.inventory.wheel import WheelInput
 from czscie.lock.packages import Chosen
 from czscie.lock.wheels import wheel_files
-from czscie.network.network import Network
-
-if TYPE_CHECKING:
-    from czscie.console import Console
+from czscie.session import Session
 
 #: What pex calls the script of a PEX, in which it is the entry point: a name that nothing else has.
 _SCRIPT = "__pex_executable__"
 
 
 def locked_payload(
-    lift: Lift, inputs: Sequence[Input], directory: Path, network: Network, console: Console
+    lift: Lift, inputs: Sequence[Input], directory: Path, session: Session
 ) -> PayloadPex | None:
     """The payload of `lift` for one platform, of its `inputs`; None when there is none.
 
@@ -53,8 +49,7 @@ def locked_payload(
     script = payload.script
 
     def make() -> Path:
-        builder = Builder.of(lift, network, console)
-        files = wheel_files(chosen, lift.path.parent.absolute(), network, console, builder)
+        files = wheel_files(chosen, lift.path.parent.absolute(), Builder.of(lift, session))
         place = directory / lift.name
         with writing(place, sum(file.stat().st_size for file in files)):
             module = None if script is None else script_module(script, files)

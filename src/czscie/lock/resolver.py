@@ -8,7 +8,6 @@ from pathlib import Path
 
 import msgspec
 
-from czscie.console import Console
 from czscie.czex.inline_metadata import InlineMetadata
 from czscie.czex.target import Target
 from czscie.errors import CzscieError
@@ -25,21 +24,18 @@ from czscie.lock.project import Project, build_project
 from czscie.lock.pylock import read_pylock
 from czscie.lock.targets import targets_of
 from czscie.lock.upgrade import Upgrade
-from czscie.network.network import Network
 from czscie.network.size import sizes
 from czscie.network.url import without_secrets
 from czscie.platforms import Platform, find_platform
+from czscie.session import Session
 
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
-    """Resolves the packages of one lift; `network` says where its files are, and whether anybody is asked,
-    `builder` what becomes of what has no wheel.
-    """
+    """Resolves the packages of one lift; `builder` says what becomes of what has no wheel."""
 
     lift: Lift
-    network: Network
-    console: Console
+    session: Session
     builder: Builder
 
     @property
@@ -104,9 +100,9 @@ class Resolver:
         missing = [name for name in wanted if name not in {each.name for each in kept}]
         of = targets_of(self.lift, lock, targets)[:1]
         if missing and of:
-            check_online(self.lift, self.network, found)
+            check_online(self.lift, self.session.network, found)
             with (
-                self.console.phase(f"Resolved {', '.join(missing)}"),
+                self.session.console.phase(f"Resolved {', '.join(missing)}"),
                 scratch() as temporary,
             ):
                 artifacts = resolve(missing, of, {}, temporary)[of[0].platform]
@@ -142,7 +138,7 @@ class Resolver:
         take one.
         """
         payload = self.lift.payload
-        if payload is None or payload.project is None or self.network.offline:
+        if payload is None or payload.project is None or self.session.network.offline:
             return None
         if (
             not (payload.project / "pyproject.toml").is_file()
@@ -167,9 +163,9 @@ class Resolver:
             artifacts = {target.platform: read_pylock(payload.lock, target) for target in targets}
         else:
             if requirements or payload.project is not None:
-                check_online(self.lift, self.network, found)
+                check_online(self.lift, self.session.network, found)
             with (
-                self.console.phase(f"Resolved the payload for {', '.join(_names_of(targets))}"),
+                self.session.console.phase(f"Resolved the payload for {', '.join(_names_of(targets))}"),
                 scratch() as temporary,
             ):
                 asked = payload.requirements if payload.requirements is not None else requirements
@@ -189,7 +185,9 @@ class Resolver:
         unknown = [
             wheel for package in packages for wheel in package.wheels if known.get(wheel.sha256) is None
         ]
-        asked = sizes([remote_of(each, self._directory) for each in unknown], self.network, self.console)
+        asked = sizes(
+            [remote_of(each, self._directory) for each in unknown], self.session.network, self.session.console
+        )
         known |= {wheel.sha256: size for wheel, size in zip(unknown, asked, strict=True)}
         return tuple(
             msgspec.structs.replace(

@@ -4,34 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from czscie.errors import CzscieError
 from czscie.lock.builder import Builder, remote_of
 from czscie.lock.packages import Chosen
 from czscie.network.fetch import fetch, find
-from czscie.network.network import Network
-
-if TYPE_CHECKING:
-    from czscie.console import Console
 
 
-def wheel_files(
-    chosen: Sequence[Chosen], directory: Path, network: Network, console: Console, builder: Builder
-) -> list[Path]:
+def wheel_files(chosen: Sequence[Chosen], directory: Path, builder: Builder) -> list[Path]:
     """Where the wheels are, in their order, each with the digest that the lock says.
 
     `directory` is the manifest's. Raises CzscieError when one cannot be had.
     """
+    session = builder.session
     for each in chosen:
-        if each.built and find(remote_of(each.wheel, directory), network) is None:
-            _build_again(each, network, builder)
-    return fetch([remote_of(each.wheel, directory) for each in chosen], network, console)
+        if each.built and find(remote_of(each.wheel, directory), session.network) is None:
+            _build_again(each, builder)
+    return fetch([remote_of(each.wheel, directory) for each in chosen], session.network, session.console)
 
 
-def _build_again(chosen: Chosen, network: Network, builder: Builder) -> None:
+def _build_again(chosen: Chosen, builder: Builder) -> None:
     package, wheel = chosen.package, chosen.wheel
-    if network.offline:
+    if builder.session.network.offline:
         raise CzscieError(
             f"{wheel.name} is not in the cache, and czscie is offline",
             why=f"it was built of the source of {package.name} {package.version}",

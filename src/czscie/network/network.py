@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from czscie.errors import CzscieError
 from czscie.network.clock import Clock
 
-#: Anything but nothing, 0, no and false: no socket is opened. What `--offline` sets for the whole process.
+#: Anything but nothing, 0, no and false: no socket is opened, as with `--offline`.
 OFFLINE = "CZSCIE_OFFLINE"
 #: The longest silence of a server, in seconds.
 TIMEOUT = "CZSCIE_NET_TIMEOUT"
@@ -54,8 +54,17 @@ class Network:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
 
     @classmethod
-    def of(cls, environ: Mapping[str, str] = os.environ, directories: Sequence[Path] = ()) -> Network:
-        """What the environment says. Raises CzscieError when it says what cannot be understood."""
+    def of(
+        cls,
+        environ: Mapping[str, str] = os.environ,
+        directories: Sequence[Path] = (),
+        *,
+        offline: bool = False,
+    ) -> Network:
+        """What the environment says; `offline` opens no socket whatever it says.
+
+        Raises CzscieError for a variable with an invalid value.
+        """
         patience = Patience()
         silence = _seconds(environ, TIMEOUT)
         deadline = _seconds(environ, DEADLINE)
@@ -65,15 +74,14 @@ class Network:
                 read=silence or patience.read,
                 deadline=deadline or patience.deadline,
             ),
-            offline=environ.get(OFFLINE, "").lower() not in _NO,
+            offline=offline or environ.get(OFFLINE, "").lower() not in _NO,
             directories=tuple(directories),
             environ=environ,
         )
 
-
-def go_offline() -> None:
-    """From now on this process and those that it starts open no socket: what `--offline` means."""
-    os.environ[OFFLINE] = "1"
+    def without_directories(self) -> Network:
+        """The same, which takes nothing of a directory that somebody carried here."""
+        return replace(self, directories=())
 
 
 def _seconds(environ: Mapping[str, str], variable: str) -> float | None:

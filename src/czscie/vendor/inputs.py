@@ -11,7 +11,7 @@ from czscie.lock.inventory.inventory import inventory
 from czscie.lock.lock import Lock
 from czscie.pbs.provider import Provider
 from czscie.platforms import Platform
-from czscie.vendor.directory import KINDS
+from czscie.vendor_directory import KINDS
 
 
 def needs_of(lift: Lift, lock: Lock, targets: Sequence[Platform], provider: Provider) -> list[Input]:

@@ -7,21 +7,21 @@ with what these give.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from czscie.build import open_parts
 from czscie.build_cache import mending
-from czscie.console import Console
 from czscie.lift.lift import Lift
 from czscie.lock.ensure import LockUse
 from czscie.lock.inventory.input import Input
 from czscie.lock.lock import Lock, lock_path
-from czscie.network.network import Network
 from czscie.platforms import Platform
-from czscie.vendor.directory import open_vendor
+from czscie.session import Session
 from czscie.vendor.inputs import need_path
 from czscie.vendor.page import Row, page
+from czscie.vendor_directory import open_vendor
 
 PAGE = "index.html"
 
@@ -61,15 +61,16 @@ def texts(
 
 
 def bills(
-    lift: Lift, targets: Sequence[Platform], directory: Path, network: Network, console: Console
+    lift: Lift, targets: Sequence[Platform], directory: Path, session: Session
 ) -> Iterator[tuple[str, bytes]]:
     """The bills of materials by their paths in the vendor directory.
 
     The parts of the executables are made of what stands in `directory`, without a network. Raises CzscieError
     when something is missing.
     """
-    alone = Network(offline=True, directories=open_vendor(directory), environ=network.environ)
-    with open_parts(lift, targets, console, use=LockUse.FROZEN, network=alone) as make:
+    network = replace(session.network, offline=True, directories=open_vendor(directory))
+    alone = Session.on(session.console, network)
+    with open_parts(lift, targets, alone, use=LockUse.FROZEN) as make:
         for target in targets:
-            parts = mending(partial(make, target), console.warn)
+            parts = mending(partial(make, target), session.console.warn)
             yield sbom_path(lift, target), parts.sbom

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.lift.lift import Lift
 from czscie.lock.current_inputs import CREATED_BY
 from czscie.lock.lock import lock_path, read_lock
-from czscie.network.network import Network
-from czscie.pbs.provider import Provider
 from czscie.platforms import Platform
-from czscie.vendor.checksums import faults, read_checksums
+from czscie.session import Session
 from czscie.vendor.inputs import need_path, needs_of
 from czscie.vendor.texts import bills, sbom_path, texts
+from czscie.vendor_directory import faults, read_checksums
 
 
 def verify_vendor(
-    lift: Lift, platforms: Sequence[Platform], directory: Path, console: Console
+    lift: Lift, platforms: Sequence[Platform], directory: Path, session: Session
 ) -> tuple[str, ...]:
     """A line for each file that is not what the lock of `lift` gives; none when all are.
 
@@ -39,15 +38,15 @@ def verify_vendor(
         return tuple(damaged)
     listed = read_checksums(directory)
     targets = list(platforms) or [each for each in lift.platforms if sbom_path(lift, each) in listed]
-    network = Network(offline=True)
-    needs = needs_of(lift, lock, targets, Provider(console, network))
+    alone = Session.on(session.console, replace(session.network, offline=True))
+    needs = needs_of(lift, lock, targets, alone.provider)
     pinned = {need_path(need): need.sha256 for need in needs}
     if wrong := tuple(_wrong(pinned, listed)):
         return wrong
     if lock.created_by != CREATED_BY:
         return (f"the rest cannot be compared: {lock.created_by} wrote it, this is {CREATED_BY}",)
     derived = texts(lift, lock, targets, needs, directory)
-    derived |= bills(lift, targets, directory, network, console)
+    derived |= bills(lift, targets, directory, alone)
     return (*_other(derived, directory, listed), *_foreign({*pinned, *derived}, listed))
 
 

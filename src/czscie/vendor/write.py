@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from czscie.console import Console
 from czscie.container.paths import checked_path
 from czscie.errors import CzscieError
 from czscie.filesystem import path_digest, write_atomically
@@ -18,26 +17,23 @@ from czscie.lock.ensure import LockUse, ensure_lock
 from czscie.lock.inventory.input import Input
 from czscie.lock.inventory.inventory import obtain
 from czscie.lock.lock import Lock
-from czscie.network.network import Network
-from czscie.pbs.provider import Provider
 from czscie.platforms import Platform
-from czscie.vendor.checksums import NAME, read_checksums, write_checksums
+from czscie.session import Session
 from czscie.vendor.inputs import need_path, needs_of
 from czscie.vendor.texts import bills, texts
+from czscie.vendor_directory import NAME, read_checksums, write_checksums
 
 
-def write_vendor(lift: Lift, targets: Sequence[Platform], directory: Path, console: Console) -> None:
+def write_vendor(lift: Lift, targets: Sequence[Platform], directory: Path, session: Session) -> None:
     """Writes into `directory` everything that a build of `lift` for `targets` needs.
 
     The lock is brought up to date first. At last the parts of every executable are made of what was written,
     without a network: what is missing shows here and not where it is needed. Raises CzscieError.
     """
     _check(directory)
-    network = Network.of()
-    provider = Provider(console, network)
-    lock = ensure_lock(lift, targets, LockUse.UPDATE, provider, network, console)
-    writer = _Writer(lift, lock, tuple(targets), directory, network, console)
-    writer.write(needs_of(lift, lock, targets, provider))
+    lock = ensure_lock(lift, targets, LockUse.UPDATE, session)
+    writer = _Writer(lift, lock, tuple(targets), directory, session)
+    writer.write(needs_of(lift, lock, targets, session.provider))
 
 
 def _check(directory: Path) -> None:
@@ -58,28 +54,27 @@ class _Writer:
     lock: Lock
     targets: tuple[Platform, ...]
     directory: Path
-    network: Network
-    console: Console
+    session: Session
     written: set[str] = field(default_factory=set)
 
     def write(self, needs: Sequence[Input]) -> None:
         old = read_checksums(self.directory) if (self.directory / NAME).is_file() else {}
-        builder = Builder.of(self.lift, self.network, self.console)
+        builder = Builder.of(self.lift, self.session)
         for need in needs:
             need.prepare(builder)
-        with self.console.phase(f"Wrote {self.directory}"):
+        with self.session.console.phase(f"Wrote {self.directory}"):
             self._put_files(needs)
             for name, content in texts(self.lift, self.lock, self.targets, needs, self.directory).items():
                 self._put(name, content)
             self._put_checksums()
-        for name, content in bills(self.lift, self.targets, self.directory, self.network, self.console):
+        for name, content in bills(self.lift, self.targets, self.directory, self.session):
             self._put(name, content)
         self._put_checksums()
         for path in old.keys() - self.written:
             (self.directory / path).unlink(missing_ok=True)
 
     def _put_files(self, needs: Sequence[Input]) -> None:
-        for need, path in zip(needs, obtain(needs, self.network, self.console), strict=True):
+        for need, path in zip(needs, obtain(needs, self.session.network, self.session.console), strict=True):
             self._copy(path, need_path(need))
 
     def _put_checksums(self) -> None:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.lock.inventory.comparison import Comparison
 from czscie.lock.lock import read_lock
 from czscie.sbom.read import read_bill
 from czscie.scie.inspect import read_sbom, read_scie
+from czscie.session import Session
 from czscie.verify.file import Verification, verify_file
 from czscie.verify.lock import compare_with_lock, own_launcher
 
@@ -52,7 +52,7 @@ class Findings:
         return document
 
 
-def verify(path: Path, lock: Path | None, manifest: Path | None, console: Console) -> Findings:
+def verify(path: Path, lock: Path | None, manifest: Path | None, session: Session) -> Findings:
     """Verifies the executable at `path`: by its digests, by `lock`, and by what `manifest` builds again.
 
     Raises CzscieError when one of them cannot be read, or the executable not be built.
@@ -60,19 +60,19 @@ def verify(path: Path, lock: Path | None, manifest: Path | None, console: Consol
     file = verify_file(path)
     if file.problems:  # there is nothing to compare
         return Findings(path, file, None, None)
-    compared = None if lock is None else _compared(path, lock, console)
+    compared = None if lock is None else _compared(path, lock, session)
     rebuilt = None
     if manifest is not None:
         from czscie.verify.rebuild import rebuild
 
-        rebuilt = rebuild(path, manifest, console)
+        rebuilt = rebuild(path, manifest, session)
     return Findings(path, file, compared, rebuilt)
 
 
-def _compared(path: Path, lock_path: Path, console: Console) -> Comparison:
+def _compared(path: Path, lock_path: Path, session: Session) -> Comparison:
     lock = read_lock(lock_path)
     if lock is None:
         raise CzscieError(f"there is no lock {lock_path}", hint="czscie lock writes it")
     contents = read_scie(path)
     bill = read_bill(read_sbom(path), str(path))
-    return compare_with_lock(contents, bill, lock, own_launcher(contents, lock, console))
+    return compare_with_lock(contents, bill, lock, own_launcher(contents, lock, session))

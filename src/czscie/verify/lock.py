@@ -10,17 +10,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.launchers.build import source_digest
 from czscie.launchers.provide import provide_launcher
 from czscie.lock.inventory.comparison import Comparison, Evidence, OwnLauncher
 from czscie.lock.inventory.inventory import compare
 from czscie.lock.lock import Lock
-from czscie.network.network import Network
 from czscie.platforms import find_platform
 from czscie.sbom.read import Recorded
 from czscie.scie.inspect import Contents
+from czscie.session import Session
 
 
 def compare_with_lock(
@@ -32,7 +31,7 @@ def compare_with_lock(
     return found
 
 
-def own_launcher(contents: Contents, lock: Lock, console: Console) -> OwnLauncher:
+def own_launcher(contents: Contents, lock: Lock, session: Session) -> OwnLauncher:
     """The launcher for the platform of `contents`, if its digest is not locked and that of its source is that
     of this czscie's.
     """
@@ -41,7 +40,8 @@ def own_launcher(contents: Contents, lock: Lock, console: Console) -> OwnLaunche
     if source != lock.launcher.source or lock.launcher.sha256(name) is not None:
         return OwnLauncher(source, None)
     try:
-        launcher = provide_launcher(name, console, Network.of()).read_bytes()
+        here = session.network.without_directories()
+        launcher = provide_launcher(name, session.console, here).read_bytes()
     except CzscieError:  # there is no compiler
         return OwnLauncher(source, None)
     return OwnLauncher(source, hashlib.sha256(launcher).hexdigest())

@@ -8,16 +8,16 @@ from pathlib import Path
 
 from czscie import signature
 from czscie.build import build
-from czscie.console import Console
 from czscie.container.manifest import Launcher
 from czscie.filesystem import pieces, sha256_of
 from czscie.leftovers import scratch
 from czscie.lock.ensure import LockUse
 from czscie.platforms import find_platform
 from czscie.scie.inspect import Contents, read_sbom, read_scie
+from czscie.session import Session
 
 
-def rebuild(path: Path, manifest: Path, console: Console) -> tuple[str, ...]:
+def rebuild(path: Path, manifest: Path, session: Session) -> tuple[str, ...]:
     """Builds the executable at `path` again, and tells in which ways it is another one; in none if it is not.
 
     Raises CzscieError when it cannot be built, or the lock beside `manifest` is not up to date.
@@ -25,7 +25,7 @@ def rebuild(path: Path, manifest: Path, console: Console) -> tuple[str, ...]:
     there = read_scie(path)
     platform = find_platform(there.manifest.scie.lift.platform)
     with scratch() as directory:
-        made, *_ = build(manifest, directory, [platform], console, LockUse.LOCKED)
+        made, *_ = build(manifest, directory, [platform], session, LockUse.LOCKED)
         if _digest(there) == _digest(made):
             return ()
         return tuple(_differences(there, made)) or ("the files differ where no digest is",)

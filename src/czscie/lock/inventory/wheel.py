@@ -93,7 +93,7 @@ class WheelInput(Input):
 
     def prepare(self, builder: Builder) -> None:
         if self.chosen.built:
-            wheel_files([self.chosen], self.directory, builder.network, builder.console, builder)
+            wheel_files([self.chosen], self.directory, builder)
 
     def licences(self, path: Path) -> Iterator[tuple[str, bytes]]:
         for name, text in licences_of_wheel(path):

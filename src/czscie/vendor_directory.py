@@ -1,4 +1,7 @@
-"""The list of what a vendor directory holds: `SHA256SUMS`, as sha256sum writes and checks it."""
+"""A vendor directory, as a build reads it, and the list of what it holds.
+
+The list is `SHA256SUMS`, as sha256sum writes and checks it.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,20 @@ from czscie.errors import CzscieError
 from czscie.filesystem import open_regular, path_digest, write_atomically
 
 NAME = "SHA256SUMS"
+#: The directories whose files a build looks up by their names.
+KINDS = ("archives", "wheels", "files", "debian", "launchers")
 
 _LINE = re.compile(r"([0-9a-f]{64})  ([^\0\\]+)")
+
+
+def open_vendor(directory: Path) -> tuple[Path, ...]:
+    """The directories to look into for what a build would download: its files are compared with the lock.
+
+    Raises CzscieError when `directory` is no vendor directory.
+    """
+    directory = directory.absolute()
+    read_checksums(directory)
+    return tuple(directory / kind for kind in KINDS)
 
 
 def read_checksums(directory: Path) -> dict[str, str]:

@@ -1,0 +1,46 @@
+"""What one run of czscie works with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from czscie.console import Console
+from czscie.network.network import Network
+from czscie.pbs.provider import Provider
+from czscie.vendor_directory import open_vendor
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Where a run tells what it does, what it may reach, and the interpreters that it has resolved so far."""
+
+    console: Console
+    network: Network
+    provider: Provider
+
+    @classmethod
+    def of(
+        cls,
+        console: Console | None = None,
+        *,
+        offline: bool = False,
+        vendor: Path | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> Session:
+        """What the environment and two options say.
+
+        Without `console` nothing is printed. `offline` opens no network connection. `vendor` is a directory
+        that `czscie vendor` wrote: its files are taken in place of downloads. Raises CzscieError when it is
+        not one, or a variable of the environment is invalid.
+        """
+        directories = () if vendor is None else open_vendor(vendor)
+        network = Network.of(environ, directories, offline=offline)
+        return cls.on(Console(silent=True) if console is None else console, network)
+
+    @classmethod
+    def on(cls, console: Console, network: Network) -> Session:
+        """A session that has resolved no interpreter yet."""
+        return cls(console, network, Provider(console, network))
