@@ -132,22 +132,30 @@ class PinnedInterpreter:
             return None
         return PinnedInterpreter(self.wanted, here, source, self.provider, self.console)
 
-    def pack(self, keep: Collection[str], settings: PackSettings, level: int) -> Product[PackedInterpreter]:
-        """The zip of the interpreter with its parts `keep` (czscie.pbs.prune); `level` is zstd's."""
+    def pack(
+        self, keep: Collection[str], settings: PackSettings, level: int, root: str = ""
+    ) -> Product[PackedInterpreter]:
+        """The zip of the interpreter with its parts `keep` (czscie.pbs.prune), in its directory `root`.
+
+        `level` is zstd's.
+        """
         key = key_of(
             "interpreter",
             self.source.digest,
             self.platform.name,
             str(level),
+            root,
             str(settings.stdlib),
             str(settings.source),
             *sorted(name for name in settings.files if name.startswith(STDLIB)),
             *sorted(keep),
         )
-        return product(key, ".zip", PackedInterpreter, lambda path: self._write(path, keep, settings, level))
+        return product(
+            key, ".zip", PackedInterpreter, lambda path: self._write(path, keep, settings, level, root)
+        )
 
     def _write(
-        self, path: Path, keep: Collection[str], settings: PackSettings, level: int
+        self, path: Path, keep: Collection[str], settings: PackSettings, level: int, root: str
     ) -> PackedInterpreter:
         from czscie.pack.standard_library import pack_library
         from czscie.pbs.prune import has_terminfo, prune
@@ -165,9 +173,10 @@ class PinnedInterpreter:
                 notes.append(f"packed: {packed.modules:,} modules of the standard library")
             elif settings.stdlib:
                 notes.append(f"not packed: {_no_compiler(distribution.layout, self.platform)}")
-            plan = write_interpreter(distribution, path, level)
+            placed = distribution.below(root) if root else distribution
+            plan = write_interpreter(placed, path, level)
         return PackedInterpreter(
-            distribution.layout,
+            placed.layout,
             distribution.glibc,
             plan.digest(),
             plan.unpacked(),

@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 INTERPRETER_LEVEL = 19
 PAYLOAD_LEVEL = 12
 
+#: What all members of python-build-standalone's archives are in: science's commands name `{id}/python/bin/…`.
+ARCHIVE_ROOT = "python"
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -143,6 +146,11 @@ class _Maker:
     def _platform(self) -> Platform:
         return self.inputs.platform
 
+    @property
+    def _root(self) -> str:
+        """The directory that interpreters are in: without a payload, as archives have it for science."""
+        return ARCHIVE_ROOT if self._lift.payload is None else ""
+
     def _level(self, default: int) -> int:
         return self._lift.compression_level or default
 
@@ -158,7 +166,7 @@ class _Maker:
         for identifier, each in self.inputs.interpreters.items():
             settings = read.settings if self._is_payloads(each) else self._lift.pack
             keep = self._keep(each, {*needed.parts, *read.keep})
-            made = each.pack(keep, settings, self._level(INTERPRETER_LEVEL))
+            made = each.pack(keep, settings, self._level(INTERPRETER_LEVEL), self._root)
             packed = made.known
             self._tell(packed.notes)
             layouts[identifier] = InstalledInterpreter(packed.digest, packed.layout, self._platform)

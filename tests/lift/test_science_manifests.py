@@ -58,7 +58,6 @@ def test_what_science_has_and_this_version_cannot_build_is_named_key_by_key() ->
         "lift.ptex",
         "lift.interpreters[0].lazy",
         "lift.interpreters[2].provider",
-        "lift.interpreter_groups[0]",
         "lift.files[1].source",
         "lift.files[2].source",
         "lift.commands[0].env.remove_re",

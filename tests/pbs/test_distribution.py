@@ -125,3 +125,20 @@ def test_a_script_in_the_interpreters_place_is_refused() -> None:
     with pytest.raises(CzscieError) as caught:
         Distribution.of(tree, detect_layout(tree, "a tree"), find_platform("linux-x86_64"), "/opt/python")
     assert caught.value.why == ("bin/python3.13 is for no system that czscie knows",)
+
+
+def test_a_distribution_moves_into_a_directory_with_all_it_has() -> None:
+    tree = items(cpython("3.13.9"), Link("bin/python3", "python3.13"))
+    platform = find_platform("linux-x86_64")
+    moved = Distribution(platform, detect_layout(tree, "a tree"), tree, None).below("python")
+    assert (moved.layout.python, moved.layout.stdlib, moved.layout.root) == (
+        "python/bin/python3.13",
+        "python/lib/python3.13",
+        "python",
+    )
+    assert [item.path for item in moved.items] == [f"python/{item.path}" for item in tree]
+    assert {item.path: item.target for item in moved.items if isinstance(item, Link)} == {
+        "python/bin/python3": "python3.13"
+    }
+    assert moved.layout.below_root("share") == "python/share"
+    assert moved.below("a").layout.root == "a/python"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,7 +93,7 @@ TERMINFO_DIRS = "/etc/terminfo:/lib/terminfo:/usr/share/terminfo:{cpython}/share
 def test_the_payload_finds_the_interpreters_terminals_behind_the_systems(tmp_path: Path) -> None:
     made = commands(tmp_path, PAYLOAD, PexInfo(), with_terminfo=("cpython",)).commands[""]
     assert made.env["TERMINFO_DIRS"] == TERMINFO_DIRS
-    made = commands(tmp_path, PAYLOAD, PexInfo(), with_terminfo=("another",)).commands[""]
+    made = commands(tmp_path, PAYLOAD, PexInfo()).commands[""]
     assert "TERMINFO_DIRS" not in made.env
 
 
@@ -199,16 +200,13 @@ def test_the_key_of_a_bad_placeholder_is_told_wherever_it_stands(tmp_path: Path,
     assert caught.value.what == f"lift.commands[1].{key}: the launcher does not know the placeholder {{no}}"
 
 
-def test_a_file_of_an_interpreter_that_cannot_be_named_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "lift.toml"
-    standalone = HEAD.replace('"Host"', '"PythonBuildStandalone"\nversion = "3.13"')
-    path.write_text(f"{standalone}[[lift.commands]]\nexe = '#{{cpython:pip}}'\n")
-    with pytest.raises(CzscieError) as caught:
-        boot(read_manifest(path), None, {"cpython": CPYTHON})
-    assert str(caught.value) == (
-        "error: lift.commands[0].exe: #{cpython:pip} cannot be built\n"
-        "  of an interpreter this version knows #{ID} and #{ID:python}"
-    )
+def test_an_interpreter_in_a_directory_of_its_tree_has_everything_there(tmp_path: Path) -> None:
+    layout = replace(CPYTHON.layout, python="python/bin/python3.13", root="python")
+    (tmp_path / "lift.toml").write_text(f"{HEAD}[[lift.commands]]\nexe = '#{{cpython:python}}'\n")
+    lift = read_manifest(tmp_path / "lift.toml")
+    made = boot(lift, None, {"cpython": replace(CPYTHON, layout=layout)}, ("cpython",)).commands[""]
+    assert made.exe == "{cpython}/python/bin/python3.13"
+    assert made.env["TERMINFO_DIRS"] == TERMINFO_DIRS.replace("{cpython}", "{cpython}/python")
 
 
 def test_the_environment_is_changed_as_the_manifest_says(tmp_path: Path) -> None:

@@ -133,8 +133,6 @@ class Lift:
         for index, interpreter in enumerate(self.interpreters):
             for key, text in interpreter.unsupported():
                 yield f"interpreters[{index}].{key}", text
-        for index, _ in enumerate(self.interpreter_groups):
-            yield f"interpreter_groups[{index}]", "this version chooses no interpreter when a scie runs"
         for index, file in enumerate(self.files):
             if file.is_lazy:
                 yield f"files[{index}].source", "this version embeds every file"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from czscie.container.content import File, Link
 from czscie.container.paths import check_together
@@ -24,17 +25,23 @@ class Layout:
     """Where things are inside an interpreter's tree; paths are relative to its root and `/`-separated.
 
     `python` is the executable (`bin/python3.13`, `python.exe`), `stdlib` the standard library
-    (`lib/python3.13`, free-threaded `lib/python3.13t`, Windows `Lib`).
+    (`lib/python3.13`, free-threaded `lib/python3.13t`, Windows `Lib`). `root` is the directory that all of it
+    is in, "" where that is the tree's own.
     """
 
     implementation: Implementation
     python: str
     stdlib: str
+    root: str = ""
 
     @property
     def version(self) -> str:
         """The implementation's whole version (`3.13.9`)."""
         return self.implementation.version
+
+    def below_root(self, path: str) -> str:
+        """Where in the tree is what is at `path` of the interpreter."""
+        return f"{self.root}/{path}" if self.root else path
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,18 @@ class Distribution:
                 why=f"{layout.python} is for {machine or 'no system that czscie knows'}",
             )
         return cls(platform, layout, items, glibc_floor(items, source) if platform.libc == "gnu" else None)
+
+    def below(self, directory: str) -> Distribution:
+        """The same in a `directory` of the tree; links, which stay inside of it, are relative."""
+        layout = self.layout
+        moved = replace(
+            layout,
+            python=f"{directory}/{layout.python}",
+            stdlib=f"{directory}/{layout.stdlib}",
+            root=posixpath.join(directory, layout.root).rstrip("/"),
+        )
+        items = tuple(replace(item, path=f"{directory}/{item.path}") for item in self.items)
+        return replace(self, layout=moved, items=items)
 
 
 def glibc_floor(items: tuple[Item, ...], source: str) -> GlibcVersion | None:

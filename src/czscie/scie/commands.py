@@ -13,8 +13,8 @@ from czscie.czex.write import InstalledInterpreter
 from czscie.errors import CzscieError
 from czscie.lift.command import Command as LiftCommand
 from czscie.lift.lift import Lift
-from czscie.lift.placeholders import references
 from czscie.pbs.prune import TERMINFO
+from czscie.scie.expansion import Expansion, named_files
 
 #: What the launcher can tell (native/src/command.zig); `scie.env.` takes a name and a default.
 _LAUNCHERS = {"scie", "scie.argv0", "scie.base"}
@@ -40,27 +40,35 @@ def boot(
     placeholder that the launcher would not know.
     """
     commands: dict[str, Command] = {}
-    pythons = {identifier: each.layout.python for identifier, each in interpreters.items()}
+    expansion = Expansion(
+        {identifier: named_files(each) for identifier, each in interpreters.items()}, lift.interpreter_groups
+    )
+    terminals = {
+        identifier: _terminal_environment(identifier, interpreters[identifier])
+        for identifier in with_terminfo
+    }
     if info is not None and lift.payload is not None:
         identifier = lift.payload.interpreter
-        environment = _terminal_environment(identifier) if identifier in with_terminfo else {}
+        environment = terminals.get(identifier, {})
         commands[""] = _payload_command(info, interpreters[identifier], environment, lift)
-    for index, command in enumerate(lift.commands):
-        translation = _Translation(f"lift.commands[{index}]", lift, pythons, with_terminfo)
-        commands[command.name] = translation.command(command)
+    for command in lift.commands:
+        translation = _Translation(command.key, lift, terminals)
+        commands[command.name] = translation.command(expansion.command(command))
     return Boot(commands)
 
 
 def check_commands(lift: Lift) -> None:
     """Raises CzscieError for what `boot` would refuse of the commands of `lift`, before anything is made."""
-    pythons = {each.id: "python" for each in lift.interpreters}
-    for index, command in enumerate(lift.commands):
-        _Translation(f"lift.commands[{index}]", lift, pythons, ()).command(command)
+    files = {each.id: {name: name for name in each.FILES} for each in lift.interpreters}
+    expansion = Expansion(files, lift.interpreter_groups)
+    for command in lift.commands:
+        _Translation(command.key, lift, {}).command(expansion.command(command))
 
 
-def _terminal_environment(identifier: str) -> dict[str, str | None]:
+def _terminal_environment(identifier: str, interpreter: InstalledInterpreter) -> dict[str, str | None]:
     """Lets ncurses find the interpreter's descriptions of terminals behind the system's own."""
-    return {"TERMINFO_DIRS": ":".join((*_TERMINFO, f"{{{identifier}}}/{TERMINFO}"))}
+    own = f"{{{identifier}}}/{interpreter.layout.below_root(TERMINFO)}"
+    return {"TERMINFO_DIRS": ":".join((*_TERMINFO, own))}
 
 
 def _payload_command(
@@ -86,13 +94,12 @@ def _literal(text: str) -> str:
 class _Translation:
     """A command of the manifest, called `key`, in terms of what the launcher knows.
 
-    `pythons` are where interpreters have theirs, by their ids.
+    `terminals` are the variables that interpreters with descriptions of terminals need, by their ids.
     """
 
     key: str
     lift: Lift
-    pythons: Mapping[str, str]
-    with_terminfo: Collection[str]
+    terminals: Mapping[str, Mapping[str, str | None]]
 
     def command(self, command: LiftCommand) -> Command:
         exe = self.text(command.exe, "exe")
@@ -101,24 +108,14 @@ class _Translation:
             environment[name] = self.text(value, f"env.default.{name}")
         for name, value in command.env.replace.items():
             environment[f"={name}"] = self.text(value, f"env.replace.{name}")
-        for identifier in self.with_terminfo:
+        for identifier, variables in self.terminals.items():
             if exe.startswith(f"{{{identifier}}}/") and not environment.keys() & _OF_TERMINFO_DIRS:
-                environment |= _terminal_environment(identifier)
+                environment |= variables
         args = (self.text(argument, f"args[{index}]") for index, argument in enumerate(command.args))
         return Command(exe=exe, args=tuple(args), env=environment, description=command.description)
 
     def text(self, text: str, where: str) -> str:
-        """`text` with the placeholders of the build replaced and those of the launcher checked."""
-        for reference in references(text):
-            if reference.id not in self.pythons:  # an ordinary # before what the launcher knows
-                continue
-            inside = {None: "", "python": f"/{self.pythons[reference.id]}"}.get(reference.name)
-            if inside is None:
-                raise CzscieError(
-                    f"{self.key}.{where}: {reference.text} cannot be built",
-                    why="of an interpreter this version knows #{ID} and #{ID:python}",
-                )
-            text = text.replace(reference.text, f"{{{reference.id}}}{inside}")
+        """`text` with the placeholders of the launcher checked."""
         text = _PLACEHOLDER.sub(lambda match: self._placeholder(match, where), text)
         if not _ends(text):
             raise CzscieError(
@@ -137,7 +134,9 @@ class _Translation:
             for file in self.lift.files:
                 if part in (file.name, file.key):
                     return f"{{{FILES}}}/{file.name}"
-            if part in self.pythons or (part == PAYLOAD and self.lift.payload is not None):
+            if part in (each.id for each in self.lift.interpreters) or (
+                part == PAYLOAD and self.lift.payload is not None
+            ):
                 return match[0]
         raise CzscieError(
             f"{self.key}.{where}: the launcher does not know the placeholder {{{name}}}",
