@@ -29,3 +29,20 @@ def test_one_in_toml_is_for_those_that_it_names(tmp_path: Path) -> None:
     assert load_lift(path, ())[1] == load_lift(path, [LINUX])[1] == [LINUX]
     with pytest.raises(CzscieError, match="is not for windows-x86_64"):
         load_lift(path, [WINDOWS])
+
+
+def test_a_file_is_taken_from_where_an_option_says(tmp_path: Path) -> None:
+    path = tmp_path / "lift.toml"
+    source = f'source = {{ url = "https://example.com/b" }}\ndigest = {{ fingerprint = "{"ab" * 32}" }}'
+    path.write_text(
+        '[lift]\nname = "moo"\ncommands = [{ exe = "{scie}" }]\n'
+        f'[[lift.files]]\nname = "a"\nkey = "first"\n[[lift.files]]\nname = "b"\n{source}\n'
+    )
+    lift, _ = load_lift(path, (), {"first": tmp_path / "one", "b": tmp_path / "two"})
+    assert [(file.id, file.path, file.source) for file in lift.files] == [
+        ("first", tmp_path / "one", None),
+        ("b", tmp_path / "two", None),
+    ]
+    with pytest.raises(CzscieError) as caught:
+        load_lift(path, (), {"a": tmp_path / "one"})
+    assert str(caught.value) == f"error: {path} has no file a\n  its files are: first, b"

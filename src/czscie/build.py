@@ -45,7 +45,7 @@ def build(
     build for, all of the manifest's when empty. `use` says what to do about a lock that is not up to date.
     Raises CzscieError.
     """
-    lift, targets = load_lift(manifest, platforms)
+    lift, targets = load_lift(manifest, platforms, session.files)
     _make_directory(output)
     with open_parts(lift, targets, session, use=use) as make:
 

@@ -145,7 +145,7 @@ def plan_build(
     Indexes are asked as the build would ask them, but no archive, no lock is written, and no build backend
     runs: what has no wheel is what its source says of itself.
     """
-    lift, targets = load_lift(manifest, platforms)
+    lift, targets = load_lift(manifest, platforms, session.files)
     builder = Builder.of(lift, session, runs=False)
     settled = resolve_lock(lift, targets, use, session, builder)
     planner = _Planner(lift, settled.lock, session)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,13 +16,15 @@ from czscie.scie.commands import check_commands
 from czscie.windows.shape import check_windows
 
 
-def load_lift(manifest: Path, platforms: Sequence[Platform]) -> tuple[Lift, list[Platform]]:
+def load_lift(
+    manifest: Path, platforms: Sequence[Platform], files: Mapping[str, Path] | None = None
+) -> tuple[Lift, list[Platform]]:
     """The lift, and those of its platforms to build for: `platforms`, or all when that is empty.
 
-    Raises CzscieError for a manifest that needs a feature that this version lacks, or that is not for a
-    platform.
+    `files` are paths to take for files of the manifest, by their ids. Raises CzscieError for a manifest that
+    has no such file, that needs a feature that this version lacks, or that is not for a platform.
     """
-    lift = read_manifest(manifest)
+    lift = read_manifest(manifest).with_files(files or {})
     if lift.is_for_any_platform and platforms:
         lift = replace(lift, platforms=tuple(platforms))
     if problems := lift.unsupported():

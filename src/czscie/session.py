@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from czscie.console import Console
@@ -15,11 +15,15 @@ from czscie.vendor_directory import open_vendor
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Where a run tells what it does, what it may reach, and the interpreters that it has resolved so far."""
+    """Where a run tells what it does, what it may reach, and the interpreters that it has resolved so far.
+
+    `files` are paths of files to take for a manifest's, by their ids.
+    """
 
     console: Console
     network: Network
     provider: Provider
+    files: Mapping[str, Path] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -28,9 +32,10 @@ class Session:
         *,
         offline: bool = False,
         vendor: Path | None = None,
+        files: Mapping[str, Path] | None = None,
         environ: Mapping[str, str] = os.environ,
     ) -> Session:
-        """What the environment and two options say.
+        """What the environment and three options say.
 
         Without `console` nothing is printed. `offline` opens no network connection. `vendor` is a directory
         that `czscie vendor` wrote: its files are taken in place of downloads. Raises CzscieError when it is
@@ -38,9 +43,9 @@ class Session:
         """
         directories = () if vendor is None else open_vendor(vendor)
         network = Network.of(environ, directories, offline=offline)
-        return cls.on(Console(silent=True) if console is None else console, network)
+        return cls.on(Console(silent=True) if console is None else console, network, files)
 
     @classmethod
-    def on(cls, console: Console, network: Network) -> Session:
+    def on(cls, console: Console, network: Network, files: Mapping[str, Path] | None = None) -> Session:
         """A session that has resolved no interpreter yet."""
-        return cls(console, network, Provider(console, network))
+        return cls(console, network, Provider(console, network), files or {})

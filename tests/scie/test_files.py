@@ -265,7 +265,7 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.Mon
         write(tmp_path, 'name = "none"')
     assert str(caught.value) == (
         f"error: the lift's file none is missing\n  there is nothing at {tmp_path}/none\n"
-        f"  there is nothing at {tmp_path}/here/none"
+        f"  there is nothing at {tmp_path}/here/none\nhint: name it: --file none=PATH"
     )
 
 

@@ -6,6 +6,7 @@ from czscie.commands.options import (
     DEFAULT_MANIFEST,
     DEFAULT_OUTPUT,
     AsJson,
+    Files,
     Frozen,
     Locked,
     Manifest,
@@ -13,6 +14,7 @@ from czscie.commands.options import (
     OutputDirectory,
     Platforms,
     Vendor,
+    find_files,
     find_platforms,
     lock_use,
 )
@@ -22,6 +24,7 @@ def build(
     manifest: Manifest = DEFAULT_MANIFEST,
     output: OutputDirectory = DEFAULT_OUTPUT,
     platform: Platforms = None,
+    files: Files = None,
     locked: Locked = False,
     frozen: Frozen = False,
     offline: Offline = False,
@@ -37,7 +40,7 @@ def build(
     from czscie.report import as_json, print_contents
     from czscie.session import Session
 
-    session = Session.of(Console(), offline=offline, vendor=vendor)
+    session = Session.of(Console(), offline=offline, vendor=vendor, files=find_files(files))
     built = build_lift(manifest, output, find_platforms(platform), session, lock_use(locked, frozen))
     for contents in built:
         print_contents(contents, session.console.errors)

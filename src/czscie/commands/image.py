@@ -10,12 +10,14 @@ import typer
 from czscie.commands.options import (
     DEFAULT_MANIFEST,
     AsJson,
+    Files,
     Frozen,
     Locked,
     Manifest,
     Offline,
     Platforms,
     Vendor,
+    find_files,
     find_platforms,
     lock_use,
 )
@@ -40,6 +42,7 @@ def image(
         str | None, typer.Option("--name", "-t", help="The name of the image: REPOSITORY[:TAG].")
     ] = None,
     platform: Platforms = None,
+    files: Files = None,
     locked: Locked = False,
     frozen: Frozen = False,
     offline: Offline = False,
@@ -65,7 +68,7 @@ def image(
         return
     if output is None and oci is None:
         output = Path(f"{read_manifest(manifest).name}.tar")
-    session = Session.of(Console(), offline=offline, vendor=vendor)
+    session = Session.of(Console(), offline=offline, vendor=vendor, files=find_files(files))
     order = ImageOptions.parse(output, oci, name, base or ())
     made = make_images(manifest, find_platforms(platform), order, session, lock_use(locked, frozen))
     print_images(made, session.console.errors)

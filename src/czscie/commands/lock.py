@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from czscie.commands.options import DEFAULT_MANIFEST, Manifest, Offline
+from czscie.commands.options import DEFAULT_MANIFEST, Files, Manifest, Offline, find_files
 
 
 def lock(
@@ -38,6 +38,7 @@ def lock(
     trusted_root: Annotated[
         Path | None, typer.Option("--trusted-root", help="A file with Sigstore's root of trust.")
     ] = None,
+    files: Files = None,
     offline: Offline = False,
 ) -> None:
     """Pin all that the lift manifest asks for in the lock beside it.
@@ -49,7 +50,7 @@ def lock(
     from czscie.lock.upgrade import Upgrade
     from czscie.session import Session
 
-    session = Session.of(Console(), offline=offline)
+    session = Session.of(Console(), offline=offline, files=find_files(files))
     attestor = None
     if attest or attestations is not None or trusted_root is not None:
         from czscie.attestation.attestor import Attestor

@@ -27,6 +27,14 @@ Vendor = Annotated[
     Path | None,
     typer.Option("--vendor", help="Use the files that `czscie vendor` wrote to this directory."),
 ]
+Files = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--file",
+        metavar="ID=PATH",
+        help="Take this file for the manifest's file of this key or name. Repeatable.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 DEFAULT_MANIFEST = Path("lift.toml")
@@ -47,3 +55,14 @@ def find_platforms(names: Sequence[str] | None) -> list[Platform]:
     from czscie.platforms import find_platform
 
     return [find_platform(name) for name in names or ()]
+
+
+def find_files(texts: Sequence[str] | None) -> dict[str, Path]:
+    """The absolute paths that `ID=PATH` say, by ids. Raises typer.BadParameter for what says none."""
+    files: dict[str, Path] = {}
+    for text in texts or ():
+        identifier, _, path = text.partition("=")
+        if not identifier or not path:
+            raise typer.BadParameter(f"--file takes ID=PATH, not {text!r}")
+        files[identifier] = Path(path).absolute()
+    return files

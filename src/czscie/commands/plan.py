@@ -6,6 +6,7 @@ from czscie.commands.options import (
     DEFAULT_MANIFEST,
     DEFAULT_OUTPUT,
     AsJson,
+    Files,
     Frozen,
     Locked,
     Manifest,
@@ -13,6 +14,7 @@ from czscie.commands.options import (
     OutputDirectory,
     Platforms,
     Vendor,
+    find_files,
     find_platforms,
     lock_use,
 )
@@ -22,6 +24,7 @@ def plan(
     manifest: Manifest = DEFAULT_MANIFEST,
     output: OutputDirectory = DEFAULT_OUTPUT,
     platform: Platforms = None,
+    files: Files = None,
     locked: Locked = False,
     frozen: Frozen = False,
     offline: Offline = False,
@@ -39,7 +42,7 @@ def plan(
     from czscie.plan_report import print_plan
     from czscie.session import Session
 
-    session = Session.of(Console(), offline=offline, vendor=vendor)
+    session = Session.of(Console(), offline=offline, vendor=vendor, files=find_files(files))
     planned = plan_build(manifest, output, find_platforms(platform), session, lock_use(locked, frozen))
     if json:
         write_json(msgspec.to_builtins(planned))

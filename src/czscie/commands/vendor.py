@@ -7,13 +7,22 @@ from typing import Annotated
 
 import typer
 
-from czscie.commands.options import DEFAULT_MANIFEST, Manifest, Offline, Platforms, find_platforms
+from czscie.commands.options import (
+    DEFAULT_MANIFEST,
+    Files,
+    Manifest,
+    Offline,
+    Platforms,
+    find_files,
+    find_platforms,
+)
 
 
 def vendor(
     directory: Annotated[Path, typer.Argument(help="The directory to write to.")],
     manifest: Manifest = DEFAULT_MANIFEST,
     platform: Platforms = None,
+    files: Files = None,
     verify: Annotated[
         bool, typer.Option("--verify", help="Write nothing; check the directory against the lock.")
     ] = False,
@@ -30,9 +39,9 @@ def vendor(
     from czscie.vendor.verify import verify_vendor
     from czscie.vendor.write import write_vendor
 
-    session = Session.of(Console(), offline=offline)
+    session = Session.of(Console(), offline=offline, files=find_files(files))
     platforms = find_platforms(platform)
-    lift, targets = load_lift(manifest, platforms)
+    lift, targets = load_lift(manifest, platforms, session.files)
     if verify:
         if found := verify_vendor(lift, targets if platforms else (), directory, session):
             raise CzscieError(

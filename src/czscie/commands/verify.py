@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from czscie.commands.options import AsJson, Offline, Vendor
+from czscie.commands.options import AsJson, Files, Offline, Vendor, find_files
 
 
 def verify(
@@ -19,6 +19,7 @@ def verify(
         Path | None,
         typer.Option("--rebuild", help="Rebuild this manifest and compare byte for byte."),
     ] = None,
+    files: Files = None,
     offline: Offline = False,
     vendor: Vendor = None,
     json: AsJson = False,
@@ -29,7 +30,7 @@ def verify(
     from czscie.session import Session
     from czscie.verify.findings import verify as verify_executable
 
-    session = Session.of(Console(), offline=offline, vendor=vendor)
+    session = Session.of(Console(), offline=offline, vendor=vendor, files=find_files(files))
     found = verify_executable(file, lock, rebuild, session)
     if json:
         write_json(found.as_json())

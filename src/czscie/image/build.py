@@ -76,7 +76,7 @@ def make_images(
 
     `use` says what to do about a lock that is not up to date. Raises CzscieError.
     """
-    lift, targets = load_lift(manifest, platforms)
+    lift, targets = load_lift(manifest, platforms, session.files)
     targets = _choose(lift, targets, chosen=bool(platforms))
     reference = order.name or lift.image.name or ImageReference.of(lift.name)
     bases = order.base or lift.image.base

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from czscie.lift.table import SOMETHING, URL, Shape, Table
@@ -93,6 +93,10 @@ class EmbeddedFile:
         if self.is_executable is None and self.source is None:
             return bool(path.stat().st_mode & stat.S_IXUSR)
         return bool(self.is_executable)
+
+    def at(self, path: Path) -> EmbeddedFile:
+        """The same file, which is at the absolute `path` now, and nowhere else."""
+        return replace(self, places=(path,), source=None)
 
     @property
     def is_lazy(self) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from czscie.container.manifest import TOOLS
 from czscie.container.paths import path_fault
+from czscie.errors import CzscieError
 from czscie.lift.bare import Bare
 from czscie.lift.command import Command
 from czscie.lift.embedded_file import EmbeddedFile
@@ -68,6 +69,21 @@ class Lift:
     def unsupported(self) -> tuple[Problem, ...]:
         """What this version reads, because science has it, but cannot build."""
         return tuple(Problem(f"{self.key}.{key}", text) for key, text in self._unsupported())
+
+    def with_files(self, paths: Mapping[str, Path]) -> Lift:
+        """The same with files of these absolute `paths`, by ids, whatever the manifest says of their source.
+
+        Raises CzscieError for an id that is not one of a file.
+        """
+        ids = tuple(file.id for file in self.files)
+        for identifier in paths:
+            if identifier not in ids:
+                raise CzscieError(
+                    f"{self.path} has no file {identifier}",
+                    why=f"its files are: {', '.join(ids)}" if ids else "it has no files",
+                )
+        files = (file.at(paths[file.id]) if file.id in paths else file for file in self.files)
+        return replace(self, files=tuple(files))
 
     @classmethod
     def read(cls, table: Table, path: Path) -> Lift:

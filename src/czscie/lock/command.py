@@ -24,7 +24,7 @@ from czscie.session import Session
 
 def check_lock(manifest: Path, session: Session) -> tuple[str, ...]:
     """What locking would change, a line each. Raises CzscieError."""
-    lift, targets = load_lift(manifest, ())
+    lift, targets = load_lift(manifest, (), session.files)
     lock = read_lock(lock_path(manifest))
     return (*_locker(lift, session).changes(lock, targets), *_too_many(lift, lock))
 
@@ -34,7 +34,7 @@ def update_lock(manifest: Path, upgrade: Upgrade, session: Session, attestor: At
 
     `attestor` is asked who built the interpreters. Raises CzscieError.
     """
-    lift, targets = load_lift(manifest, ())
+    lift, targets = load_lift(manifest, (), session.files)
     path = lock_path(manifest)
     old = read_lock(path)
     _check_names(sorted(upgrade.names), lift, old, path)

@@ -70,6 +70,7 @@ def local_path(file: EmbeddedFile) -> Path:
         raise CzscieError(
             f"the lift's file {file.name} is missing",
             why=[f"there is nothing at {place}" for place in file.places],
+            hint=f"name it: --file {file.id}=PATH",
         )
     return file.path
 
