@@ -27,7 +27,6 @@ EXAMPLE = Path(__file__).parents[2] / "lift.toml.example"
 NOT_SHOWN = {
     "lift.bindings",
     "lift.commands.env.remove_re",
-    "lift.interpreter_groups",
     "lift.interpreters.lazy",
     "lift.load_dotenv",
     "lift.ptex",
@@ -101,7 +100,7 @@ def test_what_the_example_shows_in_comments_can_be_built_too(tmp_path: Path) -> 
     manifest.write_text(one_payload(), encoding="utf-8")
     lift = read_manifest(manifest)
     assert lift.unsupported() == ()
-    assert [interpreter.id for interpreter in lift.interpreters] == ["cpython", "host", "mine"]
+    assert [interpreter.id for interpreter in lift.interpreters] == ["cpython", "host", "mine", "musl"]
     assert [file.id for file in lift.files] == ["cows"]
     assert [command.name for command in lift.commands] == ["python"]
     assert lift.compression_level == 19

@@ -165,12 +165,19 @@ def test_an_archive_of_the_wrong_platform_is_noticed(server: MirrorServer) -> No
     assert caught.value.what == f"the interpreter of {ASSET.name} does not run on linux-x86_64"
 
 
-def test_a_libc_that_is_not_the_platforms_is_refused() -> None:
+def test_a_libc_that_is_not_the_platforms_chooses_the_interpreter_for_it(server: MirrorServer) -> None:
+    musl = Asset("3.13.9", TAG, "x86_64-unknown-linux-musl", "install_only_stripped")
+    fill(server, {musl.name: b""})
+    found = Provider(network=QUICK).resolve(standalone(server.url, libc="musl"), LINUX)
+    assert "x86_64-unknown-linux-musl" in found.description
+
+
+def test_a_libc_that_a_platform_has_not_is_refused() -> None:
     with pytest.raises(CzscieError) as caught:
-        Provider(network=QUICK).resolve(standalone(libc="musl"), LINUX)
+        Provider(network=QUICK).resolve(standalone(libc="musl"), find_platform("linux-s390x"))
     assert str(caught.value) == (
-        "error: the interpreter 'cpython' is for musl, the platform linux-x86_64 is not\n"
-        'hint: leave out libc = "musl" and say it in platforms, such as "musl-linux-x86_64"'
+        "error: the interpreter cpython is for musl, and there is none for linux-s390x\n"
+        'hint: leave out libc = "musl"'
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from czscie.container.paths import folded, path_fault
 from czscie.lift.embedded_file import NAME
+from czscie.lift.interpreter import PythonBuildStandalone
 from czscie.lift.lift import Lift
 from czscie.lift.placeholders import Placeholder, references
 from czscie.lift.problem import Key, key_text, nearest, one_of, quoted
@@ -18,6 +19,7 @@ def check(lift: Lift, table: Table) -> None:
     _check_names(lift, table)
     _check_groups(lift, table)
     _check_start(lift, table)
+    _check_libc(lift, table)
     _check_references(lift, table)
 
 
@@ -109,6 +111,20 @@ def _check_start(lift: Lift, table: Table) -> None:
             table.reject(
                 "commands", index, "name", allowed="a name, because the payload is the default command"
             )
+
+
+def _check_libc(lift: Lift, table: Table) -> None:
+    """A payload has wheels for the libc of its platform, which its interpreter must have, too."""
+    for index, interpreter in enumerate(lift.interpreters):
+        libc = interpreter.libc if isinstance(interpreter, PythonBuildStandalone) else None
+        if libc is None or lift.payload is None or lift.payload.interpreter != interpreter.id:
+            continue
+        for platform in lift.platforms:
+            if platform.libc not in ("", libc):
+                table.reject(
+                    *("interpreters", index, "libc"),
+                    allowed=f"no libc, as the payload is for {platform.name}: name the libc in platforms",
+                )
 
 
 def _check_references(lift: Lift, table: Table) -> None:

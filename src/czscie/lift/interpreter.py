@@ -226,6 +226,11 @@ _READERS: Mapping[str, Callable[[Table, str, Path], Interpreter]] = {
     kind.PROVIDER: kind.read for kind in (PythonBuildStandalone, Host, Local, PyPy)
 }
 PROVIDERS = tuple(_READERS)
+_PROVIDER = Shape(
+    f"{one_of(PROVIDERS)} (GraalPy and plugins of science are not supported)",
+    _READERS.get,
+    PROVIDERS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +255,7 @@ class InterpreterGroup:
 def read_interpreter(table: Table, directory: Path) -> Interpreter:
     """One element of `lift.interpreters`; its `provider` says what else the table may hold."""
     identifier = table.text("id", IDENTIFIER)
-    read = _READERS.get(table.choice("provider", PROVIDERS))
+    read = _READERS.get(table.text("provider", _PROVIDER))
     if read is None:
         # Nobody can say which keys are known: a stand-in that no build will see.
         return PythonBuildStandalone(identifier, "", None, "", None, (), False)

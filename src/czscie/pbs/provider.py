@@ -13,7 +13,7 @@ from czscie.network.remote import Remote
 from czscie.pbs import standalone
 from czscie.pbs.distribution import Distribution
 from czscie.pbs.pin import Pin
-from czscie.platforms import Platform
+from czscie.platforms import PLATFORMS, Platform
 
 if TYPE_CHECKING:
     from czscie.console import Console
@@ -84,18 +84,31 @@ class _Standalone(Origin[PythonBuildStandalone]):
         self._standalone = standalone.StandaloneOrigin(console, network)
 
     def pinned(self, interpreter: PythonBuildStandalone, platform: Platform, pin: Pin) -> Source:
-        return self._standalone.pinned(platform, pin, interpreter.base_url)
+        return self._standalone.pinned(_with_libc(interpreter, platform), pin, interpreter.base_url)
 
     def _find(self, interpreter: PythonBuildStandalone, platform: Platform) -> Source:
-        libc = interpreter.libc
-        if libc not in (None, platform.libc) and platform.libc:
-            raise CzscieError(
-                f"the interpreter {interpreter.id!r} is for {libc}, the platform {platform.name} is not",
-                hint=f'leave out libc = "{libc}" and say it in platforms, such as "musl-linux-x86_64"',
-            )
         return self._standalone.resolve(
-            platform, interpreter.version, interpreter.release, interpreter.flavor, interpreter.base_url
+            _with_libc(interpreter, platform),
+            interpreter.version,
+            interpreter.release,
+            interpreter.flavor,
+            interpreter.base_url,
         )
+
+
+def _with_libc(interpreter: PythonBuildStandalone, platform: Platform) -> Platform:
+    """A Linux `platform` with the libc that the manifest asks for. Raises CzscieError when there is none."""
+    libc = interpreter.libc
+    if libc in (None, platform.libc) or not platform.libc:
+        return platform
+    same = (each for each in PLATFORMS if each.launcher == platform.launcher)
+    found = next((each for each in same if each.libc == libc), None)
+    if found is None:
+        raise CzscieError(
+            f"the interpreter {interpreter.id} is for {libc}, and there is none for {platform.name}",
+            hint=f'leave out libc = "{libc}"',
+        )
+    return found
 
 
 class _Host(Origin[Host]):
