@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from czscie.czex.inject import inject
+from czscie.czex.inject import Compression, inject
 from czscie.launchers.build import compile_launcher, find_launcher
 from e2e import foreign
 from e2e.cache import cache_directory, cached
@@ -61,7 +61,7 @@ def make_czex(
 
     def make(recipe: Recipe) -> Path:
         path = tmp_path_factory.mktemp("czex") / f"{recipe.name}.czex"
-        inject(pexes(recipe), path, (), launcher, 3)
+        inject(pexes(recipe), path, (), launcher, Compression(3))
         return path
 
     return make

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from czscie.czex.inject import inject
+from czscie.czex.inject import Compression, inject
 from czscie.launchers.build import compile_launcher, find_launcher
 from e2e import pexes
 from e2e.build import Builder, Scie
@@ -324,7 +324,7 @@ class Ways:
     def _czex(self, of_set: str) -> Path:
         launchers = cache_directory() / "launchers"
         czex = self._directory / of_set / "situations.czex"
-        inject(self._pex(of_set), czex, (), lambda name: _launcher(name, launchers), 3)
+        inject(self._pex(of_set), czex, (), lambda name: _launcher(name, launchers), Compression(3))
         return czex
 
     def _scie(self, of_set: str, python: str) -> Path:

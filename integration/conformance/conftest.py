@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from czscie.build import build
-from czscie.czex.inject import inject
+from czscie.czex.inject import Compression, inject
 from czscie.session import Session
 from integration.conformance.behaviours import RECIPES, Behaviour
 from scie.factories import host_launcher
@@ -57,7 +57,7 @@ class Workshop:
 
     def czex(self, recipe: str) -> Path:
         def make(path: Path) -> None:
-            inject(self.pex(recipe), path, (), lambda name: host_launcher(), 3)
+            inject(self.pex(recipe), path, (), lambda name: host_launcher(), Compression(3))
 
         return self._make("czex", recipe, make)
 

@@ -3,25 +3,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from czex.factories import CPYTHON_313
-from czscie.czex.convert import convert
+from czscie.czex.convert import Conversion, convert
 from czscie.czex.pex import Pex
 from czscie.czex.resolve import resolve
 from czscie.czex.write import InstalledInterpreter
-from czscie.platforms import ANY_GLIBC, find_platform
+from czscie.platforms import find_platform
 from integration.czex.conftest import MakeMoo
 
 LINUX = find_platform("linux-x86_64")
 
 
 def test_a_pex_that_pex_made_becomes_one_too(make_moo: MakeMoo, tmp_path: Path) -> None:
-    made = convert(
-        make_moo(),
-        None,
-        InstalledInterpreter("ab" * 32, CPYTHON_313, LINUX),
-        ANY_GLIBC,
-        tmp_path / "moo.czex",
-        3,
-    )
+    interpreter = InstalledInterpreter("ab" * 32, CPYTHON_313, LINUX)
+    made = convert(make_moo(), tmp_path / "moo.czex", Conversion(interpreter, 3))
     assert made.description == "2 wheels, 2 source files"
     assert "bin/moo-env" in {file.path for file in made.plan.files}
 

@@ -14,7 +14,7 @@ from container.factories import contents_of, put, rewritten
 from czex.factories import write_zip
 from czscie.container.zip import STORED, directory
 from czscie.czex.eject import eject
-from czscie.czex.inject import inject
+from czscie.czex.inject import Compression, inject
 from czscie.czex.pex import Pex
 from czscie.errors import CzscieError
 from integration.czex.conftest import MakeMoo
@@ -30,7 +30,7 @@ def launcher(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def there_and_back(pex: Path, directory: Path, launcher: Path) -> Path:
-    inject(pex, directory / "there.czex", (), lambda name: launcher, 3)
+    inject(pex, directory / "there.czex", (), lambda name: launcher, Compression(3))
     eject(directory / "there.czex", directory / "back.pex")
     return directory / "back.pex"
 
@@ -93,7 +93,7 @@ def test_what_is_no_czex_is_refused(make_moo: MakeMoo, tmp_path: Path) -> None:
 
 
 def test_a_damaged_czex_is_refused(make_moo: MakeMoo, tmp_path: Path, launcher: Path) -> None:
-    inject(make_moo(), tmp_path / "x.czex", (), lambda name: launcher, 3)
+    inject(make_moo(), tmp_path / "x.czex", (), lambda name: launcher, Compression(3))
     data = bytearray((tmp_path / "x.czex").read_bytes())
     with zipfile.ZipFile(tmp_path / "x.czex") as archive:
         offset = next(info.header_offset for info in archive.infolist() if info.filename.endswith(".whl"))
@@ -126,7 +126,7 @@ def test_a_wheel_is_written_nowhere_else(
     victim = outside / "authorized_keys"
     victim.write_bytes(b"ours")
     czex = tmp_path / "x.czex"
-    inject(make_moo(), czex, (), lambda name: launcher, 3)
+    inject(make_moo(), czex, (), lambda name: launcher, Compression(3))
     data = czex.read_bytes()
     catalogue = json.loads(contents_of(data)[".czscie/catalogue"])
     catalogue["wheels"][0]["filename"] = name.format(outside=outside)
@@ -159,7 +159,7 @@ def test_sources_that_leave_their_directory_are_refused(
     make_moo: MakeMoo, tmp_path: Path, launcher: Path, group: bytes
 ) -> None:
     czex = tmp_path / "x.czex"
-    inject(make_moo(), czex, (), lambda name: launcher, 3)
+    inject(make_moo(), czex, (), lambda name: launcher, Compression(3))
     data = rewritten(czex.read_bytes(), {".czscie/sources.zip": group})
     czex.write_bytes(data)
     with pytest.raises(CzscieError):
@@ -171,7 +171,7 @@ def test_a_directory_of_pexes_that_the_czex_names_is_not_made(
     make_moo: MakeMoo, tmp_path: Path, launcher: Path
 ) -> None:
     czex, root = tmp_path / "x.czex", tmp_path / "root"
-    inject(make_moo(), czex, (), lambda name: launcher, 3)
+    inject(make_moo(), czex, (), lambda name: launcher, Compression(3))
     data = czex.read_bytes()
     info = {**json.loads(contents_of(data)["PEX-INFO"]), "pex_root": str(root)}
     czex.write_bytes(rewritten(data, {"PEX-INFO": json.dumps(info).encode()}))

@@ -20,7 +20,7 @@ import pytest
 from czex.factories import write_zip
 from czscie.commands import inject as command
 from czscie.container.zip import read_directory
-from czscie.czex.inject import inject
+from czscie.czex.inject import Compression, inject
 from czscie.errors import CzscieError
 from czscie.platforms import find_platform
 from scie.factories import host_launcher
@@ -92,7 +92,7 @@ def make(tmp_path: Path) -> MakeCzex:
         entries |= {f".deps/{wheel.name}": wheel.read_bytes() for wheel in (probe, *wheels)}
         pex = write_zip(tmp_path / "app.pex", entries, b"#!/usr/bin/env python3\n")
         path = tmp_path / "app.czex"
-        inject(pex, path, (), lambda name: host_launcher(), 3)
+        inject(pex, path, (), lambda name: host_launcher(), Compression(3))
         return Czex(path, tmp_path / "base")
 
     return make_czex
@@ -114,7 +114,7 @@ def test_a_file_beyond_4_gib_is_there_after_the_start(tmp_path: Path) -> None:
     with (loose / "large").open("wb") as file:  # a hole but for its end
         file.seek(size - 3)
         file.write(b"end")
-    inject(loose, tmp_path / "app.czex", (), lambda name: host_launcher(), 3)
+    inject(loose, tmp_path / "app.czex", (), lambda name: host_launcher(), Compression(3))
     done = Czex(tmp_path / "app.czex", tmp_path / "base").run()
     assert (done.stdout.decode(), done.stderr) == (f"{size - 4} b'\\x00end'\n", b"")
     shutil.rmtree(tmp_path / "base")
@@ -333,7 +333,7 @@ def test_a_script_that_finds_python_does_not_start_what_pex_installed(tmp_path: 
     pexs = subprocess.run([pex, *command], env=environment, capture_output=True, text=True, check=True)
     assert pexs.stdout.startswith(str(tmp_path / "root" / "venvs"))
     path = tmp_path / "moo.czex"
-    inject(pex, path, (), lambda name: host_launcher(), 3)
+    inject(pex, path, (), lambda name: host_launcher(), Compression(3))
     ours = subprocess.run([path, *command], env=environment, capture_output=True, text=True, check=True)
     assert ours.stdout.startswith(str(tmp_path / "root" / "czscie" / "apps"))
 
@@ -452,7 +452,7 @@ def test_a_platform_that_it_was_not_made_for_is_told(make: MakeCzex, tmp_path: P
     make()
     path = tmp_path / "foreign.czex"
     foreign = "linux-s390x" if os.uname().machine != "s390x" else "linux-x86_64"
-    inject(tmp_path / "app.pex", path, [find_platform(foreign)], lambda name: host_launcher(), 3)
+    inject(tmp_path / "app.pex", path, [find_platform(foreign)], lambda name: host_launcher(), Compression(3))
     done = Czex(path, tmp_path / "base").run("argv")
     assert done.returncode == 1
     assert f"only for {foreign}".encode() in done.stderr
@@ -510,7 +510,7 @@ def test_an_installation_that_a_power_cut_left_short_is_made_again(make: MakeCze
 
 def test_a_directory_that_is_no_pex_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CzscieError, match="is not a PEX"):
-        inject(tmp_path, tmp_path / "x.czex", (), lambda name: host_launcher(), 3)
+        inject(tmp_path, tmp_path / "x.czex", (), lambda name: host_launcher(), Compression(3))
 
 
 def test_a_kill_at_any_instant_leaves_nothing_or_everything(make: MakeCzex, tmp_path: Path) -> None:
@@ -568,7 +568,7 @@ def test_windows_is_refused_when_the_czex_is_made(make: MakeCzex, tmp_path: Path
             tmp_path / "x.czex",
             [find_platform("windows-x86_64")],
             lambda name: host_launcher(),
-            3,
+            Compression(3),
         )
     assert not (tmp_path / "x.czex").exists()
 

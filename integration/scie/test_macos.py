@@ -16,7 +16,7 @@ from czscie import mach_o
 from czscie.cache import cache_directory
 from czscie.container.manifest import Boot, Command, LiftManifest, Part
 from czscie.container.zip import read_directory, read_entry
-from czscie.czex.inject import inject
+from czscie.czex.inject import Compression, inject
 from czscie.errors import CzscieError
 from czscie.launchers.build import file_name
 from czscie.pbs.assets import Asset
@@ -205,7 +205,9 @@ def test_the_launcher_of_a_czex_is_signed(tmp_path: Path) -> None:
     launcher = tmp_path / "launcher"
     launcher.write_bytes(image())
     source = pex(tmp_path / "moo.pex")
-    inject(source, tmp_path / "moo.czex", [find_platform("macos-aarch64")], lambda name: launcher, 3)
+    inject(
+        source, tmp_path / "moo.czex", [find_platform("macos-aarch64")], lambda name: launcher, Compression(3)
+    )
     with zipfile.ZipFile(tmp_path / "moo.czex") as archive:
         data = archive.read(".czscie/launchers/macos-aarch64")
     assert data == mach_o.signed(image(), "czscie-launcher")

@@ -318,7 +318,7 @@ class _Maker:
         )
 
         def make(path: Path) -> PackedPayload:
-            from czscie.czex.convert import convert
+            from czscie.czex.convert import Conversion, convert
             from czscie.network.fetch import fetch
             from czscie.wheel.wheel import read_wheels
 
@@ -326,18 +326,17 @@ class _Maker:
             added = read_wheels(fetch(provisions, self.inputs.network, self.console))
             windows = self._on_windows(packed_interpreter)
             with self.console.phase(f"Packed {pex.name}") as phase:
-                converted = convert(
-                    pex.path,
-                    payload.entry_point,
-                    interpreter,
-                    payload.glibc or ANY_GLIBC,
-                    path,
-                    self._level(PAYLOAD_LEVEL),
-                    packing,
-                    self.division,
-                    added,
-                    windows,
+                conversion = Conversion(
+                    interpreter=interpreter,
+                    level=self._level(PAYLOAD_LEVEL),
+                    glibc=payload.glibc or ANY_GLIBC,
+                    entry_point=payload.entry_point,
+                    packing=packing,
+                    division=self.division,
+                    provisions=added,
+                    windows=windows,
                 )
+                converted = convert(pex.path, path, conversion)
                 phase.become(f"Packed {pex.name}: {converted.description}")
             return PackedPayload(
                 converted.info.render().decode(),

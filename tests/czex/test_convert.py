@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from czex.factories import CPYTHON_313, metadata, write_zip
-from czscie.czex.convert import Converted, convert
+from czscie.czex.convert import Conversion, Converted, convert
 from czscie.czex.info import PexInfo
 from czscie.czex.write import InstalledInterpreter
 from czscie.errors import CzscieError
@@ -56,7 +56,7 @@ def converted(
     interpreter: InstalledInterpreter = GNU,
     glibc: GlibcVersion = ANY_GLIBC,
 ) -> Converted:
-    return convert(pex, entry_point, interpreter, glibc, pex.parent / "out" / "moo.czex", 3)
+    return convert(pex, pex.parent / "out" / "moo.czex", Conversion(interpreter, 3, glibc, entry_point))
 
 
 def test_a_pex_becomes_a_czex(tmp_path: Path) -> None:

@@ -7,9 +7,8 @@ import pytest
 
 from czex.factories import write_zip
 from czex.test_convert import GNU, MOO, make, wheel_file
-from czscie.czex.convert import Converted, convert
+from czscie.czex.convert import Conversion, Converted, convert
 from czscie.errors import CzscieError
-from czscie.platforms import ANY_GLIBC
 from czscie.wheel.wheel import read_wheels
 
 SITE_PACKAGES = "lib/python3.13/site-packages"
@@ -32,7 +31,7 @@ def paths(tmp_path: Path) -> list[Path]:
 
 def provided(tmp_path: Path, paths: list[Path], **wheels: bytes) -> Converted:
     pex = make(tmp_path, {MOO: wheel_file("moo", {"moo.py": b""})} | wheels)
-    return convert(pex, None, GNU, ANY_GLIBC, tmp_path / "moo.czex", 3, provisions=read_wheels(paths))
+    return convert(pex, tmp_path / "moo.czex", Conversion(GNU, 3, provisions=read_wheels(paths)))
 
 
 def test_the_files_of_added_wheels_are_in_the_environment(tmp_path: Path, paths: list[Path]) -> None:

@@ -13,16 +13,20 @@ from pathlib import Path
 import pytest
 
 from czex.factories import CPYTHON_313, WINDOWS_313
+from czscie.czex.bootstrap.boot import Application
 from czscie.czex.info import PexInfo
 from czscie.czex.start import Start, environment_files, pyvenv_configuration
+from czscie.czex.windows_options import WindowsOptions
 
 BOOTSTRAP = resources.files("czscie.czex.bootstrap")
 
 #: Instead of the real `czscie_boot`: tells what it was given.
 TELLING = """\
 import json, sys
-def boot(**arguments):
-    print(json.dumps({"arguments": arguments, "path": sys.path, "argv": sys.argv}))
+def Application(**said):
+    return said
+def boot(application):
+    print(json.dumps({"arguments": application, "path": sys.path, "argv": sys.argv}))
 """
 
 SITE_PACKAGES = "lib/python3.13/site-packages"
@@ -124,6 +128,14 @@ def test_pyvenv_configuration_of_windows_has_no_bin() -> None:
     assert lines[0] == f"home = {{base}}/interpreters/{'ab' * 32}"
     assert lines[1] == "include-system-site-packages = true"
     assert lines[3] == f"executable = {{base}}/interpreters/{'ab' * 32}/python.exe"
+
+
+def test_boot_knows_everything_that_a_start_says(tmp_path: Path) -> None:
+    windows = WindowsOptions(dpi_awareness="system")
+    for more in (windows.start, {"python_flags": ["-sE"], "refused": {}}):
+        main = environment(tmp_path, Start(INFO, False, more=more))
+        done = subprocess.run([sys.executable, "-I", str(main)], capture_output=True, text=True, check=True)
+        assert json.loads(done.stdout)["arguments"].keys() <= vars(Application()).keys()
 
 
 def test_boot_is_of_syntax_that_python_3_8_knows() -> None:

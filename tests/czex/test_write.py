@@ -13,7 +13,7 @@ from czscie.container.plan import ENTRY_NAME, Plan, PlannedFile, PlannedLink, pa
 from czscie.container.zip import read_directory, read_entry
 from czscie.czex.info import PexInfo
 from czscie.czex.windows_options import WindowsOptions
-from czscie.czex.write import InstalledInterpreter, write_czex
+from czscie.czex.write import CzexContents, InstalledInterpreter, write_czex
 from czscie.platforms import find_platform
 from czscie.wheel.venv_layout import Installed, venv_items
 from czscie.wheel.wheel import Wheel
@@ -69,7 +69,9 @@ def write(
     items = venv_items(wheels, users, interpreter.layout, interpreter.platform)
     installed = Installed(items.placements[::order])
     path = directory / "moo.czex"
-    plan = write_czex(info, wheels[::order], users, installed, interpreter, path, 3, windows, own)
+    plan = write_czex(
+        CzexContents(info, wheels[::order], users, installed, own), interpreter, path, 3, windows
+    )
     czex = Czex(path.read_bytes(), plan)
     assert parse(czex.entry(ENTRY_NAME)).render() == plan.render()
     return czex
@@ -128,7 +130,7 @@ def test_everything_is_installed_where_it_belongs(tmp_path: Path) -> None:
     assert found["bin/shell"] == b"#!/bin/sh\n"
     assert b"from moo import main" in found["bin/moo"]
     assert found["PEX-INFO"] == INFO.render()
-    assert b"from czscie_boot import boot" in found["__main__.py"]
+    assert b"from czscie_boot import Application, boot" in found["__main__.py"]
     assert b"def boot(" in found["czscie_boot.py"]
     assert f"{SITE}/PEX_EXTRA_SYS_PATH.pth" in found
 

@@ -275,12 +275,12 @@ def _pexes(directory: Path) -> dict[str, bytes]:
 
 
 def _czex(directory: Path, pex: bytes) -> bytes:
-    from czscie.czex.inject import inject
+    from czscie.czex.inject import Compression, inject
 
     source, launcher = directory / "x.pex", directory / "launcher"
     source.write_bytes(b"#!/usr/bin/env python3\n" + pex)
     launcher.write_bytes(b"launcher")
-    inject(source, directory / "x.czex", (), lambda name: launcher, 3)
+    inject(source, directory / "x.czex", (), lambda name: launcher, Compression(3))
     return (directory / "x.czex").read_bytes()
 
 

@@ -168,20 +168,20 @@ def _open_pex(path: Path, output: Path) -> None:
 
 
 def _inject(path: Path, output: Path) -> None:
-    from czscie.czex.inject import inject
+    from czscie.czex.inject import Compression, inject
 
     launcher = output / "launcher"
     launcher.write_bytes(b"launcher")
-    inject(path, output / "out.czex", (), lambda name: launcher, 1, 1)
+    inject(path, output / "out.czex", (), lambda name: launcher, Compression(1, 1))
 
 
 def _convert(path: Path, output: Path) -> None:
-    from czscie.czex.convert import convert
+    from czscie.czex.convert import Conversion, convert
     from czscie.czex.write import InstalledInterpreter
 
     for name, layout in LAYOUTS.items():
         interpreter = InstalledInterpreter("0" * 64, layout, find_platform(name))
-        convert(path, None, interpreter, (2, 99), output / f"{name}.zip", 1)
+        convert(path, output / f"{name}.zip", Conversion(interpreter, 1, (2, 99)))
 
 
 def _init(path: Path, output: Path) -> None:

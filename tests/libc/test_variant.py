@@ -5,12 +5,13 @@ from pathlib import Path
 from czscie.container.part import read_plan
 from czscie.container.plan import Plan, PlannedLink, PlannedText
 from czscie.libc.scan import Demand, scan
-from czscie.libc.variant import PLAN, Variant, variant
+from czscie.libc.variant import PLAN, InstalledLibc, Variant, variant
 from elf_image import GNU_LOADER, elf_image
 from scie.factories import Tree, part
 
 LIBC = "c" * 64
 LOADER = "lib/ld-linux-x86-64.so.2"
+INSTALLED = InstalledLibc(LIBC, LOADER)
 
 
 def make(directory: Path, tree: Tree, kind: str = "interpreter") -> Path:
@@ -20,7 +21,7 @@ def make(directory: Path, tree: Tree, kind: str = "interpreter") -> Path:
 def varied(
     path: Path, kind: str, programs: tuple[str, ...] = (), renamed: dict[str, str] | None = None
 ) -> Variant:
-    made = variant(path, kind, programs, LIBC, LOADER, (), renamed or {})
+    made = variant(path, kind, programs, INSTALLED, renamed or {})
     assert made is not None
     return made
 
@@ -95,4 +96,4 @@ def test_programs_of_an_application_start_through_the_bundled_loader_too(tmp_pat
 
 def test_what_would_be_the_same_has_no_variant(tmp_path: Path) -> None:
     path = make(tmp_path, Tree({"data": b"interpreters/before"}), "files")
-    assert variant(path, "files", (), LIBC, LOADER, (), {"before": "after"}) is None
+    assert variant(path, "files", (), INSTALLED, {"before": "after"}) is None

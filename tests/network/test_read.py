@@ -8,7 +8,7 @@ from czscie.errors import CzscieError
 from czscie.network.client import Client
 from czscie.network.network import Network, Patience
 from czscie.network.read import read_small
-from czscie.network.retry import Unreachable
+from czscie.network.retry import Failure, Unreachable
 from czscie.progress import Progress
 from network.server import MirrorServer, Reply
 
@@ -16,8 +16,9 @@ QUICK = Network(Patience(attempts=3, first_wait=0.01))
 
 
 def read(url: str, largest: int = 100, attempts: int | None = None) -> bytes | None:
+    failure = Failure("cannot read the list", "ask again")
     with Client(QUICK) as client:
-        return read_small(client, url, "cannot read the list", largest, Progress(), "ask again", attempts)
+        return read_small(client, url, failure, largest, Progress(), attempts)
 
 
 def test_a_small_file_is_read_whole_and_none_is_none(server: MirrorServer) -> None:

@@ -16,6 +16,7 @@ from czscie.errors import CzscieError
 from czscie.network.client import Client
 from czscie.network.network import Network
 from czscie.network.read import read_small
+from czscie.network.retry import Failure
 from czscie.network.url import without_secrets
 from czscie.progress import Progress
 
@@ -104,7 +105,8 @@ class BundlesOfGitHub:
         return None if raw is None else _unpack(raw, without_secrets(entry.bundle_url))
 
     def _read(self, client: Client, url: str) -> bytes | None:
-        return read_small(client, url, "cannot read an attestation", _LARGEST, self.progress, BRING_ALONG)
+        failure = Failure("cannot read an attestation", BRING_ALONG)
+        return read_small(client, url, failure, _LARGEST, self.progress)
 
     def __str__(self) -> str:
         return self.api

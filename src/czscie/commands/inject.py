@@ -36,7 +36,7 @@ def inject(
     Its path goes to standard output, everything else to standard error.
     """
     from czscie.console import Console, megabytes, write_json, write_result
-    from czscie.czex.inject import default_output
+    from czscie.czex.inject import Compression, default_output
     from czscie.czex.inject import inject as inject_pex
     from czscie.launchers.provide import provide_launcher
     from czscie.network.network import Network
@@ -51,8 +51,7 @@ def inject(
             target,
             find_platforms(platform),
             lambda name: provide_launcher(name, console, network),
-            compression_level,
-            jobs or None,
+            Compression(compression_level, jobs or None),
             show,
         )
         launchers = ", ".join(made.launchers)

@@ -15,11 +15,11 @@ from czscie.czex.pex import Pex
 from czscie.czex.resolve import WheelSelection, resolve
 from czscie.czex.start import boot_file
 from czscie.czex.windows_options import WindowsOptions
-from czscie.czex.write import InstalledInterpreter, write_czex
+from czscie.czex.write import CzexContents, InstalledInterpreter, write_czex
 from czscie.elf import ElfError
 from czscie.errors import CzscieError
 from czscie.pbs.distribution import glibc_floor
-from czscie.platforms import GlibcVersion
+from czscie.platforms import ANY_GLIBC, GlibcVersion
 from czscie.sbom.component import Component
 from czscie.sbom.packages import wheel_components
 from czscie.wheel.script_launchers import ScriptLaunchers
@@ -51,37 +51,43 @@ class Converted:
     script_launchers: tuple[Component, ...] = ()
 
 
-def convert(
-    path: Path,
-    entry_point: str | None,
-    interpreter: InstalledInterpreter,
-    glibc: GlibcVersion,
-    output: Path,
-    level: int,
-    packing: Packing | None = None,
-    division: LayerSplit | None = None,
-    provisions: Sequence[Wheel] = (),
-    windows: WindowsOptions | None = None,
-) -> Converted:
-    """Writes the PEX at `path` to `output` as a CZEX for `interpreter`.
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What to make of a PEX: a CZEX for `interpreter`.
 
-    `entry_point` replaces the PEX's own; `glibc` is the newest that wheels may ask for; `level` is zstd's.
+    `level` is zstd's; `glibc` is the newest that wheels may ask for; `entry_point` replaces the PEX's own.
     `packing` says how modules are packed; without it they are files and nothing else. With `division` no
     entry has both the application's own files and those of its dependencies. Those of `provisions` are added
     whose projects the PEX does not bring itself. `windows` is what the environment gets there.
+    """
+
+    interpreter: InstalledInterpreter
+    level: int
+    glibc: GlibcVersion = ANY_GLIBC
+    entry_point: str | None = None
+    packing: Packing | None = None
+    division: LayerSplit | None = None
+    provisions: Sequence[Wheel] = ()
+    windows: WindowsOptions | None = None
+
+
+def convert(path: Path, output: Path, conversion: Conversion) -> Converted:
+    """Writes the PEX at `path` to `output` as a CZEX.
+
     Raises CzscieError when the PEX cannot be read or does not hold what the target needs.
     """
+    interpreter, windows = conversion.interpreter, conversion.windows or WindowsOptions()
+    packing, division = conversion.packing, conversion.division
     with Pex.open(path) as pex:
         _refuse_pex_paths(pex)
-        resolution = resolve(pex, interpreter.platform, interpreter.layout.implementation, glibc)
+        resolution = resolve(pex, interpreter.platform, interpreter.layout.implementation, conversion.glibc)
         needs = resolution.needs
-        resolution = _with(provisions, resolution)
+        resolution = _with(conversion.provisions, resolution)
         info = pex.info
-        if entry_point is not None:
-            info = with_entry_point(info, resolution.wheels, entry_point, pex.sources)
+        if conversion.entry_point is not None:
+            info = with_entry_point(info, resolution.wheels, conversion.entry_point, pex.sources)
         own = None if division is None else division.own(resolution.wheels, pex.sources, info)
         launchers = None
-        windows = windows or WindowsOptions()
         if windows.script_launchers is not None:
             options = " -I" if info.venv_hermetic_scripts else ""
             launchers = ScriptLaunchers.read(windows.script_launchers, interpreter.platform, options)
@@ -105,9 +111,8 @@ def convert(
             application = projects_of_application(resolution.wheels, needs, info)
             installed = packing.pack(items.placements, site_packages, application, own)
             installed = replace(installed, packs=(*installed.packs, packing.cached(boot_file())))
-        plan = write_czex(
-            info, resolution.wheels, pex.sources, installed, interpreter, output, level, windows, own
-        )
+        contents = CzexContents(info, resolution.wheels, pex.sources, installed, own)
+        plan = write_czex(contents, interpreter, output, conversion.level, windows)
         floor = _glibc(resolution.wheels) if interpreter.platform.libc == "gnu" else None
         return Converted(
             info,

@@ -63,26 +63,32 @@ class Injected:
         return self.size > ZIP32_MAX
 
 
+@dataclass(frozen=True, slots=True)
+class Compression:
+    """How entries are compressed: zstd's `level`, and the threads that do it, as many as cores when None."""
+
+    level: int
+    jobs: int | None = None
+
+
 def inject(
     source: Path,
     output: Path,
     platforms: Sequence[Platform],
     launcher: Callable[[str], Path],
-    level: int,
-    jobs: int | None = None,
+    compression: Compression,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Injected:
     """Writes the PEX at `source` to `output` as a CZEX.
 
     `platforms` are those to bring launchers for, those that the wheels serve when empty. `launcher` finds the
-    launcher of a name. `level` is zstd's, `jobs` the threads that compress. `progress` is told of bytes that
-    are packed and of all. Raises CzscieError.
+    launcher of a name. `progress` is told of bytes that are packed and of all. Raises CzscieError.
     """
     _check_platforms(platforms)
     with Pex.open(source) as pex:
         names = tuple(sorted({each.launcher for each in platforms} or _launchers(pex.wheels)))
         launchers = {name: _startable(launcher(name).read_bytes()) for name in names}
-        writer = _Writer(pex, Packer(level, jobs), progress)
+        writer = _Writer(pex, Packer(compression.level, compression.jobs), progress)
         writer.collect()
         write_atomically(output, lambda stream: writer.write(stream, czex_prefix(source), launchers))
         output.chmod(0o777 & ~umask())

@@ -38,7 +38,7 @@ class Start:
     info: PexInfo
     has_setproctitle: bool
     certificates: str | None = None
-    #: More arguments of `czscie_boot.boot`, by name.
+    #: More of what `czscie_boot.Application` has, by name.
     more: Mapping[str, object] = field(default_factory=dict)
 
     def main(self) -> bytes:
@@ -56,9 +56,9 @@ class Start:
             "has_setproctitle": self.has_setproctitle,
             **self.more,
         }
-        rendered = "".join(f"        {name}={value!r},\n" for name, value in arguments.items())
+        rendered = "".join(f"            {name}={value!r},\n" for name, value in arguments.items())
         if self.certificates is not None:
-            rendered += f"        certificates=here + {'/' + self.certificates!r},\n"
+            rendered += f"            certificates=here + {'/' + self.certificates!r},\n"
         return f"""\
 # -*- coding: utf-8 -*-
 if __name__ == "__main__":
@@ -68,11 +68,13 @@ if __name__ == "__main__":
     here = os.path.dirname(os.path.abspath(__file__))
     if not sys.path or sys.path[0] != here:
         sys.path.insert(0, here)
-    from czscie_boot import boot
+    from czscie_boot import Application, boot
 
     del sys.path[0]
     boot(
-{rendered}    )
+        Application(
+{rendered}        )
+    )
 """.encode()
 
 

@@ -23,5 +23,5 @@ class WindowsOptions:
 
     @property
     def start(self) -> dict[str, object]:
-        """Arguments of `czscie_boot.boot`, by name."""
+        """What `czscie_boot.Application` has of them, by name."""
         return {} if self.dpi_awareness is None else {"dpi_awareness": self.dpi_awareness}

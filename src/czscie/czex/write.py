@@ -52,37 +52,46 @@ class InstalledInterpreter:
         return f"{self.scripts}/pythonw.exe" if self.platform.os == "windows" else self.python
 
 
+@dataclass(frozen=True, slots=True)
+class CzexContents:
+    """What goes into a CZEX. `installed` says where the members of `wheels` and `sources` go.
+
+    With `own`, the wheels that are the application's own, no entry has files both of these and of others.
+    """
+
+    info: PexInfo
+    wheels: Sequence[Wheel]
+    sources: Sequence[File]
+    installed: Installed
+    own: Collection[Wheel] | None = None
+
+
 def write_czex(
-    info: PexInfo,
-    wheels: Sequence[Wheel],
-    sources: Sequence[File],
-    installed: Installed,
+    contents: CzexContents,
     interpreter: InstalledInterpreter,
     path: Path,
     level: int,
     windows: WindowsOptions | None = None,
-    own: Collection[Wheel] | None = None,
 ) -> Plan:
     """Writes the CZEX to `path` and returns the plan of its virtual environment.
 
-    `installed` says where the members of `wheels` and `sources` go. `level` is zstd's. `windows` is
-    what the environment gets there. With `own`,
-    the wheels that are the application's own, no entry has files both of these and of others.
+    `level` is zstd's. `windows` is what the environment gets there.
     """
+    info, installed, own = contents.info, contents.installed, contents.own
     windows = windows or WindowsOptions()
     packer = Packer(level)
     slices: dict[tuple[object, str], Slice] = {}
-    for wheel in sorted(wheels, key=lambda wheel: wheel.filename):
+    for wheel in sorted(contents.wheels, key=lambda wheel: wheel.filename):
         name = f".deps/{wheel.filename}"
         added = packer.add(f"{name}/", wheel.members, whole=name)
         slices |= {(wheel, member): where for member, where in added.items()}
-    if sources:
-        added = packer.add(".czscie/sources/", sources, whole=".czscie/sources.zip")
+    if contents.sources:
+        added = packer.add(".czscie/sources/", contents.sources, whole=".czscie/sources.zip")
         slices |= {("sources", member): where for member, where in added.items()}
 
     start = Start(
         info,
-        has_setproctitle=any(wheel.project == "setproctitle" for wheel in wheels),
+        has_setproctitle=any(wheel.project == "setproctitle" for wheel in contents.wheels),
         certificates=_certificates(installed.placements, interpreter),
         more=windows.start,
     )

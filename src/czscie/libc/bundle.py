@@ -17,7 +17,7 @@ from czscie.container.part import PartFile
 from czscie.libc.library import LOCALES, fetch_library, host_loader, optional_libraries, packages_of
 from czscie.libc.packages import PackageTable, PinnedPackage
 from czscie.libc.scan import Demand, scan
-from czscie.libc.variant import variant
+from czscie.libc.variant import InstalledLibc, variant
 from czscie.lift.libc import ALWAYS, NEVER, Libc
 from czscie.network.network import Network
 from czscie.platforms import Platform
@@ -82,19 +82,18 @@ def bundle(
     table = PackageTable.of(settings)
     wanted = [name for name in optional_libraries(platform) if name in libraries]
     packages = packages_of(table, platform, wanted)
-    part, library = _library(table, packages, platform, wanted, level, network, console)
+    part, library = _pack(_Choice(table, packages, platform, wanted), level, network, console)
 
     _tell_missing(libraries - library.names - {"ld.so", "libc.so"}, demands.values(), console)
 
+    installed = InstalledLibc(part.digest, library.loader, early & library.names)
     varied: list[PartFile] = []
     plans: dict[str, str] = {}
     renamed: dict[str, str] = {}
     # The variants of others name those of interpreters.
     for each in sorted(parts, key=lambda part: part.kind != "interpreter"):
         programs = demands[each.name].programs
-        found = variant(
-            each.path, each.kind, programs, part.digest, library.loader, early & library.names, renamed
-        )
+        found = variant(each.path, each.kind, programs, installed, renamed)
         if found is None:
             continue
         plans[each.name] = found.plan.digest()
@@ -130,28 +129,32 @@ def _tell_missing(libraries: Collection[str], demands: Iterable[Demand], console
         console.warn(f"neither the executable nor a host without a C library has {', '.join(missing)}")
 
 
-def _library(
-    table: PackageTable,
-    packages: tuple[PinnedPackage, ...],
-    platform: Platform,
-    wanted: Collection[str],
-    level: int,
-    network: Network,
-    console: Console,
-) -> tuple[PartFile, PackedLibc]:
-    """The C library in `packages` of `table`, with the optional libraries `wanted`, packed."""
-    key = key_of(
-        KIND, platform.name, str(level), table.release, *wanted, *(package.sha256 for package in packages)
-    )
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A C library for `platform` in `packages` of `table`, with the optional libraries `wanted`."""
+
+    table: PackageTable
+    packages: tuple[PinnedPackage, ...]
+    platform: Platform
+    wanted: Collection[str]
+
+    def key(self, level: int) -> str:
+        """What it follows from when it is packed with zstd's `level`."""
+        pins = (package.sha256 for package in self.packages)
+        return key_of(KIND, self.platform.name, str(level), self.table.release, *self.wanted, *pins)
+
+
+def _pack(choice: _Choice, level: int, network: Network, console: Console) -> tuple[PartFile, PackedLibc]:
+    """The C library, fetched and packed."""
 
     def make(path: Path) -> PackedLibc:
-        library = fetch_library(table, platform, wanted, network, console)
-        description = f"{library.description} of {table.release}"
+        library = fetch_library(choice.table, choice.platform, choice.wanted, network, console)
+        description = f"{library.description} of {choice.table.release}"
         with console.phase(f"Packed {description}"):
             plan = write_items(library.items, path, level)
         return PackedLibc(plan.digest(), plan.unpacked(), description, library.loader, library.names)
 
-    made = product(key, ".zip", PackedLibc, make)
+    made = product(choice.key(level), ".zip", PackedLibc, make)
     known = made.known
     part = PartFile(
         made.path, LIBC, KIND, known.digest, known.unpacked, known.description, sha256=made.sha256

@@ -34,31 +34,39 @@ class Variant:
     entries: tuple[tuple[str, bytes], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class InstalledLibc:
+    """The installation of a C library: its digest, the path of its loader, and those of its libraries that
+    programs load at their start.
+    """
+
+    digest: str
+    loader: str
+    early: Collection[str] = ()
+
+
 def variant(
     path: Path,
     kind: str,
     programs: Collection[str],
-    libc: str,
-    loader: str,
-    early: Collection[str],
+    libc: InstalledLibc,
     renamed: Mapping[str, str],
 ) -> Variant | None:
     """The variant of the packed part at `path`; None when it would be the same.
 
-    `libc` is the digest of the C library's installation and `loader` the loader's path in it. `early` are
-    libraries that `programs` shall load at their start. `renamed` maps digests of interpreters to those of
-    their variants.
+    `programs` start with the loader of `libc`. `renamed` maps digests of interpreters to those of their
+    variants.
     """
     plan = read_plan(path)
     patches: list[Patch] = []
-    root = f"{{base}}/{DIRECTORY}/{libc}"
+    root = f"{{base}}/{DIRECTORY}/{libc.digest}"
     for file, data in elf_files(path) if programs else ():
         if file.path in programs:
-            patches += own_loader(data, file.path, f"{root}/{loader}", f"{root}/{LIBRARIES}", early)
+            patches += own_loader(data, file.path, f"{root}/{libc.loader}", f"{root}/{LIBRARIES}", libc.early)
     files, added = _renamed_files(path, plan, renamed)
     links = [replace(link, target=_renamed(link.target, renamed)) for link in plan.links]
     if kind == "interpreter":
-        links.append(PlannedLink(_LINK, f"../../{DIRECTORY}/{libc}"))
+        links.append(PlannedLink(_LINK, f"../../{DIRECTORY}/{libc.digest}"))
     made = replace(
         plan,
         entries=(*plan.entries, *(_planned(name, content) for name, content in added)),

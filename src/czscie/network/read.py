@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from czscie.errors import CzscieError
 from czscie.network.client import Client, NotFound, RangeRefused
-from czscie.network.retry import Transient, Watch, persevere
+from czscie.network.retry import Failure, Transient, Watch, persevere
 from czscie.network.url import without_secrets
 from czscie.progress import Progress
 
@@ -14,17 +14,15 @@ from czscie.progress import Progress
 def read_small(
     client: Client,
     url: str,
-    what: str,
+    failure: Failure,
     largest: int,
     progress: Progress,
-    hint: str | None = None,
     attempts: int | None = None,
 ) -> bytes | None:
     """The file at `url`, None when there is none.
 
-    Raises Unreachable, whose sentence is `what` and whose hint `hint`, when it cannot be had, with `attempts`
-    of the client's patience or fewer; CzscieError when it has more than `largest` bytes or comes compressed,
-    as it was not asked for.
+    Raises Unreachable, which says `failure`, when it cannot be had with `attempts` of the client's patience
+    or fewer; CzscieError when it has more than `largest` bytes or comes compressed, as it was not asked for.
     """
     shown = without_secrets(url)
     patience = client.network.patience
@@ -56,4 +54,4 @@ def read_small(
             raise
         return data
 
-    return persevere(attempt, what, tried, hint, patience, watch, progress)
+    return persevere(attempt, failure, tried, patience, watch, progress)

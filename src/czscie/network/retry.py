@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from czscie.errors import CzscieError
@@ -69,18 +70,25 @@ class Watch:
         self.check()
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What to say when no attempt succeeds: the sentence and the hint of Unreachable."""
+
+    what: str
+    hint: str | None = None
+
+
 def persevere(
     attempt: Callable[[], _Result],
-    what: str,
+    failure: Failure,
     tried: Sequence[str],
-    hint: str | None,
     patience: Patience,
     watch: Watch,
     progress: Progress,
 ) -> _Result:
     """Call `attempt` until it raises no Transient, with growing waits in between.
 
-    Raises Unreachable of `what`, `hint` and `tried`, which `attempt` fills with a line for each place that it
+    Raises Unreachable of `failure` and `tried`, which `attempt` fills with a line for each place that it
     asked, after `patience.attempts` or when the wait is too long; CzscieError when the deadline of `watch`
     has passed, Stopped when that was stopped.
     """
@@ -100,8 +108,10 @@ def persevere(
                     watch.pause(wait)
                     pause = min(2 * pause, patience.longest_wait)
                     continue
-                raise Unreachable(what, why=(*tried, ending), hint=hint) from problem
+                raise Unreachable(failure.what, why=(*tried, ending), hint=failure.hint) from problem
     except Late as late:
         ending = f"it was not done within {watch.seconds:g} s"
-        raise CzscieError(what, why=(*tried, ending), hint=f"set {DEADLINE} to more seconds") from late
+        raise CzscieError(
+            failure.what, why=(*tried, ending), hint=f"set {DEADLINE} to more seconds"
+        ) from late
     raise AssertionError("patience.attempts is at least 1")

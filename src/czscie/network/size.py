@@ -10,7 +10,7 @@ from czscie.network.client import Client, NotFound, RangeRefused
 from czscie.network.fetch import find
 from czscie.network.network import Network
 from czscie.network.remote import Remote
-from czscie.network.retry import Watch, persevere
+from czscie.network.retry import Failure, Watch, persevere
 from czscie.progress import Progress
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ def sizes(files: Iterable[Remote], network: Network, console: Console | None = N
         if (path := find(file, network)) is not None:
             return path.stat().st_size
         watch = Watch.of(network.patience)
-        what = f"cannot ask for {file.name}"
+        failure = Failure(f"cannot ask for {file.name}")
         return persevere(
-            lambda: _ask(client, file, watch), what, file.urls, None, network.patience, watch, progress
+            lambda: _ask(client, file, watch), failure, file.urls, network.patience, watch, progress
         )
 
     with Client(network) as client, ThreadPoolExecutor(network.parallel) as pool:

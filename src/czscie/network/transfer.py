@@ -8,7 +8,7 @@ from czscie.errors import CzscieError
 from czscie.network.client import Client, NotFound, RangeRefused
 from czscie.network.partial import Partial, claim_partial
 from czscie.network.remote import Remote, WrongContent
-from czscie.network.retry import Transient, Unreachable, Watch, persevere
+from czscie.network.retry import Failure, Transient, Unreachable, Watch, persevere
 from czscie.network.url import origin, without_secrets
 from czscie.progress import Progress, Show
 
@@ -55,9 +55,8 @@ class Transfer:
     def _receive(self, partial: Partial) -> None:
         persevere(
             lambda: self._attempt(partial),
-            f"cannot download {self._file.name}",
+            Failure(f"cannot download {self._file.name}", self._file.hint or "try again later"),
             self._tried,
-            self._file.hint or "try again later",
             self._client.network.patience,
             self._watch,
             self._progress,

@@ -20,7 +20,7 @@ from czscie.errors import CzscieError
 from czscie.filesystem import open_regular, write_atomically
 from czscie.network.client import Client
 from czscie.network.read import read_small
-from czscie.network.retry import Unreachable
+from czscie.network.retry import Failure, Unreachable
 from czscie.network.url import without_secrets
 from czscie.pbs.assets import Asset
 from czscie.pbs.mirror import Mirror
@@ -145,10 +145,12 @@ class Releases:
 
     def _read(self, url: str, mirror: Mirror) -> bytes | None:
         """The small file at `url`, None when there is none."""
-        what = "cannot read an index of python-build-standalone"
-        hint = "try again later, or set CZSCIE_PBS_URL to a mirror"
+        failure = Failure(
+            "cannot read an index of python-build-standalone",
+            "try again later, or set CZSCIE_PBS_URL to a mirror",
+        )
         attempts = None if mirror == self._mirrors[-1] else _ATTEMPTS_BEFORE_THE_NEXT
-        return read_small(self._client, url, what, _LARGEST_INDEX, self._progress, hint, attempts)
+        return read_small(self._client, url, failure, _LARGEST_INDEX, self._progress, attempts)
 
 
 def parse_checksums(raw: bytes, where: str) -> dict[Asset, str]:

@@ -7,7 +7,7 @@ import sys
 
 TYPE_CHECKING = False  # typing itself would be an import more
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from typing import Any, NoReturn
 
 _OVERRIDES = ("PEX_INTERPRETER", "PEX_SCRIPT", "PEX_MODULE")
@@ -38,69 +38,80 @@ _CERTIFICATES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem", "/et
 _CERTIFICATE_DIRECTORY = "/etc/ssl/certs"
 
 
-def boot(
-    entry_point,  # type: str | None
-    script,  # type: str | None
-    inject_python_args,  # type: list[str]
-    inject_args,  # type: list[str]
-    inject_env,  # type: Mapping[str, str]
-    bind_resource_paths,  # type: Mapping[str, str]
-    strip_pex_env,  # type: bool
-    venv_bin_path,  # type: str
-    has_setproctitle,  # type: bool
-    certificates=None,  # type: str | None
-    python_flags=("-s",),  # type: Sequence[str]
-    refused=None,  # type: Mapping[str, str] | None
-    dpi_awareness=None,  # type: str | None
-):
-    # type: (...) -> None
-    """Runs the application and ends the process. The arguments are fields of PEX-INFO of these names.
+class Application(object):
+    """What a start module says of its application. What has the name of a field of PEX-INFO is that field.
 
     `entry_point` is `module` or `module:function`, `script` a file of the virtual environment's `bin`.
     `certificates` is a file of them that the application brings along. `python_flags` are those of a Python
     that PEX_INTERPRETER asks for; `refused` are variables that cannot be honoured, with the reason.
     `dpi_awareness` is what the application says of its windows (docs/windows.md).
     """
-    if dpi_awareness is not None:
-        _set_dpi_awareness(dpi_awareness)
+
+    def __init__(self, **said):
+        # type: (**Any) -> None
+        self.entry_point = None  # type: str | None
+        self.script = None  # type: str | None
+        self.inject_python_args = []  # type: list[str]
+        self.inject_args = []  # type: list[str]
+        self.inject_env = {}  # type: Mapping[str, str]
+        self.bind_resource_paths = {}  # type: Mapping[str, str]
+        self.strip_pex_env = True
+        self.venv_bin_path = "false"
+        self.has_setproctitle = False
+        self.certificates = None  # type: str | None
+        self.python_flags = ["-s"]
+        self.refused = _REFUSED  # type: Mapping[str, str]
+        self.dpi_awareness = None  # type: str | None
+        self.__dict__.update(said)
+
+    @property
+    def python(self):
+        # type: () -> list[str]
+        """The arguments of a Python that is started in place of the application."""
+        return self.python_flags + self.inject_python_args
+
+
+def boot(application):
+    # type: (Application) -> None
+    """Runs the application and ends the process."""
+    if application.dpi_awareness is not None:
+        _set_dpi_awareness(application.dpi_awareness)
     pex = os.environ.get("PEX") or sys.argv[0]
     sys.argv[0] = pex
-    if has_setproctitle:
+    if application.has_setproctitle:
         _set_process_title(pex)
-    for name, reason in (_REFUSED if refused is None else refused).items():
+    for name, reason in application.refused.items():
         if os.environ.get(name):
             _fail("%s is set and cannot be honoured: %s" % (name, reason))
-    _extend_path(os.environ.get("PEX_VENV_BIN_PATH", venv_bin_path))
+    _extend_path(os.environ.get("PEX_VENV_BIN_PATH", application.venv_bin_path))
 
     overrides = {name: os.environ[name] for name in _OVERRIDES if name in os.environ}
     if len(overrides) > 1:
         found = " ".join("%s=%s" % item for item in overrides.items())
         _fail("only one of %s can be set, but there is %s" % (", ".join(_OVERRIDES), found))
     history = _history_file()
-    if strip_pex_env:
+    if application.strip_pex_env:
         _strip_environment()
-    for name, value in inject_env.items():
+    for name, value in application.inject_env.items():
         os.environ.setdefault(name, value)
-    for name, resource in bind_resource_paths.items():
+    for name, resource in application.bind_resource_paths.items():
         os.environ[name] = _find_resource(name, resource)
-    if certificates is not None:
-        _provide_certificates(certificates)
+    if application.certificates is not None:
+        _provide_certificates(application.certificates)
 
     _inherit_path()
-    script = overrides.get("PEX_SCRIPT") if overrides else script
+    script = overrides.get("PEX_SCRIPT") if overrides else application.script
     if script:
         _execute_script(os.path.join(_bin(), script), sys.argv[1:])
     if overrides.get("PEX_INTERPRETER", "").lower() in ("1", "true"):
         if history and len(sys.argv) == 1:
-            _execute(
-                sys.executable, list(python_flags) + inject_python_args + ["-i", "-c", _HISTORY % history]
-            )
-        _execute(sys.executable, list(python_flags) + inject_python_args + sys.argv[1:])
-    entry_point = overrides.get("PEX_MODULE", entry_point)
+            _execute(sys.executable, application.python + ["-i", "-c", _HISTORY % history])
+        _execute(sys.executable, application.python + sys.argv[1:])
+    entry_point = overrides.get("PEX_MODULE", application.entry_point)
     if not entry_point:
-        _execute(sys.executable, list(python_flags) + inject_python_args + sys.argv[1:])
+        _execute(sys.executable, application.python + sys.argv[1:])
     if not overrides:
-        sys.argv[1:1] = [_format(argument) for argument in inject_args]
+        sys.argv[1:1] = [_format(argument) for argument in application.inject_args]
     _run(entry_point)
 
 

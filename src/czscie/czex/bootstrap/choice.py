@@ -10,6 +10,7 @@ from . import remembered, settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 _NAME = re.compile(r"(?:python|pypy)(?:\d+(?:\.\d+)?t?)?$")
@@ -27,7 +28,8 @@ def choose(czex, main, catalogue, own, may_recall):
         if not own["reason"]:
             return None
         candidates, what = _on_path(os.environ.get("PATH", os.defpath)), "on PATH"
-        return _recall_or_ask(czex, main, catalogue, candidates, own, what, may_recall)
+        last = remembered.RememberedChoice(czex, main, candidates)
+        return _recall_or_ask(last, may_recall, lambda: _best(czex, main, catalogue, candidates, own, what))
     if path:
         candidates = _on_path(path)
         if python and os.path.isabs(python):
@@ -44,16 +46,16 @@ def choose(czex, main, catalogue, own, may_recall):
             # What is running already is as good as any.
             if _same(candidate, sys.executable):
                 return None
-    return _recall_or_ask(czex, main, catalogue, candidates, own, what, may_recall)
-
-
-def _recall_or_ask(czex, main, catalogue, candidates, own, what, may_recall):
-    # type: (str, Any, dict, list[str], dict, str, bool) -> tuple[str, str]
     last = remembered.RememberedChoice(czex, main, candidates)
+    return _recall_or_ask(last, may_recall, lambda: _best(czex, main, catalogue, candidates, own, what))
+
+
+def _recall_or_ask(last, may_recall, ask):
+    # type: (remembered.RememberedChoice, bool, Callable[[], str]) -> tuple[str, str]
     python = last.recall() if may_recall else None
     if python is not None:
         return python, "remembered"
-    python = _best(czex, main, catalogue, candidates, own, what)
+    python = ask()
     last.remember(python)
     return python, "asked"
 
