@@ -18,7 +18,7 @@ from czex.factories import metadata, write_zip
 from czscie.build import build
 from czscie.console import Console
 from czscie.launchers import build as launchers
-from czscie.lock.ensure import LockUse
+from czscie.lock.use import LockUse
 from czscie.pbs.assets import Asset
 from czscie.platforms import find_platform
 from czscie.scie.inspect import Contents

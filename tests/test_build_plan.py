@@ -15,9 +15,9 @@ import czscie.build_plan
 from building import RELEASE, STANDALONE, Project
 from czscie.build_plan import BuildPlan, plan_build
 from czscie.errors import CzscieError
-from czscie.lock.ensure import LockUse
 from czscie.lock.inventory.input import PlannedInput
 from czscie.lock.lock import lock_path
+from czscie.lock.use import LockUse
 from czscie.plan_report import print_plan
 from czscie.platforms import find_platform
 from czscie.session import Session

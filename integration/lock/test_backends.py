@@ -24,10 +24,10 @@ from czscie.lock import pex_tool
 from czscie.lock.build_backend import build_environment
 from czscie.lock.builder import Builder
 from czscie.lock.command import check_lock, update_lock
-from czscie.lock.ensure import LockUse
 from czscie.lock.lock import Lock, read_lock
 from czscie.lock.pex_tool import FoundSource
 from czscie.lock.upgrade import Upgrade
+from czscie.lock.use import LockUse
 from czscie.session import Session
 from lock.wheelhouse import wheel_file
 

@@ -13,10 +13,10 @@ from czscie.errors import CzscieError
 from czscie.launchers.build import source_digest
 from czscie.loader import load_lift
 from czscie.lock.command import check_lock, update_lock
-from czscie.lock.ensure import LockUse
 from czscie.lock.inventory.comparison import OwnLauncher
 from czscie.lock.lock import Lock, LockedPackage, read_lock
 from czscie.lock.upgrade import Upgrade
+from czscie.lock.use import LockUse
 from czscie.sbom.read import read_bill
 from czscie.scie.inspect import Contents, read_sbom
 from czscie.session import Session

@@ -19,7 +19,7 @@ from czscie.build import build
 from czscie.errors import CzscieError
 from czscie.launchers.build import file_name
 from czscie.loader import load_lift
-from czscie.lock.ensure import LockUse
+from czscie.lock.use import LockUse
 from czscie.pbs.assets import Asset
 from czscie.platforms import find_platform
 from czscie.scie.inspect import Contents

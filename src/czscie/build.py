@@ -21,9 +21,10 @@ from czscie.launchers.build import oldest_macos
 from czscie.leftovers import scratch
 from czscie.lift.lift import Lift
 from czscie.loader import load_lift
-from czscie.lock.ensure import LockUse, ensure_lock
+from czscie.lock.ensure import ensure_lock
 from czscie.lock.inputs import locked_inputs
 from czscie.lock.libraries import check_libraries
+from czscie.lock.use import LockUse
 from czscie.parts import Parts, make_parts
 from czscie.platforms import Platform
 from czscie.scie.assemble import assemble

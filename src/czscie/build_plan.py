@@ -20,13 +20,14 @@ from czscie.lift.lift import Lift
 from czscie.lift.payload import SOURCES
 from czscie.loader import load_lift
 from czscie.lock.builder import UNBUILT, Builder
-from czscie.lock.ensure import EnsuredLock, LockUse, resolve_lock
+from czscie.lock.ensure import EnsuredLock, resolve_lock
 from czscie.lock.inventory.input import Input, PlannedInput, Scope
 from czscie.lock.inventory.interpreter import InterpreterInput
 from czscie.lock.inventory.inventory import inventory, of_kind
 from czscie.lock.inventory.libc import LibcInput
 from czscie.lock.lock import Lock, lock_path
 from czscie.lock.sources import LockedSources
+from czscie.lock.use import LockUse
 from czscie.platforms import Platform, current_platform
 from czscie.session import Session
 

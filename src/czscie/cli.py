@@ -97,15 +97,12 @@ def _explain(error: Exception) -> CzscieError:
     if isinstance(error, CzscieError):
         return error
     if isinstance(error, OSError):
-        from czscie.disk import is_full, somewhere_full
-
         if (own := output_error(error)) is not None:
             drop_standard_output()
             return own
-        if is_full(error):
-            return somewhere_full(error)
-        what = error.strerror or str(error)
-        return CzscieError(f"{error.filename}: {what}" if error.filename else what)
+        from czscie.disk import explain
+
+        return explain(error)
     return CzscieError(
         f"czscie has a defect: {type(error).__name__}: {error}",
         hint=f"run it again with {_TRACEBACK}=1 and report what it prints",

@@ -66,6 +66,14 @@ def somewhere_full(error: OSError) -> CzscieError:
     )
 
 
+def explain(error: OSError) -> CzscieError:
+    """What a user is told of what the operating system refuses: what, and of which file."""
+    if is_full(error):
+        return somewhere_full(error)
+    what = error.strerror or str(error)
+    return CzscieError(f"{error.filename}: {what}" if error.filename else what)
+
+
 def _taken(size: int | None, written: int | None) -> str:
     if size is not None:
         return f"it takes {_bytes(size)};"

@@ -12,10 +12,11 @@ import czscie
 from building import Project
 from czscie.lift import embedded_file, interpreter
 from czscie.loader import load_lift
-from czscie.lock.ensure import LockUse, ensure_lock
+from czscie.lock.ensure import ensure_lock
 from czscie.lock.inventory.input import Scope
 from czscie.lock.inventory.inventory import KINDS, current, inventory
 from czscie.lock.lock import Lock
+from czscie.lock.use import LockUse
 from czscie.pbs import local, standalone
 from czscie.session import Session
 from czscie.vendor_directory import KINDS as DIRECTORIES

@@ -14,9 +14,9 @@ from czscie.errors import CzscieError
 from czscie.launchers import build as launchers
 from czscie.launchers import provide
 from czscie.lock.command import check_lock, update_lock
-from czscie.lock.ensure import LockUse
 from czscie.lock.lock import LockedLauncher, LockedLaunchers, lock_path, read_lock, write_lock
 from czscie.lock.upgrade import Upgrade
+from czscie.lock.use import LockUse
 from czscie.network.network import Network
 from czscie.session import Session
 

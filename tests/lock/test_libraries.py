@@ -12,9 +12,9 @@ from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.image.build import ImageOptions, make_images
 from czscie.lock.command import check_lock, update_lock
-from czscie.lock.ensure import LockUse
 from czscie.lock.lock import lock_path, read_lock
 from czscie.lock.upgrade import Upgrade
+from czscie.lock.use import LockUse
 from czscie.session import Session
 from image.factories import AMD64, saved, tar
 

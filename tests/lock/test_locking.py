@@ -11,9 +11,9 @@ import pytest
 from building import RELEASE, Project
 from czscie.errors import CzscieError
 from czscie.lock.command import check_lock, update_lock
-from czscie.lock.ensure import LockUse
 from czscie.lock.lock import Lock, read_lock
 from czscie.lock.upgrade import Upgrade
+from czscie.lock.use import LockUse
 from czscie.network.network import OFFLINE
 from czscie.pbs.assets import Asset
 from czscie.platforms import find_platform

@@ -35,13 +35,19 @@ def build(
 
     Each executable's path and SHA-256 go to standard output, everything else to standard error.
     """
-    from czscie.build import build as build_lift
+    from czscie import api
     from czscie.console import Console, write_json, write_result
     from czscie.report import as_json, print_contents
     from czscie.session import Session
 
     session = Session.of(Console(), offline=offline, vendor=vendor, files=find_files(files))
-    built = build_lift(manifest, output, find_platforms(platform), session, lock_use(locked, frozen))
+    built = api.build(
+        manifest,
+        output,
+        platforms=find_platforms(platform),
+        use=lock_use(locked, frozen),
+        session=session,
+    )
     for contents in built:
         print_contents(contents, session.console.errors)
     if json:

@@ -15,13 +15,8 @@ def eject(
     ] = None,
 ) -> None:
     """Make a CZEX a plain PEX again, for pex's own tools."""
-    from czscie.console import Console, megabytes, write_result
-    from czscie.czex.eject import default_output
-    from czscie.czex.eject import eject as eject_czex
+    from czscie import api
+    from czscie.console import Console, write_result
+    from czscie.session import Session
 
-    console = Console()
-    target = output or default_output(czex)
-    with console.phase(f"Ejected {czex}") as phase:
-        eject_czex(czex, target)
-        phase.become(f"Ejected {czex}: {megabytes(target.stat().st_size)}")
-    write_result(str(target))
+    write_result(str(api.eject(czex, output, session=Session.of(Console()))))

@@ -56,8 +56,9 @@ def image(
 
     The path goes to standard output, everything else to standard error.
     """
+    from czscie import api
     from czscie.console import Console, write_json, write_result
-    from czscie.image.build import ImageOptions, make_images
+    from czscie.image.build import ImageOptions
     from czscie.image.dockerfile import dockerfile
     from czscie.image.report import as_json, print_images
     from czscie.lift.manifest import read_manifest
@@ -70,7 +71,13 @@ def image(
         output = Path(f"{read_manifest(manifest).name}.tar")
     session = Session.of(Console(), offline=offline, vendor=vendor, files=find_files(files))
     order = ImageOptions.parse(output, oci, name, base or ())
-    made = make_images(manifest, find_platforms(platform), order, session, lock_use(locked, frozen))
+    made = api.image(
+        manifest,
+        order,
+        platforms=find_platforms(platform),
+        use=lock_use(locked, frozen),
+        session=session,
+    )
     print_images(made, session.console.errors)
     if json:
         write_json(as_json(made))

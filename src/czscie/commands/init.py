@@ -35,12 +35,12 @@ def init(
 
     Its path goes to standard output, everything else to standard error.
     """
+    from czscie import api
     from czscie.console import Console, write_result
     from czscie.init.choice import PythonRequest
-    from czscie.init.generate import write_first_manifest
     from czscie.session import Session
 
     session = Session.of(Console(), offline=offline)
     request = PythonRequest(python, release, tuple(dict.fromkeys(find_platforms(platform))))
-    write_first_manifest(source, output, session, request, force=force)
+    api.init(source, output, request, force=force, session=session)
     write_result(str(output))

@@ -35,29 +35,23 @@ def inject(
 
     Its path goes to standard output, everything else to standard error.
     """
-    from czscie.console import Console, megabytes, write_json, write_result
-    from czscie.czex.inject import Compression, default_output
-    from czscie.czex.inject import inject as inject_pex
-    from czscie.launchers.provide import provide_launcher
-    from czscie.network.network import Network
-    from czscie.progress import Progress
+    from czscie import api
+    from czscie.console import Console, write_json, write_result
+    from czscie.czex.inject import Compression
+    from czscie.session import Session
 
-    console = Console()
-    network = Network.of(offline=offline)
-    with console.phase(f"Packed {pex}") as phase, Progress(console).work(f"packing {pex.name}") as show:
-        target = output or default_output(pex)
-        made = inject_pex(
-            pex,
-            target,
-            find_platforms(platform),
-            lambda name: provide_launcher(name, console, network),
-            Compression(compression_level, jobs or None),
-            show,
-        )
-        launchers = ", ".join(made.launchers)
-        phase.become(f"Packed {pex}: {megabytes(made.size)}, for {launchers}")
+    session = Session.of(Console(), offline=offline)
+    made = api.inject(
+        pex,
+        output,
+        platforms=find_platforms(platform),
+        compression=Compression(compression_level, jobs or None),
+        session=session,
+    )
     if made.is_zip64:
-        console.warn("CPython before 3.13 cannot start it: its zipimport reads no zip of 4 GiB or more")
+        session.console.warn(
+            "CPython before 3.13 cannot start it: its zipimport reads no zip of 4 GiB or more"
+        )
     if json:
         write_json({"path": str(made.path), "size": made.size, "launchers": list(made.launchers)})
     else:

@@ -10,11 +10,11 @@ def inspect(
     json: AsJson = False,
 ) -> None:
     """Show what is inside an executable: parts, sizes packed and unpacked, digests, commands."""
+    from czscie import api
     from czscie.console import Console, write_json
     from czscie.report import as_json, print_contents, print_digests
-    from czscie.scie.inspect import read_scie
 
-    contents = read_scie(file)
+    contents = api.inspect(file)
     if json:
         write_json(as_json(contents))
     else:

@@ -45,8 +45,8 @@ def lock(
 
     What is locked stays, unless the manifest has changed or an upgrade is asked for.
     """
+    from czscie import api
     from czscie.console import Console, write_result
-    from czscie.lock.command import check_lock, update_lock
     from czscie.lock.upgrade import Upgrade
     from czscie.session import Session
 
@@ -59,9 +59,9 @@ def lock(
             raise typer.BadParameter("--check looks at the lock, --attest at what it pins")
         attestor = Attestor.of(session.console, attestations, trusted_root, session.network)
     if check:
-        changes = check_lock(manifest, session)
+        changes = api.check_lock(manifest, session=session)
         for change in changes:
             write_result(change)
         raise typer.Exit(1 if changes else 0)
     wanted = Upgrade(upgrade, frozenset(only or ()))
-    write_result(str(update_lock(manifest, wanted, session, attestor)))
+    write_result(str(api.lock(manifest, wanted, attestor=attestor, session=session)))

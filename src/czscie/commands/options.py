@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from czscie.lock.ensure import LockUse
+    from czscie.lock.use import LockUse
     from czscie.platforms import Platform
 
 Manifest = Annotated[Path, typer.Argument(help="The lift manifest.")]
@@ -43,7 +43,7 @@ DEFAULT_OUTPUT = Path("dist")
 
 def lock_use(locked: bool, frozen: bool) -> LockUse:
     """What two options say. Raises typer.BadParameter when both are given."""
-    from czscie.lock.ensure import LockUse
+    from czscie.lock.use import LockUse
 
     if locked and frozen:
         raise typer.BadParameter("--locked looks whether the lock is up to date, --frozen does not")

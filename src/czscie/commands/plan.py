@@ -37,13 +37,19 @@ def plan(
     """
     import msgspec
 
-    from czscie.build_plan import plan_build
+    from czscie import api
     from czscie.console import Console, write_json
     from czscie.plan_report import print_plan
     from czscie.session import Session
 
     session = Session.of(Console(), offline=offline, vendor=vendor, files=find_files(files))
-    planned = plan_build(manifest, output, find_platforms(platform), session, lock_use(locked, frozen))
+    planned = api.plan(
+        manifest,
+        output,
+        platforms=find_platforms(platform),
+        use=lock_use(locked, frozen),
+        session=session,
+    )
     if json:
         write_json(msgspec.to_builtins(planned))
     else:

@@ -10,7 +10,7 @@ def sbom(file: Executable) -> None:
 
     It is in the executable, which prints it by itself too: SCIE=sbom FILE.
     """
+    from czscie import api
     from czscie.console import write_result
-    from czscie.scie.inspect import read_sbom
 
-    write_result(read_sbom(file).decode().removesuffix("\n"))
+    write_result(api.sbom(file).decode().removesuffix("\n"))

@@ -32,18 +32,15 @@ def vendor(
 
     Interpreters, wheels, launchers, the lock, licence texts, bills of materials, and a page to read.
     """
+    from czscie import api
     from czscie.console import Console, write_result
     from czscie.errors import CzscieError
-    from czscie.loader import load_lift
     from czscie.session import Session
-    from czscie.vendor.verify import verify_vendor
-    from czscie.vendor.write import write_vendor
 
     session = Session.of(Console(), offline=offline, files=find_files(files))
     platforms = find_platforms(platform)
-    lift, targets = load_lift(manifest, platforms, session.files)
     if verify:
-        if found := verify_vendor(lift, targets if platforms else (), directory, session):
+        if found := api.verify_vendor(manifest, directory, platforms=platforms, session=session):
             raise CzscieError(
                 f"{directory} is not what {manifest} and its lock ask for",
                 why=found,
@@ -51,5 +48,5 @@ def vendor(
             )
         session.console.line(f"{directory} is what {manifest} and its lock ask for")
         return
-    write_vendor(lift, targets, directory, session)
+    api.vendor(manifest, directory, platforms=platforms, session=session)
     write_result(str(directory))

@@ -25,13 +25,13 @@ def verify(
     json: AsJson = False,
 ) -> None:
     """Check every digest of an executable, and that nothing else is in it."""
+    from czscie import api
     from czscie.console import Console, write_json, write_result
     from czscie.errors import CzscieError
     from czscie.session import Session
-    from czscie.verify.findings import verify as verify_executable
 
     session = Session.of(Console(), offline=offline, vendor=vendor, files=find_files(files))
-    found = verify_executable(file, lock, rebuild, session)
+    found = api.verify(file, lock=lock, manifest=rebuild, session=session)
     if json:
         write_json(found.as_json())
         if found.problems:

@@ -21,7 +21,7 @@ from czscie.image.platform import ImagePlatform
 from czscie.lift.image_reference import ImageReference
 from czscie.lift.lift import Lift
 from czscie.loader import load_lift
-from czscie.lock.ensure import LockUse
+from czscie.lock.use import LockUse
 from czscie.parts import Parts
 from czscie.platforms import Platform
 from czscie.session import Session

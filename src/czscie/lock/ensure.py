@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,19 +11,9 @@ from czscie.lift.lift import Lift
 from czscie.lock.builder import Builder
 from czscie.lock.lock import Lock, lock_path, read_lock, write_lock
 from czscie.lock.locker import Locker
+from czscie.lock.use import LockUse
 from czscie.platforms import Platform
 from czscie.session import Session
-
-
-class LockUse(enum.Enum):
-    """What a build may do about a lock that is not up to date."""
-
-    #: Write what has changed.
-    UPDATE = enum.auto()
-    #: Fail.
-    LOCKED = enum.auto()
-    #: Not look: what it does not answer is an error, what it does not know of is not noticed.
-    FROZEN = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from czscie import toolchain
 from czscie.errors import CzscieError
-from czscie.lock.ensure import LockUse
 from czscie.lock.lock import Lock
 from czscie.lock.upgrade import OWN
+from czscie.lock.use import LockUse
 
 if TYPE_CHECKING:
     from czscie.console import Console

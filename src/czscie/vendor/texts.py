@@ -14,9 +14,9 @@ from pathlib import Path
 from czscie.build import open_parts
 from czscie.build_cache import mending
 from czscie.lift.lift import Lift
-from czscie.lock.ensure import LockUse
 from czscie.lock.inventory.input import Input
 from czscie.lock.lock import Lock, lock_path
+from czscie.lock.use import LockUse
 from czscie.platforms import Platform
 from czscie.session import Session
 from czscie.vendor.inputs import need_path

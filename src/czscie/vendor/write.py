@@ -13,10 +13,11 @@ from czscie.errors import CzscieError
 from czscie.filesystem import path_digest, write_atomically
 from czscie.lift.lift import Lift
 from czscie.lock.builder import Builder
-from czscie.lock.ensure import LockUse, ensure_lock
+from czscie.lock.ensure import ensure_lock
 from czscie.lock.inventory.input import Input
 from czscie.lock.inventory.inventory import obtain
 from czscie.lock.lock import Lock
+from czscie.lock.use import LockUse
 from czscie.platforms import Platform
 from czscie.session import Session
 from czscie.vendor.inputs import need_path, needs_of

@@ -11,7 +11,7 @@ from czscie.build import build
 from czscie.container.manifest import Launcher
 from czscie.filesystem import pieces, sha256_of
 from czscie.leftovers import scratch
-from czscie.lock.ensure import LockUse
+from czscie.lock.use import LockUse
 from czscie.platforms import find_platform
 from czscie.scie.inspect import Contents, read_sbom, read_scie
 from czscie.session import Session

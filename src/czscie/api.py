@@ -1,0 +1,285 @@
+"""czscie as a library (docs/api.md): what the commands do, as functions that print nothing.
+
+Every function raises CzscieError for what its caller can mend: files that are missing or damaged, manifests
+with mistakes, servers that do not answer, disks that are full. `session` is what a run works with, by default
+what the environment says, with a silent console; `Session.of` makes others. `platforms` are those of the
+manifest to work on, all when empty. What a function needs it imports when it is called, as commands do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from czscie.lock.use import LockUse
+
+if TYPE_CHECKING:
+    from czscie.attestation.attestor import Attestor
+    from czscie.build_plan import BuildPlan
+    from czscie.czex.inject import Compression, Injected
+    from czscie.image.build import BuiltImages, ImageOptions
+    from czscie.init.choice import PythonRequest
+    from czscie.lock.upgrade import Upgrade
+    from czscie.platforms import Platform
+    from czscie.scie.inspect import Contents
+    from czscie.session import Session
+    from czscie.verify.findings import Findings
+
+__all__ = [
+    "build",
+    "check_lock",
+    "eject",
+    "image",
+    "init",
+    "inject",
+    "inspect",
+    "lock",
+    "plan",
+    "sbom",
+    "vendor",
+    "verify",
+    "verify_vendor",
+]
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+#: zstd's, unless a caller chooses another.
+_INJECT_LEVEL = 12
+
+
+def _explained(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+    """`function`, with what the operating system refuses told as a CzscieError."""
+
+    @wraps(function)
+    def explained(*arguments: _Arguments.args, **options: _Arguments.kwargs) -> _Result:
+        try:
+            return function(*arguments, **options)
+        except OSError as error:
+            from czscie.disk import explain
+
+            raise explain(error) from error
+
+    return explained
+
+
+def _session(session: Session | None) -> Session:
+    from czscie.session import Session
+
+    return Session.of() if session is None else session
+
+
+@_explained
+def init(
+    source: Path,
+    manifest: Path,
+    request: PythonRequest | None = None,
+    *,
+    force: bool = False,
+    session: Session | None = None,
+) -> None:
+    """Writes a first `manifest` for the project, PEX or script `source`.
+
+    `request` is which CPython and which platforms it names, by default the newest and this one. A manifest
+    that is there already stays unless `force`.
+    """
+    from czscie.init.generate import write_first_manifest
+
+    write_first_manifest(source, manifest, _session(session), request, force=force)
+
+
+@_explained
+def lock(
+    manifest: Path,
+    upgrade: Upgrade | None = None,
+    *,
+    attestor: Attestor | None = None,
+    session: Session | None = None,
+) -> Path:
+    """Pins all that `manifest` asks for in the lock beside it, and returns the path of that.
+
+    What is locked stays unless the manifest has changed or `upgrade` covers it. `attestor` verifies who built
+    the interpreters (docs/attestations.md).
+    """
+    from czscie.lock.command import update_lock
+    from czscie.lock.upgrade import Upgrade
+
+    return update_lock(manifest, upgrade or Upgrade(), _session(session), attestor)
+
+
+@_explained
+def check_lock(manifest: Path, *, session: Session | None = None) -> tuple[str, ...]:
+    """What `lock` would change, a line each; empty when the lock is up to date. Writes nothing."""
+    from czscie.lock.command import check_lock as changes_of
+
+    return changes_of(manifest, _session(session))
+
+
+@_explained
+def plan(
+    manifest: Path,
+    output: Path,
+    *,
+    platforms: Sequence[Platform] = (),
+    use: LockUse = LockUse.UPDATE,
+    session: Session | None = None,
+) -> BuildPlan:
+    """What `build` with the same arguments would do, download and write. Writes nothing."""
+    from czscie.build_plan import plan_build
+
+    return plan_build(manifest, output, platforms, _session(session), use)
+
+
+@_explained
+def build(
+    manifest: Path,
+    output: Path,
+    *,
+    platforms: Sequence[Platform] = (),
+    use: LockUse = LockUse.UPDATE,
+    session: Session | None = None,
+) -> list[Contents]:
+    """Builds the executables of `manifest`, and the bundles it asks for, into the directory `output`.
+
+    Returns what is in each, with its path and SHA-256. `use` says what to do about a lock that is not up to
+    date.
+    """
+    from czscie.build import build as build_lift
+
+    return build_lift(manifest, output, platforms, _session(session), use)
+
+
+@_explained
+def image(
+    manifest: Path,
+    options: ImageOptions,
+    *,
+    platforms: Sequence[Platform] = (),
+    use: LockUse = LockUse.UPDATE,
+    session: Session | None = None,
+) -> BuiltImages:
+    """Makes a container image for each Linux platform of `manifest`. `options` say what to write where."""
+    from czscie.image.build import make_images
+
+    return make_images(manifest, platforms, options, _session(session), use)
+
+
+@_explained
+def vendor(
+    manifest: Path,
+    directory: Path,
+    *,
+    platforms: Sequence[Platform] = (),
+    session: Session | None = None,
+) -> None:
+    """Writes all that a build of `manifest` takes into `directory` (docs/vendor.md)."""
+    from czscie.loader import load_lift
+    from czscie.vendor.write import write_vendor
+
+    session = _session(session)
+    lift, targets = load_lift(manifest, platforms, session.files)
+    write_vendor(lift, targets, directory, session)
+
+
+@_explained
+def verify_vendor(
+    manifest: Path,
+    directory: Path,
+    *,
+    platforms: Sequence[Platform] = (),
+    session: Session | None = None,
+) -> tuple[str, ...]:
+    """A line for each file of a vendor directory that is not what the lock of `manifest` gives.
+
+    Without `platforms` the directory has to be for those that it says it is for.
+    """
+    from czscie.loader import load_lift
+    from czscie.vendor.verify import verify_vendor as verify_directory
+
+    session = _session(session)
+    lift, targets = load_lift(manifest, platforms, session.files)
+    return verify_directory(lift, targets if platforms else (), directory, session)
+
+
+@_explained
+def inspect(executable: Path) -> Contents:
+    """What is in an executable that czscie built: parts, sizes in bytes, digests, commands."""
+    from czscie.scie.inspect import read_scie
+
+    return read_scie(executable)
+
+
+@_explained
+def sbom(executable: Path) -> bytes:
+    """The bill of materials of an executable: CycloneDX 1.6, in JSON."""
+    from czscie.scie.inspect import read_sbom
+
+    return read_sbom(executable)
+
+
+@_explained
+def verify(
+    executable: Path,
+    *,
+    lock: Path | None = None,
+    manifest: Path | None = None,
+    session: Session | None = None,
+) -> Findings:
+    """Checks every digest of an executable, and that nothing else is in it.
+
+    With `lock` it is compared with that lock, with `manifest` with what that builds again. What differs is in
+    the result, and no error.
+    """
+    from czscie.verify.findings import verify as verify_executable
+
+    return verify_executable(executable, lock, manifest, _session(session))
+
+
+@_explained
+def inject(
+    pex: Path,
+    output: Path | None = None,
+    *,
+    platforms: Sequence[Platform] = (),
+    compression: Compression | None = None,
+    session: Session | None = None,
+) -> Injected:
+    """Makes the PEX at `pex` a CZEX: `output`, by default beside it.
+
+    `platforms` are those to include launchers for, by default those of the wheels.
+    """
+    from czscie.console import megabytes
+    from czscie.czex.inject import Compression, default_output
+    from czscie.czex.inject import inject as inject_pex
+    from czscie.launchers.provide import provide_launcher
+    from czscie.progress import Progress
+
+    session = _session(session)
+    console, network = session.console, session.network
+    with console.phase(f"Packed {pex}") as phase, Progress(console).work(f"packing {pex.name}") as show:
+        made = inject_pex(
+            pex,
+            output or default_output(pex),
+            platforms,
+            lambda name: provide_launcher(name, console, network),
+            compression or Compression(_INJECT_LEVEL),
+            show,
+        )
+        phase.become(f"Packed {pex}: {megabytes(made.size)}, for {', '.join(made.launchers)}")
+    return made
+
+
+@_explained
+def eject(czex: Path, output: Path | None = None, *, session: Session | None = None) -> Path:
+    """Makes a CZEX a plain PEX again, and returns its path: `output`, by default beside the CZEX."""
+    from czscie.console import megabytes
+    from czscie.czex.eject import default_output
+    from czscie.czex.eject import eject as eject_czex
+
+    target = output or default_output(czex)
+    with _session(session).console.phase(f"Ejected {czex}") as phase:
+        eject_czex(czex, target)
+        phase.become(f"Ejected {czex}: {megabytes(target.stat().st_size)}")
+    return target

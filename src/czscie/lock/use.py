@@ -1,0 +1,16 @@
+"""What a build may do about its lock."""
+
+from __future__ import annotations
+
+import enum
+
+
+class LockUse(enum.Enum):
+    """What a build may do about a lock that is not up to date."""
+
+    #: Write what has changed.
+    UPDATE = enum.auto()
+    #: Fail.
+    LOCKED = enum.auto()
+    #: Not look: what it does not answer is an error, what it does not know of is not noticed.
+    FROZEN = enum.auto()
