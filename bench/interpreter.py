@@ -10,6 +10,7 @@ from pathlib import Path
 from czscie.container.content import File
 from czscie.errors import CzscieError
 from czscie.lift.interpreter import Host, Local
+from czscie.network.network import Network
 from czscie.pbs.distribution import Distribution
 from czscie.pbs.provider import Provider
 from czscie.platforms import current_platform
@@ -40,7 +41,7 @@ def unpack(chosen: Path | None, root: Path) -> Interpreter:
     Raises CzscieError when there is none, or one that is not relocatable.
     """
     provider = _provider(chosen)
-    source = Provider().resolve(provider, current_platform())
+    source = Provider(Network.of()).resolve(provider, current_platform())
     distribution = source.load()
     write_tree(distribution, root)
     contents = [item.content for item in distribution.items if isinstance(item, File)]

@@ -19,6 +19,7 @@ from czscie.image.build import ImageOptions, make_images
 from czscie.lock.command import update_lock
 from czscie.lock.upgrade import Upgrade
 from czscie.network.fetch import fetch
+from czscie.network.network import Network
 from czscie.network.remote import Remote
 from czscie.session import Session
 from image.factories import AMD64, saved, tar
@@ -204,8 +205,8 @@ def test_a_download_without_room_is_gone_on_with(
     digest = hashlib.sha256(server.files["/words"]).hexdigest()
     remote = Remote("words", digest, (f"{server.url}/words",), 300_000)
     with pytest.raises(CzscieError) as caught:
-        fetch([remote])
+        fetch([remote], Network.of())
     assert caught.value.what == f"there is no room for {remote.path}"
     assert caught.value.why[0].startswith("it takes 0.3 MB; the file system of ")
     subprocess.run(["mount", "-o", "remount,size=1m", small], check=True)
-    assert fetch([remote])[0].read_bytes() == server.files["/words"]
+    assert fetch([remote], Network.of())[0].read_bytes() == server.files["/words"]

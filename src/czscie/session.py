@@ -48,4 +48,4 @@ class Session:
     @classmethod
     def on(cls, console: Console, network: Network, files: Mapping[str, Path] | None = None) -> Session:
         """A session that has resolved no interpreter yet."""
-        return cls(console, network, Provider(console, network), files or {})
+        return cls(console, network, Provider(network, console), files or {})

@@ -79,10 +79,10 @@ def test_attestations_in_files_need_no_network(
     instance: Instance, trusted_root: Path, tmp_path: Path
 ) -> None:
     (tmp_path / f"sha256:{DIGEST}.jsonl").write_bytes(made(instance, DIGEST) + b"\n")
-    attestor = Attestor.of(attestations=tmp_path, trusted_root=trusted_root)
+    attestor = Attestor.of(Network.of(), attestations=tmp_path, trusted_root=trusted_root)
     assert attestor.attest(DIGEST, "it").covers(DIGEST)
     with pytest.raises(CzscieError, match="there is no file or directory"):
-        Attestor.of(attestations=tmp_path / "nothing", trusted_root=trusted_root)
+        Attestor.of(Network.of(), attestations=tmp_path / "nothing", trusted_root=trusted_root)
 
 
 def test_offline_attestations_have_to_be_brought_along(trusted_root: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from czscie.errors import CzscieError
 from czscie.libc.library import host_loader, optional_libraries, packages_of
 from czscie.libc.packages import MIRROR, PackageTable, fetch_packages
+from czscie.network.network import Network
 from czscie.network.remote import WrongContent
 from czscie.platforms import PLATFORMS, find_platform
 from libc.factories import X86_64, mirror
@@ -42,7 +43,7 @@ def test_a_platform_without_packages_is_told() -> None:
 def test_packages_are_fetched_and_verified(tmp_path: Path) -> None:
     table = mirror(tmp_path / "mirror")
     package = table.find("libstdc++6", X86_64)
-    path = fetch_packages(table, (package,))["libstdc++6"]
+    path = fetch_packages(table, (package,), Network.of())["libstdc++6"]
     assert path.read_bytes() == (tmp_path / "mirror" / package.path).read_bytes()
 
 
@@ -50,10 +51,10 @@ def test_a_mirror_is_named_by_the_environment(tmp_path: Path, monkeypatch: pytes
     table = mirror(tmp_path / "mirror")
     far = msgspec.structs.replace(table, url="https://192.0.2.1/debian")
     monkeypatch.setenv(MIRROR, (tmp_path / "mirror").as_uri() + "/")
-    assert fetch_packages(far, (table.packages[0],))
+    assert fetch_packages(far, (table.packages[0],), Network.of())
     monkeypatch.setenv(MIRROR, "/srv/debian")
     with pytest.raises(CzscieError) as caught:
-        fetch_packages(far, (table.packages[1],))
+        fetch_packages(far, (table.packages[1],), Network.of())
     assert str(caught.value) == (
         "error: CZSCIE_DEBIAN_URL is '/srv/debian', which is not a URL of a mirror\n"
         "  it has to begin with https://, http:// or file://"
@@ -65,7 +66,7 @@ def test_another_package_of_the_same_name_is_refused(tmp_path: Path) -> None:
     package = table.find("libc6", X86_64)
     (tmp_path / "mirror" / package.path).write_bytes(b"another")
     with pytest.raises(WrongContent, match="differs from the file that was asked for"):
-        fetch_packages(table, (package,))
+        fetch_packages(table, (package,), Network.of())
 
 
 def test_a_missing_package_names_the_setting(tmp_path: Path) -> None:
@@ -73,7 +74,7 @@ def test_a_missing_package_names_the_setting(tmp_path: Path) -> None:
     package = table.find("libc6", X86_64)
     (tmp_path / "mirror" / package.path).unlink()
     with pytest.raises(CzscieError) as caught:
-        fetch_packages(table, (package,))
+        fetch_packages(table, (package,), Network.of())
     assert caught.value.hint == "set CZSCIE_DEBIAN_URL to a mirror that has it"
 
 

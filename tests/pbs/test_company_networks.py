@@ -102,7 +102,7 @@ def test_every_mirror_is_read_with_every_password_and_none_is_kept(
     fill(server, directory, plus)
     server.wants = wanted
     console = Console()
-    source = Provider(console, Network(PATIENCE)).resolve(standalone(), LINUX)
+    source = Provider(Network(PATIENCE), console).resolve(standalone(), LINUX)
     assert source.load(console).layout.version == "3.13.9"
     assert source.url == f"{BASE}{directory}/{ASSET.url_name}"
     assert set(server.authorizations) == {wanted}
@@ -168,7 +168,7 @@ def test_a_lock_needs_no_index_and_decides_whatever_the_mirror_says(company: Com
     server = company({})
     fill(server, f"/download/{TAG}", archive=b"somebody's")
     digest = hashlib.sha256(ARCHIVE).hexdigest()
-    pinned = pbs.PythonBuildStandalone(network=Network(PATIENCE)).pinned
+    pinned = pbs.StandaloneOrigin(network=Network(PATIENCE)).pinned
     with pytest.raises(CzscieError, match="differs from the file that was asked for"):
         pinned(LINUX, Pin(digest, name=ASSET.name), [BASE]).load()
     fill(server, f"/download/{TAG}")
@@ -183,7 +183,7 @@ def test_where_a_lock_found_it_is_asked_only_if_nobody_names_a_mirror_now(cache:
     from czscie.pbs import standalone as pbs
 
     def urls(environ: dict[str, str]) -> tuple[str, ...]:
-        provider = pbs.PythonBuildStandalone(network=Network(environ=environ))
+        provider = pbs.StandaloneOrigin(network=Network(environ=environ))
         pin = Pin("0" * 64, name=ASSET.name, url=f"{BASE}/{TAG}/{ASSET.url_name}")
         return provider.pinned(LINUX, pin).urls
 

@@ -190,7 +190,7 @@ def test_a_libc_does_not_matter_where_there_is_no_choice_of_one(server: MirrorSe
 
 def test_pypy_is_refused() -> None:
     with pytest.raises(CzscieError) as caught:
-        Provider().resolve(PyPy("pypy", "3.11", None, None, lazy=False), LINUX)
+        Provider(Network.of()).resolve(PyPy("pypy", "3.11", None, None, lazy=False), LINUX)
     assert (
         str(caught.value) == "error: the interpreter 'pypy' is PyPy\n  this version builds with CPython only"
     )
@@ -199,14 +199,17 @@ def test_pypy_is_refused() -> None:
 def test_a_local_directory_is_found_by_its_path(tmp_path: Path) -> None:
     path = tmp_path / "cpython.tar.gz"
     path.write_bytes(ARCHIVE)
-    assert Provider().resolve(Local("cpython", path), LINUX).digest == hashlib.sha256(ARCHIVE).hexdigest()
+    assert (
+        Provider(Network.of()).resolve(Local("cpython", path), LINUX).digest
+        == hashlib.sha256(ARCHIVE).hexdigest()
+    )
 
 
 def test_the_host_serves_its_own_platform_only() -> None:
     here = current_platform()
     other = next(platform for platform in PLATFORMS if platform != here)
     with pytest.raises(CzscieError) as caught:
-        Provider().resolve(Host("cpython"), other)
+        Provider(Network.of()).resolve(Host("cpython"), other)
     assert str(caught.value) == (
         f"error: the provider Host has no interpreter for {other.name}\n"
         f"  it ships the CPython that runs czscie, which is for {here.name}\n"

@@ -19,6 +19,7 @@ from czscie.container.zip import read_directory, read_entry
 from czscie.errors import CzscieError
 from czscie.lift.embedded_file import EmbeddedFile
 from czscie.lift.manifest import read_manifest
+from czscie.network.network import Network
 from czscie.scie.files import locate, write_files
 from network.server import MirrorServer, mirror_server
 
@@ -34,7 +35,7 @@ def embedded(directory: Path, *tables: str) -> list[EmbeddedFile]:
 def write(directory: Path, *tables: str) -> tuple[Plan, dict[str, bytes]]:
     """The plan of these files, and what it installs."""
     output = directory / "out" / "files.zip"
-    located = [(file, locate(file, Console())) for file in embedded(directory, *tables)]
+    located = [(file, locate(file, Network.of(), Console())) for file in embedded(directory, *tables)]
     plan = write_files(located, output, 3)
     data = output.read_bytes()
     entries = read_directory(io.BytesIO(data), len(data))

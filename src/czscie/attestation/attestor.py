@@ -29,15 +29,14 @@ class Attestor:
     @classmethod
     def of(
         cls,
+        network: Network,
         console: Console | None = None,
         attestations: Path | None = None,
         trusted_root: Path | None = None,
-        network: Network | None = None,
     ) -> Attestor:
-        """The attestations of GitHub, or those of a file or a directory. `network` is what the environment
-        says when None. With `attestations` no socket is opened. Raises CzscieError.
+        """The attestations of GitHub, or those of a file or a directory. With `attestations` no socket is
+        opened. Raises CzscieError.
         """
-        network = network or Network.of()
         if attestations is not None and not attestations.exists():
             raise CzscieError(f"there is no file or directory {attestations}")
         if attestations is None and network.offline:

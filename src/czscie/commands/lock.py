@@ -57,7 +57,7 @@ def lock(
 
         if check:
             raise typer.BadParameter("--check looks at the lock, --attest at what it pins")
-        attestor = Attestor.of(session.console, attestations, trusted_root, session.network)
+        attestor = Attestor.of(session.network, session.console, attestations, trusted_root)
     if check:
         changes = api.check_lock(manifest, session=session)
         for change in changes:

@@ -69,7 +69,7 @@ def _ask(release: str | None, session: Session) -> tuple[Mapping[str, frozenset[
     from czscie.pbs.standalone import StandaloneOrigin
 
     try:
-        found = StandaloneOrigin(session.console, session.network).release(release)
+        found = StandaloneOrigin(session.network, session.console).release(release)
     except CzscieError as error:
         raise CzscieError(
             "cannot list the CPythons of python-build-standalone",

@@ -191,7 +191,7 @@ def fetch_library(
     table: PackageTable,
     platform: Platform,
     wanted: Collection[str],
-    network: Network | None = None,
+    network: Network,
     console: Console | None = None,
 ) -> CLibrary:
     """Fetches the C library for `platform` that `table` pins, with the optional libraries `wanted`.

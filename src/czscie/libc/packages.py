@@ -145,7 +145,7 @@ def builtin_table() -> bytes:
 def fetch_packages(
     table: PackageTable,
     packages: tuple[PinnedPackage, ...],
-    network: Network | None = None,
+    network: Network,
     console: Console | None = None,
 ) -> dict[str, Path]:
     """Where the verified `packages` are, by name; those that the cache has not are downloaded.

@@ -26,17 +26,14 @@ if TYPE_CHECKING:
 _FAREWELL = 1.0
 
 
-def fetch(
-    files: Iterable[Remote], network: Network | None = None, console: Console | None = None
-) -> list[Path]:
+def fetch(files: Iterable[Remote], network: Network, console: Console | None = None) -> list[Path]:
     """Where the verified `files` are, in their order; what is not at hand is downloaded, several at once.
 
-    At hand is what the cache or one of `network.directories` has with the right digest. `network` is what the
-    environment says when None; `console` hears of progress and retries. A part that an earlier attempt left
-    is gone on with. Raises CzscieError when one cannot be had, WrongContent when a server has another file of
-    that name: nothing of that is kept. When offline, the error names all that is missing.
+    At hand is what the cache or one of `network.directories` has with the right digest. `console` hears of
+    progress and retries. A part that an earlier attempt left is gone on with. Raises CzscieError when one
+    cannot be had, WrongContent when a server has another file of that name: nothing of that is kept. When
+    offline, the error names all that is missing.
     """
-    network = network or Network.of()
     wanted = list(files)
     there = {file: path for file in dict.fromkeys(wanted) if (path := find(file, network)) is not None}
     missing = [file for file in dict.fromkeys(wanted) if file not in there]
@@ -47,12 +44,12 @@ def fetch(
     return [there[file] for file in wanted]
 
 
-def find(file: Remote, network: Network | None = None) -> Path | None:
+def find(file: Remote, network: Network) -> Path | None:
     """Where `file` is at hand with the right digest; None when it would have to be downloaded.
 
     Raises CzscieError when one of `network.directories` has another file of its name.
     """
-    places = [directory / file.name for directory in (() if network is None else network.directories)]
+    places = [directory / file.name for directory in network.directories]
     there = [path for path in places if path.exists()]
     for path in there:
         if file.is_at(path):

@@ -79,9 +79,9 @@ class Origin(ABC, Generic[Asked]):
 
 
 class _Standalone(Origin[PythonBuildStandalone]):
-    def __init__(self, console: Console | None, network: Network | None) -> None:
+    def __init__(self, network: Network, console: Console | None) -> None:
         super().__init__()
-        self._standalone = standalone.StandaloneOrigin(console, network)
+        self._standalone = standalone.StandaloneOrigin(network, console)
 
     def pinned(self, interpreter: PythonBuildStandalone, platform: Platform, pin: Pin) -> Source:
         return self._standalone.pinned(_with_libc(interpreter, platform), pin, interpreter.base_url)
@@ -135,16 +135,12 @@ class _PyPy(Origin[PyPy]):
 class Provider:
     """Resolves the interpreters of one build, each once, whatever their providers.
 
-    `console` hears of retries; None says nothing. `network` is what the environment says when None.
+    `console` hears of retries; None says nothing.
     """
 
-    def __init__(
-        self,
-        console: Console | None = None,
-        network: Network | None = None,
-    ) -> None:
+    def __init__(self, network: Network, console: Console | None = None) -> None:
         self._origins: Mapping[str, Origin[Any]] = {
-            PythonBuildStandalone.PROVIDER: _Standalone(console, network),
+            PythonBuildStandalone.PROVIDER: _Standalone(network, console),
             Host.PROVIDER: _Host(),
             Local.PROVIDER: _Local(),
             PyPy.PROVIDER: _PyPy(),

@@ -90,9 +90,9 @@ class StandaloneSource:
 class StandaloneOrigin:
     """Finds assets. Mirrors are asked once which release is the newest, so all platforms get the same."""
 
-    def __init__(self, console: Console | None = None, network: Network | None = None) -> None:
+    def __init__(self, network: Network, console: Console | None = None) -> None:
         self._progress = Progress(console)
-        self._network = network or Network.of()
+        self._network = network
         self._witness = Witness(self._network, self._progress)
         self._newest: dict[tuple[Mirror, ...], str] = {}
 

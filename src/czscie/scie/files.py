@@ -41,7 +41,7 @@ _DECODERS = {"tar.zst": open_zstd, "tar.Z": open_zlib}
 _DAMAGE = (zipfile.BadZipFile, *TAR_DAMAGE, zlib.error, lzma.LZMAError, RuntimeError, OSError)
 
 
-def locate(file: EmbeddedFile, console: Console, network: Network | None = None) -> Path:
+def locate(file: EmbeddedFile, network: Network, console: Console) -> Path:
     """Where `file` is on this machine, downloaded if it comes from a URL, its digest checked.
 
     Raises CzscieError when it is missing or another one.

@@ -66,7 +66,7 @@ class FileInput(Input):
         return planned_local(self.file.path) if remote is None else planned_remote(remote, network)
 
     def obtain(self, network: Network, console: Console) -> Path:
-        path = locate(self.file, console, network)
+        path = locate(self.file, network, console)
         if path_digest(path) != self.sha256:
             raise CzscieError(
                 f"the lift's file {self.file.name} differs from the lock", hint="run czscie lock to pin it"
