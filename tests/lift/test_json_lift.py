@@ -58,6 +58,20 @@ def test_its_files_are_like_those_of_toml() -> None:
     assert (data.kind, data.source, data.digest) == ("tar.xz", FromBinding("once"), Digest(42, DIGITS))
 
 
+def test_nulls_are_what_is_not_there() -> None:
+    nulls = dict.fromkeys(("key", "size", "hash", "type", "executable", "eager_extract", "source"))
+    lift = parse({"description": None, "base": None, "load_dotenv": None, "files": [{"name": "a", **nulls}]})
+    assert (lift.description, lift.base, lift.load_dotenv) == (None, None, False)
+    [file] = lift.files
+    assert (file.id, file.digest, file.kind, file.is_executable, file.source) == (
+        "a",
+        None,
+        "blob",
+        None,
+        None,
+    )
+
+
 def test_nulls_remove_variables() -> None:
     env = {"A": "1", "=B": "2", "C.*": None, "=D": None}
     lift = parse({"boot": {"commands": {"": {"exe": "/bin/true", "env": env}}}})

@@ -75,20 +75,18 @@ def _read_file(table: Table, directory: Path) -> EmbeddedFile:
     fingerprint = table.optional_text("hash", SHA256)
     kind = table.optional_text("type", _TYPE)
     source = table.optional_text("source", SOMETHING)
-    executable = table.flag("executable") if "executable" in table else None
     file = EmbeddedFile(
         name=name,
         key=table.optional_text("key", KEY),
         places=file_places(directory, name),
         digest=Digest(size, fingerprint and fingerprint.lower()) if size or fingerprint else None,
         type=None if kind is None else file_kind(kind),
-        is_executable=executable,
+        is_executable=table.optional_flag("executable"),
         eager_extract=table.flag("eager_extract"),
         source=None if source is None else FromBinding(source),
     )
     if source is not None and (size is None or fingerprint is None):
         table.reject("source", allowed="a size and a hash, because the file has a source")
-    table.flag("executable")
     table.finish()
     return file
 

@@ -130,6 +130,9 @@ class Table:
         self.reject(key, allowed="true or false")
         return default
 
+    def optional_flag(self, key: str) -> bool | None:
+        return None if self._value(key) is None else self.flag(key)
+
     def optional_integer(self, key: str, low: int, high: int | None = None) -> int | None:
         value = self._value(key)
         if value is None:
