@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from czscie.errors import CzscieError
+from czscie.lift.interpreter import PythonBuildStandalone
 from czscie.lift.manifest import parse_manifest
 
 MANIFEST = """
@@ -36,9 +37,10 @@ env.remove_re = ["B.*"]
 """
 
 
-def test_the_table_science_is_a_lift_with_other_names() -> None:
-    lift = parse_manifest(MANIFEST, Path("science.toml"))
-    assert (lift.key, lift.name) == ("science", "moo")
+@pytest.mark.parametrize("table", ["science", "lift"])
+def test_keys_have_other_names_before_and_in_the_first_release(table: str) -> None:
+    lift = parse_manifest(MANIFEST.replace("science", table), Path("science.toml"))
+    assert (lift.key, lift.name) == (table, "moo")
     assert lift.scie_jump is not None and lift.scie_jump.version == "0.11.0"
     assert lift.ptex is not None and lift.ptex.argv1 == "{scie.env.URLS={scie.lift}}"
     assert [file.is_executable for file in lift.files] == [True]
@@ -60,3 +62,25 @@ def test_beside_a_lift_it_is_a_table_of_others() -> None:
         Path("a.toml"),
     )
     assert lift.key == "lift"
+
+
+def test_the_keys_of_a_provider_may_be_in_a_table_of_their_own() -> None:
+    text = """
+        [[science.interpreters]]
+        id = "cpython"
+        provider = "science.providers.PBS"
+        lazy = true
+        [science.interpreters.configuration]
+        version = "3.10"
+        flavor = "install_only"
+    """
+    [interpreter] = parse_manifest(MANIFEST + text, Path("science.toml")).interpreters
+    assert interpreter == PythonBuildStandalone("cpython", "3.10", None, "install_only", None, (), True)
+
+
+@pytest.mark.parametrize(
+    "table", ["interpreters = 1", "interpreters = [1]", "interpreters = [{ configuration = 1 }]"]
+)
+def test_what_is_no_interpreter_is_an_error(table: str) -> None:
+    with pytest.raises(CzscieError, match=r"science\.interpreters"):
+        parse_manifest(f"[science]\nname = 'a'\n{table}", Path("science.toml"))

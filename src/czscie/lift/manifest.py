@@ -34,10 +34,11 @@ def parse_manifest(text: str, path: Path) -> Lift:
     if text.lstrip().startswith("{"):
         return _parse_json(text, path)
     try:
-        document = modernized(parse_toml(text))
+        document = parse_toml(text)
     except DocumentError as error:
         raise CzscieError(f"{path} is not valid TOML", why=str(error)) from None
     name = "science" if "science" in document and "lift" not in document else "lift"
+    document = modernized(document, name)
     problems = Problems(document)
     root = Table(document, (), problems)
     table = root.table(name)
