@@ -332,12 +332,14 @@ def nothing_happened(project: Project, server: MirrorServer) -> bool:
 def test_what_this_version_cannot_build_is_told_before_anything_is_done(
     project: Project, server: MirrorServer
 ) -> None:
-    project.manifest(lift="load_dotenv = true", rest='[[lift.bindings]]\nname = "b"\nexe = "x"\n')
+    digest = f'{{ size = 1, fingerprint = "{"0" * 64}" }}'
+    lazy = f'[[lift.files]]\nname = "b"\nsource = "x"\ndigest = {digest}\n'
+    project.manifest(rest=f"[lift.ptex]\n{lazy}")
     with pytest.raises(CzscieError) as caught:
         project.build()
     text = str(caught.value)
     assert text.startswith(f"error: {project.directory}/lift.toml needs a feature that this version lacks\n")
-    assert "lift.load_dotenv" in text and "lift.bindings[0]" in text
+    assert "lift.ptex" in text and "lift.files[0].source" in text
     assert nothing_happened(project, server)
 
 

@@ -13,7 +13,9 @@ from czscie.launchers.build import zig_build
 SECONDS = 30 if os.environ.get("CI") else 3
 
 
-@pytest.mark.parametrize("target", ["manifest", "zip", "plan", "placeholders", "mach_o", "pe"])
+@pytest.mark.parametrize(
+    "target", ["manifest", "zip", "plan", "placeholders", "mach_o", "pe", "expression", "dotenv", "binding"]
+)
 def test_mutated_input_crashes_no_parser(target: str) -> None:
     done = zig_build("fuzz", "--", str(SECONDS), target, cache=cache_directory("launchers"))
     assert done.returncode == 0, done.stderr

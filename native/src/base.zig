@@ -105,9 +105,9 @@ pub fn candidates(
     var found: std.ArrayList(Candidate) = try .initCapacity(arena, 12);
     for ([_][]const u8{ "CZSCIE_BASE", "SCIE_BASE" }) |setting| {
         const path = environment.get(setting) orelse continue;
-        if (path.len > 0) try found.append(arena, .{ .path = try absolute(arena, environment, path), .setting = setting });
+        try appendSetting(arena, environment, &found, path, setting);
     }
-    if (lift_base) |path| try found.append(arena, .{ .path = try absolute(arena, environment, path), .setting = "the lift's base" });
+    if (lift_base) |path| try appendSetting(arena, environment, &found, path, "the lift's base");
     const host: Candidate = .{ .path = host_directory, .scope = if (users.isRoot()) .host else .host_read_only };
     if (has_users and host.scope == .host and !is_private) try found.append(arena, host);
     if (try userCache(arena, environment)) |place| try found.append(arena, place);
@@ -116,34 +116,73 @@ pub fn candidates(
     return found.items;
 }
 
-/// Expands a leading `~` to the home directory, and resolves relative paths against the working directory.
-fn absolute(arena: Allocator, environment: Environment, path: []const u8) ![]const u8 {
-    if (path[0] == '~' and (path.len == 1 or path[1] == '/')) {
-        if (environment.get(home_variable)) |home| return std.mem.concat(arena, u8, &.{ home, path[1..] });
-    }
+fn appendSetting(
+    arena: Allocator,
+    environment: Environment,
+    found: *std.ArrayList(Candidate),
+    path: []const u8,
+    setting: []const u8,
+) error{OutOfMemory}!void {
+    if (path.len == 0) return;
+    try found.append(arena, .{ .path = try absolute(arena, environment, path), .setting = setting });
+}
+
+/// Begins the path at the home directory if one of its components is `~`, and resolves relative paths against the
+/// working directory.
+fn absolute(arena: Allocator, environment: Environment, path: []const u8) error{OutOfMemory}![]const u8 {
+    if (homeEnd(path)) |end| if (environment.get(home_variable)) |home| {
+        return std.mem.concat(arena, u8, &.{ home, path[end..] });
+    };
     if (std.fs.path.isAbsolute(path)) return path;
-    const here = std.process.getCwdAlloc(arena) catch return path;
+    const here = std.process.getCwdAlloc(arena) catch |err| return if (err == error.OutOfMemory) error.OutOfMemory else path;
     return std.fs.path.join(arena, &.{ here, path });
+}
+
+/// One past the last component of `path` that is `~`.
+fn homeEnd(path: []const u8) ?usize {
+    var index = path.len;
+    while (index > 0) {
+        index -= 1;
+        if (path[index] != '~') continue;
+        const begins = index == 0 or std.fs.path.isSep(path[index - 1]);
+        const ends = index + 1 == path.len or std.fs.path.isSep(path[index + 1]);
+        if (begins and ends) return index + 1;
+    }
+    return null;
 }
 
 const home_variable = if (builtin.os.tag == .windows) "USERPROFILE" else "HOME";
 
 /// The platform's cache directory.
 fn userCache(arena: Allocator, environment: Environment) !?Candidate {
+    const found = cacheRoot(environment) orelse return null;
+    const own = if (builtin.os.tag == .windows) "czscie\\cache" else "czscie";
+    const path = try std.fs.path.join(arena, &.{ found.root, found.below, own });
+    return .{ .path = path, .home = if (found.is_home) found.root else null };
+}
+
+/// The directory in which the programs of the user keep their caches; null if the environment does not tell it.
+pub fn cacheDirectory(arena: Allocator, environment: Environment) error{OutOfMemory}!?[]const u8 {
+    const found = cacheRoot(environment) orelse return null;
+    return try std.fs.path.join(arena, &.{ found.root, found.below });
+}
+
+const CacheRoot = struct { root: []const u8, below: []const u8, is_home: bool };
+
+fn cacheRoot(environment: Environment) ?CacheRoot {
     const variable, const below = switch (builtin.os.tag) {
-        .windows => .{ "LOCALAPPDATA", "czscie\\cache" },
-        .macos => .{ "HOME", "Library/Caches/czscie" },
+        .windows => .{ "LOCALAPPDATA", "" },
+        .macos => .{ "HOME", "Library/Caches" },
         else => xdg: {
             if (environment.get("XDG_CACHE_HOME")) |cache| {
-                if (std.fs.path.isAbsolute(cache)) break :xdg .{ "XDG_CACHE_HOME", "czscie" };
+                if (std.fs.path.isAbsolute(cache)) break :xdg .{ "XDG_CACHE_HOME", "" };
             }
-            break :xdg .{ "HOME", ".cache/czscie" };
+            break :xdg .{ "HOME", ".cache" };
         },
     };
     const root = environment.get(variable) orelse return null;
     if (!std.fs.path.isAbsolute(root)) return null;
-    const path = try std.fs.path.join(arena, &.{ root, below });
-    return .{ .path = path, .home = if (std.mem.eql(u8, variable, "HOME")) root else null };
+    return .{ .root = root, .below = below, .is_home = std.mem.eql(u8, variable, "HOME") };
 }
 
 /// Appends temporary directories. All users may write to them, so the name of the user's own directory has the user
@@ -605,8 +644,14 @@ test "settings come before the user's cache, and that before temporary directori
     try testing.expectEqualStrings("/lift", found[1].path);
     try testing.expectEqualStrings("/home/u/.cache/czscie", found[2].path);
     try testing.expect(std.mem.startsWith(u8, found[found.len - 3].path, "/tmp/czscie-"));
+    for ([_][2][]const u8{ .{ "/a/~/b", "/home/u/b" }, .{ "/a~/~b", "/a~/~b" }, .{ "~", "/home/u" }, .{ "/~/~/x/", "/home/u/x/" } }) |case| {
+        try testing.expectEqualStrings(case[1], (try candidates(arena.allocator(), env, case[0], true))[1].path);
+    }
+    try testing.expectEqualStrings("/home/u/.cache", (try cacheDirectory(arena.allocator(), env)).?);
     env.remove("HOME");
+    try testing.expectEqual(null, try cacheDirectory(arena.allocator(), env));
     try env.put("XDG_CACHE_HOME", "/x");
+    try testing.expectEqualStrings("/x", (try cacheDirectory(arena.allocator(), env)).?);
     try testing.expectEqualStrings("/x/czscie", (try candidates(arena.allocator(), env, null, true))[1].path);
 }
 

@@ -8,8 +8,13 @@ const testing = std.testing;
 const Allocator = std.mem.Allocator;
 const kernel32 = @import("kernel32.zig");
 
-/// Returns only if the program cannot be started.
+/// Exits with the program's exit code. Returns only if the program cannot be started.
 pub fn run(arena: Allocator, arguments: []const [:0]const u8, environment: *const std.process.EnvMap) anyerror {
+    windows.ntdll.RtlExitUserProcess(try wait(arena, arguments, environment));
+}
+
+/// The exit code of the program when it has ended.
+pub fn wait(arena: Allocator, arguments: []const [:0]const u8, environment: *const std.process.EnvMap) anyerror!u32 {
     const program = try wide(arena, try extendedLengthPath(arena, arguments[0]));
     const line = try wide(arena, try commandLine(arena, arguments));
     const block = try std.process.createWindowsEnvBlock(arena, environment);
@@ -37,7 +42,7 @@ pub fn run(arena: Allocator, arguments: []const [:0]const u8, environment: *cons
     windows.WaitForSingleObject(child.hProcess, windows.INFINITE) catch return error.Unexpected;
     var code: windows.DWORD = undefined;
     if (windows.kernel32.GetExitCodeProcess(child.hProcess, &code) == 0) return error.Unexpected;
-    windows.ntdll.RtlExitUserProcess(code);
+    return code;
 }
 
 /// The error for a failure of CreateProcess.

@@ -1,52 +1,86 @@
-//! The boot command: the program to start, with its arguments and environment.
+//! The boot command: which program is started, with which arguments and environment.
 
 const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
 const Allocator = std.mem.Allocator;
-const Environment = @import("environment.zig").Environment;
+const base_directory = @import("base.zig");
+const Boot = @import("boot.zig").Boot;
+const environments = @import("environment.zig");
+const Environment = environments.Environment;
 const manifest = @import("manifest.zig");
 const placeholders = @import("placeholders.zig");
+const Expression = @import("regular_expression.zig").Expression;
 
-pub const Error = error{ UnknownPlaceholder, OutOfMemory };
+pub const Error = placeholders.Error || error{InvalidExpression};
 
-/// The values of placeholders.
+/// What placeholders can name.
 pub const Context = struct {
     lift: manifest.Manifest,
     executable: []const u8,
     argv0: []const u8,
-    base: []const u8,
-    environment: *Environment,
+    /// Empty as long as there is none.
+    base: []const u8 = "",
+    /// As the executable was started with it.
+    environment: *const Environment,
+    /// What bindings found out, and what else is made for commands. Null as long as there is no base directory.
+    boot: ?*Boot = null,
 
-    fn values(context: *const Context) placeholders.Values {
-        return .{ .context = context, .lookup = lookup, .environment = variable };
-    }
-
-    fn lookup(opaque_context: *const anyopaque, arena: Allocator, name: []const u8) error{OutOfMemory}!?[]const u8 {
-        const context: *const Context = @ptrCast(@alignCast(opaque_context));
-        if (std.mem.eql(u8, name, "scie")) return context.executable;
-        if (std.mem.eql(u8, name, "scie.argv0")) return context.argv0;
-        if (std.mem.eql(u8, name, "scie.base")) return context.base;
-        const prefix = "scie.files.";
-        const file_name = if (std.mem.startsWith(u8, name, prefix)) name[prefix.len..] else name;
-        const file = context.lift.find(file_name) orelse return null;
-        return try std.fs.path.join(arena, &.{ context.base, file.kind.directory(), file.installedName() });
-    }
-
-    fn variable(opaque_context: *const anyopaque, name: []const u8) ?[]const u8 {
-        const context: *const Context = @ptrCast(@alignCast(opaque_context));
+    /// The variables that every command gets are there from the beginning.
+    fn inherited(context: Context, name: []const u8) ?[]const u8 {
+        if (std.mem.eql(u8, name, "SCIE")) return context.executable;
+        if (std.mem.eql(u8, name, "SCIE_ARGV0")) return context.argv0;
         return context.environment.get(name);
     }
+
+    fn lookup(context: *const Context, arena: Allocator, name: []const u8) placeholders.Error!?[]const u8 {
+        const Own = enum { scie, @"scie.argv0", @"scie.base", @"scie.lift", @"scie.jump", @"scie.bindings", @"scie.platform", @"scie.platform.os", @"scie.platform.arch" };
+        const own = std.meta.stringToEnum(Own, name) orelse return context.lookupFile(arena, name);
+        return switch (own) {
+            .scie => context.executable,
+            .@"scie.argv0" => context.argv0,
+            .@"scie.base" => if (context.base.len > 0) context.base else null,
+            .@"scie.lift" => if (context.boot) |boot| try boot.liftPath() else null,
+            .@"scie.jump" => if (context.boot) |boot| try boot.launcherPath() else null,
+            .@"scie.bindings" => if (context.boot) |boot| try boot.bindingsPath() else null,
+            .@"scie.platform" => system ++ "-" ++ processor,
+            .@"scie.platform.os" => system,
+            .@"scie.platform.arch" => processor,
+        };
+    }
+
+    fn lookupFile(context: *const Context, arena: Allocator, name: []const u8) placeholders.Error!?[]const u8 {
+        const hash_prefix = "scie.files:hash.";
+        if (std.mem.startsWith(u8, name, hash_prefix)) return context.lift.boot.hashes.map.get(name[hash_prefix.len..]);
+        const prefix = "scie.files.";
+        const file_name = if (std.mem.startsWith(u8, name, prefix)) name[prefix.len..] else name;
+        if (context.lift.boot.names.map.get(file_name)) |place| return try context.join(arena, place.part, place.path);
+        return context.join(arena, file_name, "");
+    }
+
+    fn join(context: *const Context, arena: Allocator, part: []const u8, path: []const u8) error{OutOfMemory}!?[]const u8 {
+        const file = context.lift.find(part) orelse return null;
+        if (context.base.len == 0) return null;
+        return try std.fs.path.join(arena, &.{ context.base, file.kind.directory(), file.installedName(), path });
+    }
+};
+
+/// As scies call them.
+const system = @tagName(builtin.os.tag);
+const processor = switch (builtin.cpu.arch) {
+    .arm => "armv7l",
+    .powerpc64le => "powerpc64",
+    else => |arch| @tagName(arch),
 };
 
 pub const Choice = struct {
     command: manifest.Command,
-    /// How many of the user's arguments select the command and are not passed to it.
+    /// How many of the user's arguments chose the command and are not passed on to it.
     consumed: usize,
 };
 
-/// Selects the command: by `SCIE_BOOT`, else the default one, else by the name of the executable, else by the first
-/// argument.
+/// The command that is chosen: `SCIE_BOOT`, else the default one, else the one that the executable is called by, else
+/// the first argument.
 pub fn choose(lift: manifest.Manifest, environment: Environment, argv0: []const u8, first: ?[]const u8) ?Choice {
     const commands = lift.boot.commands.map;
     if (environment.get("SCIE_BOOT")) |name| return .{ .command = commands.get(name) orelse return null, .consumed = 0 };
@@ -56,36 +90,160 @@ pub fn choose(lift: manifest.Manifest, environment: Environment, argv0: []const 
     return .{ .command = commands.get(first orelse return null) orelse return null, .consumed = 1 };
 }
 
-/// The program and its arguments. The caller appends the user's arguments.
-pub fn arguments(arena: Allocator, command: manifest.Command, context: *const Context) Error![]const [:0]const u8 {
-    const out = try arena.alloc([:0]const u8, command.args.len + 1);
-    out[0] = try placeholders.expand(arena, command.exe, context.values());
-    for (command.args, out[1..]) |template, *slot| slot.* = try placeholders.expand(arena, template, context.values());
-    return out;
+/// The lift's own base directory, without placeholders.
+pub fn expandBase(arena: Allocator, context: *const Context) Error!?[]const u8 {
+    const template = context.lift.base orelse return null;
+    var expansion: Expansion = try .init(arena, .{ .exe = "" }, context);
+    return try placeholders.expand(arena, template, expansion.values());
 }
 
-/// Applies the command's changes to the environment: removals, then defaults, then replacements. Values are expanded
-/// against the inherited environment.
-pub fn applyEnvironment(arena: Allocator, command: manifest.Command, context: *const Context) !void {
-    const environment = context.environment;
-    const changes = command.env.map;
-    const expanded = try arena.alloc(?[]const u8, changes.count());
-    for (changes.values(), expanded) |template, *slot| {
-        slot.* = if (template) |text| try placeholders.expand(arena, text, context.values()) else null;
+/// A command without placeholders.
+pub const Prepared = struct {
+    /// The program first.
+    arguments: []const [:0]const u8,
+    /// By the keys of the command's `env`; null for what is removed.
+    changes: std.StringArrayHashMapUnmanaged(?[]const u8),
+    /// Variables to remove.
+    removed: []const []const u8,
+
+    /// Changes `environment`: removals first, then defaults, then replacements.
+    pub fn apply(prepared: Prepared, arena: Allocator, environment: *Environment, context: *const Context) Error!void {
+        for (prepared.removed) |name| environment.remove(name);
+        for ([_]bool{ false, true }) |replaces| {
+            for (prepared.changes.keys(), prepared.changes.values()) |key, change| {
+                const value = change orelse continue;
+                if (isReplacement(key) != replaces) continue;
+                const name = variableName(key);
+                if (replaces or environment.get(name) == null) try put(environment, name, value);
+            }
+        }
+        if (context.lift.libc) |libc| {
+            var expansion: Expansion = try .init(arena, .{ .exe = "" }, context);
+            for (libc.env.map.keys(), libc.env.map.values()) |name, template| {
+                if (environment.get(name) == null) try put(environment, name, try placeholders.expand(arena, template, expansion.values()));
+            }
+        }
+        try put(environment, "SCIE", context.executable);
+        try put(environment, "SCIE_ARGV0", context.argv0);
     }
-    for (changes.keys(), expanded) |key, value| {
-        if (value == null) environment.remove(variableName(key));
+};
+
+fn put(environment: *Environment, name: []const u8, value: []const u8) error{OutOfMemory}!void {
+    environment.put(name, value) catch return error.OutOfMemory;
+}
+
+pub fn prepare(arena: Allocator, command: manifest.Command, context: *const Context) Error!Prepared {
+    var expansion: Expansion = try .init(arena, command, context);
+    const arguments = try arena.alloc([:0]const u8, command.args.len + 1);
+    arguments[0] = try placeholders.expand(arena, command.exe, expansion.values());
+    for (command.args, arguments[1..]) |template, *slot| slot.* = try placeholders.expand(arena, template, expansion.values());
+    var changes: std.StringArrayHashMapUnmanaged(?[]const u8) = .empty;
+    for (command.env.map.keys(), command.env.map.values()) |key, template| {
+        try changes.put(arena, key, if (template) |text| try expansion.change(key, text) else null);
     }
-    for (changes.keys(), expanded) |key, value| {
+    return .{ .arguments = arguments, .changes = changes, .removed = expansion.removed };
+}
+
+/// The values of placeholders in one command. `{scie.env.NAME}` is what the command sets NAME to or, in the value of
+/// NAME itself, what the executable was started with.
+const Expansion = struct {
+    arena: Allocator,
+    context: *const Context,
+    command: manifest.Command,
+    removed: []const []const u8,
+    /// Variables whose values are being expanded.
+    open: std.ArrayList([]const u8) = .empty,
+    /// Values that do not depend on which variables are open.
+    known: std.StringArrayHashMapUnmanaged([]const u8) = .empty,
+    remaining: u32 = lookups_max,
+
+    /// Variables in the values of variables, and variables of one command: bounds that no lift comes near to.
+    const open_max = 16;
+    const lookups_max = 20_000;
+
+    fn init(arena: Allocator, command: manifest.Command, context: *const Context) Error!Expansion {
+        return .{ .arena = arena, .context = context, .command = command, .removed = try removals(arena, command, context) };
+    }
+
+    fn values(expansion: *Expansion) placeholders.Values {
+        return .{ .context = expansion, .lookup = lookup, .optional = optional };
+    }
+
+    fn lookup(context: *anyopaque, arena: Allocator, name: []const u8) placeholders.Error!?[]const u8 {
+        const expansion: *Expansion = @ptrCast(@alignCast(context));
+        return expansion.context.lookup(arena, name);
+    }
+
+    fn optional(context: *anyopaque, arena: Allocator, kind: placeholders.Kind, name: []const u8) placeholders.Error!?[]const u8 {
+        const expansion: *Expansion = @ptrCast(@alignCast(context));
+        return switch (kind) {
+            .environment => expansion.variable(name),
+            .cache_directory => if (name.len > 0) error.UnknownPlaceholder else base_directory.cacheDirectory(arena, expansion.context.environment.*),
+            .binding => if (expansion.context.boot) |boot| boot.bindingValue(name) else error.UnknownPlaceholder,
+        };
+    }
+
+    fn variable(expansion: *Expansion, name: []const u8) placeholders.Error!?[]const u8 {
+        if (expansion.remaining == 0) return error.ExpansionTooLong;
+        expansion.remaining -= 1;
+        if (expansion.known.get(name)) |value| return value;
+        const inherited = expansion.context.inherited(name);
+        if (expansion.isOpen(name)) return inherited;
+        const template = expansion.definition(name) orelse return inherited;
+        return try expansion.expandOf(name, template);
+    }
+
+    /// The value of the command's `env` at `key`.
+    fn change(expansion: *Expansion, key: []const u8, template: []const u8) Error![]const u8 {
         const name = variableName(key);
-        if (value != null and (isReplacement(key) or environment.get(name) == null)) try environment.put(name, value.?);
+        const value = try expansion.expandOf(name, template);
+        const defined = expansion.definition(name) orelse return value;
+        if (defined.ptr == template.ptr) try expansion.known.put(expansion.arena, name, value);
+        return value;
     }
-    if (context.lift.libc) |libc| for (libc.env.map.keys(), libc.env.map.values()) |name, template| {
-        if (environment.get(name) == null) try environment.put(name, try placeholders.expand(arena, template, context.values()));
-    };
-    environment.remove("SCIE_BOOT");
-    try environment.put("SCIE", context.executable);
-    try environment.put("SCIE_ARGV0", context.argv0);
+
+    fn expandOf(expansion: *Expansion, name: []const u8, template: []const u8) placeholders.Error![]const u8 {
+        if (expansion.open.items.len == open_max) return error.ExpansionTooLong;
+        try expansion.open.append(expansion.arena, name);
+        defer _ = expansion.open.pop();
+        return placeholders.expand(expansion.arena, template, expansion.values());
+    }
+
+    fn isOpen(expansion: Expansion, name: []const u8) bool {
+        for (expansion.open.items) |each| if (isSameName(each, name)) return true;
+        return false;
+    }
+
+    /// What the command sets `name` to, if it does.
+    fn definition(expansion: Expansion, name: []const u8) ?[]const u8 {
+        const env = expansion.command.env.map;
+        var default: ?[]const u8 = null;
+        for (env.keys(), env.values()) |key, value| {
+            if (value == null or !isSameName(variableName(key), name)) continue;
+            if (isReplacement(key)) return value;
+            default = value;
+        }
+        if (expansion.context.environment.get(name) == null) return default;
+        for (expansion.removed) |each| if (isSameName(each, name)) return default;
+        return null;
+    }
+};
+
+/// The variables that the command removes from the environment that the executable was started with.
+fn removals(arena: Allocator, command: manifest.Command, context: *const Context) Error![]const []const u8 {
+    var found: std.ArrayList([]const u8) = .empty;
+    var names: ?[]const []const u8 = null;
+    for (command.env.map.keys(), command.env.map.values()) |key, value| {
+        if (value != null) continue;
+        if (isReplacement(key)) {
+            try found.append(arena, key[1..]);
+            continue;
+        }
+        const expression: Expression = try .compile(arena, key);
+        if (names == null) names = try environments.names(arena, context.environment.*);
+        for (names.?) |name| if (try expression.search(arena, name)) try found.append(arena, name);
+    }
+    return found.items;
 }
 
 fn isReplacement(key: []const u8) bool {
@@ -96,6 +254,9 @@ fn variableName(key: []const u8) []const u8 {
     return if (isReplacement(key)) key[1..] else key;
 }
 
+fn isSameName(left: []const u8, right: []const u8) bool {
+    return if (builtin.os.tag == .windows) std.ascii.eqlIgnoreCase(left, right) else std.mem.eql(u8, left, right);
+}
 fn testCommands(arena: Allocator, names: []const []const u8) !manifest.Manifest {
     var commands: std.json.ArrayHashMap(manifest.Command) = .{};
     for (names) |name| try commands.map.put(arena, name, .{ .exe = name });
@@ -111,9 +272,7 @@ fn testCommands(arena: Allocator, names: []const []const u8) !manifest.Manifest 
 }
 
 fn emptyEnvironment(arena: Allocator) !Environment {
-    var environment = try @import("environment.zig").inherit(arena);
-    if (builtin.os.tag == .windows) environment = .init(arena) else environment.entries.clearRetainingCapacity();
-    return environment;
+    return environments.empty(arena);
 }
 
 test "SCIE_BOOT, the default, the executable's name and the first argument select a command" {
@@ -136,30 +295,92 @@ test "SCIE_BOOT, the default, the executable's name and the first argument selec
 test "the environment is changed in scie's order: removals, defaults, replacements" {
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
-    var environment = try emptyEnvironment(arena.allocator());
-    try environment.put("KEPT", "user");
-    try environment.put("GONE", "user");
-    try environment.put("FORCED", "user");
+    const allocator = arena.allocator();
+    var environment = try emptyEnvironment(allocator);
+    for ([_][]const u8{ "KEPT", "GONE", "FORCED", "PEX_ROOT", "XPEX_Y", "PEX_MODE" }) |name| try environment.put(name, "user");
     var command: manifest.Command = .{ .exe = "{cpython}/bin/python", .args = &.{"{scie.files.cpython}"} };
-    try command.env.map.put(arena.allocator(), "KEPT", "default");
-    try command.env.map.put(arena.allocator(), "NEW", "{scie.base}");
-    try command.env.map.put(arena.allocator(), "=FORCED", "{scie.env.FORCED}!");
-    try command.env.map.put(arena.allocator(), "=GONE", null);
+    try command.env.map.put(allocator, "KEPT", "default");
+    try command.env.map.put(allocator, "PEX_MODE", "own");
+    try command.env.map.put(allocator, "NEW", "{scie.base}");
+    try command.env.map.put(allocator, "=FORCED", "{scie.env.FORCED}!");
+    try command.env.map.put(allocator, "=GONE", null);
+    try command.env.map.put(allocator, "PEX_.*", null);
     const context: Context = .{
-        .lift = try testCommands(arena.allocator(), &.{""}),
+        .lift = try testCommands(allocator, &.{""}),
         .executable = "/bin/tool",
         .argv0 = "tool",
         .base = "/base",
         .environment = &environment,
     };
-    const found = try arguments(arena.allocator(), command, &context);
-    const root = try std.fs.path.join(arena.allocator(), &.{ "/base", "interpreters", "d" });
-    try testing.expectEqualStrings(try std.mem.concat(arena.allocator(), u8, &.{ root, "/bin/python" }), found[0]);
-    try testing.expectEqualStrings(root, found[1]);
-    try applyEnvironment(arena.allocator(), command, &context);
-    try testing.expectEqualStrings("user", environment.get("KEPT").?);
-    try testing.expectEqualStrings("/base", environment.get("NEW").?);
-    try testing.expectEqualStrings("user!", environment.get("FORCED").?);
-    try testing.expectEqual(null, environment.get("GONE"));
-    try testing.expectEqualStrings("/bin/tool", environment.get("SCIE").?);
+    const found = try prepare(allocator, command, &context);
+    const root = try std.fs.path.join(allocator, &.{ "/base", "interpreters", "d" });
+    try testing.expectEqualStrings(try std.mem.concat(allocator, u8, &.{ root, "/bin/python" }), found.arguments[0]);
+    try testing.expectEqualStrings(root, found.arguments[1]);
+    var changed = try environments.clone(allocator, environment);
+    try found.apply(allocator, &changed, &context);
+    const expected = [_]struct { []const u8, ?[]const u8 }{
+        .{ "KEPT", "user" },      .{ "PEX_MODE", "own" }, .{ "NEW", "/base" },    .{ "FORCED", "user!" },
+        .{ "GONE", null },        .{ "PEX_ROOT", null },  .{ "XPEX_Y", null },    .{ "PEX_.*", null },
+        .{ "SCIE", "/bin/tool" }, .{ "KEPT", "user" },    .{ "SCIE_BOOT", null }, .{ "SCIE_ARGV0", "tool" },
+    };
+    for (expected) |case| if (case[1]) |value| {
+        try testing.expectEqualStrings(value, changed.get(case[0]).?);
+    } else try testing.expectEqual(null, changed.get(case[0]));
+}
+
+fn expandedFor(arena: Allocator, inherited: []const [2][]const u8, changes: []const [2][]const u8, template: []const u8) ![]const u8 {
+    var environment = try emptyEnvironment(arena);
+    for (inherited) |each| try environment.put(each[0], each[1]);
+    var command: manifest.Command = .{ .exe = template };
+    for (changes) |each| try command.env.map.put(arena, each[0], each[1]);
+    const context: Context = .{
+        .lift = try testCommands(arena, &.{""}),
+        .executable = "/bin/tool",
+        .argv0 = "tool",
+        .environment = &environment,
+    };
+    const prepared = try prepare(arena, command, &context);
+    var out: std.ArrayList(u8) = .empty;
+    try out.appendSlice(arena, prepared.arguments[0]);
+    for (prepared.changes.keys(), prepared.changes.values()) |key, value| try out.print(arena, " {s}={s}", .{ key, value.? });
+    return out.items;
+}
+
+test "a variable in a placeholder is the command's own, in its own value the inherited one" {
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    const allocator = arena.allocator();
+    const ambient = [_][2][]const u8{ .{ "a", "ambient" }, .{ "PATH", "/test/path" }, .{ "raw", "{scie}" } };
+    const cases = [_]struct { []const [2][]const u8, []const u8, []const u8 }{
+        .{
+            &.{ .{ "=a", "cmdA" }, .{ "b", "{scie.env.B}" }, .{ "=B", "e" }, .{ "=D", "{scie.env.a}-d" } },
+            "{scie.env.a}{scie.env.b}",
+            "cmdAe =a=cmdA b=e =B=e =D=cmdA-d",
+        },
+        .{ &.{.{ "a", "default" }}, "{scie.env.a}", "ambient a=default" },
+        .{ &.{.{ "=PATH", "foo:{scie.env.PATH}" }}, "{scie.env.PATH}", "foo:/test/path =PATH=foo:/test/path" },
+        .{
+            &.{ .{ "=A", "{scie.env.B}" }, .{ "=B", "{scie.env.C=c}" }, .{ "=PATH", "{scie.env.A}:{scie.env.F}" }, .{ "=F", "{scie.env.PATH}" } },
+            "{scie.env.A}",
+            "c =A=c =B=c =PATH=c:/test/path =F=c:/test/path",
+        },
+        .{ &.{ .{ "=P_8", "eight" }, .{ "=P_9", "nine" } }, "{scie.env.P_{scie.env.MINOR=9}}", "nine =P_8=eight =P_9=nine" },
+        .{ &.{.{ "=A", "{scie.env.raw}" }}, "{scie.env.A}{scie.env.SCIE}{scie.env.SCIE_ARGV0}", "{scie}/bin/tooltool =A={scie}" },
+    };
+    for (cases) |case| try testing.expectEqualStrings(case[2], try expandedFor(allocator, &ambient, case[0], case[1]));
+    try testing.expectError(error.UnknownPlaceholder, expandedFor(allocator, &.{}, &.{}, "{scie.base}"));
+    try testing.expectError(error.UnknownPlaceholder, expandedFor(allocator, &.{}, &.{}, "{scie.bindings.none}"));
+}
+
+test "values that grow without end are an error" {
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    const allocator = arena.allocator();
+    var changes: std.ArrayList([2][]const u8) = .empty;
+    for (0..12) |number| {
+        const value = try std.fmt.allocPrint(allocator, "{{scie.env.V{d}}}", .{number + 1});
+        const many = try std.mem.concat(allocator, u8, &(.{value} ** 20));
+        try changes.append(allocator, .{ try std.fmt.allocPrint(allocator, "=V{d}", .{number}), many });
+    }
+    try testing.expectError(error.ExpansionTooLong, expandedFor(allocator, &.{}, changes.items, "{scie.env.V0}"));
 }

@@ -14,12 +14,43 @@ pub fn inherit(arena: Allocator) !Environment {
     return Posix.init(arena, std.os.environ);
 }
 
+/// One without variables.
+pub fn empty(arena: Allocator) error{OutOfMemory}!Environment {
+    if (builtin.os.tag == .windows) return .init(arena);
+    return Posix.init(arena, &.{});
+}
+
+/// A copy, to be changed without changing `environment`.
+pub fn clone(arena: Allocator, environment: Environment) !Environment {
+    if (builtin.os.tag != .windows) return Posix.init(arena, environment.entries.items);
+    var copied: Environment = .init(arena);
+    var each = environment.iterator();
+    while (each.next()) |variable| try copied.put(variable.key_ptr.*, variable.value_ptr.*);
+    return copied;
+}
+
+/// The names of all variables, each once for each time it is set.
+pub fn names(arena: Allocator, environment: Environment) error{OutOfMemory}![]const []const u8 {
+    var found: std.ArrayList([]const u8) = .empty;
+    if (builtin.os.tag == .windows) {
+        var each = environment.iterator();
+        while (each.next()) |variable| try found.append(arena, variable.key_ptr.*);
+        return found.items;
+    }
+    for (environment.entries.items) |entry| {
+        const text = std.mem.span(entry);
+        const equals = std.mem.indexOfScalar(u8, text, '=') orelse continue;
+        if (equals > 0) try found.append(arena, text[0..equals]);
+    }
+    return found.items;
+}
+
 const Posix = struct {
     arena: Allocator,
     /// `NAME=value` strings; the inherited ones stay where the kernel put them.
     entries: std.ArrayList([*:0]const u8),
 
-    fn init(arena: Allocator, inherited: []const [*:0]const u8) !Posix {
+    fn init(arena: Allocator, inherited: []const [*:0]const u8) error{OutOfMemory}!Posix {
         var entries: std.ArrayList([*:0]const u8) = try .initCapacity(arena, inherited.len + 16);
         entries.appendSliceAssumeCapacity(inherited);
         return .{ .arena = arena, .entries = entries };
@@ -32,10 +63,14 @@ const Posix = struct {
     }
 
     /// Sets the variable `name`, and removes its other entries.
-    pub fn put(environment: *Posix, name: []const u8, value: []const u8) !void {
+    pub fn put(environment: *Posix, name: []const u8, value: []const u8) error{OutOfMemory}!void {
         environment.remove(name);
         const entry = try std.mem.concatWithSentinel(environment.arena, u8, &.{ name, "=", value }, 0);
         try environment.entries.append(environment.arena, entry);
+    }
+
+    pub fn count(environment: Posix) usize {
+        return environment.entries.items.len;
     }
 
     /// Removes all entries of that name: the kernel allows several.
@@ -84,6 +119,12 @@ test "values are found, replaced and removed, and others stay unchanged" {
     environment.remove("A");
     try testing.expectEqual(null, environment.get("A"));
     try testing.expectEqual(4, environment.entries.items.len);
+    var copied = try clone(arena.allocator(), environment);
+    copied.remove("AB");
+    try testing.expectEqualStrings("\xff\xfe", environment.get("AB").?);
+    const found = try names(arena.allocator(), environment);
+    try testing.expectEqual(1, found.len);
+    try testing.expectEqualStrings("AB", found[0]);
     const block = try environment.block();
     try testing.expectEqualStrings("AB=\xff\xfe", std.mem.span(block[1].?));
     try testing.expectEqual(null, block[4]);

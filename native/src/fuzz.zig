@@ -6,11 +6,14 @@
 //! the file `crash-<target>` of the working directory.
 
 const std = @import("std");
+const Result = @import("binding_result.zig").Result;
+const dotenv = @import("dotenv.zig");
 const mach_o = @import("mach_o.zig");
 const manifest = @import("manifest.zig");
 const pe = @import("pe.zig");
 const placeholders = @import("placeholders.zig");
 const plan = @import("plan.zig");
+const Expression = @import("regular_expression.zig").Expression;
 const zip = @import("zip.zig");
 const Allocator = std.mem.Allocator;
 
@@ -20,7 +23,7 @@ const memory_max = 64 << 20;
 const input_time_max_ns = 2 * std.time.ns_per_s;
 const pool_max = 4096;
 
-const Target = enum { manifest, zip, plan, placeholders, mach_o, pe };
+const Target = enum { manifest, zip, plan, placeholders, mach_o, pe, expression, dotenv, binding };
 
 pub fn main() !void {
     const gpa = std.heap.page_allocator;
@@ -103,6 +106,9 @@ const Fuzzer = struct {
             .placeholders => attemptPlaceholders(memory.allocator(), input),
             .mach_o => try fuzzer.attemptMachO(input),
             .pe => try fuzzer.attemptPe(input),
+            .expression => attemptExpression(memory.allocator(), input),
+            .dotenv => attemptDotenv(memory.allocator(), input),
+            .binding => attemptBinding(memory.allocator(), input),
         };
         if (timer.read() > input_time_max_ns) return error.TooSlow;
         return !(try fuzzer.seen.getOrPut(fuzzer.gpa, outcome)).found_existing;
@@ -217,16 +223,40 @@ fn attemptPlan(arena: Allocator, input: []const u8) u64 {
 }
 
 fn attemptPlaceholders(arena: Allocator, input: []const u8) u64 {
-    const values: placeholders.Values = .{ .context = &{}, .lookup = lookup, .environment = variable };
+    var nothing: u8 = 0;
+    const values: placeholders.Values = .{ .context = &nothing, .lookup = lookup, .optional = optional };
     const found = placeholders.expand(arena, input, values) catch |err| return failure(err);
     return digest(.{ found.len, std.mem.count(u8, input, "{"), 0 });
 }
 
-fn lookup(_: *const anyopaque, _: Allocator, name: []const u8) error{OutOfMemory}!?[]const u8 {
+fn attemptExpression(arena: Allocator, input: []const u8) u64 {
+    // A pattern, and what follows the first line is searched.
+    const end = std.mem.indexOfScalar(u8, input, '\n') orelse input.len;
+    const expression = Expression.compile(arena, input[0..end]) catch |err| return failure(err);
+    const text = input[end..@min(input.len, end + 200)];
+    const found = expression.search(arena, text) catch |err| return failure(err);
+    return digest(.{ expression.program.len, found, @as(usize, 0) });
+}
+
+fn attemptDotenv(arena: Allocator, input: []const u8) u64 {
+    const found = dotenv.count(arena, input) catch |err| return failure(err);
+    return digest(.{ found, std.mem.count(u8, input, "$"), @as(usize, 0) });
+}
+
+fn attemptBinding(arena: Allocator, input: []const u8) u64 {
+    const written = Result.read(arena, input, "") catch |err| return failure(err);
+    const text = written.render(arena) catch |err| return failure(err);
+    const again = Result.parse(arena, text) catch unreachable; // what was rendered
+    std.debug.assert(again.values.count() == written.values.count());
+    const json = Result.read(arena, "", input) catch Result.parse(arena, input) catch |err| return failure(err);
+    return digest(.{ written.values.count(), json.values.count(), json.guards.len });
+}
+
+fn lookup(_: *anyopaque, _: Allocator, name: []const u8) placeholders.Error!?[]const u8 {
     return if (std.mem.startsWith(u8, name, "scie")) "value" else null;
 }
 
-fn variable(_: *const anyopaque, name: []const u8) ?[]const u8 {
+fn optional(_: *anyopaque, _: Allocator, _: placeholders.Kind, name: []const u8) placeholders.Error!?[]const u8 {
     return if (name.len % 2 == 0) "value" else null;
 }
 

@@ -5,7 +5,9 @@
 
 const std = @import("std");
 const base_directory = @import("base.zig");
+const Boot = @import("boot.zig").Boot;
 const command = @import("command.zig");
+const dotenv = @import("dotenv.zig");
 const entry_content = @import("entry.zig");
 const environment = @import("environment.zig");
 const install = @import("install.zig");
@@ -48,16 +50,26 @@ fn run(arena: std.mem.Allocator) error{OutOfMemory}!void {
 
     var path_buffer: [std.fs.max_path_bytes]u8 = undefined;
     const executable = locate.open(&path_buffer) catch |err| messages.selfNotFound(called, err);
-    const built = manifest.read(arena, executable.file, executable.payload_end) catch |err| {
+    var built = manifest.read(arena, executable.file, executable.payload_end) catch |err| {
         const requested = arguments.len == 2 and std.mem.eql(u8, arguments[1], request.argument);
         if (err == error.NoManifest and requested) try request.run(arena);
         messages.manifestUnreadable(called, executable.path, err);
     };
-    const variables = environment.inherit(arena) catch return error.OutOfMemory;
-    const places = try base_directory.candidates(arena, variables, built.base, executable.is_private);
+    var variables = environment.inherit(arena) catch return error.OutOfMemory;
+    built.base = command.expandBase(arena, &.{
+        .lift = built,
+        .executable = executable.path,
+        .argv0 = argv0,
+        .environment = &variables,
+    }) catch |err| messages.placeholderUnknown(built.name, err);
+    var places = try base_directory.candidates(arena, variables, built.base, executable.is_private);
     const lift = try libc.selectLibc(arena, built, variables, places);
     try tools.run(arena, executable, lift, variables, arguments[@min(arguments.len, 1)..]);
 
+    if (lift.boot.load_dotenv) {
+        if (try dotenv.load(arena, &variables)) |fault| messages.dotenvInvalid(lift.name, fault);
+        places = try base_directory.candidates(arena, variables, lift.base, executable.is_private);
+    }
     const first: ?[]const u8 = if (arguments.len > 1) arguments[1] else null;
     const choice = command.choose(lift, variables, argv0, first) orelse messages.noCommand(lift, variables.get("SCIE_BOOT"));
     var launch: Launch = .{
@@ -66,6 +78,8 @@ fn run(arena: std.mem.Allocator) error{OutOfMemory}!void {
         .lift = lift,
         .command = choice.command,
         .argv0 = argv0,
+        .variables = &variables,
+        .places = places,
         .user_arguments = arguments[@min(arguments.len, 1 + choice.consumed)..],
     };
     var remaining = places;
@@ -86,6 +100,9 @@ const Launch = struct {
     lift: manifest.Manifest,
     command: manifest.Command,
     argv0: [:0]const u8,
+    /// The environment that the executable was started with.
+    variables: *const environment.Environment,
+    places: []const base_directory.Candidate,
     /// The user's arguments.
     user_arguments: []const [:0]const u8,
 
@@ -179,25 +196,41 @@ const Launch = struct {
     fn become(launch: Launch, base: base_directory.Base) error{OutOfMemory}!Failure {
         const arena = launch.arena;
         const lift = launch.lift;
-        // A second attempt starts from the same environment as the first.
-        var variables = environment.inherit(arena) catch return error.OutOfMemory;
-        const context: command.Context = .{
-            .lift = lift,
-            .executable = launch.executable.path,
-            .argv0 = launch.argv0,
-            .base = base.path,
-            .environment = &variables,
+        var boot: Boot = .{
+            .arena = arena,
+            .executable = launch.executable,
+            .base = base,
+            .places = launch.places,
+            .finish = adaptToBase,
+            .context = .{
+                .lift = lift,
+                .executable = launch.executable.path,
+                .argv0 = launch.argv0,
+                .base = base.path,
+                .environment = launch.variables,
+            },
         };
-        const own = command.arguments(arena, launch.command, &context) catch |err| messages.placeholderUnknown(lift.name, err);
-        command.applyEnvironment(arena, launch.command, &context) catch |err| messages.placeholderUnknown(lift.name, err);
-        memory_base.exportBase(base, &variables) catch return error.OutOfMemory;
-        // With the bundled C library, the program contains the path of its libraries.
-        const origin_unknown = !launch.executable.found_in_proc or base.memory == .executables;
-        if (origin_unknown and lift.libc == null) try library_path.prepend(arena, &variables, base.path, lift.files);
-        const all = try std.mem.concat(arena, [:0]const u8, &.{ own, launch.user_arguments });
+        boot.context.boot = &boot;
+        const prepared = command.prepare(arena, launch.command, &boot.context) catch |err| messages.placeholderUnknown(lift.name, err);
+        // A second attempt starts from the same environment as the first.
+        var variables = environment.clone(arena, launch.variables.*) catch return error.OutOfMemory;
+        prepared.apply(arena, &variables, &boot.context) catch |err| messages.placeholderUnknown(lift.name, err);
+        variables.remove("SCIE_BOOT");
+        try adaptToBase(&boot, &variables);
+        const all = try std.mem.concat(arena, [:0]const u8, &.{ prepared.arguments, launch.user_arguments });
         return .{ .program = all[0], .err = process.start(arena, all, &variables) };
     }
 };
+
+/// Changes the environment of a program as the base directory needs it.
+fn adaptToBase(boot: *const Boot, variables: *environment.Environment) error{OutOfMemory}!void {
+    const base = boot.base;
+    memory_base.exportBase(base, variables) catch return error.OutOfMemory;
+    // With the bundled C library, the program contains the path of its libraries.
+    const origin_unknown = !boot.executable.found_in_proc or base.memory == .executables;
+    const lift = boot.context.lift;
+    if (origin_unknown and lift.libc == null) try library_path.prepend(boot.arena, variables, base.path, lift.files);
+}
 
 /// A program that could not be started.
 const Failure = struct {
@@ -282,7 +315,12 @@ test {
     _ = @import("ancestors.zig");
     _ = base_directory;
     _ = @import("file_changes.zig");
+    _ = @import("binding_result.zig");
+    _ = @import("boot.zig");
     _ = @import("child.zig");
+    _ = dotenv;
+    _ = @import("regular_expression.zig");
+    _ = @import("small_file.zig");
     _ = last_use;
     _ = command;
     _ = environment;

@@ -79,7 +79,8 @@ pub const File = struct {
 pub const Command = struct {
     exe: []const u8,
     args: []const []const u8 = &.{},
-    /// `NAME` sets a default, `=NAME` replaces a value, `=NAME` with null removes it.
+    /// `NAME` sets a default, `=NAME` replaces a value, `=NAME` with null removes it. With null, a name without `=` is a
+    /// regular expression of the names to remove.
     env: std.json.ArrayHashMap(?[]const u8) = .{},
     description: ?[]const u8 = null,
 };
@@ -101,7 +102,20 @@ pub const BundledLibc = struct {
     env: std.json.ArrayHashMap([]const u8) = .{},
 };
 
-pub const Boot = struct { commands: std.json.ArrayHashMap(Command) };
+pub const Boot = struct {
+    commands: std.json.ArrayHashMap(Command),
+    /// Commands that run once, before the first command that names them.
+    bindings: std.json.ArrayHashMap(Command) = .{},
+    /// Whether the variables of a `.env` are added to the environment.
+    load_dotenv: bool = false,
+    /// The places of files by their names in placeholders, and their SHA-256, for names that are known only when a
+    /// command is started.
+    names: std.json.ArrayHashMap(Place) = .{},
+    hashes: std.json.ArrayHashMap([]const u8) = .{},
+};
+
+/// A path in an installed part.
+pub const Place = struct { part: []const u8, path: []const u8 };
 
 /// The environment variable that selects a tool in scies.
 pub const default_tools = "SCIE";
@@ -115,7 +129,6 @@ pub const Manifest = struct {
     libc: ?BundledLibc = null,
     files: []const File,
     boot: Boot,
-
     /// Whether the file contains the parts. The executable of a permanent installation does not.
     pub fn hasParts(manifest: Manifest) bool {
         for (manifest.files) |file| if (file.size == 0) return false;
@@ -183,6 +196,23 @@ fn checkedText(comment: []const u8) error{CorruptManifest}![]const u8 {
     if (!std.mem.startsWith(u8, tail, before) or !std.mem.endsWith(u8, tail, after)) return error.CorruptManifest;
     const sum = std.fmt.parseUnsigned(u32, tail[before.len..][0..digits], 16) catch return error.CorruptManifest;
     return if (sum == crc32(0, body)) text else error.CorruptManifest;
+}
+
+/// The checksum at the end of a text that `readText` returned.
+pub fn checksum(text: []const u8) []const u8 {
+    return text[text.len - "89abcdef\"}".len ..][0..8];
+}
+
+/// The length of the launcher at the head of the file, in bytes.
+pub fn launcherLength(arena: std.mem.Allocator, text: []const u8, payload_end: u64) Error!u64 {
+    const options: std.json.ParseOptions = .{ .ignore_unknown_fields = true };
+    const document = std.json.parseFromSliceLeaky(
+        struct { scie: struct { jump: struct { size: u64 } } },
+        arena,
+        text,
+        options,
+    ) catch |err| return failure(err);
+    return if (document.scie.jump.size <= payload_end) document.scie.jump.size else error.CorruptManifest;
 }
 
 /// Parses the JSON `text`.

@@ -4,10 +4,12 @@ const std = @import("std");
 const builtin = @import("builtin");
 const base_directory = @import("base.zig");
 const child = @import("child.zig");
+const dotenv = @import("dotenv.zig");
 const control_group = @import("control_group.zig");
 const install = @import("install.zig");
 const locate = @import("locate.zig");
 const manifest = @import("manifest.zig");
+const process = @import("process.zig");
 const report = @import("report.zig");
 
 /// `limit` is in bytes.
@@ -184,8 +186,59 @@ pub fn placeholderUnknown(name: []const u8, err: anyerror) noreturn {
                 "\nhint: rebuild the file with a single version of czscie",
             .{},
         ),
+        error.InvalidExpression => report.fatal(
+            name,
+            "the boot command has a regular expression that this launcher does not support" ++
+                "\nhint: rebuild the file with a single version of czscie",
+            .{},
+        ),
+        error.ExpansionTooLong => report.fatal(
+            name,
+            "a value of the boot command becomes too long, or refers to itself\nhint: look at the variables of its env",
+            .{},
+        ),
         else => report.fatal(name, "{s}", .{report.describe(err)}),
     }
+}
+
+pub fn dotenvInvalid(name: []const u8, fault: dotenv.Fault) noreturn {
+    const what = "requested .env files be loaded but there was an error";
+    if (fault.line == 0) report.fatal(name, what ++ ": {s}: {s}", .{ fault.path, fault.reason });
+    report.fatal(name, what ++ ": {s}, line {d}: {s}", .{ fault.path, fault.line, fault.reason });
+}
+
+pub fn bindingFailed(name: []const u8, ending: process.Ending) noreturn {
+    const what = "Boot binding command failed: ";
+    switch (ending) {
+        .exit => |status| report.fatal(name, what ++ "exit status: {d}", .{status}),
+        .signal => |signal| report.fatal(name, what ++ "signal: {d}", .{signal}),
+    }
+}
+
+pub fn bindingNotStarted(name: []const u8, binding: []const u8, program: []const u8, err: anyerror) noreturn {
+    report.fatal(name, "cannot start the binding {s}, {s}: {s}", .{ binding, program, report.describe(err) });
+}
+
+pub fn bindingInvalid(name: []const u8, binding: []const u8) noreturn {
+    report.fatal(
+        name,
+        "the binding {s} wrote an invalid result" ++
+            "\nhint: lines KEY=value in the file SCIE_BINDING_ENV, or a JSON list of objects with key and value in SCIE_BINDING_JSON",
+        .{binding},
+    );
+}
+
+pub fn bindingCycle(lift: manifest.Manifest, binding: []const u8) noreturn {
+    report.fatal(lift.name, "the binding {s} needs itself", .{binding});
+}
+
+/// There is no place for what boot commands keep.
+pub fn bootNotWritable(name: []const u8, path: []const u8, err: anyerror) noreturn {
+    report.fatal(
+        name,
+        "cannot keep what bindings make in {s}: {s}\nhint: set CZSCIE_BASE to a directory that you can write to",
+        .{ path, report.describe(err) },
+    );
 }
 
 /// The start could not restore the damaged files.

@@ -92,10 +92,94 @@ fn isOpen(descriptor: std.posix.fd_t) bool {
     return std.c.fcntl(descriptor, flag, @as(c_int, 0)) != -1;
 }
 
+/// How a program ended.
+pub const Ending = union(enum) {
+    exit: u32,
+    signal: u32,
+
+    pub fn isSuccess(ending: Ending) bool {
+        return ending == .exit and ending.exit == 0;
+    }
+};
+
+/// Starts a program and waits for its end. The program ends with this process, and it handles Ctrl-C.
+pub fn run(arena: Allocator, arguments: []const [:0]const u8, environment: *Environment) anyerror!Ending {
+    if (builtin.os.tag == .windows) return .{ .exit = try child.wait(arena, arguments, environment) };
+    const argv = try pointers(arena, arguments);
+    const block = try environment.block();
+    // The child writes to it why the program cannot be started. A program that starts closes it.
+    const pipe = try std.posix.pipe2(.{ .CLOEXEC = true });
+    defer std.posix.close(pipe[0]);
+    const before = ignoreKeys();
+    const launcher = processId();
+    const pid = std.posix.fork() catch |err| {
+        restoreKeys(before);
+        std.posix.close(pipe[1]);
+        return err;
+    };
+    if (pid == 0) {
+        restoreKeys(before);
+        endWithParent(launcher);
+        const code: ErrorCode = @intFromError(std.posix.execveZ(argv[0].?, argv.ptr, block));
+        _ = std.posix.write(pipe[1], std.mem.asBytes(&code)) catch {};
+        exitForked();
+    }
+    std.posix.close(pipe[1]);
+    const status = std.posix.waitpid(pid, 0).status;
+    restoreKeys(before);
+    var code: ErrorCode = 0;
+    if (try std.posix.read(pipe[0], std.mem.asBytes(&code)) == @sizeOf(ErrorCode)) return @errorFromInt(code);
+    if (std.posix.W.IFEXITED(status)) return .{ .exit = std.posix.W.EXITSTATUS(status) };
+    const signal = std.posix.W.TERMSIG(status);
+    if (signal == std.posix.SIG.INT) std.posix.raise(std.posix.SIG.INT) catch {};
+    return .{ .signal = signal };
+}
+
+const ErrorCode = std.meta.Int(.unsigned, @bitSizeOf(anyerror));
+
+/// The signals of Ctrl-C and Ctrl-\, which every process of the terminal gets.
+const keys = [_]u6{ std.posix.SIG.INT, std.posix.SIG.QUIT };
+
+fn ignoreKeys() [keys.len]std.posix.Sigaction {
+    const ignore: std.posix.Sigaction = .{
+        .handler = .{ .handler = std.posix.SIG.IGN },
+        .mask = std.posix.sigemptyset(),
+        .flags = 0,
+    };
+    var before: [keys.len]std.posix.Sigaction = undefined;
+    for (keys, &before) |key, *slot| std.posix.sigaction(key, &ignore, slot);
+    return before;
+}
+
+fn restoreKeys(before: [keys.len]std.posix.Sigaction) void {
+    for (keys, &before) |key, *action| std.posix.sigaction(key, action, null);
+}
+
+fn processId() i32 {
+    return if (builtin.os.tag == .linux) std.os.linux.getpid() else std.c.getpid();
+}
+
+/// Has the kernel kill this process when its parent dies (prctl(2)): the parent holds a lock for it.
+fn endWithParent(parent: i32) void {
+    if (builtin.os.tag != .linux) return;
+    _ = std.posix.prctl(.SET_PDEATHSIG, .{@as(usize, std.posix.SIG.KILL)}) catch return;
+    if (std.os.linux.getppid() != parent) exitForked();
+}
+
+fn exitForked() noreturn {
+    if (builtin.os.tag == .linux) std.os.linux.exit_group(127);
+    std.c._exit(127);
+}
+
+fn pointers(arena: Allocator, arguments: []const [:0]const u8) error{OutOfMemory}![:null]?[*:0]const u8 {
+    const argv = try arena.allocSentinel(?[*:0]const u8, arguments.len, null);
+    for (arguments, argv) |argument, *slot| slot.* = argument.ptr;
+    return argv;
+}
+
 /// Returns only if the program cannot be started.
 pub fn start(arena: Allocator, arguments: []const [:0]const u8, environment: *Environment) anyerror {
     if (builtin.os.tag == .windows) return child.run(arena, arguments, environment);
-    const argv = try arena.allocSentinel(?[*:0]const u8, arguments.len, null);
-    for (arguments, argv) |argument, *slot| slot.* = argument.ptr;
+    const argv = try pointers(arena, arguments);
     return std.posix.execveZ(argv[0].?, argv.ptr, try environment.block());
 }

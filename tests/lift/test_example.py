@@ -25,10 +25,7 @@ EXAMPLE = Path(__file__).parents[2] / "lift.toml.example"
 
 #: Keys that the build of this version refuses, and one that is not heeded.
 NOT_SHOWN = {
-    "lift.bindings",
-    "lift.commands.env.remove_re",
     "lift.interpreters.lazy",
-    "lift.load_dotenv",
     "lift.ptex",
     "lift.scie_jump",
 }

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from czscie.container.manifest import Boot, Command
+from czscie.container.manifest import Boot, Command, Place
 from czscie.czex.info import PexInfo
 from czscie.czex.start import HERMETIC_REMOVED
 from czscie.czex.write import InstalledInterpreter
@@ -14,7 +16,7 @@ from czscie.implementation import CPYTHON, Implementation
 from czscie.lift.manifest import read_manifest
 from czscie.pbs.distribution import Layout
 from czscie.platforms import find_platform
-from czscie.scie.commands import boot
+from czscie.scie.commands import boot, check_commands
 
 CPYTHON = InstalledInterpreter(
     "ab" * 32,
@@ -38,6 +40,11 @@ provider = "Host"
 [[lift.files]]
 name = "app.pex"
 key = "app"
+digest = { size = 1, fingerprint = "5555555555555555555555555555555555555555555555555555555555555555" }
+
+[[lift.bindings]]
+name = "make"
+exe = "/bin/make"
 """
 PAYLOAD = '[lift.payload]\npex = "moo.pex"\n'
 
@@ -137,6 +144,20 @@ def test_on_windows_the_environment_has_its_python_in_scripts(tmp_path: Path) ->
         ("{scie.env.MODE=fast}", "{scie.env.MODE=fast}"),
         ("{scie.env.PY=#{cpython:python}}", "{scie.env.PY={cpython}/bin/python3.13}"),
         ("{scie.env.A={scie.env.B={app}}}", "{scie.env.A={scie.env.B={.files}/app.pex}}"),
+        ("{scie.lift}{scie.jump}{scie.bindings}", "{scie.lift}{scie.jump}{scie.bindings}"),
+        (
+            "{scie.platform}{scie.platform.os}{scie.platform.arch}",
+            "{scie.platform}{scie.platform.os}{scie.platform.arch}",
+        ),
+        ("{scie.user.cache_dir=~/.cache}/x", "{scie.user.cache_dir=~/.cache}/x"),
+        ("{scie.bindings.make}/bin", "{scie.bindings.make}/bin"),
+        ("{scie.bindings.make:KEY={app}}", "{scie.bindings.make:KEY={.files}/app.pex}"),
+        ("{scie.bindings.make:{scie.env.K=A}}", "{scie.bindings.make:{scie.env.K=A}}"),
+        ("{scie.env.{scie.env.N=A}}", "{scie.env.{scie.env.N=A}}"),
+        ("{scie.env.{scie.env.N=A}=#{cpython:python}}", "{scie.env.{scie.env.N=A}={cpython}/bin/python3.13}"),
+        ("{scie.files.{scie.env.N=app}}", "{scie.files.{scie.env.N=app}}"),
+        ("{scie.files:hash.app}", "5" * 64),
+        ("{scie.files:hash.{scie.env.N=app}}", "{scie.files:hash.{scie.env.N=app}}"),
         ("{{not one} } {{{app}", "{{not one} } {{{.files}/app.pex"),
         ("plain } $x %y", "plain } $x %y"),
         ("", ""),
@@ -155,13 +176,15 @@ def test_placeholders_become_what_the_launcher_knows(tmp_path: Path, written: st
     [
         ("{nobody}", "{nobody}"),
         ("{}", "{}"),
-        ("{scie.platform}", "{scie.platform}"),
+        ("{scie.platform.kernel}", "{scie.platform.kernel}"),
         ("{scie.bindings.x}", "{scie.bindings.x}"),
+        ("{scie.bindings.x:A=b}", "{scie.bindings.x:A=b}"),
+        ("{scie.bindings.{scie.env.B}:A}", "{scie.bindings.{scie.env.B}:A}"),
         ("{scie.files.nobody}", "{scie.files.nobody}"),
         ("{payload}", "{payload}"),
-        ("{app=x}", "{app}"),
-        ("{app", "{app}"),
-        ("{scie.user.cache_dir=~/.cache}", "{scie.user.cache_dir}"),
+        ("{app=x}", "{app=x}"),
+        ("{scie.user.cache_dir}", "{scie.user.cache_dir}"),
+        ("{scie.user.cache_dirs=x}", "{scie.user.cache_dirs=x}"),
         ("{scie.env.A={nobody}}", "{nobody}"),
     ],
 )
@@ -172,13 +195,15 @@ def test_placeholders_that_the_launcher_does_not_know_are_refused_with_their_key
         command(tmp_path, "/bin/x", f"args = ['-x', '{written}']")
     assert str(caught.value) == (
         f"error: lift.commands[0].args[1]: the launcher does not know the placeholder {named}\n"
-        "  it knows {scie}, {scie.argv0}, {scie.base}, {scie.env.NAME=DEFAULT}, {payload} "
-        "and the ids of interpreters and files\n"
+        "  it knows {scie}, {scie.argv0}, {scie.base}, {scie.lift}, {scie.jump}, {scie.platform}, "
+        "{scie.platform.os}, {scie.platform.arch}, {scie.env.NAME=DEFAULT}, "
+        "{scie.user.cache_dir=DEFAULT}, {scie.files.NAME}, {scie.files:hash.NAME}, {scie.bindings}, "
+        "{scie.bindings.NAME:KEY=DEFAULT}, {payload} and the ids of interpreters and files\n"
         "hint: write {{ for a brace that is meant as such"
     )
 
 
-@pytest.mark.parametrize("written", ["{scie.env.A", "{scie.env.A=b", "{scie.env.A={scie}", "{", "a{"])
+@pytest.mark.parametrize("written", ["{app", "{scie.env.A", "{scie.env.A=b", "{scie.env.A={scie}", "{", "a{"])
 def test_a_placeholder_that_does_not_end_is_refused(tmp_path: Path, written: str) -> None:
     with pytest.raises(CzscieError, match=r"lift\.commands\[0\]\.exe: "):
         command(tmp_path, written)
@@ -224,3 +249,108 @@ def test_commands_stand_beside_the_payload(tmp_path: Path) -> None:
     made = commands(tmp_path, PAYLOAD + text, PexInfo()).commands
     assert list(made) == ["", "repl"]
     assert made["repl"] == Command(exe="{payload}/bin/python", description="a shell")
+
+
+def test_names_that_are_known_only_at_a_start_come_with_the_places_of_all_files(tmp_path: Path) -> None:
+    def of(argument: str) -> Boot:
+        return commands(tmp_path, f"[[lift.commands]]\nexe = 'x'\nargs = ['{argument}']\n")
+
+    place = Place(".files", "app.pex")
+    assert (of("{app}").names, of("{app}").hashes) == ({}, {})
+    assert of("{scie.files.{scie.env.A}}").names == {"app.pex": place, "app": place}
+    assert of("{a{scie.env.A}}").names == {"app.pex": place, "app": place}
+    made = of("{scie.files:hash.{scie.env.A}}")
+    assert (made.names, made.hashes) == ({}, {"app.pex": "5" * 64, "app": "5" * 64})
+
+
+def test_the_hash_of_a_file_is_that_of_its_content_if_no_digest_tells_it(tmp_path: Path) -> None:
+    (tmp_path / "app.pex").write_bytes(b"moo")
+    path = tmp_path / "lift.toml"
+    text = re.sub("digest = .*", "", HEAD) + "[[lift.commands]]\nexe = '{scie.files:hash.app}'\n"
+    path.write_text(text)
+    made = boot(read_manifest(path), None, {"cpython": CPYTHON}, (), {"app.pex": tmp_path / "app.pex"})
+    assert made.commands[""].exe == hashlib.sha256(b"moo").hexdigest()
+    check_commands(read_manifest(path))
+
+
+def test_a_directory_has_no_hash(tmp_path: Path) -> None:
+    text = "[[lift.commands]]\nexe = '{scie.files:hash.d}'\n[[lift.files]]\nname = 'd'\ntype = 'directory'\n"
+    with pytest.raises(
+        CzscieError, match=r"lift\.commands\[0\]\.exe: \{scie\.files:hash\.d\} cannot be built"
+    ):
+        commands(tmp_path, text)
+
+
+def test_bindings_are_commands_that_may_need_others(tmp_path: Path) -> None:
+    text = """
+    [[lift.commands]]
+    exe = "{scie.bindings.venv:PYTHON}"
+    [[lift.bindings]]
+    name = "venv"
+    exe = "#{cpython:python}"
+    args = ["{scie.bindings.make:DIR}"]
+    env.remove_re = ["PEX_.*", "A", "=x"]
+    env.default.A = "b"
+    """
+    made = commands(tmp_path, text)
+    assert made.bindings == {
+        "make": Command(exe="/bin/make"),
+        "venv": Command(
+            exe="{cpython}/bin/python3.13",
+            args=("{scie.bindings.make:DIR}",),
+            env={"A": "b", "PEX_.*": None, "(?:A)": None, "(?:=x)": None},
+        ),
+    }
+
+
+@pytest.mark.parametrize("own", ["{scie.bindings.a}", "{scie.env.X={scie.bindings.b:K}}"])
+def test_a_binding_that_needs_itself_is_refused(tmp_path: Path, own: str) -> None:
+    text = f"""
+    [[lift.commands]]
+    exe = "x"
+    [[lift.bindings]]
+    name = "a"
+    exe = "{own}"
+    [[lift.bindings]]
+    name = "b"
+    exe = "x"
+    [lift.bindings.env.replace]
+    A = "{{scie.bindings.a:K}}"
+    """
+    with pytest.raises(CzscieError) as caught:
+        commands(tmp_path, text)
+    assert caught.value.what == "lift.bindings[1]: the binding a needs itself"
+
+
+def test_a_regular_expression_that_the_launcher_lacks_is_refused_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(CzscieError) as caught:
+        commands(tmp_path, "[[lift.commands]]\nexe = 'x'\nenv.remove_re = ['A', 'B(?=C)']\n")
+    assert str(caught.value) == (
+        "error: lift.commands[0].env.remove_re[1]: "
+        "the launcher does not support the regular expression B(?=C)\n"
+        "  at character 3: this kind of group is not supported"
+    )
+
+
+@pytest.mark.parametrize(
+    ("base", "accepted"),
+    [
+        ("{scie.user.cache_dir=~/.cache}/x", True),
+        ("~/{scie.platform}/{scie.env.NAME=moo}", True),
+        ("/plain", True),
+        ("{scie.base}/x", False),
+        ("{scie.lift}", False),
+        ("{app}", False),
+        ("{scie.bindings.make}", False),
+        ("{scie.files.{scie.env.A}}", False),
+    ],
+)
+def test_a_base_has_placeholders_of_the_host_alone(tmp_path: Path, base: str, accepted: bool) -> None:
+    path = tmp_path / "lift.toml"
+    path.write_text(HEAD.replace("[lift]", f"[lift]\nbase = '{base}'") + "[[lift.commands]]\nexe = 'x'\n")
+    lift = read_manifest(path)
+    if accepted:
+        check_commands(lift)
+        return
+    with pytest.raises(CzscieError, match=r"lift\.base: the launcher does not know the placeholder"):
+        check_commands(lift)

@@ -5,6 +5,7 @@ const std = @import("std");
 const testing = std.testing;
 const crc32 = @import("../crc32.zig").crc32;
 const manifest = @import("../manifest.zig");
+const placeholders = @import("../placeholders.zig");
 const zip = @import("../zip.zig");
 const Document = @import("document.zig").Document;
 
@@ -54,10 +55,10 @@ fn derive(
     derived.scie.lift.files = parts.items;
     if (!with_libc) derived.scie.lift.libc = null;
     if (derived.scie.lift.libc) |*libc| libc.always = true;
-    derived.scie.lift.base = base;
+    derived.scie.lift.base = try placeholders.escape(arena, base);
     var commands = try document.scie.lift.boot.commands.map.clone(arena);
     if (commands.get(command)) |chosen| try commands.put(arena, "", chosen);
-    derived.scie.lift.boot = .{ .commands = .{ .map = commands } };
+    derived.scie.lift.boot.commands = .{ .map = commands };
     return derived;
 }
 

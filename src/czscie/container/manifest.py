@@ -51,7 +51,9 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A boot command. In `env` a key `NAME` is a default, `=NAME` replaces, and null removes."""
+    """A boot command. In `env` a key `NAME` is a default and `=NAME` replaces. With null, `=NAME` removes the
+    variable, and a key without `=` is a regular expression of the names to remove.
+    """
 
     exe: str
     args: tuple[str, ...] = ()
@@ -59,8 +61,23 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     description: str | None = None
 
 
-class Boot(msgspec.Struct, frozen=True):
+class Place(msgspec.Struct, frozen=True):
+    """A path in an installed part."""
+
+    part: str
+    path: str
+
+
+class Boot(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`bindings` are commands that run once. `names` and `hashes` are the places and the SHA-256 of files by
+    their names in placeholders, for names that are known only when a command is started.
+    """
+
     commands: dict[str, Command]
+    bindings: dict[str, Command] = {}
+    load_dotenv: bool = False
+    names: dict[str, Place] = {}
+    hashes: dict[str, str] = {}
 
 
 class Launcher(msgspec.Struct, frozen=True):

@@ -142,8 +142,6 @@ class Lift:
     def _unsupported(self) -> Iterator[tuple[str, str]]:
         if any(platform.os == "windows" for platform in self.platforms):
             yield from self._no_names_on_windows()
-        if self.load_dotenv:
-            yield "load_dotenv", "this version reads no .env files"
         if self.ptex is not None:
             yield "ptex", "this version downloads nothing when a scie runs"
         for index, interpreter in enumerate(self.interpreters):
@@ -152,14 +150,6 @@ class Lift:
         for index, file in enumerate(self.files):
             if file.is_lazy:
                 yield f"files[{index}].source", "this version embeds every file"
-        for index, command in enumerate(self.commands):
-            if command.env.remove_re:
-                yield (
-                    f"commands[{index}].env.remove_re",
-                    "this version has no regular expressions",
-                )
-        for index, _ in enumerate(self.bindings):
-            yield f"bindings[{index}]", "this version runs no bindings"
 
     def _no_names_on_windows(self) -> Iterator[tuple[str, str]]:
         names = [("name", self.name)]

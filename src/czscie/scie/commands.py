@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from czscie.container.manifest import FILES, PAYLOAD, Boot, Command
+import msgspec
+
+from czscie.container.manifest import FILES, PAYLOAD, Boot, Command, Place
 from czscie.czex.info import PexInfo
 from czscie.czex.start import HERMETIC_REMOVED
 from czscie.czex.write import InstalledInterpreter
 from czscie.errors import CzscieError
+from czscie.filesystem import file_digest
 from czscie.lift.command import Command as LiftCommand
+from czscie.lift.command import Environment
+from czscie.lift.embedded_file import EmbeddedFile
 from czscie.lift.lift import Lift
 from czscie.pbs.prune import TERMINFO
+from czscie.scie import template
 from czscie.scie.expansion import Expansion, named_files
+from czscie.scie.regular_expression import ExpressionError, check_expression
 
-#: What the launcher can tell (native/src/command.zig); `scie.env.` takes a name and a default.
-_LAUNCHERS = {"scie", "scie.argv0", "scie.base"}
-_ENVIRONMENT = "scie.env."
-#: A brace that is meant as such; a whole placeholder; the beginning of one with a default or another inside.
-_PLACEHOLDER = re.compile(r"\{\{|\{(?P<whole>[^{}=]*)\}|\{(?P<begun>[^{}=]*)")
+#: Placeholders whose values the launcher has (native/src/command.zig); these are all that a base can have.
+_HOST = frozenset({"scie", "scie.argv0", "scie.platform", "scie.platform.os", "scie.platform.arch"})
+_LAUNCHERS = _HOST | {"scie.base", "scie.lift", "scie.jump", "scie.bindings"}
+_ENVIRONMENT, _BINDING, _CACHE = template.OPTIONAL
 _BY_FILE = "scie.files."
+_HASH = "scie.files:hash."
+_KNOWN = (
+    "{scie}, {scie.argv0}, {scie.base}, {scie.lift}, {scie.jump}, {scie.platform}, {scie.platform.os}, "
+    "{scie.platform.arch}, {scie.env.NAME=DEFAULT}, {scie.user.cache_dir=DEFAULT}, {scie.files.NAME}, "
+    "{scie.files:hash.NAME}, {scie.bindings}, {scie.bindings.NAME:KEY=DEFAULT}, {payload} "
+    "and the ids of interpreters and files"
+)
+_KNOWN_IN_BASE = (
+    "{scie}, {scie.argv0}, {scie.platform}, {scie.platform.os}, {scie.platform.arch}, "
+    "{scie.env.NAME=DEFAULT} and {scie.user.cache_dir=DEFAULT} in a base"
+)
+
+#: Changes of an environment, as the manifest has them.
+Variables = Mapping[str, "str | None"]
 
 #: The directories in which ncurses looks by itself, as Debian and python-build-standalone build it.
 _TERMINFO = ("/etc/terminfo", "/lib/terminfo", "/usr/share/terminfo")
@@ -33,13 +53,14 @@ def boot(
     info: PexInfo | None,
     interpreters: Mapping[str, InstalledInterpreter],
     with_terminfo: Collection[str] = (),
+    files: Mapping[str, Path] | None = None,
 ) -> Boot:
-    """The commands of `lift`. `info` is that of its payload; `interpreters` go by their ids.
+    """The commands of `lift`. `info` is that of its payload; `interpreters` go by their ids, and `files` are
+    where the lift's files are, by their names.
 
-    `with_terminfo` are the ids of those that bring descriptions of terminals along. Raises CzscieError for a
-    placeholder that the launcher would not know.
+    `with_terminfo` are the ids of those that bring descriptions of terminals along. Raises CzscieError for
+    what the launcher would not support.
     """
-    commands: dict[str, Command] = {}
     expansion = Expansion(
         {identifier: named_files(each) for identifier, each in interpreters.items()}, lift.interpreter_groups
     )
@@ -47,22 +68,81 @@ def boot(
         identifier: _terminal_environment(identifier, interpreters[identifier])
         for identifier in with_terminfo
     }
+    made = _translated(lift, expansion, terminals, _Hashes(lift, files))
     if info is not None and lift.payload is not None:
         identifier = lift.payload.interpreter
         environment = terminals.get(identifier, {})
-        commands[""] = _payload_command(info, interpreters[identifier], environment, lift)
-    for command in lift.commands:
-        translation = _Translation(command.key, lift, terminals)
-        commands[command.name] = translation.command(expansion.command(command))
-    return Boot(commands)
+        command = _payload_command(info, interpreters[identifier], environment, lift)
+        made = msgspec.structs.replace(made, commands={"": command, **made.commands})
+    return made
 
 
 def check_commands(lift: Lift) -> None:
     """Raises CzscieError for what `boot` would refuse of the commands of `lift`, before anything is made."""
     files = {each.id: {name: name for name in each.FILES} for each in lift.interpreters}
-    expansion = Expansion(files, lift.interpreter_groups)
-    for command in lift.commands:
-        _Translation(command.key, lift, {}).command(expansion.command(command))
+    _translated(lift, Expansion(files, lift.interpreter_groups), {}, _Hashes(lift, None))
+
+
+def _translated(
+    lift: Lift, expansion: Expansion, terminals: Mapping[str, Variables], hashes: _Hashes
+) -> Boot:
+    """The commands and bindings of the lift itself, without the payload's command."""
+    names: set[str] = set()
+    needs: dict[str, set[str]] = {}
+
+    def translate(command: LiftCommand, is_binding: bool = False) -> Command:
+        translation = _Translation(command.key, lift, terminals, hashes)
+        made = translation.command(expansion.command(command))
+        names.update(translation.computed)
+        if is_binding:
+            needs[command.name] = translation.bindings
+        return made
+
+    commands = {command.name: translate(command) for command in lift.commands}
+    bindings = {binding.name: translate(binding, True) for binding in lift.bindings}
+    _check_base(lift, hashes)
+    _check_cycles(lift, needs)
+    return Boot(
+        commands,
+        bindings,
+        lift.load_dotenv,
+        names=_places(lift) if _BY_FILE in names else {},
+        hashes=hashes.all() if _HASH in names else {},
+    )
+
+
+def _places(lift: Lift) -> dict[str, Place]:
+    """Where each file is, by its name and its key."""
+    return {
+        called: Place(FILES, file.name)
+        for file in lift.files
+        for called in (file.name, file.key)
+        if called is not None
+    }
+
+
+def _check_base(lift: Lift, hashes: _Hashes) -> None:
+    if lift.base is not None:
+        key = f"{lift.key}.base"
+        _Translation(key, lift, {}, hashes, launchers=_HOST).text(lift.base, "")
+
+
+def _check_cycles(lift: Lift, needs: Mapping[str, Collection[str]]) -> None:
+    """Raises CzscieError for a binding that needs itself, directly or by others."""
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            key = next(binding.key for binding in lift.bindings if binding.name == name)
+            chain = " -> ".join((*path[path.index(name) :], name))
+            raise CzscieError(f"{key}: the binding {name} needs itself", why=chain)
+        if name not in done:
+            for other in sorted(needs[name]):
+                visit(other, (*path, name))
+            done.add(name)
+
+    for name in needs:
+        visit(name, ())
 
 
 def _terminal_environment(identifier: str, interpreter: InstalledInterpreter) -> dict[str, str | None]:
@@ -80,80 +160,149 @@ def _payload_command(
     python = interpreter.windowed_python if lift.windowed else interpreter.python
     return Command(
         exe=f"{root}/{python}",
-        args=("-s", *map(_literal, info.inject_python_args), f"{root}/__main__.py"),
+        args=("-s", *map(template.escaped, info.inject_python_args), f"{root}/__main__.py"),
         env={**removed, **environment, "=VIRTUAL_ENV": root, "=PEX": "{scie}"},
         description=lift.description,
     )
 
 
-def _literal(text: str) -> str:
-    return text.replace("{", "{{")
+class _Hashes:
+    """The SHA-256 of the lift's files, by their names. Without `files`, those that cannot be known yet are
+    zeros.
+    """
+
+    def __init__(self, lift: Lift, files: Mapping[str, Path] | None) -> None:
+        self._lift = lift
+        self._files = files
+
+    def find(self, file: EmbeddedFile) -> str:
+        if file.digest is not None and file.digest.fingerprint is not None:
+            return file.digest.fingerprint
+        return "0" * 64 if self._files is None else file_digest(self._files[file.name])
+
+    def all(self) -> dict[str, str]:
+        """By names and keys. Directories have none."""
+        hashed = [file for file in self._lift.files if file.kind != "directory"]
+        digests = {file.name: self.find(file) for file in hashed}
+        return digests | {file.key: digests[file.name] for file in hashed if file.key is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Translation:
     """A command of the manifest, called `key`, in terms of what the launcher knows.
 
     `terminals` are the variables that interpreters with descriptions of terminals need, by their ids.
+    `bindings` are those that the command needs, and `computed` the kinds of names that are known only when it
+    is started.
     """
 
     key: str
     lift: Lift
-    terminals: Mapping[str, Mapping[str, str | None]]
+    terminals: Mapping[str, Variables]
+    hashes: _Hashes
+    launchers: Collection[str] = _LAUNCHERS
+    bindings: set[str] = field(default_factory=set)
+    computed: set[str] = field(default_factory=set)
 
     def command(self, command: LiftCommand) -> Command:
         exe = self.text(command.exe, "exe")
-        environment: dict[str, str | None] = {f"={name}": None for name in command.env.remove_exact}
-        for name, value in command.env.default.items():
-            environment[name] = self.text(value, f"env.default.{name}")
-        for name, value in command.env.replace.items():
-            environment[f"={name}"] = self.text(value, f"env.replace.{name}")
+        environment = self._environment(command.env)
         for identifier, variables in self.terminals.items():
             if exe.startswith(f"{{{identifier}}}/") and not environment.keys() & _OF_TERMINFO_DIRS:
                 environment |= variables
         args = (self.text(argument, f"args[{index}]") for index, argument in enumerate(command.args))
         return Command(exe=exe, args=tuple(args), env=environment, description=command.description)
 
-    def text(self, text: str, where: str) -> str:
-        """`text` with the placeholders of the launcher checked."""
-        text = _PLACEHOLDER.sub(lambda match: self._placeholder(match, where), text)
-        if not _ends(text):
+    def _environment(self, env: Environment) -> dict[str, str | None]:
+        environment: dict[str, str | None] = {f"={name}": None for name in env.remove_exact}
+        for name, value in env.default.items():
+            environment[name] = self.text(value, f"env.default.{name}")
+        for name, value in env.replace.items():
+            environment[f"={name}"] = self.text(value, f"env.replace.{name}")
+        for index, pattern in enumerate(env.remove_re):
+            self._check_pattern(pattern, f"env.remove_re[{index}]")
+            # A key of its own, and none that means a replacement.
+            taken = pattern in env.default or pattern.startswith("=")
+            environment[f"(?:{pattern})" if taken else pattern] = None
+        return environment
+
+    def _check_pattern(self, pattern: str, where: str) -> None:
+        try:
+            check_expression(pattern)
+        except ExpressionError as error:
             raise CzscieError(
-                f"{self.key}.{where}: a placeholder does not end",
+                f"{self._place(where)}: the launcher does not support the regular expression {pattern}",
+                why=f"at character {error.position + 1}: {error}",
+            ) from error
+
+    def text(self, text: str, where: str) -> str:
+        """`text` with the placeholders of the launcher checked, and names of files replaced by places."""
+        try:
+            return template.rewrite(text, lambda content: self._placeholder(content, where))
+        except template.UnendedPlaceholder as error:
+            raise CzscieError(
+                f"{self._place(where)}: a placeholder does not end",
                 why=text,
                 hint="write {{ for a brace that is meant as such",
-            )
-        return text
+            ) from error
 
-    def _placeholder(self, match: re.Match[str], where: str) -> str:
-        name = match["whole"] if match["begun"] is None else match["begun"]
-        if name is None or name.startswith(_ENVIRONMENT) or (match["whole"] and name in _LAUNCHERS):
-            return match[0]
-        if match["whole"]:
-            part = name.removeprefix(_BY_FILE)
-            for file in self.lift.files:
-                if part in (file.name, file.key):
-                    return f"{{{FILES}}}/{file.name}"
-            if part in (each.id for each in self.lift.interpreters) or (
-                part == PAYLOAD and self.lift.payload is not None
-            ):
-                return match[0]
-        raise CzscieError(
-            f"{self.key}.{where}: the launcher does not know the placeholder {{{name}}}",
-            why="it knows {scie}, {scie.argv0}, {scie.base}, {scie.env.NAME=DEFAULT}, {payload} "
-            "and the ids of interpreters and files",
+    def _place(self, where: str) -> str:
+        return f"{self.key}.{where}" if where else self.key
+
+    def _placeholder(self, content: str, where: str) -> str:
+        """What the launcher gets for a placeholder, given without its braces."""
+        prefix = next((prefix for prefix in template.OPTIONAL if content.startswith(prefix)), None)
+        if prefix is not None:
+            return self._optional(prefix, content, where)
+        if "{" in content:
+            return self._computed(content, where)
+        if content in self.launchers:
+            return f"{{{content}}}"
+        if self.launchers is not _HOST:
+            found = self._file(content, where)
+            if found is not None:
+                return found
+        raise self._unknown(content, where)
+
+    def _optional(self, prefix: str, content: str, where: str) -> str:
+        name, default = template.split_default(content.removeprefix(prefix))
+        if prefix == _BINDING:
+            binding = name.partition(":")[0]
+            if self.launchers is _HOST or binding not in {each.name for each in self.lift.bindings}:
+                raise self._unknown(content, where)
+            self.bindings.add(binding)
+        elif prefix == _CACHE and (name or default is None):
+            raise self._unknown(content, where)
+        made = prefix + self.text(name, where)
+        return f"{{{made}}}" if default is None else f"{{{made}={self.text(default, where)}}}"
+
+    def _computed(self, content: str, where: str) -> str:
+        """A file whose name has placeholders itself."""
+        if self.launchers is _HOST:
+            raise self._unknown(content, where)
+        self.computed.add(_HASH if content.startswith(_HASH) else _BY_FILE)
+        return f"{{{self.text(content, where)}}}"
+
+    def _file(self, content: str, where: str) -> str | None:
+        name = content.removeprefix(_HASH).removeprefix(_BY_FILE)
+        file = next((each for each in self.lift.files if name and name in (each.name, each.key)), None)
+        if content.startswith(_HASH):
+            if file is None or file.kind == "directory":
+                raise CzscieError(
+                    f"{self._place(where)}: {{{content}}} cannot be built",
+                    why="files of the lift have a hash; directories, interpreters and the payload have none",
+                )
+            return self.hashes.find(file)
+        if file is not None:
+            return f"{{{FILES}}}/{file.name}"
+        known = name in (each.id for each in self.lift.interpreters) or (
+            name == PAYLOAD and self.lift.payload is not None
+        )
+        return f"{{{content}}}" if known else None
+
+    def _unknown(self, content: str, where: str) -> CzscieError:
+        return CzscieError(
+            f"{self._place(where)}: the launcher does not know the placeholder {{{content}}}",
+            why=f"it knows {_KNOWN if self.launchers is not _HOST else _KNOWN_IN_BASE}",
             hint="write {{ for a brace that is meant as such",
         )
-
-
-def _ends(text: str) -> bool:
-    """Whether every placeholder is closed, braces counted as native/src/placeholders.zig counts them."""
-    depth = 0
-    for part in re.findall(r"\{\{|.", text, re.DOTALL):
-        if part == "{{":
-            depth += 2 if depth else 0
-        elif part == "{":
-            depth += 1
-        elif part == "}":
-            depth -= 1 if depth else 0
-    return depth == 0

@@ -1,0 +1,173 @@
+"""Bindings that are killed, that run in many processes at once, and that keep results where others cannot."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from czscie.build import build
+from czscie.session import Session
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="starts programs of Linux")
+
+#: It tells when it has begun, takes its time, and writes a result of two lines with a pause between them.
+LIFT = """
+[lift]
+name = "app"
+
+[[lift.commands]]
+exe = "/bin/echo"
+args = ["{scie.bindings.make:ONE}", "{scie.bindings.make:TWO}"]
+
+[[lift.bindings]]
+name = "make"
+exe = "/bin/sh"
+args = ["-c", '''
+echo $$ >> "$RUNS"
+echo ONE=1 >> "$SCIE_BINDING_ENV"
+sleep "$PAUSE"
+echo TWO=2 >> "$SCIE_BINDING_ENV"
+''']
+
+[[lift.commands]]
+name = "directory"
+exe = "/bin/echo"
+args = ["{scie.bindings.make}"]
+"""
+
+
+@dataclass(frozen=True)
+class App:
+    """A scie whose binding writes the numbers of its processes to the file `runs`."""
+
+    path: Path
+    directory: Path
+
+    @property
+    def base(self) -> Path:
+        return self.directory / "base"
+
+    @property
+    def runs(self) -> list[int]:
+        file = self.directory / "runs"
+        return [int(line) for line in file.read_text().split()] if file.exists() else []
+
+    def begin(self, pause: float = 0, command: str = "", base: Path | None = None) -> subprocess.Popen[str]:
+        environment = {
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(self.directory / "home"),
+            "CZSCIE_BASE": str(base or self.base),
+            "RUNS": str(self.directory / "runs"),
+            "PAUSE": str(pause),
+            "SCIE_BOOT": command,
+        }
+        return subprocess.Popen(
+            [self.path],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def output(self, command: str = "") -> str:
+        output, errors = self.begin(command=command).communicate(timeout=60)
+        assert errors == ""
+        return output
+
+    def left(self) -> list[str]:
+        """What is kept for bindings, but for locks and the directory that belongs to them."""
+        names = (path.name for path in self.base.glob("boot/*/*"))
+        return [name for name in names if not name.endswith(".lock") and name != "bindings"]
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> App:
+    (tmp_path / "lift.toml").write_text(LIFT)
+    [made] = build(tmp_path / "lift.toml", tmp_path / "dist", [], Session.of())
+    return App(made.path, tmp_path)
+
+
+def wait_for(condition: object, seconds: float = 30) -> None:
+    assert callable(condition)
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it does not happen"
+        time.sleep(0.005)
+
+
+def is_running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_twenty_starts_at_once_run_a_binding_once(app: App) -> None:
+    starts = [app.begin(0.3) for _ in range(20)]
+    assert {start.communicate(timeout=60) for start in starts} == {("1 2\n", "")}
+    assert len(app.runs) == 1
+
+
+def test_a_killed_start_leaves_neither_a_result_nor_a_binding_that_goes_on(app: App) -> None:
+    start = app.begin(60)
+    wait_for(lambda: app.runs)
+    start.kill()
+    start.communicate()
+    [process] = app.runs
+    wait_for(lambda: not is_running(process))
+    assert all(name.endswith(".partial") for name in app.left())
+    assert app.output() == "1 2\n"
+    assert len(app.runs) == 2
+    assert [name for name in app.left() if "." in name] == []
+    assert app.output() == "1 2\n"
+    assert len(app.runs) == 2
+
+
+def test_whenever_starts_are_killed_no_start_sees_half_a_result(app: App) -> None:
+    dice = random.Random(7)
+    for _ in range(25):
+        shutil.rmtree(app.base, ignore_errors=True)
+        starts = [app.begin(0.02) for _ in range(3)]
+        time.sleep(dice.uniform(0, 0.1))
+        for start in starts[:2]:
+            start.kill()
+        outputs = [start.communicate(timeout=60)[0] for start in starts]
+        assert set(outputs) <= {"", "1 2\n"} and outputs[2] == "1 2\n"
+        assert app.output() == "1 2\n"
+
+
+def test_ctrl_c_ends_a_start_as_it_ends_its_binding(app: App) -> None:
+    start = app.begin(60)
+    wait_for(lambda: app.runs)
+    os.killpg(start.pid, signal.SIGINT)
+    assert start.wait(timeout=30) == -signal.SIGINT
+    assert app.output() == "1 2\n"
+
+
+def test_a_result_that_is_damaged_is_made_again(app: App) -> None:
+    assert app.output() == "1 2\n"
+    [name] = app.left()
+    [result] = app.base.glob(f"boot/*/{name}")
+    for damaged in (b"", b"czscie-binding 1\nvalue\tONE", b"\xff" * 5000):
+        result.write_bytes(damaged)
+        assert app.output() == "1 2\n"
+    assert len(app.runs) == 4
+
+
+def test_what_is_kept_is_the_users_alone(app: App) -> None:
+    directory = Path(app.output("directory").strip())
+    assert directory.is_dir()
+    for path in (directory, *list(directory.parents)[:2]):
+        assert path.stat().st_mode & 0o077 == 0, path
+    assert {path.stat().st_mode & 0o077 for path in directory.parent.iterdir()} == {0}
