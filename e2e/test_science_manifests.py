@@ -44,6 +44,36 @@ exe = "{{tool}}"
 args = ["moo"]
 """
 
+GROUP = """\
+[lift]
+name = "group"
+compression_level = 1
+
+[lift.pack]
+stdlib = false
+
+[[lift.interpreters]]
+id = "py311"
+provider = "PythonBuildStandalone"
+release = "{tag}"
+version = "3.11"
+
+[[lift.interpreters]]
+id = "py313"
+provider = "PythonBuildStandalone"
+release = "{tag}"
+version = "3.13"
+
+[[lift.interpreter_groups]]
+id = "python"
+selector = "{{scie.env.WHICH=py311}}"
+members = ["py311", "py313"]
+
+[[lift.commands]]
+exe = "#{{python:python}}"
+args = ["-c", "import sys; print(sys.version_info[:2], sys.argv[1] == sys.executable)", "#{{python:python}}"]
+"""
+
 
 def built(builder: Builder, directory: Path, manifest: str) -> Path:
     done = builder.run(manifest, directory=directory)
@@ -94,3 +124,12 @@ def test_a_lift_in_json_starts_the_cpython_that_is_one_of_its_files(
     executable = built(builder, tmp_path, name)
     assert said(executable, tmp_path, B="b") == "(3, 13) default False\n"
     assert said(executable, tmp_path, A="mine") == "(3, 13) mine False\n"
+
+
+def test_a_group_starts_the_member_that_its_selector_names(builder: Builder, tmp_path: Path) -> None:
+    (tmp_path / "lift.toml").write_text(GROUP.format(tag=TAG))
+    executable = built(builder, tmp_path, "lift.toml")
+    assert said(executable, tmp_path) == "(3, 11) True\n"
+    assert said(executable, tmp_path, WHICH="py313") == "(3, 13) True\n"
+    refused = start(executable, base=tmp_path / "base", environment={"WHICH": "py312"})
+    assert refused.returncode != 0 and b"placeholder" in refused.stderr
