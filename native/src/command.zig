@@ -84,8 +84,9 @@ pub const Choice = struct {
 pub fn choose(lift: manifest.Manifest, environment: Environment, argv0: []const u8, first: ?[]const u8) ?Choice {
     const commands = lift.boot.commands.map;
     if (environment.get("SCIE_BOOT")) |name| return .{ .command = commands.get(name) orelse return null, .consumed = 0 };
-    if (commands.get("")) |command| return .{ .command = command, .consumed = 0 };
     const called = if (builtin.os.tag == .windows) std.fs.path.stem(argv0) else std.fs.path.basename(argv0);
+    if (lift.boot.by_name) if (commands.get(called)) |command| return .{ .command = command, .consumed = 0 };
+    if (commands.get("")) |command| return .{ .command = command, .consumed = 0 };
     if (commands.get(called)) |command| return .{ .command = command, .consumed = 0 };
     return .{ .command = commands.get(first orelse return null) orelse return null, .consumed = 1 };
 }
@@ -288,6 +289,10 @@ test "SCIE_BOOT, the default, the executable's name and the first argument selec
     try testing.expectEqual(null, choose(several, environment, "/bin/tool", "three"));
     const default = try testCommands(arena.allocator(), &.{ "", "two" });
     try testing.expectEqualStrings("", choose(default, environment, "/bin/two", "two").?.command.exe);
+    var named_first = default;
+    named_first.boot.by_name = true;
+    try testing.expectEqualStrings("two", choose(named_first, environment, "/bin/two", "x").?.command.exe);
+    try testing.expectEqualStrings("", choose(named_first, environment, "/bin/tool", "two").?.command.exe);
     try environment.put("SCIE_BOOT", "two");
     try testing.expectEqualStrings("two", choose(default, environment, "/bin/x", null).?.command.exe);
 }

@@ -112,6 +112,8 @@ pub const Boot = struct {
     /// command is started.
     names: std.json.ArrayHashMap(Place) = .{},
     hashes: std.json.ArrayHashMap([]const u8) = .{},
+    /// Whether the name of the executable chooses a command before the default one.
+    by_name: bool = false,
 };
 
 /// A path in an installed part.

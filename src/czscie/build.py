@@ -48,10 +48,21 @@ def build(
     """
     lift, targets = load_lift(manifest, platforms, session.files)
     _make_directory(output)
+    return build_lift(lift, targets, session, use, lambda platform: executable_path(lift, platform, output))
+
+
+def build_lift(
+    lift: Lift,
+    targets: Sequence[Platform],
+    session: Session,
+    use: LockUse,
+    path_of: Callable[[Platform], Path],
+) -> list[Contents]:
+    """The same for a lift that is checked; `path_of` says where the executable of a platform goes."""
     with open_parts(lift, targets, session, use=use) as make:
 
         def built(target: Platform) -> list[Contents]:
-            return list(_assemble(make(target), output, session.console))
+            return list(_assemble(make(target), path_of(target), session.console))
 
         return [each for target in targets for each in mending(partial(built, target), session.console.warn)]
 
@@ -69,6 +80,8 @@ def open_parts(
     They are what the lift's lock says; `use` is as in `build`. With `division` the application is
     kept apart from its dependencies (czscie.parts). Raises CzscieError, as does making parts.
     """
+    for key in lift.eager():
+        session.console.warn(f"{key}: it is embedded, because an executable of czscie downloads nothing")
     lock = ensure_lock(lift, targets, use, session)
     check_libraries(lock, use, session.console, images=division is not None)
     with scratch() as within:
@@ -111,13 +124,12 @@ def _make_directory(output: Path) -> None:
         ) from error
 
 
-def _assemble(parts: Parts, output: Path, console: Console) -> Iterator[Contents]:
-    path = executable_path(parts.lift, parts.platform, output)
+def _assemble(parts: Parts, path: Path, console: Console) -> Iterator[Contents]:
     with console.phase(f"Wrote {path}"):
         assemble(path, parts.launcher, __version__, parts.in_order, parts.head, parts.sbom)
         contents = read_scie(path)
     yield contents
-    bundle = bundle_path(parts.lift, parts.platform, output)
+    bundle = bundle_path(parts.lift, parts.platform, path.parent)
     if bundle is not None and parts.lift.macos.bundle is not None:
         with console.phase(f"Wrote {bundle}"):
             oldest = oldest_macos(parts.platform.launcher)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from typing import Annotated
@@ -60,14 +61,19 @@ app.add_typer(cache, name="cache")
 
 def main() -> None:
     """Runs the command line; every error is a message and exit status 1, Ctrl-C exit status 130."""
-    run_interruptibly(_run)
+    run_app(app)
 
 
-def _run() -> None:
+def run_app(command_line: typer.Typer) -> None:
+    """Runs `command_line` as `main` says."""
+    run_interruptibly(functools.partial(_run, command_line))
+
+
+def _run(command_line: typer.Typer) -> None:
     _open_closed_streams()
     open_standard_output()
     try:
-        app(standalone_mode=True)
+        command_line(standalone_mode=True)
     except Exception as error:
         if os.environ.get(_TRACEBACK):
             raise

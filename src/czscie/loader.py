@@ -24,11 +24,15 @@ def load_lift(
     `files` are paths to take for files of the manifest, by their ids. Raises CzscieError for a manifest that
     has no such file, that needs a feature that this version lacks, or that is not for a platform.
     """
-    lift = read_manifest(manifest).with_files(files or {})
+    return check_lift(read_manifest(manifest).with_files(files or {}), platforms)
+
+
+def check_lift(lift: Lift, platforms: Sequence[Platform] = ()) -> tuple[Lift, list[Platform]]:
+    """The same for a lift that is read already."""
     if lift.is_for_any_platform and platforms:
         lift = replace(lift, platforms=tuple(platforms))
     if problems := lift.unsupported():
-        raise CzscieError(f"{manifest} needs a feature that this version lacks", why=map(str, problems))
+        raise CzscieError(f"{lift.path} needs a feature that this version lacks", why=map(str, problems))
     check_commands(lift)
     for platform in platforms:
         if platform not in lift.platforms:

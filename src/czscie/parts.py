@@ -118,6 +118,7 @@ class PackedPayload(msgspec.Struct, frozen=True):
     required: tuple[str, ...]
     own: tuple[str, ...]
     script_launchers: tuple[Component, ...]
+    scripts: dict[str, str]
 
 
 def make_parts(
@@ -180,6 +181,7 @@ class _Maker:
                 with_terminfo.add(identifier)
         files = self._files() if self.inputs.files else None
         payload, info = None, None
+        scripts: Mapping[str, str] = {}
         own: tuple[str, ...] = ()
         if self._lift.payload is not None and self.inputs.pex is not None:
             identifier = self._lift.payload.interpreter
@@ -192,6 +194,7 @@ class _Maker:
             )
             converted = made_payload.known
             info = PexInfo.parse(converted.info.encode(), self._lift.name)
+            scripts = converted.scripts
             floors.append(converted.glibc)
             payload = _part(made_payload, PAYLOAD, "app")
             bill.append(bills.BillPart(PAYLOAD, converted.components, converted.required))
@@ -227,6 +230,7 @@ class _Maker:
                 layouts,
                 with_terminfo,
                 {file.name: path for file, path in self.inputs.files},
+                scripts,
             ),
             needs=_needs(self._platform, floors),
             sbom=bills.document(self._lift, self._platform, bill, self.inputs.properties),
@@ -356,6 +360,7 @@ class _Maker:
                 converted.required,
                 converted.own,
                 converted.script_launchers,
+                dict(converted.scripts),
             )
 
         made = product(key, ".czex", PackedPayload, make)

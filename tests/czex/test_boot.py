@@ -185,9 +185,7 @@ def test_a_script_whose_path_is_too_long_for_a_first_line_needs_no_shell(moo: En
 def test_a_script_that_is_missing_is_an_error(moo: Environment) -> None:
     done = moo.start(PexInfo(script="nobody"))
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == (
-        f"moo.scie: error: {moo.root}/bin/nobody cannot be started: No such file or directory\n"
-    )
+    assert done.stderr == "moo.scie: error: there is no script nobody; there are hello\n"
 
 
 def test_without_an_entry_point_it_is_a_python(moo: Environment) -> None:
@@ -476,3 +474,12 @@ def test_certificates_of_the_pex_come_first(moo: Environment) -> None:
     info = PexInfo(entry_point="moo:main", inject_env={"SSL_CERT_FILE": "/injected.pem"})
     view = told(moo.start(info, certificates="lib/cacert.pem"))
     assert view["environment"]["SSL_CERT_FILE"] == "/injected.pem"
+
+
+def test_a_script_that_the_launcher_chose_starts_by_its_name(moo: Environment) -> None:
+    info = PexInfo(entry_point="nowhere", inject_args=("injected",))
+    found = told(moo.start(info, "a", environment={"__CZSCIE_SCRIPT__": "cow=moo:main"}))
+    assert found["argv"] == [str(moo.root / "bin/cow"), "a"]
+    assert "__CZSCIE_SCRIPT__" not in found["environment"]
+    script = told(moo.start(info, "a", environment={"__CZSCIE_SCRIPT__": "hello="}))
+    assert script["argv"] == [str(moo.root / "bin/hello"), "a"]

@@ -38,7 +38,9 @@ def with_its_comments() -> str:
 
 def one_payload() -> str:
     """The same with one of the things that exclude each other."""
-    return re.sub(r"(?m)^(requirements|project|script|lock) = .*$", "", with_its_comments())
+    return re.sub(
+        r"(?m)^(requirements|project|script|lock|sources|scripts|default) = .*$", "", with_its_comments()
+    )
 
 
 def keys(value: object, where: str = "") -> Iterator[str]:

@@ -218,3 +218,44 @@ exe = "/bin/true"
     for platform, keys in (("linux-x86_64", []), ("windows-x86_64", expected)):
         lift = read_manifest(write(tmp_path, text.replace("PLATFORM", platform)))
         assert [problem.key for problem in lift.unsupported()] == keys
+
+
+def test_scripts_and_sources_of_a_payload(tmp_path: Path) -> None:
+    text = (
+        'requirements = ["moo"]\nscripts = ["moo", "cow"]\ndefault = "cow"\nsources = ["main.py", "app/"]\n'
+    )
+    payload = read_manifest(write(tmp_path, SMALLEST.replace('pex = "app.pex"', text))).payload
+    assert payload is not None
+    assert (payload.scripts, payload.default) == (("moo", "cow"), "cow")
+    assert payload.sources == (tmp_path / "main.py", tmp_path / "app")
+    assert payload.is_default_command
+
+
+def test_without_a_default_script_a_command_may_be_the_default(tmp_path: Path) -> None:
+    text = 'pex = "app.pex"\nscripts = "*"\n[[lift.commands]]\nexe = "/bin/true"\n'
+    lift = read_manifest(write(tmp_path, SMALLEST.replace('pex = "app.pex"', text)))
+    assert lift.payload is not None and not lift.payload.is_default_command
+    one_program = text.replace('scripts = "*"', "")
+    with pytest.raises(CzscieError, match=r"commands\[0\]\.name"):
+        read_manifest(write(tmp_path, SMALLEST.replace('pex = "app.pex"', one_program)))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('pex = "app.pex"\nsources = ["main.py"]', "sources"),
+        ('requirements = ["a"]\nsources = ["x/main.py", "main.py"]', "sources[1]"),
+        ('sources = ["main.py", "main.py"]', "sources[1]"),
+        ('pex = "app.pex"\nscripts = []', "scripts"),
+        ('pex = "app.pex"\nscripts = "moo"', "scripts"),
+        ('pex = "app.pex"\nscripts = ["a", "a"]', "scripts[1]"),
+        ('pex = "app.pex"\nscripts = ["../a"]', "scripts[0]"),
+        ('pex = "app.pex"\nscripts = ["a"]\ndefault = "b"', "default"),
+        ('pex = "app.pex"\ndefault = "b"', "default"),
+        ('pex = "app.pex"\nscripts = "*"\nentry_point = "a"', "entry_point"),
+    ],
+)
+def test_what_scripts_and_sources_cannot_be(tmp_path: Path, text: str, problem: str) -> None:
+    with pytest.raises(CzscieError) as caught:
+        read_manifest(write(tmp_path, SMALLEST.replace('pex = "app.pex"', text)))
+    assert f"lift.payload.{problem}:" in str(caught.value)

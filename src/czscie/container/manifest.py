@@ -70,7 +70,8 @@ class Place(msgspec.Struct, frozen=True):
 
 class Boot(msgspec.Struct, frozen=True, omit_defaults=True):
     """`bindings` are commands that run once. `names` and `hashes` are the places and the SHA-256 of files by
-    their names in placeholders, for names that are known only when a command is started.
+    their names in placeholders, for names that are known only when a command is started. `by_name` lets the
+    name of the executable choose a command before the default one.
     """
 
     commands: dict[str, Command]
@@ -78,6 +79,7 @@ class Boot(msgspec.Struct, frozen=True, omit_defaults=True):
     load_dotenv: bool = False
     names: dict[str, Place] = {}
     hashes: dict[str, str] = {}
+    by_name: bool = False
 
 
 class Launcher(msgspec.Struct, frozen=True):

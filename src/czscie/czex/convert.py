@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from czscie.container.plan import Plan
-from czscie.czex.entry_override import with_entry_point
+from czscie.czex.entry_override import scripts_of, with_entry_point
 from czscie.czex.info import PexInfo
 from czscie.czex.layer_split import LayerSplit, projects_of_application
 from czscie.czex.pex import Pex
@@ -36,7 +36,8 @@ class Converted:
 
     `components` are its wheels as a bill of materials lists them, `required` those that the PEX asks for.
     `own` are the file names of the wheels that are the application's own, when it was divided.
-    `script_launchers` are what its scripts were given on Windows.
+    `script_launchers` are what its scripts were given on Windows. `scripts` are the scripts of the wheels by
+    their names, each with its entry point, or "" when it is a file.
     """
 
     info: PexInfo
@@ -49,6 +50,7 @@ class Converted:
     required: tuple[str, ...]
     own: tuple[str, ...] = ()
     script_launchers: tuple[Component, ...] = ()
+    scripts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ def convert(path: Path, output: Path, conversion: Conversion) -> Converted:
             tuple(sorted(resolution.needs.get("", ()))),
             tuple(sorted(wheel.filename for wheel in own or ())),
             wheel_components([launchers.wheel], {}) if launchers is not None and has_scripts else (),
+            scripts_of(resolution.wheels),
         )
 
 

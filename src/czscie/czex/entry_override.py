@@ -37,6 +37,15 @@ def with_entry_point(
     return dataclasses.replace(info, entry_point=str(point), script=None)
 
 
+def scripts_of(wheels: Sequence[Wheel]) -> dict[str, str]:
+    """The scripts of `wheels` by name, each with its entry point (`module:function`), or "" for a file."""
+    found = dict.fromkeys(_script_files(wheels), "")
+    for wheel in wheels:
+        for name, point in {**wheel.entry_points.gui, **wheel.entry_points.console}.items():
+            found[name] = str(point)
+    return dict(sorted(found.items()))
+
+
 def _script_files(wheels: Sequence[Wheel]) -> set[str]:
     """The names of the scripts that wheels bring as files."""
     return {
@@ -64,9 +73,7 @@ def _top_names(wheels: Sequence[Wheel], sources: Sequence[File]) -> Iterator[str
 
 
 def _not_found(text: str, wheels: Sequence[Wheel], sources: Sequence[File]) -> CzscieError:
-    scripts = _script_files(wheels)
-    for wheel in wheels:
-        scripts |= {*wheel.entry_points.console, *wheel.entry_points.gui}
+    scripts = {*scripts_of(wheels)}
     name = text.partition(":")[0]
     near = difflib.get_close_matches(name, sorted(scripts | _modules(wheels, sources)), n=3)
     return CzscieError(

@@ -99,7 +99,7 @@ def _check_groups(lift: Lift, table: Table) -> None:
 
 
 def _check_start(lift: Lift, table: Table) -> None:
-    """The payload is the default command; without it there must be another."""
+    """The payload may be the default command; without a payload there must be a command."""
     if lift.payload is None:
         if not lift.commands:
             table.reject(found="neither payload nor commands", allowed="one of them, or both")
@@ -107,7 +107,7 @@ def _check_start(lift: Lift, table: Table) -> None:
     if not lift.interpreters:
         table.reject("interpreters", allowed="at least one interpreter, because there is a payload")
     for index, command in enumerate(lift.commands):
-        if not command.name:
+        if not command.name and lift.payload.is_default_command:
             table.reject(
                 "commands", index, "name", allowed="a name, because the payload is the default command"
             )

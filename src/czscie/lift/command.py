@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from czscie.lift.table import SOMETHING, Shape, Table
@@ -50,6 +50,13 @@ class Command:
     args: tuple[str, ...]
     env: Environment
     key: str = field(compare=False)
+
+    def texts(self) -> Iterator[str]:
+        """Everything in which placeholders are expanded."""
+        yield self.exe
+        yield from self.args
+        yield from self.env.default.values()
+        yield from self.env.replace.values()
 
     @classmethod
     def read(cls, table: Table) -> Command:

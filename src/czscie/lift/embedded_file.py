@@ -100,8 +100,13 @@ class EmbeddedFile:
 
     @property
     def is_lazy(self) -> bool:
-        """Whether the file comes when the scie runs."""
-        return isinstance(self.source, FromBinding) or (isinstance(self.source, FromUrl) and self.source.lazy)
+        """Whether the manifest wants it downloaded when the executable runs."""
+        return isinstance(self.source, FromUrl) and self.source.lazy
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether a binding prints it when the executable runs."""
+        return isinstance(self.source, FromBinding)
 
     @property
     def url(self) -> str | None:

@@ -49,7 +49,6 @@ PARTS = (
 )
 _KEPT = (*PARTS, ALL)
 _PART = Shape(one_of(_KEPT), _KEPT.__contains__, _KEPT)
-_EMBEDDED = "this version embeds every interpreter"
 
 
 class Interpreter(Protocol):
@@ -67,6 +66,8 @@ class Interpreter(Protocol):
     def id(self) -> str: ...
     @property
     def keep(self) -> tuple[str, ...]: ...
+    @property
+    def lazy(self) -> bool: ...
 
     @property
     def asked(self) -> Mapping[str, str | Path | None]:
@@ -112,8 +113,7 @@ class PythonBuildStandalone:
         return replace(self, version=version, release=release, flavor=flavor or self.flavor)
 
     def unsupported(self) -> Iterator[tuple[str, str]]:
-        if self.lazy:
-            yield "lazy", _EMBEDDED
+        yield from ()
 
     @classmethod
     def read(cls, table: Table, identifier: str, directory: Path) -> PythonBuildStandalone:
@@ -155,8 +155,6 @@ class PyPy:
 
     def unsupported(self) -> Iterator[tuple[str, str]]:
         yield "provider", "this version builds with CPython only"
-        if self.lazy:
-            yield "lazy", _EMBEDDED
 
     @classmethod
     def read(cls, table: Table, identifier: str, directory: Path) -> PyPy:
@@ -176,6 +174,7 @@ class Host:
     PROVIDER: ClassVar[str] = "Host"
     FILES: ClassVar[tuple[str, ...]] = ("python",)
     OF_THIS_MACHINE: ClassVar[bool] = True
+    lazy: ClassVar[bool] = False
 
     id: str
     keep: tuple[str, ...] = ()
@@ -202,6 +201,7 @@ class Local:
     PROVIDER: ClassVar[str] = "Local"
     FILES: ClassVar[tuple[str, ...]] = ("python",)
     OF_THIS_MACHINE: ClassVar[bool] = True
+    lazy: ClassVar[bool] = False
 
     id: str
     path: Path

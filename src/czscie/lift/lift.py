@@ -139,16 +139,33 @@ class Lift:
         table.finish()
         return lift
 
+    def eager(self) -> tuple[str, ...]:
+        """The keys of what is lazy in the manifest, and is embedded all the same."""
+        interpreters = enumerate(self.interpreters)
+        files = enumerate(self.files)
+        return (
+            *(f"{self.key}.interpreters[{index}].lazy" for index, each in interpreters if each.lazy),
+            *(f"{self.key}.files[{index}].source.lazy" for index, each in files if each.is_lazy),
+        )
+
+    def _calls_ptex(self) -> bool:
+        """Whether a command or a binding needs the program that downloads, and not only what it downloads."""
+        if self.ptex is None:
+            return False
+        names = (f"{{{self.ptex.id}}}", f"{{scie.files.{self.ptex.id}}}", "{scie.bindings.fetch")
+        texts = (text for command in (*self.commands, *self.bindings) for text in command.texts())
+        return any(name in text for text in texts for name in names)
+
     def _unsupported(self) -> Iterator[tuple[str, str]]:
         if any(platform.os == "windows" for platform in self.platforms):
             yield from self._no_names_on_windows()
-        if self.ptex is not None:
-            yield "ptex", "this version downloads nothing when a scie runs"
+        if self.ptex is not None and self._calls_ptex():
+            yield "ptex", "an executable of czscie downloads nothing, and a command calls ptex"
         for index, interpreter in enumerate(self.interpreters):
             for key, text in interpreter.unsupported():
                 yield f"interpreters[{index}].{key}", text
         for index, file in enumerate(self.files):
-            if file.is_lazy:
+            if file.is_bound:
                 yield f"files[{index}].source", "this version embeds every file"
 
     def _no_names_on_windows(self) -> Iterator[tuple[str, str]]:

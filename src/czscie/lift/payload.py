@@ -6,17 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from czscie.lift.table import Shape, Table
+from czscie.lift.problem import one_of
+from czscie.lift.table import SOMETHING, Shape, Table
 from czscie.network.url import scheme
 from czscie.platforms import GlibcVersion
 
 SOURCES = ("pex", "requirements", "project", "script", "lock")
+
+#: In `scripts`: every console and GUI script of the payload.
+EVERY = "*"
 
 _ENTRY_POINT = Shape.of(
     'a console script, a module or "module:function"',
     # The names that the entry points specification recommends, or what follows a colon in one.
     r"\w[\w.-]*|[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*",
 )
+#: A script becomes a command, and in a permanent installation a file.
+_SCRIPT = Shape.of("the name of a script", r"(?!\.{1,2}$)[\w.-]+")
+_SCRIPTS = Shape.of('"*", or an array of names of scripts', r"\*", EVERY)
 _GLIBC = Shape.of('a string such as "2.28"', r"2\.[0-9]{1,3}")
 
 
@@ -54,7 +61,11 @@ class Payload:
     `script` is a single file that may name its requirements (PEP 723). Without `entry_point` the PEX's own is
     meant. `build` are the projects whose build backends may run when they have no wheel, None is for any.
     `glibc` is the newest version that resolved wheels may ask for, None for any. `interpreter` is the
-    id of one of the manifest's interpreters.
+    id of one of the manifest's interpreters. `sources` are files and directories that are importable beside
+    what `requirements` or `lock` name, or alone.
+
+    `scripts` are the payload's scripts that become commands, EVERY is all of them, and None makes the entry
+    point the only command. `default` is the script that starts when none is chosen.
     """
 
     pex: Path | None
@@ -66,6 +77,14 @@ class Payload:
     glibc: GlibcVersion | None
     interpreter: str
     build: tuple[str, ...] | None = None
+    sources: tuple[Path, ...] = ()
+    scripts: tuple[str, ...] | str | None = None
+    default: str | None = None
+
+    @property
+    def is_default_command(self) -> bool:
+        """Whether an executable of it starts something when no command is chosen."""
+        return self.scripts is None or self.default is not None
 
     @classmethod
     def read(cls, table: Table, directory: Path, interpreters: Sequence[str]) -> Payload:
@@ -80,11 +99,16 @@ class Payload:
             glibc=_read_glibc(table),
             interpreter=_read_interpreter(table, interpreters),
             build=_read_build(table),
+            sources=_read_sources(table, directory),
+            scripts=table.optional_text_or_texts("scripts", _SCRIPTS, _SCRIPT),
+            default=table.optional_text("default", _SCRIPT),
         )
         given = [source for source in SOURCES if source in table]
-        if len(given) != 1:
+        if len(given) > 1 or (not given and not payload.sources):
             found = " and ".join(given) or "none of " + ", ".join(SOURCES)
-            table.reject(found=found, allowed="exactly one of " + ", ".join(SOURCES))
+            table.reject(found=found, allowed="exactly one of " + ", ".join(SOURCES) + ", or sources")
+        _check_sources(payload, table)
+        _check_scripts(payload, table)
         if payload.project is not None and payload.build == ():
             table.reject(
                 "build",
@@ -104,7 +128,39 @@ def _read_requirements(table: Table) -> tuple[str, ...] | None:
                 allowed="what a lock can pin: a project of an index, or the URL of a file "
                 "(https://, http:// or file://)",
             )
-    return requirements if "requirements" in table else None
+    alone = "sources" in table and not any(source in table for source in SOURCES)
+    return requirements if "requirements" in table or alone else None
+
+
+def _read_sources(table: Table, directory: Path) -> tuple[Path, ...]:
+    return tuple(directory / text for text in table.texts("sources", SOMETHING, may_be_empty=False))
+
+
+def _check_sources(payload: Payload, table: Table) -> None:
+    """Each source is importable by its own name, beside packages and not inside of them."""
+    for other in ("pex", "project", "script"):
+        if payload.sources and other in table:
+            table.reject("sources", allowed=f"requirements, lock or nothing beside it, and not {other}")
+    names = [source.name for source in payload.sources]
+    for index, name in enumerate(names):
+        if not name or name in names[:index]:
+            table.reject("sources", index, allowed="a file or directory with a name of its own")
+
+
+def _check_scripts(payload: Payload, table: Table) -> None:
+    scripts = payload.scripts
+    if scripts is None:
+        if payload.default is not None:
+            table.reject("default", allowed="no default, because there are no scripts to choose from")
+        return
+    if payload.entry_point is not None:
+        table.reject("entry_point", allowed="no entry point, because scripts says what starts")
+    if not isinstance(scripts, str):
+        for index, script in enumerate(scripts):
+            if script in scripts[:index]:
+                table.reject("scripts", index, allowed="each script once")
+        if payload.default is not None and payload.default not in scripts:
+            table.reject("default", allowed=one_of(scripts), options=scripts)
 
 
 def may_build(allowed: tuple[str, ...] | None, project: str) -> bool:

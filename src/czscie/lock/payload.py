@@ -15,8 +15,11 @@ from packaging.requirements import Requirement
 
 from czscie.czex import info as pex_info
 from czscie.disk import writing
+from czscie.errors import CzscieError
+from czscie.filesystem import path_digest
 from czscie.inputs import PayloadPex
 from czscie.lift.lift import Lift
+from czscie.lift.payload import Payload
 from czscie.lock.builder import Builder
 from czscie.lock.inventory.input import Input
 from czscie.lock.inventory.inventory import of_kind
@@ -28,6 +31,8 @@ from czscie.session import Session
 
 #: What pex calls the script of a PEX, in which it is the entry point: a name that nothing else has.
 _SCRIPT = "__pex_executable__"
+#: What Python leaves in directories of sources.
+_NOT_SOURCE = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 
 def locked_payload(
@@ -52,14 +57,13 @@ def locked_payload(
         files = wheel_files(chosen, lift.path.parent.absolute(), Builder.of(lift, session))
         place = directory / lift.name
         with writing(place, sum(file.stat().st_size for file in files)):
-            module = None if script is None else script_module(script, files)
-            return _lay_out(place, _pex_info(lift, chosen, module), files, script, module)
+            module = _source_module(payload) if script is None else script_module(script, files)
+            return _lay_out(place, _pex_info(lift, chosen, module), files, script, module, payload.sources)
 
     # The module's name follows from that of the script and the wheels.
-    asked = _pex_info(lift, chosen, None if script is None else script.name)
-    digest = hashlib.sha256(
-        b"\0".join((asked, b"" if script is None else named[script].encode()))
-    ).hexdigest()
+    asked = _pex_info(lift, chosen, _source_module(payload) if script is None else script.name)
+    digests = [*([] if script is None else [named[script]]), *map(_source_digest, payload.sources)]
+    digest = hashlib.sha256(b"\0".join((asked, "\0".join(digests).encode()))).hexdigest()
     return PayloadPex(lift.name, digest, make)
 
 
@@ -75,6 +79,12 @@ def script_module(script: Path, wheels: Sequence[Path]) -> str:
             if script.stem in {name.partition("/")[0].partition(".")[0] for name in archive.namelist()}:
                 return _SCRIPT
     return script.stem
+
+
+def _source_module(payload: Payload) -> str | None:
+    """The module that starts when nothing else is said: the only file of Python among the sources."""
+    files = [source for source in payload.sources if source.suffix == ".py"]
+    return files[0].stem if len(files) == 1 else None
 
 
 def _pex_info(lift: Lift, chosen: tuple[Chosen, ...], module: str | None) -> bytes:
@@ -104,16 +114,36 @@ def _without_url(text: str) -> str:
 
 
 def _lay_out(
-    directory: Path, info: bytes, wheels: list[Path], script: Path | None, module: str | None
+    directory: Path,
+    info: bytes,
+    wheels: list[Path],
+    script: Path | None,
+    module: str | None,
+    sources: Sequence[Path],
 ) -> Path:
-    """A PEX as a directory, whose wheels are those of the cache, and its script the `module`."""
+    """A PEX as a directory, whose wheels are those of the cache, and its script the `module`.
+
+    `sources` are at its top, each by its own name.
+    """
     (directory / ".deps").mkdir(parents=True)
     (directory / pex_info.PATH).write_bytes(info)
     for wheel in wheels:
         _link(wheel, directory / ".deps" / wheel.name)
     if script is not None:
         shutil.copyfile(script, directory / f"{module}.py")
+    for source in sources:
+        if source.is_dir():
+            shutil.copytree(source, directory / source.name, ignore=_NOT_SOURCE)
+        else:
+            shutil.copyfile(source, directory / source.name)
     return directory
+
+
+def _source_digest(source: Path) -> str:
+    """Raises CzscieError when nothing is at the path `source` of the manifest."""
+    if not source.exists():
+        raise CzscieError(f"there is nothing at {source}", why="lift.payload.sources names it")
+    return f"{source.name} {path_digest(source)}"
 
 
 def _link(path: Path, link: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from czscie.lift.command import Command as LiftCommand
 from czscie.lift.command import Environment
 from czscie.lift.embedded_file import EmbeddedFile
 from czscie.lift.lift import Lift
+from czscie.lift.payload import Payload
+from czscie.lift.problem import nearest
 from czscie.pbs.prune import TERMINFO
 from czscie.scie import template
 from czscie.scie.expansion import Expansion, named_files
@@ -54,12 +56,14 @@ def boot(
     interpreters: Mapping[str, InstalledInterpreter],
     with_terminfo: Collection[str] = (),
     files: Mapping[str, Path] | None = None,
+    scripts: Mapping[str, str] | None = None,
 ) -> Boot:
     """The commands of `lift`. `info` is that of its payload; `interpreters` go by their ids, and `files` are
     where the lift's files are, by their names.
 
-    `with_terminfo` are the ids of those that bring descriptions of terminals along. Raises CzscieError for
-    what the launcher would not support.
+    `with_terminfo` are the ids of those that bring descriptions of terminals along. `scripts` are those of
+    the payload by their names, each with its entry point, or "" for a file. Raises CzscieError for what the
+    launcher would not support.
     """
     expansion = Expansion(
         {identifier: named_files(each) for identifier, each in interpreters.items()}, lift.interpreter_groups
@@ -72,8 +76,10 @@ def boot(
     if info is not None and lift.payload is not None:
         identifier = lift.payload.interpreter
         environment = terminals.get(identifier, {})
-        command = _payload_command(info, interpreters[identifier], environment, lift)
-        made = msgspec.structs.replace(made, commands={"": command, **made.commands})
+        start = _payload_command(info, interpreters[identifier], environment, lift)
+        commands = dict(_payload_commands(start, lift.payload, scripts or {}))
+        by_name = lift.payload.scripts is not None
+        made = msgspec.structs.replace(made, commands={**commands, **made.commands}, by_name=by_name)
     return made
 
 
@@ -185,6 +191,42 @@ class _Hashes:
         hashed = [file for file in self._lift.files if file.kind != "directory"]
         digests = {file.name: self.find(file) for file in hashed}
         return digests | {file.key: digests[file.name] for file in hashed if file.key is not None}
+
+
+def _payload_commands(
+    start: Command, payload: Payload, scripts: Mapping[str, str]
+) -> Iterator[tuple[str, Command]]:
+    """The commands of the payload, which `start` starts: its entry point, or some of its `scripts`."""
+    if payload.scripts is None:
+        yield "", start
+        return
+    names = tuple(scripts) if isinstance(payload.scripts, str) else payload.scripts
+    for name in (*(() if payload.default is None else (payload.default,)), *names):
+        if name not in scripts:
+            raise _no_script(name, scripts)
+    commands = {name: _script_command(start, name, scripts[name]) for name in names}
+    if payload.default is not None:
+        yield "", _script_command(start, payload.default, scripts[payload.default])
+    yield from commands.items()
+
+
+def _script_command(start: Command, name: str, entry_point: str) -> Command:
+    """A command that lets `czscie_boot` start a script in place of the payload's entry point."""
+    environment = {**start.env, "=__CZSCIE_SCRIPT__": _literal(f"{name}={entry_point}")}
+    return msgspec.structs.replace(start, env=environment, description=None)
+
+
+def _no_script(name: str, scripts: Mapping[str, str]) -> CzscieError:
+    near = nearest(name, scripts)
+    return CzscieError(
+        f"the payload has no script {name}",
+        why=f"its scripts are: {', '.join(scripts)}" if scripts else "it has no scripts",
+        hint=None if near is None else f"did you mean {near}?",
+    )
+
+
+def _literal(text: str) -> str:
+    return text.replace("{", "{{")
 
 
 @dataclass(slots=True)

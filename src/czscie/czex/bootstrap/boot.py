@@ -85,6 +85,7 @@ def boot(application):
             _fail("%s is set and cannot be honoured: %s" % (name, reason))
     _extend_path(os.environ.get("PEX_VENV_BIN_PATH", application.venv_bin_path))
 
+    chosen = os.environ.pop("__CZSCIE_SCRIPT__", "")
     overrides = {name: os.environ[name] for name in _OVERRIDES if name in os.environ}
     if len(overrides) > 1:
         found = " ".join("%s=%s" % item for item in overrides.items())
@@ -100,6 +101,12 @@ def boot(application):
         _provide_certificates(application.certificates)
 
     _inherit_path()
+    if chosen and not overrides:
+        # The launcher chose a script by its name: it starts as its file in the environment would.
+        name, _, target = chosen.partition("=")
+        sys.argv[0] = os.path.join(_bin(), name + (".exe" if os.name == "nt" else ""))
+        application.entry_point, application.script = target, None if target else name
+        application.inject_args = []
     script = overrides.get("PEX_SCRIPT") if overrides else application.script
     if script:
         _execute_script(os.path.join(_bin(), script), sys.argv[1:])
@@ -169,6 +176,8 @@ def _run(entry_point):
 def _execute_script(script, arguments):
     # type: (str, list[str]) -> NoReturn
     """Becomes a script of the virtual environment, where there is no /bin/sh, too."""
+    if not os.path.exists(script) and not os.path.exists(script + ".exe"):
+        _fail("there is no script %s; there are %s" % (os.path.basename(script), ", ".join(_scripts())))
     options = _options_by_shell(script)
     if options is None:
         _execute(script, arguments)
@@ -202,6 +211,17 @@ def _execute(program, arguments):
         os.execv(program, [program] + arguments)
     except OSError as error:
         _fail("%s cannot be started: %s" % (program, error.strerror))
+
+
+def _scripts():
+    # type: () -> list[str]
+    """The names of the environment's scripts, without those of Python."""
+    names = set()
+    for name in os.listdir(_bin()):
+        stem = name[: -len(".exe")] if name.endswith(".exe") else name
+        if not (stem == "pythonw" or stem.rstrip("0123456789.t") == "python"):
+            names.add(stem)
+    return sorted(names) or ["none"]
 
 
 def _bin():

@@ -1,0 +1,109 @@
+"""Builds scies of lift manifests that were written for science, as science names and reports them."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from czscie.build import build_lift
+from czscie.errors import CzscieError
+from czscie.filesystem import pieces, write_atomically
+from czscie.leftovers import scratch
+from czscie.lift.lift import Lift
+from czscie.lift.manifest import parse_manifest, read_manifest
+from czscie.loader import check_lift
+from czscie.lock.use import LockUse
+from czscie.platforms import Platform, current_platform
+from czscie.science.pex_lift import with_payload
+from czscie.session import Session
+
+#: The manifest that is read from standard input.
+STANDARD_INPUT = Path("-")
+
+
+@dataclass(frozen=True, slots=True)
+class LiftOptions:
+    """What `science lift` takes before its subcommands.
+
+    `platforms` replace those of the manifest, `name` its name. `inverted` are ids of interpreters and files
+    that the caller wants lazy when the manifest does not say so, or the other way round.
+    """
+
+    name: str | None = None
+    platforms: tuple[Platform, ...] = ()
+    inverted: tuple[str, ...] = ()
+
+
+def load(manifest: Path, options: LiftOptions, session: Session) -> Lift:
+    """The lift `manifest`, or that of standard input, as `options` and the files of `session` change it.
+
+    A lift that pex generated has its PEX as the payload. Raises CzscieError.
+    """
+    if manifest == STANDARD_INPUT:
+        lift = parse_manifest(sys.stdin.read(), Path("lift.toml"))
+    else:
+        lift = read_manifest(manifest)
+    lift = lift.with_files(session.files)
+    if options.platforms:
+        lift = replace(lift, platforms=options.platforms)
+    if options.name is not None:
+        lift = replace(lift, name=options.name)
+    _check_ids(lift, options.inverted)
+    return with_payload(lift) or lift
+
+
+def _check_ids(lift: Lift, identifiers: Sequence[str]) -> None:
+    """Everything is embedded, so what is lazy or not makes no difference; but a wrong id is a mistake."""
+    known = [*(each.id for each in lift.interpreters), *(file.id for file in lift.files)]
+    for identifier in identifiers:
+        if identifier not in known:
+            raise CzscieError(
+                f"{lift.path} has no interpreter and no file {identifier}",
+                why=f"it has: {', '.join(known)}",
+                hint=f"--invert-lazy takes one of these, not {identifier}",
+            )
+
+
+def build_scies(
+    lift: Lift, directory: Path, suffix: bool | None, algorithms: Sequence[str], session: Session
+) -> list[Path]:
+    """Writes the scies of `lift` into `directory`, and a checksum file for each of hashlib's `algorithms`.
+
+    `suffix` says whether the names have the platform, None that they have it where the manifest is not just
+    for this machine. No lock is left beside the manifest. Raises CzscieError.
+    """
+    named = lift.platforms != (current_platform(),) if suffix is None else suffix
+    if not named and len(lift.platforms) > 1:
+        raise CzscieError(
+            f"{lift.name} is for several platforms, whose scies would have one name",
+            why=", ".join(platform.name for platform in lift.platforms),
+            hint="build one platform (--platform), or use --use-platform-suffix",
+        )
+
+    def path_of(platform: Platform) -> Path:
+        stem = f"{lift.name}-{platform.name}" if named else lift.name
+        return directory / f"{stem}{platform.executable_suffix}"
+
+    lift, targets = check_lift(lift)
+    directory.mkdir(parents=True, exist_ok=True)
+    with scratch() as work:
+        # The lock is written beside the manifest.
+        here = replace(lift, path=work / lift.path.name)
+        built = build_lift(here, targets, session, LockUse.UPDATE, path_of)
+    for contents in built:
+        for algorithm in dict.fromkeys(algorithms):
+            _write_checksum(contents.path, algorithm)
+    return [contents.path for contents in built]
+
+
+def _write_checksum(path: Path, algorithm: str) -> None:
+    """As the shasum tools read it; the asterisk marks a binary file."""
+    digest = hashlib.new(algorithm)
+    with path.open("rb") as file:
+        for piece in pieces(file):
+            digest.update(piece)
+    line = f"{digest.hexdigest()} *{path.name}".encode()
+    write_atomically(path.with_name(f"{path.name}.{algorithm}"), lambda stream: stream.write(line))
