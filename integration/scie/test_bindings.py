@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,9 @@ sleep "$PAUSE"
 echo TWO=2 >> "$SCIE_BINDING_ENV"
 ''']
 
+[[lift.files]]
+name = "data"
+
 [[lift.commands]]
 name = "directory"
 exe = "/bin/echo"
@@ -61,17 +65,25 @@ class App:
         file = self.directory / "runs"
         return [int(line) for line in file.read_text().split()] if file.exists() else []
 
-    def begin(self, pause: float = 0, command: str = "", base: Path | None = None) -> subprocess.Popen[str]:
+    def begin(
+        self,
+        pause: float = 0,
+        command: str = "",
+        path: Path | None = None,
+        arguments: Sequence[str] = (),
+        **variables: str,
+    ) -> subprocess.Popen[str]:
         environment = {
             "PATH": "/usr/bin:/bin",
             "HOME": str(self.directory / "home"),
-            "CZSCIE_BASE": str(base or self.base),
+            "CZSCIE_BASE": str(self.base),
             "RUNS": str(self.directory / "runs"),
             "PAUSE": str(pause),
             "SCIE_BOOT": command,
+            **variables,
         }
         return subprocess.Popen(
-            [self.path],
+            [path or self.path, *arguments],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -80,8 +92,8 @@ class App:
             start_new_session=True,
         )
 
-    def output(self, command: str = "") -> str:
-        output, errors = self.begin(command=command).communicate(timeout=60)
+    def output(self, command: str = "", path: Path | None = None) -> str:
+        output, errors = self.begin(command=command, path=path).communicate(timeout=60)
         assert errors == ""
         return output
 
@@ -94,12 +106,12 @@ class App:
 @pytest.fixture
 def app(tmp_path: Path) -> App:
     (tmp_path / "lift.toml").write_text(LIFT)
+    (tmp_path / "data").write_bytes(b"data")
     [made] = build(tmp_path / "lift.toml", tmp_path / "dist", [], Session.of())
     return App(made.path, tmp_path)
 
 
-def wait_for(condition: object, seconds: float = 30) -> None:
-    assert callable(condition)
+def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it does not happen"
@@ -171,3 +183,24 @@ def test_what_is_kept_is_the_users_alone(app: App) -> None:
     for path in (directory, *list(directory.parents)[:2]):
         assert path.stat().st_mode & 0o077 == 0, path
     assert {path.stat().st_mode & 0o077 for path in directory.parent.iterdir()} == {0}
+
+
+def test_a_permanent_installation_keeps_nothing_that_bindings_told(app: App) -> None:
+    place = app.directory / "opt"
+    installed, errors = app.begin(SCIE="install", arguments=[str(place)]).communicate(timeout=60)
+    assert installed.split()[0] == f"{place}/bin/app", errors
+    for _ in range(2):
+        assert app.output(path=place / "bin" / "app") == "1 2\n"
+    assert len(app.runs) == 1
+    assert not (place / "boot").exists()
+    assert len(app.left()) == 1
+
+
+def test_uninstall_removes_what_bindings_keep(app: App) -> None:
+    assert app.output() == "1 2\n"
+    [kept] = app.base.glob("boot/*")
+    removed, errors = app.begin(SCIE="uninstall").communicate(timeout=60)
+    assert f"removed {kept}\n" in removed, errors
+    assert not (app.base / "boot").exists()
+    assert app.output() == "1 2\n"
+    assert len(app.runs) == 2

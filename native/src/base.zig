@@ -124,18 +124,20 @@ fn appendSetting(
     setting: []const u8,
 ) error{OutOfMemory}!void {
     if (path.len == 0) return;
-    try found.append(arena, .{ .path = try absolute(arena, environment, path), .setting = setting });
+    const place = try absolute(arena, environment, path) orelse return;
+    try found.append(arena, .{ .path = place, .setting = setting });
 }
 
 /// Begins the path at the home directory if one of its components is `~`, and resolves relative paths against the
-/// working directory.
-fn absolute(arena: Allocator, environment: Environment, path: []const u8) error{OutOfMemory}![]const u8 {
-    if (homeEnd(path)) |end| if (environment.get(home_variable)) |home| {
-        return std.mem.concat(arena, u8, &.{ home, path[end..] });
-    };
+/// working directory. Null if the environment does not tell the home directory.
+fn absolute(arena: Allocator, environment: Environment, path: []const u8) error{OutOfMemory}!?[]const u8 {
+    if (homeEnd(path)) |end| {
+        const home = environment.get(home_variable) orelse return null;
+        return try std.mem.concat(arena, u8, &.{ home, path[end..] });
+    }
     if (std.fs.path.isAbsolute(path)) return path;
     const here = std.process.getCwdAlloc(arena) catch |err| return if (err == error.OutOfMemory) error.OutOfMemory else path;
-    return std.fs.path.join(arena, &.{ here, path });
+    return try std.fs.path.join(arena, &.{ here, path });
 }
 
 /// One past the last component of `path` that is `~`.
@@ -650,9 +652,10 @@ test "settings come before the user's cache, and that before temporary directori
     try testing.expectEqualStrings("/home/u/.cache", (try cacheDirectory(arena.allocator(), env)).?);
     env.remove("HOME");
     try testing.expectEqual(null, try cacheDirectory(arena.allocator(), env));
+    for (try candidates(arena.allocator(), env, "~/x", true)) |place| try testing.expect(place.setting == null);
     try env.put("XDG_CACHE_HOME", "/x");
     try testing.expectEqualStrings("/x", (try cacheDirectory(arena.allocator(), env)).?);
-    try testing.expectEqualStrings("/x/czscie", (try candidates(arena.allocator(), env, null, true))[1].path);
+    try testing.expectEqualStrings("/x/czscie", (try candidates(arena.allocator(), env, null, true))[0].path);
 }
 
 test "root installs for all users, others check there before they unpack" {

@@ -28,6 +28,7 @@ pub const Result = struct {
     values: std.StringArrayHashMapUnmanaged([]const u8) = .empty,
     guards: []const Guard = &.{},
 
+    /// The value of `key`.
     pub fn get(result: Result, key: []const u8) ?[]const u8 {
         return result.values.get(key);
     }
@@ -46,6 +47,7 @@ pub const Result = struct {
         return true;
     }
 
+    /// The result as the launcher keeps it.
     pub fn render(result: Result, arena: Allocator) error{OutOfMemory}![]const u8 {
         var text: std.ArrayList(u8) = .empty;
         try text.appendSlice(arena, first_line ++ "\n");

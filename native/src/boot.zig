@@ -296,6 +296,19 @@ fn openBelow(base: std.fs.Dir, id: []const u8) !std.fs.Dir {
     };
 }
 
+/// Removes what is kept for `lift` below the base directory. Returns the name of the directory if there was one.
+pub fn remove(base: std.fs.Dir, lift: manifest.Manifest) !?Digits {
+    var directory = base.openDir(directory_name, .{ .no_follow = true, .iterate = true }) catch |err| switch (err) {
+        error.FileNotFound => return null,
+        else => return err,
+    };
+    defer directory.close();
+    const id = idOf(lift);
+    directory.access(&id, .{}) catch |err| return if (err == error.FileNotFound) null else err;
+    try directory.deleteTree(&id);
+    return id;
+}
+
 fn withSuffix(buffer: *Name, name: []const u8, suffix: []const u8) []const u8 {
     return std.fmt.bufPrint(buffer, "{s}{s}", .{ name, suffix }) catch unreachable; // digits and our own suffixes
 }

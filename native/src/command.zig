@@ -133,6 +133,7 @@ fn put(environment: *Environment, name: []const u8, value: []const u8) error{Out
     environment.put(name, value) catch return error.OutOfMemory;
 }
 
+/// Expands the placeholders of `command`, and runs the bindings that they name.
 pub fn prepare(arena: Allocator, command: manifest.Command, context: *const Context) Error!Prepared {
     var expansion: Expansion = try .init(arena, command, context);
     const arguments = try arena.alloc([:0]const u8, command.args.len + 1);

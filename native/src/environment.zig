@@ -69,6 +69,7 @@ const Posix = struct {
         try environment.entries.append(environment.arena, entry);
     }
 
+    /// How many entries there are.
     pub fn count(environment: Posix) usize {
         return environment.entries.items.len;
     }

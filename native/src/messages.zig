@@ -194,19 +194,22 @@ pub fn placeholderUnknown(name: []const u8, err: anyerror) noreturn {
         ),
         error.ExpansionTooLong => report.fatal(
             name,
-            "a value of the boot command becomes too long, or refers to itself\nhint: look at the variables of its env",
+            "the boot command has a value that is longer than 131072 bytes, or that needs too many others" ++
+                "\nhint: shorten the variables that it names",
             .{},
         ),
         else => report.fatal(name, "{s}", .{report.describe(err)}),
     }
 }
 
+/// The `.env` of the working directory, or of one above it, cannot be read.
 pub fn dotenvInvalid(name: []const u8, fault: dotenv.Fault) noreturn {
-    const what = "requested .env files be loaded but there was an error";
+    const what = "the application requested .env files be loaded but there was an error";
     if (fault.line == 0) report.fatal(name, what ++ ": {s}: {s}", .{ fault.path, fault.reason });
     report.fatal(name, what ++ ": {s}, line {d}: {s}", .{ fault.path, fault.line, fault.reason });
 }
 
+/// A binding exited with another status than 0.
 pub fn bindingFailed(name: []const u8, ending: process.Ending) noreturn {
     const what = "Boot binding command failed: ";
     switch (ending) {
@@ -215,19 +218,22 @@ pub fn bindingFailed(name: []const u8, ending: process.Ending) noreturn {
     }
 }
 
+/// The program of a binding cannot be started.
 pub fn bindingNotStarted(name: []const u8, binding: []const u8, program: []const u8, err: anyerror) noreturn {
     report.fatal(name, "cannot start the binding {s}, {s}: {s}", .{ binding, program, report.describe(err) });
 }
 
+/// A binding wrote something else than values by their keys.
 pub fn bindingInvalid(name: []const u8, binding: []const u8) noreturn {
     report.fatal(
         name,
         "the binding {s} wrote an invalid result" ++
-            "\nhint: lines KEY=value in the file SCIE_BINDING_ENV, or a JSON list of objects with key and value in SCIE_BINDING_JSON",
+            "\nhint: write lines KEY=value to the file SCIE_BINDING_ENV, or a JSON list of objects with key and value to SCIE_BINDING_JSON",
         .{binding},
     );
 }
 
+/// A binding names itself, directly or by others.
 pub fn bindingCycle(lift: manifest.Manifest, binding: []const u8) noreturn {
     report.fatal(lift.name, "the binding {s} needs itself", .{binding});
 }

@@ -97,6 +97,7 @@ pub const Ending = union(enum) {
     exit: u32,
     signal: u32,
 
+    /// Whether the program exited with status 0.
     pub fn isSuccess(ending: Ending) bool {
         return ending == .exit and ending.exit == 0;
     }

@@ -2,6 +2,7 @@
 
 const std = @import("std");
 const base_directory = @import("../base.zig");
+const boot = @import("../boot.zig");
 const file_status = @import("../file_status.zig");
 const libc = @import("../libc.zig");
 const manifest = @import("../manifest.zig");
@@ -57,6 +58,12 @@ const Uninstallation = struct {
         for (items) |*item| if (!item.isShared()) try uninstallation.removeItem(base, items, item, others);
         for (items) |*item| if (item.kind == .interpreter) try uninstallation.removeItem(base, items, item, others);
         for (items) |*item| if (item.kind == .libc) try uninstallation.removeItem(base, items, item, others);
+        if (!uninstallation.in_use) if (try boot.remove(base.directory, uninstallation.context.lift)) |id| {
+            const arena = uninstallation.context.arena;
+            const path = try std.fs.path.join(arena, &.{ base.path, boot.directory_name, &id });
+            try uninstallation.removed.append(arena, path);
+        };
+        base.directory.deleteDir(boot.directory_name) catch {}; // others have something there
         if (others != null and uninstallation.kept.items.len == 0) removeEmpty(base);
     }
 
