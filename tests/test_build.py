@@ -271,7 +271,7 @@ def test_a_damaged_file_of_the_cache_is_made_again(
     if pattern.endswith(("zip", "czex")):
         # What has another size is made again at once.
         assert "Packed" in told
-        assert ("damaged in the cache, made again: " in told) == damage.startswith("flipped")
+        assert (" is damaged in the cache: making it again" in told) == damage.startswith("flipped")
     project.build()
     assert "Packed" not in capsys.readouterr().err
 
@@ -394,7 +394,7 @@ def test_a_failed_build_keeps_the_file_that_was_there(project: Project) -> None:
 
 def test_commands_that_fit_no_manifest_are_an_error_and_no_file(project: Project) -> None:
     project.manifest(rest=f'[[lift.commands]]\nname = "long"\nexe = "{"x" * 66_000}"\n')
-    with pytest.raises(CzscieError, match="a zip comment holds 65535"):
+    with pytest.raises(CzscieError, match="the limit is 65535"):
         project.build()
     assert project.built == []
 

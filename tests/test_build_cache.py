@@ -93,7 +93,7 @@ def test_what_fails_for_a_damaged_product_is_done_again_without_it() -> None:
         return made.path.read_bytes()
 
     assert mending(attempt, told.append) == b"moo"
-    assert told == ["damaged in the cache, made again: a cow"]
+    assert told == ["a cow is damaged in the cache: making it again"]
     assert (maker.made, other.made) == (2, 1)
 
 
@@ -166,4 +166,4 @@ def test_a_product_that_becomes_no_file_is_damaged(damage: Callable[[Path], None
         return made.path.read_bytes()
 
     assert mending(attempt, told.append) == b"moo"
-    assert told == ["damaged in the cache, made again: a cow"]
+    assert told == ["a cow is damaged in the cache: making it again"]

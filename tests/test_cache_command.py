@@ -49,8 +49,8 @@ def test_dir_says_where_the_cache_is(cache: Path) -> None:
 
 def test_list_says_how_much_there_is_of_each_kind(cache: Path) -> None:
     assert run("list").splitlines() == [
-        "archives        1     2.0 MB  today         interpreters and other files as they were downloaded",
-        "packed          1     0.1 kB  40 days ago   interpreters and payloads, packed",
+        "archives        1     2.0 MB  today         downloaded interpreters and other files",
+        "packed          1     0.1 kB  40 days ago   packed interpreters and payloads",
         f"2 entries, 2.0 MB, in {cache}",
     ]
 

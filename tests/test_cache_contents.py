@@ -70,8 +70,8 @@ def test_what_a_killed_process_left_is_told_from_parts_that_are_gone_on_with(tmp
     put(tmp_path / "archives" / f".{'0' * 64}.0.partial")
     put(tmp_path / "packed" / ".key.zip.x7f3")
     assert {(each.name, each.left_over) for each in read_entries(tmp_path)} == {
-        ("a part of a download", False),
-        ("left over", True),
+        ("partial download", False),
+        ("leftover", True),
     }
 
 
@@ -127,7 +127,7 @@ def test_what_is_no_size_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "30", "d", "-3d", "3 months"])
 def test_what_is_no_span_is_refused(text: str) -> None:
-    with pytest.raises(CzscieError, match="is not a span of time"):
+    with pytest.raises(CzscieError, match="is not a duration"):
         parse_span(text)
 
 

@@ -168,8 +168,8 @@ def test_whatever_goes_wrong_there_is_no_traceback(code: str) -> None:
     expected = {
         "1/0": (
             1,
-            "error: czscie has a defect: ZeroDivisionError: division by zero\n"
-            "hint: run it again with CZSCIE_TRACEBACK=1 and report what it prints\n",
+            "error: czscie crashed: ZeroDivisionError: division by zero\n"
+            "hint: run it again with CZSCIE_TRACEBACK=1 and report the output\n",
         ),
         "open('/no/such/file')": (1, "error: /no/such/file: No such file or directory\n"),
         "raise KeyboardInterrupt": (130, ""),
@@ -211,14 +211,14 @@ def test_verify_prints_what_is_wrong_and_fails(moo: Path) -> None:
     assert (done.returncode, done.stderr, done.stdout) == (
         0,
         b"",
-        f"{moo}: 2 entries, all is well\n".encode(),
+        f"{moo}: 2 entries, all intact\n".encode(),
     )
     moo.write_bytes(moo.read_bytes().replace(b"launcher", b"Launcher"))
     done = run("verify", moo)
     assert done.returncode == 1
     assert done.stderr.decode().splitlines() == [
         f"error: {moo} was changed after it was built",
-        "  launcher: launcher: it is not the one that was built",
+        "  launcher: launcher: it changed after it was built",
         "hint: copy or download the file again",
     ]
     done = run("verify", "--json", moo)
@@ -262,7 +262,7 @@ def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path: Path, command: st
 def test_a_document_without_end_is_an_error(moo: Path, arguments: tuple[str, ...]) -> None:
     done = run(*arguments, cwd=moo.parent)
     assert done.returncode == 1
-    assert b"it has more than 256 MiB" in done.stderr
+    assert b"it is larger than 256 MiB" in done.stderr
 
 
 #: More than a buffer holds, as a bill of materials has.
@@ -293,7 +293,7 @@ def test_a_standard_output_that_is_full_is_named(arguments: str) -> None:
         1,
         "error: cannot write to standard output\n"
         "  No space left on device\n"
-        "hint: free some there, or redirect it to another file system\n",
+        "hint: free some space there, or redirect it to another file system\n",
     )
 
 

@@ -70,13 +70,13 @@ def test_an_output_without_room_names_the_file_and_the_sizes(project: Project, m
     fill(small, 4096)
     with pytest.raises(CzscieError) as caught:
         project.build(output=str(small))
-    assert caught.value.what == f"there is no room for {small / 'moo'}"
+    assert caught.value.what == f"no space left for {small / 'moo'}"
     [why] = caught.value.why
     assert why.startswith("it takes ") and f"; the file system of {small} has " in why
     number, unit = why.removeprefix("it takes ").partition(";")[0].replace(",", "").split()
     needed = float(number) * {"bytes": 1, "MB": 1e6}[unit]
     assert 0 < needed <= built.path.stat().st_size + 50_000  # to a tenth of a megabyte
-    assert caught.value.hint == "free some, or write to a directory on another file system"
+    assert caught.value.hint == "free some space, or write to a directory on another file system"
     assert files(small) == []
 
 
@@ -86,7 +86,7 @@ def test_a_file_system_without_inodes_says_so(project: Project, mount: Mount) ->
     (small / "filling").write_bytes(b"")
     with pytest.raises(CzscieError) as caught:
         project.build(output=str(small))
-    assert caught.value.what == f"there is no room for {small / 'moo'}"
+    assert caught.value.what == f"no space left for {small / 'moo'}"
     assert f"the file system of {small} has no inodes left" in caught.value.why[0]
 
 
@@ -103,7 +103,7 @@ def test_a_cache_without_room_says_what_makes_some(
     try:
         project.build()
     except CzscieError as error:
-        assert error.what.startswith(f"there is no room for {small}/")
+        assert error.what.startswith(f"no space left for {small}/")
         assert error.hint is not None and "czscie cache prune; or set CZSCIE_CACHE to " in error.hint
         assert list(project.directory.glob("dist/*")) == []
     (small / "filling").unlink()
@@ -119,7 +119,7 @@ def test_a_lock_without_room_is_named_and_the_old_one_stays(project: Project, mo
     before = (small / "lift.lock").read_bytes()
     manifest.write_text(manifest.read_text().replace("linux-x86_64", "windows-x86_64"))
     fill(small, 0)
-    with pytest.raises(CzscieError, match=f"there is no room for {small}/lift.lock") as caught:
+    with pytest.raises(CzscieError, match=f"no space left for {small}/lift.lock") as caught:
         update_lock(manifest, Upgrade(), Session.of())
     assert caught.value.why[0].endswith(f"the file system of {small} has 0 bytes left")
     assert (small / "lift.lock").read_bytes() == before
@@ -138,7 +138,7 @@ def test_a_temporary_directory_without_room_is_named(
     manifest.write_text(manifest.read_text() + '[[lift.commands]]\nexe = "{cpython}/bin/python3.13"\n')
     with pytest.raises(CzscieError) as caught:
         project.build()
-    assert caught.value.what.startswith(f"there is no room for {small}/")
+    assert caught.value.what.startswith(f"no space left for {small}/")
     assert "TMPDIR" in (caught.value.hint or "")
 
 
@@ -151,7 +151,7 @@ def test_an_image_without_room_names_it(project: Project, mount: Mount) -> None:
         ImageOptions.parse(small / "moo.tar", None, None, ()),
         ImageOptions.parse(None, small / "oci", None, ()),
     ):
-        with pytest.raises(CzscieError, match=f"there is no room for {small}/") as caught:
+        with pytest.raises(CzscieError, match=f"no space left for {small}/") as caught:
             make_images(manifest, [], order, Session.of())
         assert caught.value.why[0].startswith("it takes ")
         assert files(small) == []
@@ -161,7 +161,7 @@ def test_a_quota_is_called_one(tmp_path: Path) -> None:
     error = OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
     with pytest.raises(CzscieError) as caught, disk.writing(tmp_path / "a" / "b", 200_000):
         raise error
-    assert caught.value.what == f"there is no room for {tmp_path / 'a' / 'b'}"
+    assert caught.value.what == f"no space left for {tmp_path / 'a' / 'b'}"
     assert caught.value.why == (
         f"it takes 0.2 MB; this user's quota is used up on the file system of {tmp_path}",
     )
@@ -181,7 +181,7 @@ def test_where_the_file_is_not_known_the_places_are_named(
     assert error.why[0].startswith(f"the file system of {tmp_path} has ")
     assert error.hint is not None and "CZSCIE_CACHE" in error.hint and "TMPDIR" in error.hint
     named = cli._explain(OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "file")))
-    assert named.what == f"there is no room for {tmp_path / 'file'}"
+    assert named.what == f"no space left for {tmp_path / 'file'}"
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_a_download_without_room_is_gone_on_with(
     remote = Remote("words", digest, (f"{server.url}/words",), 300_000)
     with pytest.raises(CzscieError) as caught:
         fetch([remote], Network.of())
-    assert caught.value.what == f"there is no room for {remote.path}"
+    assert caught.value.what == f"no space left for {remote.path}"
     assert caught.value.why[0].startswith("it takes 0.3 MB; the file system of ")
     subprocess.run(["mount", "-o", "remount,size=1m", small], check=True)
     assert fetch([remote], Network.of())[0].read_bytes() == server.files["/words"]

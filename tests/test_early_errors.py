@@ -22,7 +22,7 @@ COMMAND = '[[lift.commands]]\nname = "other"\nexe = "{}"\n'
         ('[[lift.files]]\nname = "a.tar.Z"\n', "cannot unpack tar.Z"),
         (
             '[[lift.files]]\nname = "a"\nkey = "b"\n[[lift.files]]\nname = "a"\n',
-            "a place that no other of the lift's files takes",
+            "a path that no other file of the lift has",
         ),
         (
             '[[lift.files]]\nname = "a"\nsource = { url = "https://example.com/a", lazy = false }\n'
@@ -31,7 +31,7 @@ COMMAND = '[[lift.commands]]\nname = "other"\nexe = "{}"\n'
         ),
         ('[[lift.files]]\nname = "what?"\n', "a character that Windows reserves"),
         (COMMAND.format("{nothing}"), "does not know the placeholder {nothing}"),
-        (COMMAND.format("{scie.env.HOME="), "a placeholder does not end"),
+        (COMMAND.format("{scie.env.HOME="), "a placeholder has no closing brace"),
         (COMMAND.format("#{cpython:pip}"), "#{cpython:pip} cannot be built"),
         ('[lift.libc]\nbundle = "always"\npackages = "table.json"\n', "no C library to bundle"),
     ],

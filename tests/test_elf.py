@@ -73,7 +73,7 @@ def test_a_file_that_ends_early_is_named() -> None:
     with pytest.raises(ElfError) as caught:
         Elf.parse(data[:80], "half.so")
     assert str(caught.value) == (
-        "error: half.so is not a sound ELF file\n  its program header lies behind the end of the file"
+        "error: half.so is not a valid ELF file\n  its program header lies past the end of the file"
     )
 
 
@@ -81,7 +81,7 @@ def test_a_version_table_without_end_is_refused() -> None:
     data = elf_image(versions={"liba.so": ["A"] * 40_000, "libb.so": ["B"] * 40_000})
     with pytest.raises(ElfError) as caught:
         Elf.parse(data, "endless.so")
-    assert str(caught.value) == ("error: endless.so is not a sound ELF file\n  its version table has no end")
+    assert str(caught.value) == ("error: endless.so is not a valid ELF file\n  its version table has no end")
 
 
 def test_damage_never_gives_anything_but_an_elf_error() -> None:

@@ -43,7 +43,7 @@ def test_what_cannot_be_shaped_says_why() -> None:
     shaped = pe.shaped(image(), RSRC, windowed=False)
     with pytest.raises(pe.PeError, match="it has resources already"):
         pe.shaped(shaped, RSRC, windowed=False)
-    with pytest.raises(pe.PeError, match="something follows its sections"):
+    with pytest.raises(pe.PeError, match="data follows its sections"):
         pe.shaped(image() + b"x", RSRC, windowed=False)
     with pytest.raises(pe.PeError, match="no room for a section"):
         pe.shaped(image(headers=0x78 + 24 + 240 + 40), RSRC, windowed=False)

@@ -23,13 +23,13 @@ def transfer(made: Console) -> None:
     with Progress(made).transfers([(NAME, None)]) as begin, begin(NAME, None) as show:
         show(500_000, None)
         show(1_000_000, 2_000_000)
-        Progress(made).line("the server sent nothing for 30 s: trying again in 1 s")
+        Progress(made).line("the server sent nothing for 30 s: retrying in 1 s")
 
 
 def test_elsewhere_than_on_a_terminal_there_are_quiet_lines() -> None:
     made, stream = console(terminal=False)
     transfer(made)
-    retry = "the server sent nothing for 30 s: trying again in 1 s"
+    retry = "the server sent nothing for 30 s: retrying in 1 s"
     assert stream.getvalue() == f"downloading {NAME}\n{retry}\n"
 
 

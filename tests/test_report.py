@@ -87,7 +87,7 @@ def test_names_with_brackets_and_colons_are_printed_as_they_are(
 )
 def test_needs_are_words(tmp_path: Path, platform: str, wanted: Needs, words: str) -> None:
     found = needs(contents(tmp_path, platform, wanted))
-    assert found == f"{words}1.5 MB in a directory that can be executed from"
+    assert found == f"{words}1.5 MB in a directory that allows execution"
 
 
 @pytest.mark.parametrize(

@@ -39,5 +39,5 @@ def test_a_console_of_the_caller_hears_every_line(capsys: pytest.CaptureFixture[
 def test_options_win_over_the_environment(tmp_path: Path) -> None:
     assert Session.of(offline=True, environ={}).network.offline
     assert Session.of(environ={OFFLINE: "1"}).network.offline
-    with pytest.raises(CzscieError, match="is not what czscie vendor writes"):
+    with pytest.raises(CzscieError, match="was not written by czscie vendor"):
         Session.of(vendor=tmp_path)

@@ -151,9 +151,9 @@ def test_interpreter_constraints_are_met_or_told(make: MakeCzex) -> None:
     done = czex.run("argv")
     assert done.returncode == 1
     message = done.stderr.decode()
-    assert "there is no interpreter on PATH that it can run with; tried" in message
+    assert "no interpreter on PATH can run it; tried" in message
     assert f"{sys.executable} (CPython" in message
-    assert "it is none of: CPython==3.99.*" in message
+    assert "the PEX requires one of: CPython==3.99.*" in message
 
 
 def test_another_interpreter_is_found_when_this_one_does_not_suit(make: MakeCzex, tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_an_interpreter_that_was_chosen_is_remembered_while_the_same_are_there(
     (directory / "python3").symlink_to(tmp_path / "venv/bin/python")
     czex = make()
     verbose = {"PEX_PYTHON_PATH": str(directory), "PEX_VERBOSE": "1"}
-    told = f"chosen the last time: {directory}/python3".encode()
+    told = f"chosen at an earlier start: {directory}/python3".encode()
     assert told not in czex.run("argv", environment=verbose).stderr
     assert told in czex.run("argv", environment=verbose).stderr
     # Another one is there, then another file under the name of the first.
@@ -203,13 +203,13 @@ def test_a_script_on_the_path_is_asked_each_time(make: MakeCzex, tmp_path: Path)
     for _ in range(3):
         done = czex.run("argv", environment={"PEX_PYTHON": str(script), "PEX_VERBOSE": "1"})
         assert done.returncode == 0
-        assert b"chosen the last time" not in done.stderr
+        assert b"chosen at an earlier start" not in done.stderr
 
 
 def test_an_interpreter_that_was_remembered_and_no_longer_suits_is_not_used(make: MakeCzex) -> None:
     czex = make(interpreter_constraints=["CPython==3.99.*"])
     done = czex.run("argv", environment={"__CZSCIE_CHOSEN__": "remembered"})
-    assert b"there is no interpreter on PATH that it can run with" in done.stderr
+    assert b"no interpreter on PATH can run it" in done.stderr
 
 
 def test_what_a_marker_excludes_is_not_importable(make: MakeCzex, tmp_path: Path) -> None:
@@ -351,7 +351,7 @@ def test_extra_entries_of_the_path_reach_children(make: MakeCzex, tmp_path: Path
 def test_what_cannot_be_honoured_is_refused_by_name(make: MakeCzex, name: str) -> None:
     done = make().run("argv", environment={name: "1"})
     assert done.returncode == 1
-    assert f"app.czex: error: {name} is set and cannot be honoured: ".encode() in done.stderr
+    assert f"app.czex: error: {name} is not supported: ".encode() in done.stderr
 
 
 def test_a_cache_directory_that_cannot_be_is_passed_over(make: MakeCzex, tmp_path: Path) -> None:
@@ -418,8 +418,8 @@ def test_other_czexes_take_part(make: MakeCzex, tmp_path: Path) -> None:
     assert first.show("modules", "dep", "mine", environment=environment) == {"dep": True, "mine": True}
     plain = first.run("argv", environment={"PEX_PATH": str(tmp_path / "app.pex")})
     assert plain.returncode == 1
-    assert b"is no CZEX" in plain.stderr
-    assert b"hint: make it one: czscie inject " in plain.stderr
+    assert b"is not a CZEX" in plain.stderr
+    assert b"hint: convert it: czscie inject " in plain.stderr
 
 
 def test_what_it_holds_can_be_imported(make: MakeCzex, tmp_path: Path) -> None:

@@ -214,8 +214,8 @@ def test_without_a_compiler_the_error_says_how_to_get_one(
     with pytest.raises(CzscieError) as caught:
         compile_launcher("linux-s390x", tmp_path / "out", tmp_path)
     assert str(caught.value) == (
-        "error: the launcher for linux-s390x is not in this installation "
-        "and there is no compiler to make it\n"
+        "error: this installation has no launcher for linux-s390x "
+        "and no compiler to build it\n"
         "hint: pip install 'czscie[native]'"
     )
     assert list(tmp_path.iterdir()) == []

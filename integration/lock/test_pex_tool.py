@@ -97,10 +97,10 @@ def test_a_project_that_is_only_built_on_its_platform_is_an_error_elsewhere(
     builder = Builder(None, tmp_path, tmp_path / "lift.lock", Session.of())
     with pytest.raises(CzscieError) as error:
         build_project(project, [WINDOWS], tmp_path, builder)
-    what = "the wheel that moo 1.0 builds here is not for windows-x86_64 with CPython 3.13.9"
+    what = "moo 1.0 builds a wheel here that is not for windows-x86_64 with CPython 3.13.9"
     assert error.value.what == what
     assert "moo-1.0-cp39-cp39-linux_s390x.whl" in str(error.value)
-    assert error.value.hint == "build that wheel on windows-x86_64 and name its directory in PIP_FIND_LINKS"
+    assert error.value.hint == "build that wheel on windows-x86_64 and set PIP_FIND_LINKS to its directory"
 
 
 def test_what_one_target_cannot_have_is_an_error_with_the_reasons_of_pip(index: Path, tmp_path: Path) -> None:
@@ -112,4 +112,4 @@ def test_what_one_target_cannot_have_is_an_error_with_the_reasons_of_pip(index: 
     assert error.value.what == what
     assert "No matching distribution found for cow==1" in str(error.value)
     assert str(tmp_path) not in str(error.value)
-    assert error.value.hint == "if its wheels ask for a newer glibc than 2.28, set glibc in [lift.payload]"
+    assert error.value.hint == "if its wheels need a newer glibc than 2.28, set glibc in [lift.payload]"

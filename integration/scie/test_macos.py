@@ -149,7 +149,7 @@ def test_one_flipped_bit_of_the_payload_is_found(moo: Built, tmp_path: Path) -> 
     output.write_bytes(data)
     assert len(judge(output)) == 1
     found = [str(problem) for problem in verify_file(output).problems]
-    assert "signature: signature: 1 pages of the file are not those that were signed" in found
+    assert "signature: signature: 1 pages differ from the signed ones" in found
     assert any(problem.startswith("cpython: lib/large") for problem in found)
 
 
@@ -230,7 +230,7 @@ def test_a_launcher_that_cannot_be_signed_is_named(moo: Built, tmp_path: Path) -
     launcher = tmp_path / "launcher"
     launcher.write_bytes(moo.path.read_bytes())
     parts = [part(tmp_path, "cpython", Tree({"large": NUMBERS}))]
-    with pytest.raises(CzscieError, match=r"launcher cannot be signed\n  it is signed already"):
+    with pytest.raises(CzscieError, match=r"launcher cannot be signed\n  it is already signed"):
         scie(tmp_path / "moo", launcher, parts, {}, platform=find_platform("macos-aarch64"))
     assert not (tmp_path / "moo").exists()
 

@@ -160,7 +160,7 @@ def test_another_launcher_than_the_locked_one_is_found(project: Project) -> None
     lock.write_text(before)
     found = verify(project.directory / "elsewhere" / "moo.exe", lock, None, Session.of())
     [difference] = found.problems
-    assert difference.startswith("the launcher is another one: SHA-256 ")
+    assert difference.startswith("the launcher differs from the lock: SHA-256 ")
     assert verify(built.path, lock, None, Session.of()).problems == ()
 
 
@@ -169,7 +169,7 @@ def test_a_launcher_that_cannot_be_given_resources_is_named(project: Project) ->
     project.manifest(platforms=("windows-x86_64",))
     with pytest.raises(CzscieError, match="cannot write resources into the launcher") as caught:
         project.build()
-    assert caught.value.why == ("it is no Windows executable",)
+    assert caught.value.why == ("it is not a Windows executable",)
 
 
 def test_what_is_too_large_is_refused_before_anything_is_written(

@@ -228,7 +228,7 @@ def test_a_file_that_the_lock_does_not_ask_for_is_found(complete: Path, project:
     (complete / "wheels" / "more.whl").write_bytes(b"")
     digest = hashlib.sha256(b"").hexdigest()
     write_checksums(complete, {**read_checksums(complete), "wheels/more.whl": digest})
-    assert verified(project, complete) == ("wheels/more.whl is nothing that the lock asks for",)
+    assert verified(project, complete) == ("wheels/more.whl is not in the lock",)
 
 
 def test_a_file_that_is_left_out_together_with_its_digest_is_found(complete: Path, project: Project) -> None:
@@ -268,7 +268,7 @@ def test_an_older_one_is_brought_up_to_date(parcel: Path, project: Project) -> N
 def test_what_somebody_else_put_there_stays(project: Project, tmp_path: Path) -> None:
     project.manifest(platforms=("windows-x86_64",))
     (tmp_path / "mine").write_text("precious")
-    with pytest.raises(CzscieError, match="is not empty, and not what czscie vendor wrote"):
+    with pytest.raises(CzscieError, match="is not empty, and czscie vendor did not write it"):
         vendor(project, tmp_path)
     assert (tmp_path / "mine").read_text() == "precious"
 
@@ -283,7 +283,7 @@ def test_a_list_that_leads_elsewhere_is_no_list(tmp_path: Path, line: str) -> No
 
 
 def test_a_directory_that_is_none_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(CzscieError, match="is not what czscie vendor writes"):
+    with pytest.raises(CzscieError, match="was not written by czscie vendor"):
         open_vendor(tmp_path)
 
 

@@ -4,8 +4,8 @@
 def main() -> None:
     """Runs the command line.
 
-    To import that takes some tenths of a second, in which Ctrl-C ends the process at once. Nothing is
-    imported before this is settled: `signal` would define enumerations first.
+    Importing it takes some tenths of a second, in which Ctrl-C ends the process at once. Nothing is imported
+    before that is set up: `signal` would define enumerations first.
     """
     import _signal  # type: ignore[import-not-found]
     import os

@@ -1,4 +1,4 @@
-"""Authenticode signatures of Windows executables: whether what was signed is what is there.
+"""Verifies the integrity of Authenticode signatures of Windows executables.
 
 Sources: Microsoft's "Windows Authenticode Portable Executable Signature Format"; RFC 2315 (PKCS #7); X.690
 (DER).
@@ -31,9 +31,9 @@ _DIGESTS = {
 
 
 def signature_problems(file: BinaryIO, size: int) -> Iterator[str]:
-    """What is wrong with the signature of the image in `file`, which is `size` bytes long.
+    """The problems of the signature of the image in `file`, which is `size` bytes long.
 
-    Its digest is compared with the file. Who signed it is not looked at. What is not signed has no problem.
+    Compares its digest with the file. Does not check who signed it. An unsigned image has no problem.
     """
     found = pe.certificates(file, size)
     if found is None:
@@ -64,7 +64,7 @@ def _digest(file: BinaryIO, end: int, algorithm: str) -> bytes:
 def _signed(table: bytes) -> Iterator[tuple[str, bytes]]:
     """The algorithm and the digest of each signature in a certificate table.
 
-    Raises ValueError or struct.error for what is none.
+    Raises ValueError or struct.error on invalid data.
     """
     at = 0
     while at < len(table):
@@ -76,7 +76,7 @@ def _signed(table: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _message_digest(blob: bytes) -> tuple[str, bytes]:
-    """That of the SpcIndirectDataContent which a PKCS #7 signature holds."""
+    """The digest of the SpcIndirectDataContent in a PKCS #7 signature."""
     content_type, content = _fields(_value(blob, _SEQUENCE), _OBJECT, _FIRST)
     if content_type != _SIGNED_DATA:
         raise ValueError

@@ -1,7 +1,6 @@
-"""The flow of a build, in one direction: manifest, lock, inputs, parts, and one file per platform.
+"""A build, from start to end: manifest, lock, inputs, parts, and one file per platform.
 
-Each stage's product is a file of the user's cache, named by what it is made of: a second build only puts the
-parts together.
+Each stage writes a file of the user's cache, named by its inputs: a second build only assembles the parts.
 """
 
 from __future__ import annotations
@@ -40,11 +39,11 @@ def build(
     session: Session,
     use: LockUse = LockUse.UPDATE,
 ) -> list[Contents]:
-    """Builds the executables of the lift manifest, and the bundles it asks for, into the directory `output`.
+    """Builds the executables of the lift manifest, and their bundles, into the directory `output`.
 
-    The executable of a bundle is a result, too, behind the one that it was made of. `platforms` are those to
-    build for, all of the manifest's when empty. `use` says what to do about a lock that is not up to date.
-    Raises CzscieError.
+    The executable of a bundle is a result, too, after the one that it was made from. `platforms` restricts
+    the build to these; empty means all of the manifest's. `use` is the policy for an outdated lock. `network`
+    defaults to the settings of the environment. Raises CzscieError.
     """
     lift, targets = load_lift(manifest, platforms, session.files)
     _make_directory(output)
@@ -75,10 +74,10 @@ def open_parts(
     division: LayerSplit | None = None,
     use: LockUse = LockUse.UPDATE,
 ) -> Iterator[Callable[[Platform], Parts]]:
-    """What makes the parts for one of `targets`, which are there until the context ends.
+    """Makes the parts for one of `targets`. They exist until the context ends.
 
-    They are what the lift's lock says; `use` is as in `build`. With `division` the application is
-    kept apart from its dependencies (czscie.parts). Raises CzscieError, as does making parts.
+    The lift's lock pins them; `use` and `network` are as in `build`. With `division` the application is kept
+    apart from its dependencies (czscie.parts). Raises CzscieError, as does making parts.
     """
     for key in lift.eager():
         session.console.warn(f"{key}: it is embedded, because an executable of czscie downloads nothing")
@@ -95,17 +94,17 @@ def open_parts(
 
 
 def file_stem(lift: Lift, platform: Platform) -> str:
-    """What a file for `platform` is called, without an ending: with one platform just the lift's name."""
+    """The file name for `platform` without its ending. With a single platform it is the lift's name."""
     return lift.name if len(lift.platforms) == 1 else f"{lift.name}-{platform.name}"
 
 
 def executable_path(lift: Lift, platform: Platform, output: Path) -> Path:
-    """Where in the directory `output` the executable for `platform` goes."""
+    """The path of the executable for `platform` in the directory `output`."""
     return output / f"{file_stem(lift, platform)}{platform.executable_suffix}"
 
 
 def bundle_path(lift: Lift, platform: Platform, output: Path) -> Path | None:
-    """Where in `output` the application bundle for `platform` goes; None where none is asked for."""
+    """The path of the application bundle for `platform` in `output`; None when the manifest asks for none."""
     bundle = lift.macos.bundle
     if bundle is None or platform.os != "macos":
         return None
@@ -113,7 +112,7 @@ def bundle_path(lift: Lift, platform: Platform, output: Path) -> Path | None:
 
 
 def _make_directory(output: Path) -> None:
-    """Before anything is downloaded or packed for it."""
+    """Runs before anything is downloaded or packed for it."""
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:

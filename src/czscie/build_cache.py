@@ -1,7 +1,7 @@
-"""The products of a build's stages: files of the user's cache, named by what they are made of.
+"""The products of a build's stages: files of the user's cache, named by their inputs.
 
-A disk may lose what was once written. The digest of each product is kept beside it and compared when the
-product is copied into what is built; `mending` makes anew what differs.
+A disk may lose what was once written. The digest of each product is kept beside it and compared when a build
+copies the product; `mending` makes damaged ones again.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from czscie.filesystem import file_digest, open_regular, write_atomically
 Known = TypeVar("Known", bound=msgspec.Struct)
 Done = TypeVar("Done")
 
-#: How often one build makes anew what is damaged: more often it is the disk's doing.
+#: How often one build makes damaged products again: beyond that the disk is at fault.
 _ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Product(Generic[Known]):
-    """A file of the cache; `sha256` is its digest when it was made, `known` what is known of it."""
+    """A file of the cache. `sha256` is its digest when it was made, `known` its metadata."""
 
     path: Path
     sha256: str
@@ -35,28 +35,28 @@ class Product(Generic[Known]):
 
 
 class _Record(msgspec.Struct, frozen=True):
-    """What is kept as a file: `sha256` is that of `content` as it stands there."""
+    """The stored form. `sha256` is the digest of `content`."""
 
     sha256: str
     content: msgspec.Raw
 
 
 class _Made(msgspec.Struct, Generic[Known], frozen=True):
-    """What is kept of a product. `size` is in bytes."""
+    """The stored metadata of a product. `size` is in bytes."""
 
     sha256: str
     size: int
     known: Known
 
 
-#: The products that this process uses: their digests, and what people know them by.
+#: The products that this process uses: their digests, and their descriptions.
 _used: dict[Path, tuple[str, str]] = {}
 
 
 def product(key: str, suffix: str, kind: type[Known], make: Callable[[Path], Known]) -> Product[Known]:
-    """The product called `key`, made by `make` at the path it is given unless the cache has it.
+    """The product called `key`. On a cache miss, `make` writes it to the path that it is given.
 
-    Beside it lies what is known of it, of `kind`; a product without that was never finished.
+    Its metadata, of `kind`, is stored beside it. A product without metadata was never finished.
     """
     path = cache_directory("packed") / f"{key}{suffix}"
     record = path.with_suffix(".json")
@@ -75,7 +75,7 @@ def product(key: str, suffix: str, kind: type[Known], make: Callable[[Path], Kno
 
 
 def knowledge(key: str, kind: type[Known], make: Callable[[], Known]) -> Known:
-    """What is known as `key`, of `kind`: found out by `make` unless the cache has it."""
+    """The value of `kind` stored as `key`. On a cache miss, `make` finds it."""
     path = cache_directory("known") / key
     known = _read(path, kind)
     if known is None:
@@ -93,9 +93,10 @@ def check(path: Path, sha256: str) -> None:
 
 
 def mending(attempt: Callable[[], Done], tell: Callable[[str], None]) -> Done:
-    """What `attempt` gives. When it fails and a product that it used is damaged, it runs again without that.
+    """The result of `attempt`.
 
-    `tell` is given a line for each such product. Raises what `attempt` raises when there is none.
+    When it fails because a product that it used is damaged, removes that product and runs it again. `tell`
+    gets a line for each such product. Raises what `attempt` raises when no product is damaged.
     """
     for _ in range(_ATTEMPTS):
         try:
@@ -105,12 +106,12 @@ def mending(attempt: Callable[[], Done], tell: Callable[[str], None]) -> Done:
             if not found:
                 raise
             for name in found:
-                tell(f"damaged in the cache, made again: {name}")
+                tell(f"{name} is damaged in the cache: making it again")
     return attempt()
 
 
 def _discard_damaged() -> list[str]:
-    """Removes the products that this process used and that are not what was written; returns their names."""
+    """Removes the damaged products that this process used, and returns their names."""
     found = []
     for path, (sha256, name) in list(_used.items()):
         try:
@@ -127,7 +128,7 @@ def _discard_damaged() -> list[str]:
 
 
 def key_of(*inputs: str) -> str:
-    """A key over `inputs` and all that shapes the bytes of a product besides (czscie.toolchain)."""
+    """A key over `inputs` and everything else that shapes the bytes of a product (czscie.toolchain)."""
     return hashlib.sha256("\0".join((toolchain.digest(), *inputs)).encode()).hexdigest()
 
 
@@ -139,7 +140,7 @@ def _size(path: Path) -> int | None:
 
 
 def _read(path: Path, kind: type[Known]) -> Known | None:
-    """What `_write` has written to `path`, None when it is not there, damaged, or of another kind."""
+    """The content that `_write` wrote to `path`; None if it is missing, damaged, or of another kind."""
     try:
         with open_regular(path) as stream:
             record = msgspec.json.decode(stream.read(), type=_Record)

@@ -1,4 +1,4 @@
-"""What a build would do, download and write: found out with the build's own means, and nothing of it done.
+"""What a build would do, download and write. It uses the build's own functions, and changes nothing.
 
 The structs are the schema of `czscie plan --json`, which docs/plan.md describes. Sizes are in bytes, digests
 SHA-256 in hexadecimal.
@@ -31,10 +31,10 @@ from czscie.lock.use import LockUse
 from czscie.platforms import Platform, current_platform
 from czscie.session import Session
 
-#: What changes when a key of the schema goes or means something else; new keys do not count.
+#: Changes when a key of the schema is removed or changes its meaning; new keys do not count.
 PLAN_VERSION = 1
 
-#: Whether the build would write the lock; `unchecked` is --frozen, which does not look.
+#: Whether the build would write the lock; `unchecked` is --frozen.
 LockState = Literal["current", "new", "changed", "unchecked"]
 
 
@@ -66,9 +66,9 @@ class PlannedPayload(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlannedLibc(msgspec.Struct, frozen=True, kw_only=True):
-    """A C library that comes along, of packages of a Debian `release`: those that are needed in any case.
+    """A bundled C library from packages of a Debian `release`: those that are always needed.
 
-    Which more of its libraries the payload is linked with is known when that is unpacked.
+    The payload may need more of its libraries, which is known only once it is unpacked.
     """
 
     release: str
@@ -96,7 +96,7 @@ class PlannedExecutable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlannedLock(msgspec.Struct, frozen=True, kw_only=True):
-    """`changes` are lines for people: what the build would find out again and write."""
+    """`changes` are lines for people: what the build would resolve again and write."""
 
     path: str
     state: LockState
@@ -112,8 +112,10 @@ class Downloads(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlannedBuild(msgspec.Struct, frozen=True, kw_only=True):
-    """A project without a wheel, whose build backend would run. `source` is the name of its source; unless
-    `requires_known`, only the build tells what else it requires, and the plan goes without that.
+    """A project without a wheel, whose build backend would run.
+
+    `source` is the name of its source. Unless `requires_known`, its requirements are known only after it is
+    built, and the plan leaves them out.
     """
 
     project: str
@@ -143,8 +145,8 @@ def plan_build(
 ) -> BuildPlan:
     """What `czscie.build.build` would do with the same arguments. Raises CzscieError where that would, too.
 
-    Indexes are asked as the build would ask them, but no archive, no lock is written, and no build backend
-    runs: what has no wheel is what its source says of itself.
+    It reads the same indexes as the build, but it downloads no archive, writes no lock and runs no build
+    backend: the metadata of a source describes a project without a wheel.
     """
     lift, targets = load_lift(manifest, platforms, session.files)
     builder = Builder.of(lift, session, runs=False)
@@ -165,7 +167,9 @@ def plan_build(
 
 
 def _builds(builder: Builder, lock: Lock, inputs: Sequence[PlannedInput]) -> Iterator[PlannedBuild]:
-    """What locking or building would build: what the builder had to do without, and wheels that are gone."""
+    """What locking or building would build: what the builder skipped, and built wheels missing from the
+    cache.
+    """
     for name, each in sorted(builder.unbuilt.items()):
         yield PlannedBuild(
             project=name, version=each.version, source=each.source, requires_known=each.requires_known

@@ -1,7 +1,7 @@
-"""Where czscie keeps what it can make or fetch again: the user's cache directory.
+"""The user's cache directory, which holds what czscie can make or download again.
 
-Who uses the cache holds a lock on it, together with all others who do; `czscie cache` takes things away only
-while nobody does.
+Every process that uses the cache holds a shared lock on it. `czscie cache` removes entries only under an
+exclusive lock.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from czscie.errors import CzscieError
 if sys.platform != "win32":
     import fcntl
 
-#: The environment variable that puts the whole cache elsewhere.
+#: The environment variable with the directory of the cache.
 VARIABLE = "CZSCIE_CACHE"
 
-#: The directories of the cache, and what is in each.
+#: The directories of the cache, and their contents.
 KINDS = {
-    "archives": "interpreters and other files as they were downloaded",
-    "compilers": "interpreters unpacked to compile with",
-    "debian": "packages of Debian as they were downloaded",
-    "indexes": "what releases of python-build-standalone hold",
-    "known": "what was found out about inputs",
-    "launchers": "launchers and what compiles them",
-    "packed": "interpreters and payloads, packed",
-    "wheels": "wheels as they were downloaded",
+    "archives": "downloaded interpreters and other files",
+    "compilers": "unpacked interpreters that compile modules",
+    "debian": "downloaded Debian packages",
+    "indexes": "file lists of python-build-standalone releases",
+    "known": "metadata of inputs",
+    "launchers": "launchers and the compiler's own cache",
+    "packed": "packed interpreters and payloads",
+    "wheels": "downloaded wheels",
 }
 
 _LOCK = ".lock"
@@ -39,9 +39,9 @@ _LOCK = ".lock"
 def cache_directory(kind: str, environ: Mapping[str, str] = os.environ) -> Path:
     """Make `<cache>/<kind>`, readable by its owner only, and return its absolute path.
 
-    `kind` is one of KINDS. The cache is `CZSCIE_CACHE` or else the platform's user cache directory for
-    `czscie`; from now on until this process ends nothing is taken away from it. Raises CzscieError when the
-    directory cannot be made or is not writable.
+    `kind` is one of KINDS. The cache is `CZSCIE_CACHE` or the platform's user cache directory for `czscie`.
+    Until this process ends, nothing is removed from it. Raises CzscieError when the directory cannot be made
+    or is not writable.
     """
     assert kind in KINDS, kind
     directory = cache_root(environ) / kind
@@ -67,7 +67,7 @@ def cache_root(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def mark_used(path: Path) -> None:
-    """Remember that the file or directory was of use today: its time of modification says when last."""
+    """Record that the file or directory was used today, in its modification time."""
     with suppress(OSError):
         os.utime(path)
 
@@ -84,9 +84,10 @@ def make_way(path: Path) -> None:
 
 @contextmanager
 def nobody_using(root: Path, wait: Callable[[], None]) -> Iterator[None]:
-    """Hold the cache at `root`, which exists, alone. `wait` is called before others have to be waited for.
+    """Hold the exclusive lock of the cache at `root`, which exists.
 
-    Where files cannot be locked (Windows, some network file systems) nobody is waited for.
+    `wait` is called before waiting for other processes. Where files cannot be locked (Windows, some network
+    file systems) it does not wait.
     """
     if sys.platform == "win32":
         yield
@@ -101,13 +102,13 @@ def nobody_using(root: Path, wait: Callable[[], None]) -> Iterator[None]:
         yield
 
 
-#: The cache that this process uses and the open file that it holds the lock by.
+#: The cache that this process uses, and the open file that holds its lock.
 _used: tuple[Path, int] | None = None
 _using = threading.Lock()
 
 
 def _use(root: Path) -> None:
-    """Hold the lock of the cache at `root` together with others, instead of that of any other cache."""
+    """Hold the shared lock of the cache at `root`, instead of that of any other cache."""
     global _used
     if sys.platform == "win32":
         return
@@ -129,8 +130,8 @@ def _unusable(directory: Path, why: str) -> CzscieError:
     )
 
 
-def damaged(path: Path, why: str = "its content is not what was written") -> CzscieError:
-    """The error about a product that stays damaged, or that nobody makes anew."""
+def damaged(path: Path, why: str = "its content changed after it was written") -> CzscieError:
+    """The error about a product that is damaged again, or that cannot be made again."""
     return CzscieError(
         f"{path} is damaged",
         why=why,

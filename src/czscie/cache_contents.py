@@ -1,4 +1,4 @@
-"""What the cache holds, and what of it can go."""
+"""The entries of the cache, and which of them can be removed."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 @dataclass(frozen=True, slots=True)
 class CacheEntry:
-    """One thing in the cache: `paths` that only make sense together.
+    """One entry of the cache: `paths` that belong together.
 
-    `name` is for people, `size` in bytes, `used` when it was last of use in seconds since 1970. What is
-    `left_over` a process that was killed was about to write.
+    `name` is for people, `size` in bytes, `used` the time of the last use in seconds since 1970. `left_over`
+    entries are the unfinished files of killed processes.
     """
 
     kind: str
@@ -44,13 +44,13 @@ class _Content(msgspec.Struct):
 
 
 class _Record(msgspec.Struct):
-    """As much of what czscie.build_cache keeps of a product as tells what it is."""
+    """The part of a stored product (czscie.build_cache) that names it."""
 
     content: _Content
 
 
 def read_entries(root: Path, kinds: Iterable[str] = KINDS) -> list[CacheEntry]:
-    """All entries of the cache at `root`, those used last first. What is not czscie's is not looked at."""
+    """All entries of the cache at `root`, most recently used first. Ignores files that are not czscie's."""
     entries = [entry for kind in kinds for entry in _read_kind(root / kind, kind)]
     return sorted(entries, key=lambda entry: (-entry.used, entry.name))
 
@@ -58,9 +58,10 @@ def read_entries(root: Path, kinds: Iterable[str] = KINDS) -> list[CacheEntry]:
 def choose_old(
     entries: Sequence[CacheEntry], now: float, older_than: float | None, max_size: float | None
 ) -> list[CacheEntry]:
-    """Those to take away: left over, not used for `older_than` seconds, or the longest unused of too many.
+    """The entries to remove: leftovers, those unused for `older_than` seconds, and the least recently used
+    beyond `max_size` bytes.
 
-    What stays has at most `max_size` bytes. None is for no limit.
+    None means no limit.
     """
     chosen = [
         entry
@@ -78,9 +79,9 @@ def choose_old(
 
 
 def remove(entry: CacheEntry) -> bool:
-    """Take the entry away; whether all of it is gone."""
+    """Remove the entry. Returns whether all of it is gone."""
     for path in entry.paths:
-        # First out of sight, so that whoever comes meanwhile finds the whole of it or nothing.
+        # Renamed first, so that a concurrent build finds all of it or nothing.
         hidden = path.with_name(f".{path.name.lstrip('.')}.removed")
         try:
             path.rename(hidden)
@@ -105,7 +106,7 @@ def parse_span(text: str) -> float:
     """Seconds: `30d`, `12h`, `2w`. Raises CzscieError."""
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhdw])\s*", text.lower())
     if match is None:
-        raise CzscieError(f"{text!r} is not a span of time", hint="write it as 30d, 12h or 2w")
+        raise CzscieError(f"{text!r} is not a duration", hint="write it as 30d, 12h or 2w")
     return float(match[1]) * _SPANS[match[2]]
 
 
@@ -131,9 +132,9 @@ def _read_kind(directory: Path, kind: str) -> Iterator[CacheEntry]:
 
 
 def _name(stem: str, paths: Sequence[Path]) -> str:
-    """What people know it by: downloads by their file's name, products by their description."""
+    """The name for people: downloads by their file name, products by their description."""
     if stem.startswith("."):
-        return "a part of a download" if stem.endswith(".partial") else "left over"
+        return "partial download" if stem.endswith(".partial") else "leftover"
     if len(paths) == 1 and _is_directory(paths[0]):
         inside = [path.name for path in paths[0].iterdir()]
         return inside[0] if len(inside) == 1 else stem

@@ -1,4 +1,4 @@
-"""The command line: which commands there are, and how an error ends one."""
+"""The command line: the commands, and how an error ends one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from czscie.errors import CzscieError
 from czscie.interrupt import run_interruptibly
 from czscie.standard_output import drop_standard_output, open_standard_output, output_error
 
-#: Set to anything, it lets tracebacks through: for whoever looks for a defect of czscie.
+#: If set, tracebacks are printed: for debugging czscie.
 _TRACEBACK = "CZSCIE_TRACEBACK"
 
 app = typer.Typer(
@@ -84,9 +84,10 @@ def _run(command_line: typer.Typer) -> None:
 
 
 def _open_closed_streams() -> None:
-    """Makes each of 0, 1 and 2 that the caller has closed (`>&-`) the null device.
+    """Opens the null device for each of 0, 1 and 2 that the caller has closed (`>&-`).
 
-    Otherwise they would be the next files that are opened, and what children say would be written there.
+    Otherwise the next opened files would get these numbers, and the output of child processes would end up in
+    them.
     """
     for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
@@ -110,13 +111,13 @@ def _explain(error: Exception) -> CzscieError:
 
         return explain(error)
     return CzscieError(
-        f"czscie has a defect: {type(error).__name__}: {error}",
-        hint=f"run it again with {_TRACEBACK}=1 and report what it prints",
+        f"czscie crashed: {type(error).__name__}: {error}",
+        hint=f"run it again with {_TRACEBACK}=1 and report the output",
     )
 
 
 def _with_lost_directory(told: CzscieError) -> CzscieError:
-    """Says that the working directory is gone, which may be why something is not found."""
+    """Adds that the working directory was removed, which may be why a file is not found."""
     try:
         os.getcwd()  # noqa: PTH109 of names that may not be text
     except FileNotFoundError:

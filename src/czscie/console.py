@@ -1,4 +1,4 @@
-"""How czscie speaks: phases with their times and errors on standard error, results on standard output."""
+"""The output of czscie: phases with their times and errors on standard error, results on standard output."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Console:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[Phase]:
-        """One line for a phase when it is done: what it did, with what, and how long it took."""
+        """Prints a line when a phase is done: what it did, and how long it took."""
         phase = Phase(name)
         started = time.monotonic()
         yield phase
@@ -52,9 +52,9 @@ class Console:
 
 
 class _Plain(RichConsole):
-    """A console that takes text as it is: paths and names hold brackets and colons of their own.
+    """A console that prints text as it is: paths and names contain brackets and colons.
 
-    But for what would steer the terminal: names in files from elsewhere are shown, and not obeyed.
+    Control characters are the exception: names in untrusted files must not steer the terminal.
     """
 
     def __init__(self, *, stderr: bool, silent: bool) -> None:
@@ -72,7 +72,7 @@ class _Plain(RichConsole):
 
 
 class Phase:
-    """What a phase says of itself when it is done; it may learn more while it runs."""
+    """The text that a phase prints when it is done. The phase may change it while it runs."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -82,7 +82,7 @@ class Phase:
 
 
 def write_result(text: str) -> None:
-    """A result: what a script reads."""
+    """Prints a result, which scripts may read."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
@@ -92,7 +92,7 @@ def write_json(value: Any) -> None:
 
 
 def megabytes(size: int) -> str:
-    """A size in bytes for people: decimal megabytes."""
+    """A size in bytes for people, in decimal megabytes."""
     return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.1f} kB"
 
 

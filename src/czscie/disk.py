@@ -1,4 +1,4 @@
-"""What to say when a file system is full: the file, how much it takes, how much there is, and what helps."""
+"""Errors about full file systems: the file, the size it needs, the space left, and the fix."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def is_full(error: BaseException) -> bool:
 
 
 def says_full(text: str) -> bool:
-    """Whether a program that failed says so."""
+    """Whether the output of a failed program says so."""
     return _SAID.search(text) is not None
 
 
 @contextmanager
 def writing(path: Path, size: int | None = None) -> Iterator[None]:
-    """Raises CzscieError when a file system is full while `path` is written, which takes `size` bytes."""
+    """Raises CzscieError when a file system is full while `path` is written, which needs `size` bytes."""
     try:
         yield
     except OSError as error:
@@ -43,17 +43,17 @@ def writing(path: Path, size: int | None = None) -> Iterator[None]:
 def full(
     path: Path, error: OSError | None = None, size: int | None = None, written: int | None = None
 ) -> CzscieError:
-    """The error about `path`, which takes `size` bytes, and of which `written` were written."""
+    """The error about `path`, which needs `size` bytes, and of which `written` were written."""
     directory = _existing(path)
     return CzscieError(
-        f"there is no room for {path}",
+        f"no space left for {path}",
         why=" ".join(filter(None, (_taken(size, written), _left(directory, error)))),
         hint=_mend(path),
     )
 
 
 def somewhere_full(error: OSError) -> CzscieError:
-    """The error about a file that is not known: one of those places is full."""
+    """The error when the file is unknown. Lists the places that czscie writes to."""
     if error.filename is not None:
         return full(Path(os.fsdecode(error.filename)), error)
     places = [cache_root(), Path(tempfile.gettempdir())]
@@ -62,7 +62,7 @@ def somewhere_full(error: OSError) -> CzscieError:
     return CzscieError(
         "a file system is full",
         why=[_left(_existing(place), error) for place in dict.fromkeys(places)],
-        hint=f"free some, or name others: {VARIABLE} for the cache, TMPDIR for temporary files",
+        hint=f"free some space, or set {VARIABLE} for the cache and TMPDIR for temporary files",
     )
 
 
@@ -94,13 +94,13 @@ def _left(directory: Path, error: OSError | None) -> str:
 def _mend(path: Path) -> str:
     if path.is_relative_to(cache_root()):
         return f"czscie cache prune; or set {VARIABLE} to a directory on another file system"
-    # What czscie makes there has such a name; whoever writes there on purpose is not helped by TMPDIR.
+    # czscie's own files have such names. For an output that the user put there, TMPDIR does not help.
     temporary = Path(tempfile.gettempdir())
     if path == temporary or any(
         each.parent == temporary and each.name.startswith("czscie-") for each in path.parents
     ):
-        return "free some, or set TMPDIR to a directory on another file system"
-    return "free some, or write to a directory on another file system"
+        return "free some space, or set TMPDIR to a directory on another file system"
+    return "free some space, or write to a directory on another file system"
 
 
 def _existing(path: Path) -> Path:

@@ -1,7 +1,7 @@
-"""JSON and TOML that somebody else wrote: whatever is wrong with it is one kind of error.
+"""JSON and TOML from untrusted sources. Every defect is a DocumentError.
 
-The libraries raise several: RecursionError for what is nested too deeply, ValueError for integers of more
-digits than Python converts, UnicodeDecodeError.
+The libraries raise several errors: RecursionError for deep nesting, ValueError for integers of more digits
+than Python converts, UnicodeDecodeError.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ def read_document(path: Path) -> bytes:
     with path.open("rb") as file:
         content = file.read(_LARGEST + 1)
     if len(content) > _LARGEST:
-        raise OSError(errno.EFBIG, f"it has more than {_LARGEST >> 20} MiB", str(path))
+        raise OSError(errno.EFBIG, f"it is larger than {_LARGEST >> 20} MiB", str(path))
     return content
 
 
 class DocumentError(ValueError):
-    """A text is not the document that it should be; the message says why."""
+    """The text is not a valid document. The message says why."""
 
 
 def parse_json(text: bytes | str) -> Any:
-    """The value of a JSON text; NaN, infinities and half characters are none. Raises DocumentError."""
+    """The value of a JSON text, without NaN, infinities and lone surrogates. Raises DocumentError."""
     try:
         encoded = text if isinstance(text, bytes) else text.encode()
         # json takes UTF-16 and halves of characters for text where it is given bytes.
@@ -62,11 +62,11 @@ def parse_json(text: bytes | str) -> Any:
 
 
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a value of JSON")
+    raise ValueError(f"{name} is not a JSON value")
 
 
 def _flat(value: _T) -> _T:
-    """`value`, if it is nested so little that whatever walks it by recursion comes back."""
+    """`value`, if recursion over its nesting is safe."""
     level: list[Any] = [value]
     for _ in range(_DEEPEST):
         level = [

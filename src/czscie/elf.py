@@ -1,8 +1,8 @@
-"""Reads ELF files, 32 and 64 bits, both byte orders: what a program asks of its host.
+"""Reads ELF files, 32 and 64 bits, both byte orders: what a program needs from its host.
 
 Sources of the format: System V ABI (gABI) chapters 4 and 5; the GNU symbol versioning of `.gnu.version_r` is
-described in the LSB Core specification, "Symbol Versioning". Only what the dynamic loader reads is read:
-program headers and the dynamic section, never section headers, which a stripped file may lack.
+described in the LSB Core specification, "Symbol Versioning". This reads what the dynamic loader reads:
+program headers and the dynamic section. A stripped file may lack section headers.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ class _Reader:
         header = self._unpack(self.codec.header, 16, "header")
         machine, program_headers, size, count = header[1], header[4], header[8], header[9]
         if count and size != self.codec.segment.size:
-            raise self._corrupt(f"its program headers are of {size} bytes")
+            raise self._corrupt(f"its program headers have {size} bytes each")
         self.segments = tuple(
             self.codec.unpack_segment(
                 self._unpack(self.codec.segment, program_headers + index * size, "program header")
@@ -247,14 +247,14 @@ class _Reader:
 
     def _slice(self, offset: int, size: int, what: str) -> bytes:
         if offset + size > len(self.data):
-            raise self._corrupt(f"its {what} lies behind the end of the file")
+            raise self._corrupt(f"its {what} lies past the end of the file")
         return self.data[offset : offset + size]
 
     def _unpack(self, form: struct.Struct, offset: int, what: str) -> tuple[int, ...]:
         return form.unpack(self._slice(offset, form.size, what))
 
     def _corrupt(self, why: str) -> ElfError:
-        return ElfError(f"{self.name} is not a sound ELF file", why=why)
+        return ElfError(f"{self.name} is not a valid ELF file", why=why)
 
 
 def _text(raw: bytes) -> str:

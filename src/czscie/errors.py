@@ -1,4 +1,4 @@
-"""How czscie says no: what failed, why, and the one command or setting that mends it."""
+"""The error type that users see: what failed, why, and the command or setting that fixes it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 
 class CzscieError(Exception):
-    """Anything a user can be told about. The command line prints it and exits with status 1.
+    """An error that the user can act on. The command line prints it and exits with status 1.
 
-    `what` is one sentence without a full stop. `why` is one or more causes, each a line of its own.
-    `hint` is the command or setting that would make it work.
+    `what` is one sentence without a full stop. `why` is one or more causes, each a line of its own. `hint` is
+    the command or setting that fixes it.
     """
 
     def __init__(self, what: str, *, why: str | Iterable[str] = (), hint: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Files of this machine: read in pieces, digested, and written so that they are there whole or not at all."""
+"""Reads files in pieces, digests them, and writes them atomically."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Readable(Protocol):
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """A file opened for reading: no pipe, whose writer may never come, and no device, which may never end.
+    """Opens a regular file for reading.
 
-    Raises OSError.
+    Refuses pipes, which may have no writer, and devices, which may never end. Raises OSError.
     """
     stream = open(path, "rb", opener=_without_waiting)  # noqa: SIM115
     if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
@@ -45,7 +45,7 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 def pieces(stream: Readable, size: int | None = None) -> Iterator[bytes]:
-    """What is left of `stream`, or the next `size` bytes, in pieces: fewer than `size` at its end."""
+    """The rest of `stream`, or its next `size` bytes, in pieces: fewer than `size` at its end."""
     if size is None:
         yield from iter(lambda: stream.read(PIECE), b"")
         return
@@ -101,7 +101,7 @@ def path_digest(path: Path) -> str:
 
 @functools.cache
 def _unchanged_digest(path: Path, size: int, modified: int) -> str:
-    """Of a file that was not touched meanwhile: a PEX may be large, and each platform asks for it."""
+    """The digest of a file that did not change meanwhile: a PEX may be large, and each platform reads it."""
     return file_digest(path)
 
 
@@ -116,9 +116,9 @@ def umask() -> int:
 
 
 def check_output(path: Path) -> None:
-    """Raises CzscieError when a file renamed to `path` would replace a device, or fail at a directory.
+    """Raises CzscieError when renaming a file to `path` would replace a device, or fail at a directory.
 
-    Root's /dev/null would become a file otherwise. A link to a file is replaced, and what it leads to stays.
+    Otherwise root's /dev/null would become a file. A link to a file is replaced, and its target stays.
     """
     try:
         mode = path.stat().st_mode
@@ -127,15 +127,15 @@ def check_output(path: Path) -> None:
     if stat.S_ISREG(mode) or (stat.S_ISDIR(mode) and path.is_symlink()):
         return
     kind = "a directory" if stat.S_ISDIR(mode) else "a device, a pipe or a socket"
-    raise CzscieError(f"cannot write {path}", why=f"it is {kind}", hint="name a file that may be replaced")
+    raise CzscieError(f"cannot write {path}", why=f"it is {kind}", hint="choose the path of a regular file")
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], _Written], size: int | None = None) -> _Written:
-    """Writes a file that appears under its name only when it is whole. Returns what `write` does, which can
-    read what it wrote.
+    """Writes a file that appears under its name only when it is complete. Returns the result of `write`,
+    which can read what it wrote.
 
-    `size` is how many bytes it takes, where that is known. Raises CzscieError when the file system is full or
-    nothing can be written there, and what `write` raises.
+    `size` is its size in bytes, if known. Raises CzscieError when the file system is full or the directory is
+    not writable, and what `write` raises.
     """
     from czscie.leftovers import make_temporary
 
@@ -164,7 +164,7 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], _Written], size: in
 
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """Has an error name `path`, and not the file that is to be renamed to it."""
+    """Makes an error name `path` instead of the temporary file."""
     try:
         yield
     except OSError as error:
@@ -173,5 +173,5 @@ def _naming(path: Path) -> Iterator[None]:
         raise CzscieError(
             f"cannot write {path}",
             why=error.strerror or str(error),
-            hint="name another place, where files can be made",
+            hint="choose a directory that you can write to",
         ) from error

@@ -1,6 +1,6 @@
-"""A Python implementation: what the tags of wheels, markers and the places of an installation follow from.
+"""A Python implementation: it determines wheel tags, markers and installation paths.
 
-What is CPython's alone, and what another implementation would answer in its own way, is in this module.
+Everything that is specific to CPython is in this module.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Implementation:
 
     @classmethod
     def parse(cls, version: str, name: str = CPYTHON) -> Implementation:
-        """What `str` gives: a whole version, with a t at its end for a free-threaded build."""
+        """The inverse of `str`: a full version, with a t at its end for a free-threaded build."""
         return cls(name, version.removesuffix("t"), version.endswith("t"))
 
     def __str__(self) -> str:
@@ -36,7 +36,7 @@ class Implementation:
 
     @property
     def title(self) -> str:
-        """What it calls itself (`platform.python_implementation()`)."""
+        """Its own name (`platform.python_implementation()`)."""
         return "CPython"
 
     @property
@@ -61,7 +61,7 @@ class Implementation:
 
     @property
     def unix_name(self) -> str:
-        """What its executable and the directory of its library are called on Unix: `python3.13t`."""
+        """The name of its executable and of its library's directory on Unix: `python3.13t`."""
         return f"python{self.minor_version}{self._threads}"
 
     @property

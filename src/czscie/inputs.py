@@ -1,4 +1,4 @@
-"""What goes into the executable of one platform: pinned, and fetched when it is asked for."""
+"""The inputs of the executable of one platform: pinned, and fetched on demand."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from czscie.platforms import Platform
 
 @dataclass(slots=True)
 class PayloadPex:
-    """The payload as a PEX. `name` is for messages, `digest` what caches go by.
+    """The payload as a PEX.
 
-    `make` fetches its parts and puts them together; it is called when the PEX is needed, once.
+    `name` is for messages, `digest` is the cache key. `make` fetches its parts and builds it; it is called
+    once, when the PEX is needed.
     """
 
     name: str
@@ -28,7 +29,7 @@ class PayloadPex:
 
     @property
     def path(self) -> Path:
-        """The PEX on this machine. Raises CzscieError when it cannot be had."""
+        """The PEX on this machine. Raises CzscieError when its parts cannot be fetched."""
         if self._made is None:
             self._made = self.make()
         return self._made

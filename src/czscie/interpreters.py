@@ -1,4 +1,4 @@
-"""The interpreter of a build: pinned, what is not needed left out, its modules packed, written as a zip."""
+"""The interpreter of a build: resolved, pruned, its modules packed, written as a zip."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 
 class Traits(msgspec.Struct, frozen=True):
-    """What a build asks of an interpreter before it is packed.
+    """What a build needs to know of an interpreter before packing it.
 
-    `magic` is its bytecode's magic number in hexadecimal, empty where its files do not tell it.
+    `magic` is its bytecode's magic number in hexadecimal, empty when its files do not contain it.
     """
 
     layout: Layout
@@ -35,9 +35,10 @@ class Traits(msgspec.Struct, frozen=True):
 
 
 class PackedInterpreter(msgspec.Struct, frozen=True):
-    """What the cache knows of an interpreter that is packed already. `notes` are lines for the user.
+    """The cached metadata of a packed interpreter.
 
-    `components` are itself and what it brings along, as a bill of materials lists them.
+    `notes` are lines for the user. `components` are the interpreter and its libraries, as a bill of materials
+    lists them.
     """
 
     layout: Layout
@@ -51,7 +52,7 @@ class PackedInterpreter(msgspec.Struct, frozen=True):
 
 
 class Sources(Protocol):
-    """What knows which CPython an interpreter of the manifest is."""
+    """Finds the CPython that an interpreter of the manifest means."""
 
     def resolve(self, interpreter: Interpreter, platform: Platform) -> Source:
         """Raises CzscieError when there is none."""
@@ -59,7 +60,7 @@ class Sources(Protocol):
 
 
 def traits_of(source: Source, platform: Platform, load: Callable[[], Distribution] | None = None) -> Traits:
-    """What is known of `source`, once it was unpacked; `load` does that. Raises CzscieError."""
+    """The traits of `source`; on a cache miss, `load` unpacks it. Raises CzscieError."""
 
     def find_out() -> Traits:
         from czscie.pack.python import magic_number
@@ -94,7 +95,7 @@ class PinnedInterpreter:
         return cls(wanted, platform, source, provider, console)
 
     def traits(self) -> Traits:
-        """What is known of it without unpacking it, once it was unpacked."""
+        """Its traits, from the cache once it was unpacked."""
         return traits_of(self.source, self.platform, self.load)
 
     def load(self) -> Distribution:
@@ -105,10 +106,10 @@ class PinnedInterpreter:
         return self._loaded
 
     def compiler(self) -> Compiler | None:
-        """A Python of this machine that compiles for it; None when there is none.
+        """A Python on this machine that compiles for it, or None.
 
-        Where it does not run that is the same interpreter for this platform, if there is such, or else any
-        Python with the same bytecode.
+        If the interpreter does not run here, this is the same release for this machine, or else any Python
+        with the same bytecode.
         """
         from czscie.pack.python import installed_compiler, own_compiler
 
@@ -188,7 +189,7 @@ class PinnedInterpreter:
 
 
 def _here() -> Platform | None:
-    """The platform czscie runs on, if it is one that interpreters are for."""
+    """The platform czscie runs on, if interpreters exist for it."""
     try:
         return current_platform()
     except CzscieError:
@@ -196,4 +197,4 @@ def _here() -> Platform | None:
 
 
 def _no_compiler(layout: Layout, platform: Platform) -> str:
-    return f"no Python {layout.implementation.minor_version} here compiles for {platform.name}"
+    return f"no Python {layout.implementation.minor_version} on this machine can compile for {platform.name}"

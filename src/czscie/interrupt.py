@@ -1,4 +1,4 @@
-"""Ctrl-C while a command runs: the command clears up, and the exit status is 130, without a traceback."""
+"""Ctrl-C while a command runs: the command cleans up, and exits with status 130 without a traceback."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ STATUS = 130
 
 
 def run_interruptibly(command: Callable[[], object]) -> None:
-    """Calls `command`, in which the first Ctrl-C is a KeyboardInterrupt; any other ends the process at once.
+    """Calls `command`. The first Ctrl-C raises KeyboardInterrupt in it, a second one ends the process at
+    once.
 
-    Exits with STATUS when it is interrupted. Where SIGINT is ignored, as in what a shell starts in the
-    background, it stays so.
+    Exits with STATUS when it is interrupted. Where SIGINT is ignored, as in a shell's background jobs, it
+    stays ignored.
     """
     interrupt = _Interrupt()
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
@@ -36,7 +37,7 @@ def run_interruptibly(command: Callable[[], object]) -> None:
 
 
 class _Interrupt:
-    """What SIGINT does; whether it `raises` an exception depends on where the main thread is."""
+    """The handler of SIGINT; whether it `raises` an exception depends on where the main thread is."""
 
     def __init__(self) -> None:
         self.raises = False

@@ -1,8 +1,8 @@
-"""What processes were about to write when they were killed, and how it goes away.
+"""Temporary files, and the removal of those that killed processes left.
 
-Whoever writes something under a temporary name holds a lock on it, which ends with the process. Whoever comes
-next to the same place takes away what nobody holds. Where files cannot be locked (Windows, some network file
-systems) nothing is taken away.
+A process holds a lock on each temporary file that it writes; the lock ends with the process. The next process
+that writes to the same place removes unlocked ones. Where files cannot be locked (Windows, some network file
+systems) nothing is removed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SUFFIX = r"[a-z0-9_]{8}"
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A directory for what a command makes on its way, gone with the context. Those of killed ones go too."""
+    """A temporary directory, removed with the context. Removes those of killed processes too."""
     with _directory(Path(tempfile.gettempdir()), _PREFIX) as directory:
         yield directory
 
@@ -48,9 +48,9 @@ def make_temporary(path: Path) -> tuple[int, Path]:
 
 @contextmanager
 def directory_beside(path: Path) -> Iterator[Path]:
-    """A directory beside `path`, gone with the context, to make something in that is renamed to `path`.
+    """A directory beside `path`, removed with the context, for something that is renamed to `path`.
 
-    Those that killed processes left of `path` are taken away. Raises OSError.
+    Removes those that killed processes left of `path`. Raises OSError.
     """
     with _directory(path.parent, f".{path.name}.") as directory:
         yield directory
@@ -78,7 +78,7 @@ def _held(directory: Path) -> Iterator[bool]:
         return
     try:
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except FileNotFoundError:  # somebody swept it before it was held
+    except FileNotFoundError:  # another process removed it before it was held
         yield False
         return
     try:
@@ -88,7 +88,7 @@ def _held(directory: Path) -> Iterator[bool]:
 
 
 def _hold(descriptor: int, path: Path) -> bool:
-    """Whether `path` is held now: somebody may have swept it before it was."""
+    """Whether `path` is held now: another process may have removed it before it was locked."""
     if sys.platform == "win32":
         return True
     with suppress(OSError):
@@ -100,7 +100,7 @@ def _hold(descriptor: int, path: Path) -> bool:
 
 
 def _sweep(directory: Path, prefix: str) -> None:
-    """Takes away what begins with `prefix` in `directory`, is the user's own, and is held by nobody."""
+    """Removes the unlocked entries of `directory` that begin with `prefix` and belong to the user."""
     if sys.platform == "win32":
         return
     pattern = re.compile(re.escape(prefix) + _SUFFIX)
@@ -112,7 +112,7 @@ def _sweep(directory: Path, prefix: str) -> None:
 
 
 def _remove_if_free(path: Path) -> None:
-    """Raises OSError when somebody holds it, or locks are not to be had."""
+    """Raises OSError when another process holds it, or locks do not work."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         found = os.fstat(descriptor)

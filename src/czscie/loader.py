@@ -1,4 +1,4 @@
-"""Loads a lift for the platforms of a build, and finds what this version or a platform cannot do."""
+"""Loads a lift for the platforms of a build, and rejects what this version or a platform does not support."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ _ADHOC, _SHA256, _MAIN_BINARY = 0x2, 2, 0x1
 
 
 class MachOError(ValueError):
-    """A file is no thin 64-bit Mach-O executable, or is damaged."""
+    """The file is not a thin 64-bit Mach-O executable, or is damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def bare(image: bytes) -> bytes:
     end = len(image) if layout.signature is None else layout.signed[0]
     start, length = layout.strings
     if not start + length <= end <= start + length + ALIGNMENT or any(image[start + length : end]):
-        raise MachOError("something follows its string table")
+        raise MachOError("data follows its string table")
     if layout.signature is None and layout.room - layout.commands_end < _LINKEDIT_DATA.size:
         raise MachOError("it has no room for the load command of a signature")
     body = image[:end] + bytes(-end % ALIGNMENT)
@@ -130,7 +130,7 @@ def bare_head(head: bytes, size: int) -> bytes:
 
 
 def bare_head_of(file: BinaryIO, size: int) -> bytes:
-    """What `bare_head` makes of the image in `file`; nothing of a file that is no Mach-O image."""
+    """The result of `bare_head` for the image in `file`; empty if it is not a Mach-O image."""
     file.seek(0)
     return bare_head(_read_head(file), size) if is_mach_o(file.read(len(_MAGIC))) else b""
 
@@ -170,8 +170,8 @@ def check_size(size: int, name: str, seal: Seal | None = None) -> None:
     if size + _signature_size(size, _names(name, seal)) > _SIZE_MAX:
         raise CzscieError(
             f"the executable {name} is too large for macOS: {size} bytes without its signature",
-            why="offsets in a Mach-O file are 32-bit numbers, and a signature covers what they reach",
-            hint="leave something out of the payload, or have the application download it",
+            why="offsets in a Mach-O file are 32-bit numbers",
+            hint="leave something out of the payload, or download it at run time",
         )
 
 
@@ -200,10 +200,10 @@ def sign(file: BinaryIO, identifier: str, seal: Seal | None = None) -> None:
 
 
 def signature_problems(file: BinaryIO, size: int) -> Iterator[str]:
-    """What is wrong with the signature of the image in `file`, which is `size` bytes long.
+    """The problems of the signature of the image in `file`, which is `size` bytes long.
 
-    Its hashes are compared with the file. Who signed it is not looked at. A file that is no Mach-O image has
-    no problem here.
+    Compares its hashes with the file. Does not check who signed it. A file that is not a Mach-O image has no
+    problem here.
     """
     file.seek(0)
     if not is_mach_o(file.read(len(_MAGIC))):
@@ -220,7 +220,7 @@ def signature_problems(file: BinaryIO, size: int) -> Iterator[str]:
         for directory in _directories(file.read(length)):
             changed = sum(there != built for there, built in directory.compare(file, offset))
             if changed:
-                yield f"{changed} pages of the file are not those that were signed"
+                yield f"{changed} pages differ from the signed ones"
     except (MachOError, struct.error):
         yield "it is damaged"
 
@@ -229,7 +229,7 @@ def _grown(head: bytes, size: int, signature_size: int) -> bytes:
     """The header `head` of a bare image, in a file of `size` bytes and a signature of so many behind them."""
     layout = _parse(head)
     if layout.signature is not None or size % ALIGNMENT:
-        raise MachOError("it is signed already, or ends elsewhere than on a multiple of 16")
+        raise MachOError("it is already signed, or its size is not a multiple of 16")
     if layout.room - layout.commands_end < _LINKEDIT_DATA.size:
         raise MachOError("it has no room for the load command of a signature")
     commands = layout.commands_end - _HEADER.size + _LINKEDIT_DATA.size
@@ -244,14 +244,14 @@ def _grown(head: bytes, size: int, signature_size: int) -> bytes:
 
 
 def _signature_size(size: int, names: bytes) -> int:
-    """Of a file of `size` bytes; `names` are what its CodeDirectory has between its fields and the pages."""
+    """The size of the signature of a file of `size` bytes with the `names` of its CodeDirectory."""
     pages = -(-size // _PAGE)
     directory = _DIRECTORY.size + len(names) + pages * hashlib.sha256().digest_size
     return _up(_SUPER_BLOB.size + _SLOT.size + directory, ALIGNMENT)
 
 
 def _names(identifier: str, seal: Seal | None) -> bytes:
-    """What a CodeDirectory has between its fields and the hashes of pages."""
+    """The bytes of a CodeDirectory between its fields and the hashes of pages."""
     return identifier.encode() + b"\0" + (b"" if seal is None else seal.slots)
 
 
@@ -273,7 +273,7 @@ def _signature_head(layout: _Layout, size: int, names: bytes, seal: Seal | None,
 
 @dataclass(frozen=True, slots=True)
 class _Directory:
-    """What a CodeDirectory says: hashes of pages of `page` bytes, up to `limit`."""
+    """A CodeDirectory: hashes of pages of `page` bytes, up to `limit`."""
 
     limit: int
     page: int
@@ -368,7 +368,7 @@ def _parse(head: bytes) -> _Layout:
                 room = min(room, offset or room)
         elif (kind, length) in ((_LC_SYMTAB, 24), (_LC_CODE_SIGNATURE, _LINKEDIT_DATA.size)):
             if kind in single:
-                raise MachOError("one of its load commands is there twice")
+                raise MachOError("one of its load commands occurs twice")
             single[kind] = at
     try:
         _, *text = segments[b"__TEXT".ljust(16, b"\0")]

@@ -1,6 +1,6 @@
 """The parts of one executable: its interpreters, files and payload packed, each a file of the cache.
 
-They are what `czscie build` assembles into one file; nothing here knows how they will be put together.
+`czscie build` assembles them into one file; nothing here depends on how.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Parts:
     `interpreters` are by their ids and in the manifest's order. `files` are those that the lift embeds,
     `payload` is the CZEX, `info` its PEX-INFO; each is None where the lift has none. `own` are the file names
     of those of its wheels that are the application's own, when it was divided. `layouts` tell for each
-    interpreter what the payload's environment is built on. `libc` is the C library that comes along, None
+    interpreter what the payload's environment is built on. `libc` is the bundled C library, None
     where none does; the other parts hold their variants for it.
     """
 
@@ -84,7 +84,7 @@ class Parts:
 
     @property
     def head(self) -> Head:
-        """What the manifest of the executable says besides its parts."""
+        """The manifest of the executable, without its parts."""
         return Head(
             name=self.lift.name,
             platform=self.platform,
@@ -105,7 +105,7 @@ class Needed(msgspec.Struct, frozen=True):
 
 
 class PackedPayload(msgspec.Struct, frozen=True):
-    """What the cache knows of a payload that is packed already. `info` is its PEX-INFO."""
+    """The cached metadata of a packed payload. `info` is its PEX-INFO."""
 
     info: str
     glibc: GlibcVersion | None
@@ -124,10 +124,10 @@ class PackedPayload(msgspec.Struct, frozen=True):
 def make_parts(
     inputs: Inputs, directory: Path, console: Console, division: LayerSplit | None = None
 ) -> Parts:
-    """Packs `inputs`, as far as the cache has not the parts already.
+    """Packs `inputs` into parts that the cache lacks.
 
-    `directory` is for what is made for this build alone. With `division` no entry of the payload has files
-    both of the application and of its dependencies. Raises CzscieError.
+    `directory` is for files of this build alone. With `division` no entry of the payload has files both of
+    the application and of its dependencies. Raises CzscieError.
     """
     return _Maker(inputs, directory, console, division).make()
 
@@ -238,7 +238,7 @@ class _Maker:
         )
 
     def _shaped(self, launcher: Path) -> Path:
-        """The launcher as the file has it: on Windows with resources of the lift's."""
+        """The launcher as the file contains it: for Windows with the lift's resources."""
         if self._platform.os != "windows":
             return launcher
         from czscie.windows.shape import shape
@@ -248,7 +248,7 @@ class _Maker:
         return path
 
     def _libc(self, parts: Sequence[PartFile]) -> BundledLibc | None:
-        """The C library that comes along, if the lift says so. Systems other than Linux have one."""
+        """The bundled C library, if the lift wants one. Only Linux needs one."""
         settings = self._lift.libc
         if settings.bundle == NEVER or self._platform.os != "linux":
             return None
@@ -271,11 +271,11 @@ class _Maker:
         return knowledge(key, Needed, lambda: _needed(pex.path, interpreter.compiler()))
 
     def _is_payloads(self, interpreter: PinnedInterpreter) -> bool:
-        """Whether the interpreter is the one that runs the payload."""
+        """Whether this interpreter runs the payload."""
         return self._lift.payload is not None and self._lift.payload.interpreter == interpreter.wanted.id
 
     def _keep(self, interpreter: PinnedInterpreter, needed: Collection[str]) -> frozenset[str]:
-        """The parts of the interpreter that stay: all, unless the payload is all that it will run.
+        """The parts of the interpreter to keep: all, unless it runs only the payload.
 
         `needed` are those that the payload needs.
         """
@@ -294,7 +294,7 @@ class _Maker:
         return frozenset({*interpreter.wanted.keep, *needed, *of_commands})
 
     def _files(self) -> PartFile:
-        """The files that the lift embeds. They are packed anew each time: they may have changed."""
+        """The files that the lift embeds. They are packed at every build, because they may have changed."""
         from czscie.scie.files import write_files
 
         number = len(self.inputs.files)
@@ -370,7 +370,9 @@ class _Maker:
         return made
 
     def _packing(self, interpreter: PinnedInterpreter, settings: PackSettings) -> Packing | None:
-        """How the payload's modules are packed. Their finder comes with the standard library's."""
+        """The settings for packing the payload's modules. Their finder is part of the packed standard
+        library.
+        """
         if not settings.stdlib or settings.packages == "none":
             return None
         from czscie.pack.payload import Packing
@@ -383,7 +385,7 @@ class _Maker:
         )
 
     def _windows_key(self) -> str:
-        """What `_on_windows` is made of."""
+        """The cache key of `_on_windows`."""
         if self._platform.os != "windows":
             return ""
         launchers = self.inputs.script_launchers
@@ -417,7 +419,7 @@ class _Maker:
         raise CzscieError(
             f"the interpreter for {self._platform.name} has no venv launcher",
             why=f"Lib/venv/scripts/nt/{launcher} is missing",
-            hint="take an install_only or install_only_stripped flavor",
+            hint="use an install_only or install_only_stripped flavor",
         )
 
 

@@ -44,7 +44,7 @@ _READ_ONLY_DATA = 0x40000040
 
 
 class PeError(ValueError):
-    """A file is no 64-bit Windows executable, or is damaged."""
+    """The file is not a 64-bit Windows executable, or is damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +85,14 @@ def next_section(image: bytes) -> int:
 def shaped(image: bytes, rsrc: bytes, *, windowed: bool) -> bytes:
     """The linker's `image` with the resources `rsrc`, made for `next_section`. `windowed` has no console.
 
-    Raises PeError when it has resources already, something follows its sections, or its headers have no room
+    Raises PeError when it has resources already, data follows its sections, or its headers have no room
     for a section more.
     """
     layout = _parse(image[:HEAD_MAX])
     if layout.last[0] == _RSRC or any(_directory(image, layout, _RESOURCES)):
         raise PeError("it has resources already")
     if layout.end != len(image):
-        raise PeError("something follows its sections")
+        raise PeError("data follows its sections")
     if layout.table + (layout.count + 1) * _SECTION.size > layout.headers_size:
         raise PeError("its headers have no room for a section")
     raw = _up(len(rsrc), layout.file_alignment)
@@ -141,7 +141,7 @@ def bare_head(head: bytes) -> bytes:
 
 
 def bare_head_of(file: BinaryIO) -> bytes:
-    """What `bare_head` makes of the image in `file`; nothing of a file that is none."""
+    """The result of `bare_head` for the image in `file`; empty if it is not a Windows executable."""
     head = _head(file)
     return bare_head(head) if is_pe(head) else b""
 
@@ -160,15 +160,16 @@ def check_size(size: int, name: str) -> None:
     if size > _SIZE_MAX:
         raise CzscieError(
             f"the executable {name} is too large for Windows: {size} bytes",
-            why="Windows starts no program of 4 GiB or more",
-            hint="leave something out of the payload, or have the application download it",
+            why="Windows cannot start programs of 4 GiB or more",
+            hint="leave something out of the payload, or download it at run time",
         )
 
 
 def checksum(file: BinaryIO) -> int:
-    """What CheckSum of the image in `file` has to be: as by ImageHlp's CheckSumMappedFile. Raises PeError.
+    """The correct CheckSum of the image in `file`, as ImageHlp's CheckSumMappedFile computes it. Raises
+    PeError.
 
-    That is the sum of its 16-bit numbers with their carries, CheckSum taken as 0, and the file's length.
+    It is the sum of its 16-bit numbers with their carries, CheckSum taken as 0, and the file's length.
     """
     layout = _parse(_head(file))
     at = layout.optional + _CHECKSUM_AT
@@ -203,7 +204,7 @@ def signed_ranges(file: BinaryIO, end: int) -> list[tuple[int, int]]:
 
 
 def stored_checksum(file: BinaryIO) -> int:
-    """What CheckSum of the image in `file` is. Raises PeError."""
+    """The field CheckSum of the image in `file`. Raises PeError."""
     head = _head(file)
     return int(struct.unpack_from("<I", head, _parse(head).optional + _CHECKSUM_AT)[0])
 
@@ -225,7 +226,7 @@ def _directory(head: bytes, layout: _Layout, number: int) -> tuple[int, int]:
 def _parse(head: bytes) -> _Layout:
     """The layout of the image that begins with `head`, which holds all of its headers."""
     if len(head) < _PE_AT + 4 or not head.startswith(b"MZ"):
-        raise PeError("it is no Windows executable")
+        raise PeError("it is not a Windows executable")
     [pe] = struct.unpack_from("<I", head, _PE_AT)
     optional = pe + _FILE_HEADER.size
     if optional + _DIRECTORY_AT > len(head):
@@ -234,7 +235,7 @@ def _parse(head: bytes) -> _Layout:
     [kind] = struct.unpack_from("<H", head, optional)
     [directories] = struct.unpack_from("<I", head, optional + _DIRECTORIES_AT)
     if magic != b"PE\0\0" or kind != _PE32_PLUS:
-        raise PeError("it is no 64-bit Windows executable")
+        raise PeError("it is not a 64-bit Windows executable")
     if directories <= _CERTIFICATES or optional_size < _DIRECTORY_AT + directories * _DIRECTORY.size:
         raise PeError("its headers are damaged")
     table = optional + optional_size

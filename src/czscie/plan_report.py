@@ -1,4 +1,4 @@
-"""What is said about a plan: for each executable a table of what goes into it and where that is."""
+"""Prints a plan: for each executable a table of its inputs and where they are."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LOCKS = {
     "current": "{path} is up to date",
     "new": "{path} would be written",
     "changed": "{path} would change",
-    "unchecked": "{path} is taken as it is",
+    "unchecked": "{path} is used without a check",
 }
 #: States of a lock that stays as it is.
 _LOCKED = ("current", "unchecked")
@@ -68,8 +68,8 @@ def _print_executable(executable: PlannedExecutable, console: RichConsole) -> No
 def _build(build: PlannedBuild, *, locked: bool) -> str:
     who = "building" if locked else "locking"
     name = " ".join(filter(None, (build.project, build.version)))
-    unknown = "" if build.requires_known else ", which alone tells what else it requires"
-    return f"{name} has no wheel: {who} would build it of {build.source}{unknown}"
+    unknown = "" if build.requires_known else ", and only then are its requirements known"
+    return f"{name} has no wheel: {who} would build it from {build.source}{unknown}"
 
 
 def _interpreter(interpreter: PlannedInterpreter) -> str:
@@ -79,7 +79,7 @@ def _interpreter(interpreter: PlannedInterpreter) -> str:
 
 
 def _short(name: str) -> str:
-    """Of a wheel what it is, without the platforms that it is for."""
+    """A short name of a wheel, without its platform tags."""
     return " ".join(name.split("-")[:2]) if name.endswith(".whl") else name
 
 

@@ -59,7 +59,7 @@ class Platform:
         return ".exe" if self.os == "windows" else ""
 
     def installed_name(self, digest: str) -> str:
-        """What the directory of the installation `digest` is called (docs/format.md, section 5)."""
+        """The name of the directory of the installation `digest` (docs/format.md, section 5)."""
         return digest[:_INSTALLED_NAME_ON_WINDOWS] if self.os == "windows" else digest
 
     @property
@@ -180,7 +180,7 @@ def current_launcher() -> str:
 
 
 def _libc_is_musl() -> bool:
-    """Whether this very interpreter runs on musl: its wheels' tags say so (PEP 656)."""
+    """Whether this interpreter runs on musl, by its wheel tags (PEP 656)."""
     from packaging import tags
 
     return any(tag.startswith("musllinux_") for tag in tags.platform_tags())

@@ -1,4 +1,4 @@
-"""How long work shows: bars on a terminal, one quiet line elsewhere."""
+"""Progress reports: bars on a terminal, one quiet line elsewhere."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from czscie.console import Console
 
 
-#: Takes the bytes that are there and how many there will be, None where nobody knows.
+#: Takes the bytes that are there and how many there will be, None if unknown.
 Show = Callable[[int, "int | None"], None]
-#: Begins to show one file by its name and its size in bytes, None where nobody knows; done with the context.
+#: Begins to show one file by its name and its size in bytes, None if unknown; done with the context.
 Begin = Callable[[str, "int | None"], AbstractContextManager[Show]]
 
 
 class Progress:
-    """Speaks through `console`; None says nothing at all."""
+    """Reports through `console`; with None it prints nothing."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console
@@ -35,7 +35,7 @@ class Progress:
 
     @contextmanager
     def work(self, name: str) -> Iterator[Show]:
-        """Show how far work on bytes has come; nothing where nobody watches."""
+        """Shows the progress of work on bytes; does nothing without a terminal."""
         if not self._is_watched():
             yield _nothing
             return
@@ -46,7 +46,7 @@ class Progress:
     def transfers(self, files: Sequence[tuple[str, int | None]]) -> Iterator[Begin]:
         """Show downloads, from several threads: a bar for each that is on its way, and one for all together.
 
-        `files` are their names and sizes in bytes, None where nobody knows.
+        `files` are their names and sizes in bytes, None if unknown.
         """
         if not self._is_watched():
             self.line(f"downloading {files[0][0] if len(files) == 1 else f'{len(files)} files'}")
@@ -109,4 +109,4 @@ def _bar(bars: Bars, name: str, size: int | None) -> Show:
 
 
 def _nothing(done: int, total: int | None) -> None:
-    """Nobody watches."""
+    """Reports nothing."""

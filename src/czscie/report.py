@@ -1,4 +1,4 @@
-"""What is said about an executable: a table of its sizes, what it needs from its host, the same as JSON."""
+"""Reports about an executable: a table of its sizes, what it needs from its host, and both as JSON."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def print_digests(contents: Contents, console: RichConsole) -> None:
 
 
 def needs(contents: Contents) -> str:
-    """What the executable asks of its host, in words."""
+    """The requirements of the executable to its host, in words."""
     lift = contents.manifest.scie.lift
     wanted = [lift.platform.removeprefix("musl-")]
     if lift.needs.glibc is not None:
@@ -52,12 +52,12 @@ def needs(contents: Contents) -> str:
     if lift.needs.musl:
         wanted.append(_library(lift, "musl"))
     room = sum(part.part.unpacked for part in contents.parts)
-    wanted.append(f"{megabytes(room)} in a directory that can be executed from")
+    wanted.append(f"{megabytes(room)} in a directory that allows execution")
     return ", ".join(wanted)
 
 
 def _library(lift: LiftManifest, needed: str) -> str:
-    """What is asked of the host's C library, as far as the file does not bring one along."""
+    """The C library that the host must have, if the file does not bundle one."""
     if lift.libc is None:
         return needed
     return "no C library" if lift.libc.always else f"{needed} or no C library"

@@ -1,4 +1,4 @@
-"""Signatures of executables, of whichever format: where a payload ends before one, what signing changes.
+"""Signatures of executables of all formats: where the payload ends, and which bytes signing changes.
 
 ELF files have none.
 """
@@ -39,6 +39,6 @@ def bare_head_of(file: BinaryIO, size: int) -> bytes:
 
 
 def signature_problems(file: BinaryIO, size: int) -> Iterator[str]:
-    """What is wrong with the signature of the executable in `file`, which is `size` bytes long."""
+    """The problems of the signature of the executable in `file`, which is `size` bytes long."""
     yield from mach_o.signature_problems(file, size)
     yield from authenticode.signature_problems(file, size)

@@ -1,4 +1,4 @@
-"""Standard output whose errors say that they are its own, and not those of a file."""
+"""Standard output whose errors name it instead of a file."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def output_error(error: OSError) -> CzscieError | None:
         return None
     from czscie.disk import is_full
 
-    hint = "free some there, or redirect it to another file system" if is_full(error) else None
+    hint = "free some space there, or redirect it to another file system" if is_full(error) else None
     return CzscieError(f"cannot write to {_NAME}", why=error.strerror or str(error), hint=hint)
 
 
 def drop_standard_output() -> None:
-    """Has what could not be written forgotten: Python would try again at its end, and complain."""
+    """Discards unwritten output. Otherwise Python would try again at exit, and complain."""
     if isinstance(sys.stdout, TextIOWrapper):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, sys.stdout.fileno())

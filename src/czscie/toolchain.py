@@ -1,6 +1,6 @@
-"""What shapes the bytes of a product besides its inputs: czscie's code, its libraries, and its Python.
+"""Everything but its inputs that shapes the bytes of a product: czscie's code, its libraries, and its Python.
 
-The keys of the cache are over all of it (czscie.build_cache), and a lock pins the libraries (czscie.lock).
+The keys of the cache cover all of it (czscie.build_cache), and a lock pins the libraries (czscie.lock).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from czscie import __version__
 
 _PACKAGE = Path(__file__).parent
 
-#: What of the package only speaks, asks or checks, as paths in it: nothing that makes a product imports it.
+#: The parts of the package that only print, fetch or check: code that makes products does not import them.
 #: Everything else counts, data as well as code. (The launcher has a digest of its own: `native`, and the
 #: compiled files in `launchers`, which have no suffix but for their digests.)
 APART = frozenset(
@@ -104,7 +104,7 @@ def _files(directory: str, below: str) -> Iterator[str]:
 
 
 def _xz_version() -> str:
-    """liblzma's version, which no module tells; where it cannot be asked, what it makes of a sample."""
+    """liblzma's version. No module exposes it; without it, a digest of sample output identifies it."""
     import _lzma
     import ctypes
 

@@ -39,7 +39,7 @@ def read_checksums(directory: Path) -> dict[str, str]:
         text = read_document(path).decode("utf-8")
     except FileNotFoundError:
         raise CzscieError(
-            f"{directory} is not what czscie vendor writes",
+            f"{directory} was not written by czscie vendor",
             why=f"there is no {NAME} in it" if directory.is_dir() else "there is no such directory",
             hint=f"czscie vendor {directory}",
         ) from None

@@ -42,8 +42,8 @@ def test_what_the_release_workflow_signed_is_about_its_files(
             {"repository": REPOSITORY.replace("astral-sh", "someone")},
             "OIDCSourceRepositoryURI does not match",
         ),
-        ({"predicate_type": "https://example.com/v1"}, "it is a https://example.com/v1, not a provenance"),
-        ({"payload_type": "text/plain"}, "it signs a text/plain, not a statement of in-toto"),
+        ({"predicate_type": "https://example.com/v1"}, "it is a https://example.com/v1, not SLSA provenance"),
+        ({"payload_type": "text/plain"}, "it signs a text/plain, not an in-toto statement"),
         ({"logged_after": timedelta(minutes=11)}, "failed to build timestamp certificate chain"),
     ],
     ids=["branch", "workflow", "signer", "issuer", "repository", "predicate", "payload", "expired"],
@@ -83,7 +83,7 @@ def test_another_instance_is_not_trusted(instance: Instance, verifiers: Verifier
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b'{"mediaType": "text/plain"}'])
 def test_what_is_no_bundle_is_refused(verifiers: Verifiers, text: bytes) -> None:
-    with pytest.raises(Refused, match="it is no Sigstore bundle"):
+    with pytest.raises(Refused, match="it is not a Sigstore bundle"):
         verifiers.verify(text)
 
 

@@ -122,7 +122,7 @@ def test_a_path_that_leaves_its_directory_is_refused(path: str) -> None:
     for plan in plans:
         with pytest.raises(CzscieError) as caught:
             plan.render()
-        assert caught.value.what == f"a file cannot be installed at {path!r}"
+        assert caught.value.what == f"cannot install a file at {path!r}"
 
 
 def test_a_script_that_is_too_large_to_be_changed_is_refused() -> None:
@@ -136,7 +136,7 @@ def test_a_script_that_is_too_large_to_be_changed_is_refused() -> None:
         Plan((entry,), (script,)).render()
     assert str(caught.value) == (
         "error: bin/tool cannot be a script of 8388609 bytes\n"
-        "  more than 8388608 bytes are installed as they are, or not at all"
+        "  more than 8388608 bytes can only be installed unchanged"
     )
     Plan((replace(entry, size=size - 1),), (replace(script, content=Slice("large", 0, 1)),)).render()
 
@@ -215,7 +215,7 @@ def test_a_slice_loses_its_head() -> None:
     ],
 )
 def test_what_is_not_a_plan_is_refused(text: bytes) -> None:
-    with pytest.raises(CzscieError, match="the plan of an installation is damaged"):
+    with pytest.raises(CzscieError, match="the installation plan is damaged"):
         parse(text)
 
 
@@ -291,7 +291,7 @@ def test_a_sound_plan_is_parsed(lines: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("lines", UNSOUND, ids=lambda lines: "+".join(lines)[:50])
 def test_a_plan_that_leads_elsewhere_is_refused(lines: tuple[str, ...]) -> None:
     """native/src/plan.zig refuses the same."""
-    with pytest.raises(CzscieError, match="the plan of an installation is damaged"):
+    with pytest.raises(CzscieError, match="the installation plan is damaged"):
         parse(of(*lines))
 
 
@@ -299,5 +299,5 @@ def test_a_plan_whose_files_are_one_on_its_platform_is_refused_there() -> None:
     plan = parse(of("file\t644\t0\t0\t4\tA", "file\t644\t0\t0\t4\ta"))
     plan.check(find_platform("linux-x86_64"))
     for name in ("macos-aarch64", "windows-x86_64"):
-        with pytest.raises(CzscieError, match="which are one file where case does not count"):
+        with pytest.raises(CzscieError, match="which are one file on case-insensitive file systems"):
             plan.check(find_platform(name))

@@ -90,7 +90,7 @@ def test_an_entry_that_zipfile_cannot_decompress_is_refused_with_the_reason(tmp_
     with pytest.raises(CzscieError) as error:
         read(tmp_path / "new.czex")
     assert error.value.what == "a.py in new.czex is compressed with zip method 93 (zstd)"
-    assert error.value.hint == "give the PEX that it was made from"
+    assert error.value.hint == "pass the PEX that it was made from"
 
 
 def test_an_encrypted_entry_is_refused(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_damage_is_found_when_the_file_is_read(tmp_path: Path) -> None:
 
 def test_what_is_no_zip_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.pex").write_bytes(b"#!/bin/sh\n")
-    with pytest.raises(CzscieError, match=r"a.pex is not a zip file, or a damaged one"):
+    with pytest.raises(CzscieError, match=r"a.pex is damaged, or not a zip file"):
         open_zip(tmp_path / "a.pex", "a.pex")
 
 

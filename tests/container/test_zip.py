@@ -173,7 +173,7 @@ def test_a_comment_of_65535_bytes_is_the_longest() -> None:
     with pytest.raises(CzscieError) as caught:
         directory([], 0, longest + b"x")
     assert str(caught.value) == (
-        "error: the manifest of this lift takes 65536 bytes and a zip comment holds 65535\n"
+        "error: the manifest of this lift takes 65536 bytes, and the limit is 65535\n"
         "hint: shorten the commands and their environment in the lift manifest"
     )
 
@@ -257,14 +257,14 @@ HUGE = (1 << 33, 1 << 40, (1 << 63) - 1, 1 << 63, (1 << 64) - 1)
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (lying(A, replace(B, name=b"a")), "'a' is there twice"),
+        (lying(A, replace(B, name=b"a")), "'a' occurs twice"),
         (lying(A, replace(B, lies={"offset": 0})), "overlaps"),
         (lying(A, replace(B, lies={"offset": 3})), "overlaps"),
         (lying(replace(A, lies={"packed": 40, "size": 40}), B), "overlaps"),
         (lying(A, replace(B, lies={"flags": 1})), "'b' is encrypted"),
-        (lying(A, replace(B, lies={"size": 5})), "another size than its own"),
+        (lying(A, replace(B, lies={"size": 5})), "its two sizes differ"),
         (lying(A, replace(B, name=b"\xff")), "not UTF-8"),
-        (lying(A, B, count=1), "more than its entries"),
+        (lying(A, B, count=1), "longer than its entries"),
         (lying(A, B, count=3), "damaged|before its end"),
         (lying(A, B, length=10), "before its end|damaged"),
         *(
@@ -287,7 +287,7 @@ def test_a_zip_that_says_what_is_not_so_is_refused(data: bytes, why: str | None)
 
 def test_data_that_a_local_header_moves_into_the_next_entry_is_refused() -> None:
     data = lying(replace(A, lies={"local_extra": 2}), B)
-    with pytest.raises(zipfile.BadZipFile, match="'a' reaches into what follows it"):
+    with pytest.raises(zipfile.BadZipFile, match="'a' overlaps the next entry"):
         contents(data)
 
 

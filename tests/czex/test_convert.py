@@ -108,7 +108,7 @@ def test_two_files_of_one_name_are_warned_about(tmp_path: Path) -> None:
 def test_what_the_pex_may_lack_is_warned_about(tmp_path: Path) -> None:
     wheels = {MOO: wheel_file("moo", requires=["cow>=2"])}
     pex = make(tmp_path, wheels, ignore_errors=True)
-    assert converted(pex).warnings == ("cow>=2 is missing, as the PEX allows",)
+    assert converted(pex).warnings == ("cow>=2 is missing, and the PEX ignores missing requirements",)
 
 
 @pytest.mark.parametrize("field", [{"pex_paths": ["/other.pex"]}, {"pex_path": "/other.pex"}])
@@ -116,9 +116,9 @@ def test_a_pex_that_wants_others_is_refused(tmp_path: Path, field: dict[str, Any
     with pytest.raises(CzscieError) as caught:
         converted(make(tmp_path, {MOO: wheel_file("moo")}, **field))
     assert str(caught.value) == (
-        "error: moo.pex is to be merged with other PEXes when it starts\n"
+        "error: moo.pex merges other PEXes at run time\n"
         "  its PEX-INFO names /other.pex\n"
-        "hint: make one PEX of them: pex --requirements-pex OTHER.pex …"
+        "hint: build one PEX from them: pex --requirements-pex OTHER.pex …"
     )
 
 

@@ -59,7 +59,7 @@ def test_what_is_no_pex_is_refused(tmp_path: Path) -> None:
     for name, complaint in {
         "a.zip": "is not a PEX",
         "directory": "is not a PEX",
-        "text": "is not a zip file",
+        "text": "or not a zip file",
         "nothing": "there is no PEX at",
     }.items():
         with pytest.raises(CzscieError, match=complaint):

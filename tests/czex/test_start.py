@@ -180,6 +180,6 @@ def test_a_scie_that_cannot_be_executed_here_says_so(tmp_path: Path, host_python
     done = subprocess.run([host_python, scie], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "moo: error: this is an executable of another platform, or it may not be executed here: "
+        "moo: error: this executable is for another platform, or its file system forbids execution: "
         "Exec format error\n"
     )

@@ -71,7 +71,7 @@ def test_a_platform_without_a_base_is_told_which_there_are(tmp_path: Path) -> No
     with pytest.raises(CzscieError) as caught:
         read_base([archive(tmp_path / "base.tar", saved({"a": FIRST}))], ARM64)
     assert caught.value.what == "no base image is for linux/arm64/v8"
-    assert caught.value.why == ("there are some for linux/amd64",)
+    assert caught.value.why == ("the base images are for: linux/amd64",)
 
 
 def test_what_is_damaged_is_refused(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_a_blob_that_is_another_is_refused(tmp_path: Path) -> None:
 
 def test_what_is_no_archive_is_named(tmp_path: Path) -> None:
     for path in (archive(tmp_path / "text", b"text" * 999), archive(tmp_path / "x.gz", gzip.compress(FIRST))):
-        with pytest.raises(CzscieError, match="is not an archive of an image"):
+        with pytest.raises(CzscieError, match="is not an image archive"):
             read_base([path], AMD64)
     with pytest.raises(CzscieError, match="cannot read the base image"):
         read_base([tmp_path / "missing"], AMD64)

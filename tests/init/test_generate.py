@@ -103,7 +103,7 @@ def test_a_project_becomes_a_manifest_with_its_own_script_and_the_newest_cpython
     assert lift.payload.entry_point == "cow-say"
     text = comments(tmp_path)
     assert 'The project has also: "calf".' in text
-    assert 'asks for: requires-python = "<3.14,>=3.11".' in text
+    assert 'declares: requires-python = "<3.14,>=3.11".' in text
     assert '"linux-aarch64", "musl-linux-x86_64", "macos-aarch64", "windows-x86_64".' in text
     assert max(map(len, (tmp_path / "lift.toml").read_text().splitlines())) <= 110
 
@@ -142,14 +142,14 @@ def test_it_is_said_when_nothing_says_what_starts(tmp_path: Path, capsys: pytest
     assert lift.payload is not None
     assert lift.payload.entry_point is None
     assert "declares no entry point (set entry_point in" in capsys.readouterr().err
-    assert "Nothing says what starts, so it will be Python." in comments(tmp_path)
+    assert "Without an entry point it starts Python." in comments(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[project]\nversion = '1'\n", "does not say what the project is called"),
-        ("[tool.other]\n", "does not say what the project is called"),
+        ("[project]\nversion = '1'\n", "does not name the project"),
+        ("[tool.other]\n", "does not name the project"),
         ("[project", "is not valid TOML"),
         ('[project]\nname = "cow"\nrequires-python = "3.x!"\n', "requires-python of"),
         ('[project]\nname = "a/b"\n', "1 problem"),
@@ -184,7 +184,7 @@ def test_a_pex_becomes_a_manifest_that_heeds_its_constraints(tmp_path: Path) -> 
     assert interpreter(lift) == ("3.11.14", TAG)
     assert lift.payload is not None
     assert (lift.payload.pex, lift.payload.entry_point) == (made, None)
-    assert "The PEX says what starts, unless you do" in comments(tmp_path)
+    assert "The PEX sets the entry point." in comments(tmp_path)
 
 
 def test_a_pex_gets_the_cpython_that_its_wheels_are_for(tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_a_version_that_nothing_has_is_an_error_with_those_that_there_are(tmp_pa
         first(script(tmp_path, ">=4"))
     assert error.value.why == (
         f"release {TAG} of python-build-standalone has: 3.14.2, 3.13.9, 3.12.12, 3.11.14, 3.10.19",
-        'it asks for: requires-python = ">=4"',
+        'it declares: requires-python = ">=4"',
     )
     with pytest.raises(CzscieError) as error:
         first(script(tmp_path), version="3.1")

@@ -56,8 +56,8 @@ def test_a_mirror_is_named_by_the_environment(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(CzscieError) as caught:
         fetch_packages(far, (table.packages[1],), Network.of())
     assert str(caught.value) == (
-        "error: CZSCIE_DEBIAN_URL is '/srv/debian', which is not a URL of a mirror\n"
-        "  it has to begin with https://, http:// or file://"
+        "error: CZSCIE_DEBIAN_URL is '/srv/debian', which is not the URL of a mirror\n"
+        "  it must begin with https://, http:// or file://"
     )
 
 
@@ -65,7 +65,7 @@ def test_another_package_of_the_same_name_is_refused(tmp_path: Path) -> None:
     table = mirror(tmp_path / "mirror")
     package = table.find("libc6", X86_64)
     (tmp_path / "mirror" / package.path).write_bytes(b"another")
-    with pytest.raises(WrongContent, match="differs from the file that was asked for"):
+    with pytest.raises(WrongContent, match="has the wrong SHA-256 or size"):
         fetch_packages(table, (package,), Network.of())
 
 

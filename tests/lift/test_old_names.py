@@ -53,7 +53,9 @@ def test_what_is_wrong_in_it_is_named_by_its_table() -> None:
         parse_manifest('[science]\nnmae = "moo"\ncommands = [{ exe = "a" }, { exe = "b" }]', Path("a.toml"))
     text = str(caught.value)
     assert "science.nmae: found an unknown key" in text and "science.name: found nothing" in text
-    assert "science.commands[1].name: found nothing, allowed: a name that science.commands[0] has not" in text
+    assert (
+        "science.commands[1].name: found nothing, allowed: a name that science.commands[0] does not" in text
+    )
 
 
 def test_beside_a_lift_it_is_a_table_of_others() -> None:

@@ -160,7 +160,7 @@ def test_without_a_lock_everything_is_asked_for() -> None:
         ),
         (
             with_local(msgspec.structs.replace(HERE[0], sha256=B)),
-            ["the interpreter host of this machine is another one"],
+            ["the interpreter host of this machine changed"],
         ),
         (now(files=KNOWN.files[:1]), ["the file cows is gone"]),
         (now(created_by="czscie 2"), ["it was written by czscie 1, this is czscie 2"]),

@@ -115,7 +115,7 @@ def test_an_upgrade_locks_those_that_are_here(project: Project, monkeypatch: pyt
     project.build()
     change(monkeypatch, packaging="1")
     update_lock(manifest, Upgrade(), Session.of(Console()))
-    with pytest.raises(CzscieError, match="are of other versions"):
+    with pytest.raises(CzscieError, match="library versions differ"):
         project.build(use=LockUse.LOCKED)
     update_lock(manifest, Upgrade(names=frozenset({"czscie"})), Session.of(Console()))
     project.build(use=LockUse.LOCKED)

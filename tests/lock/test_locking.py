@@ -123,7 +123,7 @@ def test_one_interpreter_is_upgraded_alone(project: Project, server: MirrorServe
     update_lock(project.directory / "lift.toml", Upgrade(names=frozenset({"other"})), Session.of())
     versions = {each.id: each.version for each in lock_of(project).interpreters}
     assert versions == {"cpython": "3.13.9", "other": "3.13.10"}
-    with pytest.raises(CzscieError, match="no interpreter and no package called pyton"):
+    with pytest.raises(CzscieError, match="no interpreter and no package named pyton"):
         update_lock(project.directory / "lift.toml", Upgrade(names=frozenset({"pyton"})), Session.of())
 
 
@@ -147,7 +147,7 @@ def test_platforms_that_are_gone_leave_the_lock_when_it_is_locked(project: Proje
     project.build()
     path = project.manifest(platforms=("linux-x86_64",))
     project.build(use=LockUse.LOCKED)
-    assert check_lock(path, Session.of()) == ("windows-x86_64 is not a platform of the manifest any more",)
+    assert check_lock(path, Session.of()) == ("windows-x86_64 is no longer a platform of the manifest",)
     update_lock(path, Upgrade(), Session.of())
     assert [each.platform for each in lock_of(project).interpreters] == ["linux-x86_64"]
     assert check_lock(path, Session.of()) == ()

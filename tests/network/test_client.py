@@ -47,7 +47,7 @@ def test_a_redirect_that_never_ends_is_an_error(server: MirrorServer) -> None:
     server.replies["/x"] = [Reply(302, {"Location": "/x"}, b"")] * 50
     with pytest.raises(CzscieError) as caught:
         read(f"{server.url}/x")
-    assert str(caught.value) == (f"error: cannot read {server.url}/x\n  it redirects without end")
+    assert str(caught.value) == (f"error: cannot read {server.url}/x\n  it redirects too many times")
 
 
 def test_a_netrc_that_cannot_be_read_is_named(server: MirrorServer, tmp_path: Path) -> None:
@@ -126,8 +126,8 @@ def test_what_was_shown_and_refused_is_named_and_not_told(
     with pytest.raises(CzscieError) as caught:
         read(f"{server.url}/x")
     assert caught.value.why == (
-        "the server answered 401 Unauthorized",
-        "although it was shown what CZSCIE_AUTH_127_0_0_1_BEARER holds",
+        "the server returned 401 Unauthorized",
+        "the credentials come from CZSCIE_AUTH_127_0_0_1_BEARER",
     )
     assert "secret" not in str(caught.value)
 
@@ -140,7 +140,7 @@ def test_offline_no_server_is_asked(server: MirrorServer, tmp_path: Path) -> Non
         with client.open((tmp_path / "x").as_uri(), Watch(20)) as body:
             assert b"".join(body.chunks) == b"moo"
     assert str(caught.value) == (
-        "error: a file is missing, and czscie is offline\n"
-        f"  {server.url}/x: --offline or CZSCIE_OFFLINE forbids it"
+        "error: cannot download a file: czscie is offline\n"
+        f"  {server.url}/x: --offline or CZSCIE_OFFLINE is set"
     )
     assert server.requests == []

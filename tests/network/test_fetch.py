@@ -105,8 +105,8 @@ def test_a_truncated_body_is_resumed(server: MirrorServer) -> None:
     assert server.asked(PATH) == [None, "bytes=100000-", "bytes=150000-"]
     assert lines.said == [
         f"downloading {NAME}",
-        "the connection broke off: trying again in 0.01 s",
-        "the connection broke off: trying again in 0.02 s",
+        "the connection was lost: retrying in 0.01 s",
+        "the connection was lost: retrying in 0.02 s",
     ]
 
 
@@ -119,7 +119,7 @@ def test_a_body_that_is_always_truncated_is_given_up_and_its_part_kept(
         get(remote(server))
     assert str(caught.value) == (
         f"error: cannot download {NAME}\n"
-        f"  {server.url}{PATH}: the connection broke off\n"
+        f"  {server.url}{PATH}: the connection was lost\n"
         "  gave up after attempt 3\n"
         f"hint: {MEND}"
     )
@@ -174,7 +174,7 @@ def test_a_wrong_digest_is_said_and_nothing_is_kept(server: MirrorServer, cache:
     with pytest.raises(WrongContent) as caught:
         get(remote(server, expected))
     assert str(caught.value) == (
-        f"error: {NAME} differs from the file that was asked for, and was discarded\n"
+        f"error: {NAME} has the wrong SHA-256 or size and was discarded\n"
         f"  expected SHA-256 {expected}\n"
         f"  received SHA-256 {DIGEST}\n"
         f"  from {server.url}{PATH}\n"
@@ -217,8 +217,8 @@ def test_a_server_error_is_asked_again(server: MirrorServer, status: int) -> Non
     server.replies[PATH] = [Reply(status, body=b"busy")]
     lines = Lines()
     assert get(remote(server), lines).read_bytes() == CONTENT
-    assert lines.said[1].startswith(f"the server answered {status} ")
-    assert lines.said[1].endswith(": trying again in 0.01 s")
+    assert lines.said[1].startswith(f"the server returned {status} ")
+    assert lines.said[1].endswith(": retrying in 0.01 s")
 
 
 def test_a_server_error_that_stays_is_said(server: MirrorServer) -> None:
@@ -226,7 +226,7 @@ def test_a_server_error_that_stays_is_said(server: MirrorServer) -> None:
     with pytest.raises(CzscieError) as caught:
         get(remote(server))
     assert caught.value.why == (
-        f"{server.url}{PATH}: the server answered 500 Internal Server Error",
+        f"{server.url}{PATH}: the server returned 500 Internal Server Error",
         "gave up after attempt 3",
     )
     assert len(server.requests) == 3
@@ -238,7 +238,7 @@ def test_a_server_that_asks_to_wait_is_waited_for(server: MirrorServer) -> None:
     lines, clock = Lines(), HandClock()
     assert get(remote(server), lines, Network(Patience(clock=clock))).read_bytes() == CONTENT
     assert clock.waited == [7]
-    assert lines.said[1] == "the server answered 429 Too Many Requests: trying again in 7 s"
+    assert lines.said[1] == "the server returned 429 Too Many Requests: retrying in 7 s"
 
 
 def test_a_server_that_asks_to_wait_too_long_is_not_waited_for(server: MirrorServer) -> None:
@@ -246,8 +246,8 @@ def test_a_server_that_asks_to_wait_too_long_is_not_waited_for(server: MirrorSer
     with pytest.raises(CzscieError) as caught:
         get(remote(server))
     assert caught.value.why == (
-        f"{server.url}{PATH}: the server answered 429 Too Many Requests",
-        "it asks to come back in 3600 s",
+        f"{server.url}{PATH}: the server returned 429 Too Many Requests",
+        "the server asks to retry in 3600 s",
     )
     assert len(server.requests) == 1
 
@@ -266,7 +266,7 @@ def test_a_server_that_stalls_is_asked_again(server: MirrorServer, cut: int) -> 
     network = Network(Patience(read=2, first_wait=0.01))
     assert get(remote(server), lines, network).read_bytes() == CONTENT
     assert server.asked(PATH) == [None, f"bytes={cut}-" if cut else None]
-    assert lines.said[1] == "the server sent nothing for 2 s: trying again in 0.01 s"
+    assert lines.said[1] == "the server sent nothing for 2 s: retrying in 0.01 s"
 
 
 def test_a_server_that_is_not_there_is_named(cache: Path) -> None:
@@ -284,9 +284,9 @@ def test_a_server_that_wants_a_password_is_not_asked_again(server: MirrorServer)
         get(remote(server))
     assert str(caught.value) == (
         f"error: cannot read {server.url}{PATH}\n"
-        "  the server answered 401 Unauthorized\n"
+        "  the server returned 401 Unauthorized\n"
         "hint: set CZSCIE_AUTH_127_0_0_1_BEARER, or CZSCIE_AUTH_127_0_0_1_BASIC_USER and _BASIC_PASS, "
-        "or put the host into ~/.netrc"
+        "or add the host to ~/.netrc"
     )
     assert len(server.requests) == 1
 
@@ -336,7 +336,7 @@ def test_a_file_of_another_size_than_is_known_is_not_downloaded(server: MirrorSe
     with pytest.raises(WrongContent) as caught:
         get(remote(server, size=len(CONTENT) - 1))
     assert str(caught.value) == (
-        f"error: {NAME} differs from the file that was asked for, and was discarded\n"
+        f"error: {NAME} has the wrong SHA-256 or size and was discarded\n"
         f"  expected {len(CONTENT) - 1} bytes\n"
         f"  received {len(CONTENT)} bytes\n"
         f"  from {server.url}{PATH}\n"
@@ -423,8 +423,8 @@ def test_a_download_that_trickles_ends_at_its_deadline(server: MirrorServer, cac
         get(remote(server), network=Network(patience))
     assert str(caught.value) == (
         f"error: cannot download {NAME}\n"
-        "  it was not done within 600 s\n"
-        "hint: set CZSCIE_NET_DEADLINE to more seconds"
+        "  it did not finish within 600 s\n"
+        "hint: raise CZSCIE_NET_DEADLINE (seconds)"
     )
     assert server.asked(PATH) == [None]
     assert kept(cache) == [f".{DIGEST}.0.partial"]
@@ -436,8 +436,8 @@ def test_the_deadline_counts_the_waits(server: MirrorServer) -> None:
     with pytest.raises(CzscieError) as caught:
         get(remote(server), network=Network(Patience(deadline=30, attempts=5, first_wait=20, clock=clock)))
     assert caught.value.why == (
-        f"{server.url}{PATH}: the server answered 503 Service Unavailable",
-        "it was not done within 30 s",
+        f"{server.url}{PATH}: the server returned 503 Service Unavailable",
+        "it did not finish within 30 s",
     )
     assert clock.waited == [20, 10]
     assert len(server.requests) == 2
@@ -493,8 +493,8 @@ def test_offline_all_that_is_missing_is_named_and_nobody_asked(server: MirrorSer
         "error: 2 files are not in the cache, and czscie is offline\n"
         f"  file-1.whl, SHA-256 {files[1].sha256}\n"
         f"  file-2.whl, SHA-256 {files[2].sha256}\n"
-        "  --offline or CZSCIE_OFFLINE forbids it\n"
-        "hint: run it once without, or copy the files here"
+        "  --offline or CZSCIE_OFFLINE is set\n"
+        "hint: run it once online, or build with --vendor"
     )
     assert [path.name for path in fetch(files[:1], Network(offline=True))] == ["file-0.whl"]
     assert len(server.requests) == asked

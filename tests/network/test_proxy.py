@@ -12,7 +12,7 @@ from network.proxy import Proxy
 from network.server import MirrorServer
 
 QUICK = Patience(attempts=1)
-PASSWORD = "write user and password into HTTPS_PROXY and HTTP_PROXY: http://user:password@proxy:8080"
+PASSWORD = "set user and password in HTTPS_PROXY and HTTP_PROXY: http://user:password@proxy:8080"
 BASIC = "Basic bWU6c2VjcmV0"
 
 
@@ -94,7 +94,7 @@ def test_a_proxy_that_lets_nobody_through_is_named(proxy: Proxy, monkeypatch: py
         read("https://mirror.test/x")
     assert str(caught.value) == (
         f"error: cannot read https://mirror.test/x through the proxy {proxy.url}\n"
-        "  the proxy answered 403 Forbidden\n"
+        "  the proxy returned 403 Forbidden\n"
         "hint: correct HTTPS_PROXY, or name the host in NO_PROXY"
     )
 

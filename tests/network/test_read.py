@@ -45,7 +45,7 @@ def test_a_gzip_bomb_is_not_unpacked(server: MirrorServer) -> None:
     with pytest.raises(CzscieError) as caught:
         read(f"{server.url}/x", largest=1 << 30)
     assert str(caught.value) == (
-        f"error: {server.url}/x comes compressed, which czscie did not ask for\n"
+        f"error: the server compressed {server.url}/x without being asked to\n"
         "  the server sent Content-Encoding: gzip"
     )
 
@@ -60,7 +60,7 @@ def test_it_is_asked_for_as_often_as_patience_lasts(
     assert len(server.requests) == asked
     assert str(caught.value) == (
         "error: cannot read the list\n"
-        f"  {server.url}/x: the server answered 503 Service Unavailable\n"
+        f"  {server.url}/x: the server returned 503 Service Unavailable\n"
         f"  gave up after attempt {asked}\n"
         "hint: ask again"
     )

@@ -67,7 +67,7 @@ def test_a_certificate_for_another_name_is_refused(authority: trustme.CA, author
     with mirror_server(context) as server, pytest.raises(CzscieError) as caught:
         read(f"{server.url}/x", {"SSL_CERT_FILE": str(authority_file)})
     assert caught.value.what == "the certificate of localhost is not trusted"
-    assert caught.value.hint == "ask whoever runs it for a certificate that is valid for this name today"
+    assert caught.value.hint == "ask its operator for a certificate that is valid for this name and date"
 
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
@@ -76,7 +76,7 @@ def test_authorities_that_are_not_there_are_an_error(variable: str, tmp_path: Pa
     with pytest.raises(CzscieError) as caught:
         tls_context({variable: nowhere})
     assert str(caught.value) == (
-        f"error: {variable} is {nowhere!r}, and nothing is there\nhint: correct or unset {variable}"
+        f"error: {variable} is {nowhere!r}, which does not exist\nhint: correct or unset {variable}"
     )
 
 

@@ -123,7 +123,7 @@ def test_a_wrong_password_is_said_and_not_told(
     server.wants = "Bearer another"
     with pytest.raises(CzscieError) as caught:
         Provider(network=Network(PATIENCE)).resolve(standalone(), LINUX)
-    assert caught.value.why[0] == "the server answered 401 Unauthorized"
+    assert caught.value.why[0] == "the server returned 401 Unauthorized"
     assert str(caught.value.hint).startswith("set CZSCIE_AUTH_MIRROR_TEST_BEARER, or ")
     assert all(secret not in str(caught.value) + caplog.text for secret in (SECRET, wanted))
     assert [path for path in cache.rglob("*") if path.is_file()] == []
@@ -169,7 +169,7 @@ def test_a_lock_needs_no_index_and_decides_whatever_the_mirror_says(company: Com
     fill(server, f"/download/{TAG}", archive=b"somebody's")
     digest = hashlib.sha256(ARCHIVE).hexdigest()
     pinned = pbs.StandaloneOrigin(network=Network(PATIENCE)).pinned
-    with pytest.raises(CzscieError, match="differs from the file that was asked for"):
+    with pytest.raises(CzscieError, match="has the wrong SHA-256 or size"):
         pinned(LINUX, Pin(digest, name=ASSET.name), [BASE]).load()
     fill(server, f"/download/{TAG}")
     server.files[f"/pbs/download/{TAG}/SHA256SUMS"] = b"whatever"

@@ -155,8 +155,7 @@ def test_a_link_out_of_the_directory_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CzscieError) as caught:
         resolve_local(root, LINUX)
     assert str(caught.value) == (
-        f"error: {root} has a member that will not be unpacked: 'lib/secrets'\n"
-        "  it is a link to '/etc', outside of the tree"
+        f"error: {root} has an unsafe member: 'lib/secrets'\n  it is a link to '/etc', outside the tree"
     )
 
 
@@ -180,7 +179,7 @@ def test_a_path_of_something_else_is_refused(tmp_path: Path, name: str, why: str
     assert str(caught.value) == (
         f"error: there is no CPython at {tmp_path / name}\n"
         f"  {why}\n"
-        "hint: path has to name a directory or an archive that ends in .tar.gz or .tar.zst"
+        "hint: path must name a directory or an archive that ends in .tar.gz or .tar.zst"
     )
 
 

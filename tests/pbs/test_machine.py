@@ -50,4 +50,4 @@ def test_what_is_no_executable_is_nothing(data: bytes) -> None:
 def test_a_damaged_elf_file_is_named() -> None:
     with pytest.raises(ElfError) as caught:
         machine_of(LINUX_PYTHON[:70], "cpython.tar.gz: bin/python3.13")
-    assert caught.value.what == "cpython.tar.gz: bin/python3.13 is not a sound ELF file"
+    assert caught.value.what == "cpython.tar.gz: bin/python3.13 is not a valid ELF file"

@@ -54,8 +54,8 @@ def test_a_mirror_that_is_no_url_is_refused() -> None:
     with pytest.raises(CzscieError) as caught:
         find_mirrors([], {"CZSCIE_PBS_URL": "ftp://me:secret@host/x"})
     assert str(caught.value) == (
-        "error: CZSCIE_PBS_URL is 'ftp://host/x', which is not a URL of a mirror\n"
-        "  it has to begin with https://, http:// or file://"
+        "error: CZSCIE_PBS_URL is 'ftp://host/x', which is not the URL of a mirror\n"
+        "  it must begin with https://, http:// or file://"
     )
 
 

@@ -38,7 +38,7 @@ def test_a_latest_release_json_without_a_release_is_refused(server: MirrorServer
         releases(server.url).newest()
     assert str(caught.value) == (
         f"error: {server.url}/latest-release.json names no release\n"
-        '  it has to hold JSON such as {"tag": "20261021"}'
+        '  expected JSON such as {"tag": "20261021"}'
     )
 
 
@@ -107,9 +107,9 @@ def test_a_release_that_is_not_there_is_said_with_where_it_was_looked_for(server
         releases(server.url).find("20991231")
     assert str(caught.value) == (
         f"error: there is no release 20991231 of python-build-standalone at {server.url} (base_url)\n"
-        f"  nothing of that release is listed at {server.url}/20991231/SHA256SUMS\n"
-        f"  nothing of that release is listed at {server.url}/download/20991231/SHA256SUMS\n"
-        f"  nothing of that release is listed at {server.url}/SHA256SUMS\n"
+        f"  that release is not listed at {server.url}/20991231/SHA256SUMS\n"
+        f"  that release is not listed at {server.url}/download/20991231/SHA256SUMS\n"
+        f"  that release is not listed at {server.url}/SHA256SUMS\n"
         "hint: name a release that the mirror has, or another mirror"
     )
 
@@ -132,7 +132,7 @@ def test_an_index_that_cannot_be_had_is_an_error_and_not_a_missing_release(serve
         releases(server.url).find(TAG)
     assert str(caught.value) == (
         "error: cannot read an index of python-build-standalone\n"
-        f"  {server.url}/{TAG}/SHA256SUMS: the server answered 503 Service Unavailable\n"
+        f"  {server.url}/{TAG}/SHA256SUMS: the server returned 503 Service Unavailable\n"
         "  gave up after attempt 3\n"
         "hint: try again later, or set CZSCIE_PBS_URL to a mirror"
     )
@@ -221,9 +221,9 @@ def test_where_no_mirror_has_it_all_are_named_with_their_reasons(server: MirrorS
     assert caught.value.why[0].startswith(f"http://127.0.0.1:1/{TAG}/SHA256SUMS: no connection to ")
     assert caught.value.why[1:] == (
         "gave up after attempt 2",
-        f"nothing of that release is listed at {server.url}/{TAG}/SHA256SUMS",
-        f"nothing of that release is listed at {server.url}/download/{TAG}/SHA256SUMS",
-        f"nothing of that release is listed at {server.url}/SHA256SUMS",
+        f"that release is not listed at {server.url}/{TAG}/SHA256SUMS",
+        f"that release is not listed at {server.url}/download/{TAG}/SHA256SUMS",
+        f"that release is not listed at {server.url}/SHA256SUMS",
     )
 
 

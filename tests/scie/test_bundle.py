@@ -188,7 +188,7 @@ def test_what_is_no_bundle_is_not_replaced(
         (app / "mine").mkdir(parents=True)
     else:
         app.symlink_to(tmp_path / "nowhere")
-    with pytest.raises(CzscieError, match="something is there that is no application bundle"):
+    with pytest.raises(CzscieError, match="it exists and is not an application bundle"):
         write_bundle(app, contents, bundle, "11.0")
     assert app.is_symlink() or app.exists()
 
@@ -237,7 +237,7 @@ def test_a_killed_build_leaves_nothing_under_the_final_name(tmp_path: Path, cont
 def test_an_icon_that_is_none_is_told(tmp_path: Path, bundle: Bundle, data: bytes) -> None:
     icon = tmp_path / "other.icns"
     icon.write_bytes(data)
-    with pytest.raises(CzscieError, match=r"other\.icns is no icon of macOS"):
+    with pytest.raises(CzscieError, match=r"other\.icns is not a macOS icon"):
         check_bundle(replace(bundle, icon=icon))
     with pytest.raises(CzscieError, match=r"cannot read the icon .*nowhere\n  No such file"):
         check_bundle(replace(bundle, icon=tmp_path / "nowhere"))
@@ -282,7 +282,7 @@ def test_a_broken_icon_stops_the_build_before_anything_is_made(project: Project)
     (project.directory / "moo.icns").write_bytes(b"no icon")
     rest = '[lift.macos.bundle]\nicon = "moo.icns"\n'
     project.manifest(platforms=("macos-aarch64",), rest=rest)
-    with pytest.raises(CzscieError, match=r"moo\.icns is no icon of macOS"):
+    with pytest.raises(CzscieError, match=r"moo\.icns is not a macOS icon"):
         project.build()
     assert not (project.directory / "dist").exists()
     project.manifest(platforms=("linux-x86_64",), rest=rest)

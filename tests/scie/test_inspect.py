@@ -102,8 +102,9 @@ def test_a_plan_that_was_altered_is_damage(moo: Path, tmp_path: Path) -> None:
     with pytest.raises(CzscieError) as caught:
         read_scie(tmp_path / "forged")
     assert str(caught.value) == (
-        f"error: {tmp_path / 'forged'} is damaged\n  the plan of cpython is not the one it was built with"
-        "\nhint: copy or build the file again"
+        f"error: {tmp_path / 'forged'} is damaged\n"
+        "  the plan of cpython differs from the one it was built with\n"
+        "hint: copy or build the file again"
     )
 
 

@@ -55,7 +55,7 @@ def test_a_file_as_it_was_built_has_no_problems(moo: Path) -> None:
 
 def test_a_changed_launcher_is_found(moo: Path) -> None:
     flip(moo, 100)
-    assert problems(moo) == ["launcher: launcher: it is not the one that was built"]
+    assert problems(moo) == ["launcher: launcher: it changed after it was built"]
 
 
 def test_damage_of_every_entry_is_found_at_once(moo: Path) -> None:
@@ -93,7 +93,7 @@ def test_what_belongs_to_no_part_is_found(moo: Path) -> None:
     size = len(LAUNCHER) - 4
     launcher = Launcher("0.0", size, hashlib.sha256(LAUNCHER[:size]).hexdigest())
     with_manifest(moo, lambda scie: msgspec.structs.replace(scie, jump=launcher))
-    assert problems(moo) == [f"cpython: its place: it begins at {size + 4}, and not at {size}"]
+    assert problems(moo) == [f"cpython: its place: it begins at {size + 4} instead of {size}"]
 
 
 def test_a_permanent_installation_says_where_to_look(moo: Path) -> None:
@@ -120,7 +120,7 @@ def test_the_other_plan_of_a_part_has_its_own_digest(tmp_path: Path) -> None:
     made = replace(made, entries=((".czscie/plan-libc", other),))
     for digest, expected in (
         (hashlib.sha256(other).hexdigest(), []),
-        (made.digest, ["cpython: .czscie/plan-libc: it is not the one that was built"]),
+        (made.digest, ["cpython: .czscie/plan-libc: it changed after it was built"]),
     ):
         libc = OwnLibc(loader="/lib/ld.so", plans={"cpython": digest})
         scie(tmp_path / "moo", tmp_path / "launcher", [made], {"": Command(exe="{cpython}/a")}, libc=libc)

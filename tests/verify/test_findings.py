@@ -57,7 +57,7 @@ def test_an_executable_of_before_is_not_what_the_lock_of_now_says(project: Proje
     project.build(output="elsewhere")
     found = findings(project, before.path, lock=True)
     [difference] = found.problems
-    assert difference.startswith("the payload moo.pex is another one: SHA-256 ")
+    assert difference.startswith("the payload moo.pex differs from the lock: SHA-256 ")
 
 
 def test_what_differs_when_it_is_built_again_is_named(project: Project) -> None:
@@ -89,7 +89,7 @@ def test_a_damaged_file_is_not_compared(project: Project) -> None:
     built.path.write_bytes(data)
     found = findings(project, built.path, lock=True, rebuild=True)
     assert (found.lock, found.rebuilt) == (None, None)
-    assert found.problems == ("launcher: launcher: it is not the one that was built",)
+    assert found.problems == ("launcher: launcher: it changed after it was built",)
 
 
 def test_a_lock_that_is_not_there_is_named(project: Project) -> None:

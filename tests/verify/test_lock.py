@@ -136,14 +136,14 @@ def test_every_difference_is_told_at_once(tmp_path: Path) -> None:
     )
     found = compare(tmp_path, lock)
     assert sorted(line.partition(": ")[0] for line in found.differences) == [
-        "hay 3.0 is locked and not in the file",
+        "hay 3.0 is locked, but not in the file",
         "the file bell is not locked",
-        "the file whistle is locked and not in the file",
-        "the interpreter cpython is another one",
-        "the interpreter second is locked and not in the file",
-        "the launcher's source is another one",
+        "the file whistle is locked, but not in the file",
+        "the interpreter cpython differs from the lock",
+        "the interpreter second is locked, but not in the file",
+        "the launcher's source differs from the lock",
         f"the wheel {CALF} is not locked",
-        f"the wheel {COW} is another one",
+        f"the wheel {COW} differs from the lock",
     ]
 
 
@@ -151,13 +151,13 @@ def test_the_bill_of_materials_has_to_list_what_is_there(tmp_path: Path) -> None
     found = compare(tmp_path, parts=components(listed(COW), listed("bull-1.0-py3-none-any.whl")))
     assert sorted(found.differences) == [
         "the bill of materials does not list the wheel calf-2.0-py3-none-any.whl",
-        "the bill of materials lists, without its being there, the wheel bull-1.0-py3-none-any.whl",
+        "the bill of materials lists, but the file lacks, the wheel bull-1.0-py3-none-any.whl",
     ]
 
 
 def test_a_launcher_that_the_locked_source_does_not_give_is_told(tmp_path: Path) -> None:
     found = compare(tmp_path, own=OwnLauncher(OWN.source, digest("other launcher")))
-    assert [line.partition(":")[0] for line in found.differences] == ["the launcher is another one"]
+    assert [line.partition(":")[0] for line in found.differences] == ["the launcher differs from the lock"]
 
 
 @pytest.mark.parametrize("own", [OwnLauncher(OWN.source, None), OwnLauncher(digest("newer"), OWN.sha256)])
@@ -170,7 +170,7 @@ def test_what_cannot_be_told_is_said_to_be_unknown(tmp_path: Path, own: OwnLaunc
 def test_a_wheel_whose_digest_the_file_does_not_tell_is_unknown(tmp_path: Path) -> None:
     without = msgspec.structs.replace(listed(COW), sha256=None)
     found = compare(tmp_path, parts=components(without, listed(CALF)))
-    assert found.unknown == [f"the wheel {COW}: the file does not say which it was made of"]
+    assert found.unknown == [f"the wheel {COW}: the file does not record it"]
 
 
 CERTIFI = "certifi-1.0-py3-none-any.whl"
@@ -188,8 +188,10 @@ def test_what_is_added_for_bare_hosts_is_compared_as_packages_are(tmp_path: Path
     assert compare(tmp_path, ADDING, components(*bills), (COW, CALF, CERTIFI)).differences == []
     other = (listed(COW), listed(CALF), listed(CERTIFI, "other certifi"))
     found = compare(tmp_path, ADDING, components(*other), (COW, CALF, CERTIFI))
-    assert [line.partition(":")[0] for line in found.differences] == [f"the wheel {CERTIFI} is another one"]
-    assert compare(tmp_path, ADDING).differences == ["certifi 1.0 is locked and not in the file"]
+    assert [line.partition(":")[0] for line in found.differences] == [
+        f"the wheel {CERTIFI} differs from the lock"
+    ]
+    assert compare(tmp_path, ADDING).differences == ["certifi 1.0 is locked, but not in the file"]
 
 
 def test_a_pex_that_has_certificates_of_its_own_is_given_no_others(tmp_path: Path) -> None:
@@ -198,9 +200,11 @@ def test_a_pex_that_has_certificates_of_its_own_is_given_no_others(tmp_path: Pat
     found = compare(tmp_path, PEX, components(listed(own)), (own,), properties=said)
     assert found.differences == []
     found = compare(tmp_path, PEX, components(listed(COW)), (COW,), properties=said)
-    assert found.differences == ["certifi 1.0 is locked and not in the file"]
+    assert found.differences == ["certifi 1.0 is locked, but not in the file"]
     found = compare(tmp_path, PEX, components(listed(CERTIFI, "other")), (CERTIFI,), properties=said)
-    assert [line.partition(":")[0] for line in found.differences] == [f"the wheel {CERTIFI} is another one"]
+    assert [line.partition(":")[0] for line in found.differences] == [
+        f"the wheel {CERTIFI} differs from the lock"
+    ]
 
 
 def test_a_pex_is_pinned_as_a_whole(tmp_path: Path) -> None:
@@ -212,7 +216,9 @@ def test_a_pex_is_pinned_as_a_whole(tmp_path: Path) -> None:
     )
     assert compare(tmp_path, lock, properties={PAYLOAD: digest("pex")}).differences == []
     found = compare(tmp_path, lock, properties={PAYLOAD: digest("other")})
-    assert [line.partition(":")[0] for line in found.differences] == ["the payload moo.pex is another one"]
+    assert [line.partition(":")[0] for line in found.differences] == [
+        "the payload moo.pex differs from the lock"
+    ]
 
 
 TABLE = PackageTable.builtin()
@@ -235,7 +241,7 @@ def test_the_packages_of_a_c_library_are_those_of_the_locked_table(tmp_path: Pat
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"sha256": digest("other")}, "{} is another one: SHA-256 "),
+        ({"sha256": digest("other")}, "{} differs from the lock: SHA-256 "),
         ({"version": "0.1"}, "{} is 0.1, locked "),
         ({"name": "dietlibc"}, "the C library's package dietlibc is not locked"),
     ],
@@ -260,4 +266,4 @@ def test_a_table_that_czscie_does_not_have_is_unknown(tmp_path: Path) -> None:
 
 def test_a_c_library_on_one_side_alone_is_a_difference(tmp_path: Path) -> None:
     assert compare(tmp_path, LOCK, with_libc(), libc=True).differences == ["the C library is not locked"]
-    assert compare(tmp_path, WITH_LIBC).differences == ["the C library is locked and not in the file"]
+    assert compare(tmp_path, WITH_LIBC).differences == ["the C library is locked, but not in the file"]

@@ -62,8 +62,8 @@ def test_without_launchers_scripts_are_files_of_python(tmp_path: Path) -> None:
 def test_a_distlib_without_launchers_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "distlib-0.1-py3-none-any.whl"
     write_zip(path, {**metadata("distlib", "0.1"), "distlib/t64.exe": b"MZ"})
-    with pytest.raises(CzscieError, match=r"has no launcher of scripts for windows-aarch64") as caught:
+    with pytest.raises(CzscieError, match=r"has no script launcher for windows-aarch64") as caught:
         ScriptLaunchers.read(path, ARM)
     assert caught.value.hint is not None and "czscie lock --upgrade-only distlib" in caught.value.hint
-    with pytest.raises(CzscieError, match="has no launcher of scripts for windows-x86_64"):
+    with pytest.raises(CzscieError, match="has no script launcher for windows-x86_64"):
         ScriptLaunchers.read(path, WINDOWS)

@@ -1,1 +1,1 @@
-"""Whether python-build-standalone's own workflow built an archive: GitHub's build provenance (Sigstore)."""
+"""Build provenance of python-build-standalone's archives (GitHub's attestations, Sigstore)."""

@@ -1,4 +1,4 @@
-"""Asks whether the release workflow built an archive."""
+"""Checks that the release workflow built an archive."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from czscie.progress import Progress
 if TYPE_CHECKING:
     from czscie.console import Console
 
-#: Releases since then are attested.
+#: The first release with attestations.
 _FIRST_RELEASE = "20250212"
 
 
 class Attestor:
-    """Remembers what it has verified: one attestation is about all archives of a release."""
+    """Verifies archives, and remembers the results: one attestation covers all archives of a release."""
 
     def __init__(self, bundles: Bundles, verifiers: Verifiers) -> None:
         self._bundles = bundles
@@ -34,8 +34,10 @@ class Attestor:
         attestations: Path | None = None,
         trusted_root: Path | None = None,
     ) -> Attestor:
-        """The attestations of GitHub, or those of a file or a directory. With `attestations` no socket is
-        opened. Raises CzscieError.
+        """Uses the attestations of GitHub, or those of a file or a directory.
+
+        `network` defaults to the settings of the environment. With `attestations` no socket is opened. Raises
+        CzscieError.
         """
         if attestations is not None and not attestations.exists():
             raise CzscieError(f"there is no file or directory {attestations}")
@@ -51,9 +53,9 @@ class Attestor:
         return cls(BundlesOfGitHub(network, Progress(console)), verifiers)
 
     def attest(self, sha256: str, label: str) -> Provenance:
-        """How the archive with that SHA-256, in hexadecimal, came about.
+        """The provenance of the archive with that SHA-256, in hexadecimal.
 
-        Raises CzscieError, which calls the archive `label`, when nobody vouches for it.
+        Raises CzscieError, which calls the archive `label`, when no attestation covers it.
         """
         known = next((each for each in self._verified if each.covers(sha256)), None)
         return known or self._verify(sha256, label)
@@ -64,7 +66,7 @@ class Attestor:
             raise CzscieError(
                 f"{label} has no attestation",
                 why=(f"there is none for sha256:{sha256} at {self._bundles}",),
-                hint=f"choose a release since {_FIRST_RELEASE}, which are attested, or lock without --attest",
+                hint=f"choose release {_FIRST_RELEASE} or a later one, or lock without --attest",
             )
         refusals = []
         for bundle in bundles:
@@ -76,7 +78,7 @@ class Attestor:
             self._verified.append(provenance)
             if provenance.covers(sha256):
                 return provenance
-            refusals.append(f"it is about other files than that with sha256:{sha256}")
+            refusals.append(f"it does not attest sha256:{sha256}")
         raise CzscieError(
             f"no attestation of {label} proves that {WORKFLOW} built it",
             why=refusals,

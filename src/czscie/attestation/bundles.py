@@ -1,4 +1,4 @@
-"""Where attestations come from: GitHub's API, or files that were brought along.
+"""Sources of attestations: GitHub's API, or local files.
 
 An attestation is a Sigstore bundle: https://docs.sigstore.dev/about/bundle/
 """
@@ -20,25 +20,25 @@ from czscie.network.retry import Failure
 from czscie.network.url import without_secrets
 from czscie.progress import Progress
 
-#: GitHub itself stores no larger ones.
+#: GitHub's own limit.
 _LARGEST = 16 << 20
 _API = "https://api.github.com/repos/astral-sh/python-build-standalone/attestations"
-#: What to do without GitHub.
-BRING_ALONG = "czscie lock --attest --attestations DIR takes those that `gh attestation download` wrote"
+#: The hint when GitHub is unreachable.
+BRING_ALONG = "save them with `gh attestation download`, then run czscie lock --attest --attestations DIR"
 
 
 class Bundles(Protocol):
-    """Where to look for the attestations of a file."""
+    """A source of attestations."""
 
     def find(self, sha256: str) -> list[bytes]:
-        """The bundles of the file with that SHA-256, in hexadecimal, as JSON; none is no error.
+        """The bundles, as JSON, for the file with that SHA-256, in hexadecimal. May be empty.
 
         Raises CzscieError when they cannot be read.
         """
         ...
 
     def __str__(self) -> str:
-        """How messages call the place."""
+        """The name of the source in messages."""
         ...
 
 
@@ -73,7 +73,7 @@ class _Answer(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class BundlesOfGitHub:
-    """GitHub's API, which needs no account, but answers a stranger only some sixty times an hour.
+    """GitHub's API. It needs no account, but allows only some sixty anonymous requests an hour.
 
     https://docs.github.com/en/rest/repos/attestations
     """
@@ -96,7 +96,7 @@ class BundlesOfGitHub:
             return [bundle for bundle in found if bundle is not None]
 
     def _bundle(self, client: Client, entry: _Entry) -> bytes | None:
-        """The bundle itself: it once stood in the answer, and is a file elsewhere today."""
+        """The bundle itself: older answers contain it, newer ones link to it."""
         if (inline := bytes(entry.bundle)) != b"null":
             return inline
         if entry.bundle_url is None:
@@ -113,7 +113,7 @@ class BundlesOfGitHub:
 
 
 def _split(text: bytes) -> list[bytes]:
-    """One bundle, or one a line."""
+    """One bundle, or one per line."""
     try:
         parse_json(text)
     except DocumentError:

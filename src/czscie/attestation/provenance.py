@@ -33,11 +33,11 @@ _EXTRA = "pip install 'czscie[attest]'"
 
 
 class Refused(Exception):
-    """A bundle that proves nothing, and why, in words."""
+    """A bundle that proves nothing, and why."""
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """A file that a statement is about. Its name is one that the workflow used: only the digest counts."""
+    """A file that a statement covers. The workflow chose its name, so only the digest counts."""
 
     digest: dict[str, str]
     name: str = ""
@@ -52,12 +52,12 @@ class Provenance(msgspec.Struct, frozen=True, rename={"type": "_type", "predicat
     predicate: dict[str, Any] = {}
 
     def covers(self, sha256: str) -> bool:
-        """Whether it is about the file with that SHA-256."""
+        """Whether it covers the file with that SHA-256."""
         return any(subject.digest.get("sha256") == sha256 for subject in self.subject)
 
     @property
     def run(self) -> str | None:
-        """The address of the workflow's run, where the statement tells it."""
+        """The URL of the workflow's run, if the statement names it."""
         value: object = self.predicate
         for key in ("runDetails", "metadata", "invocationId"):
             value = value.get(key) if isinstance(value, dict) else None
@@ -65,7 +65,7 @@ class Provenance(msgspec.Struct, frozen=True, rename={"type": "_type", "predicat
 
 
 class Verifiers:
-    """Sigstore's verification with one root of trust or several."""
+    """Sigstore's verification with one or more trusted roots."""
 
     def __init__(self, trusted_root: Path | None, *, offline: bool) -> None:
         """`trusted_root` is a file of trusted roots, as `gh attestation trusted-root` prints them. Without it
@@ -85,14 +85,14 @@ class Verifiers:
         self._verifiers = [_of_sigstore(offline)] if trusted_root is None else _of_file(trusted_root)
 
     def verify(self, bundle: bytes) -> Provenance:
-        """What the bundle says, once it is sure that the release workflow says so. Raises Refused."""
+        """What the bundle proves, after checking that the release workflow signed it. Raises Refused."""
         from sigstore.errors import Error
         from sigstore.models import Bundle
 
         try:
             parsed = Bundle.from_json(bundle)
         except (Error, ValueError) as error:
-            raise Refused(f"it is no Sigstore bundle: {_first_line(error)}") from error
+            raise Refused(f"it is not a Sigstore bundle: {_first_line(error)}") from error
         refusals = []
         for verifier in self._verifiers:
             try:
@@ -119,7 +119,7 @@ def _of_sigstore(offline: bool) -> Verifier:
         raise CzscieError(
             "cannot fetch Sigstore's trusted root",
             why=[_first_line(each) for each in (error, error.__cause__) if isinstance(each, Exception)],
-            hint="name a file with it: --trusted-root, which `gh attestation trusted-root` prints",
+            hint="save it with `gh attestation trusted-root > FILE`, then pass --trusted-root FILE",
         ) from error
 
 
@@ -147,7 +147,7 @@ def _of_file(path: Path) -> list[Verifier]:
 
 
 def _roots(text: bytes) -> list[dict[str, Any]]:
-    """One JSON object, or one a line."""
+    """One JSON object, or one per line."""
     kind = dict[str, Any]
     try:
         return [decode_json(text, kind)]
@@ -157,13 +157,13 @@ def _roots(text: bytes) -> list[dict[str, Any]]:
 
 def _parse(kind: str, payload: bytes) -> Provenance:
     if kind != _PAYLOAD:
-        raise Refused(f"it signs a {kind}, not a statement of in-toto")
+        raise Refused(f"it signs a {kind}, not an in-toto statement")
     try:
         statement = decode_json(payload, Provenance)
     except DocumentError as error:
-        raise Refused(f"its statement makes no sense: {error}") from error
+        raise Refused(f"its statement is invalid: {error}") from error
     if (statement.type, statement.predicate_type) != (_STATEMENT, _PREDICATE):
-        raise Refused(f"it is a {statement.predicate_type}, not a provenance of SLSA")
+        raise Refused(f"it is a {statement.predicate_type}, not SLSA provenance")
     return statement
 
 

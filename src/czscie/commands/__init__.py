@@ -1,1 +1,1 @@
-"""The commands, one a module, thin: parse, call, print. What a command needs it imports when it runs."""
+"""The commands, one per module, thin: parse, call, print. Each imports what it needs when it runs."""

@@ -16,7 +16,7 @@ cache = typer.Typer(help="Inspect and clean the build cache.", no_args_is_help=T
 
 _Kinds = Annotated[list[str] | None, typer.Argument(help="The kinds to include. Default: all.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
-_DryRun = Annotated[bool, typer.Option("--dry-run", help="Remove nothing; show what would be removed.")]
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be removed, and remove nothing.")]
 
 
 @cache.command("dir")
@@ -30,7 +30,7 @@ def show_directory() -> None:
 
 @cache.command("list")
 def list_entries(kinds: _Kinds = None, json: _Json = False) -> None:
-    """List how much of each kind there is; with kinds named, each thing."""
+    """List the size of each kind, or with kinds named, each entry."""
     from czscie.cache import cache_root
     from czscie.cache_contents import read_entries
     from czscie.console import write_json, write_result
@@ -45,15 +45,17 @@ def list_entries(kinds: _Kinds = None, json: _Json = False) -> None:
 @cache.command()
 def prune(
     older_than: Annotated[
-        str | None, typer.Option("--older-than", help="Remove what was not used for this long: 30d, 12h, 2w.")
+        str | None, typer.Option("--older-than", help="Remove entries unused for this long: 30d, 12h, 2w.")
     ] = None,
     max_size: Annotated[
         str | None,
-        typer.Option("--max-size", help="Remove the least recently used until this much is left: 5GB."),
+        typer.Option(
+            "--max-size", help="Remove the least recently used entries until this much is left: 5GB."
+        ),
     ] = None,
     dry_run: _DryRun = False,
 ) -> None:
-    """Take away what was not used lately: for 30 days, unless an option says otherwise."""
+    """Remove what was not used for 30 days, or as the options say."""
     import time
 
     from czscie.cache_contents import choose_old, parse_size, parse_span
@@ -65,7 +67,7 @@ def prune(
 
 @cache.command()
 def clean(kinds: _Kinds = None, dry_run: _DryRun = False) -> None:
-    """Take everything away; the next build makes or fetches it again."""
+    """Remove everything. The next build makes or downloads it again."""
     _take_away(_checked(kinds), list, dry_run)
 
 
@@ -75,7 +77,7 @@ def _checked(kinds: Sequence[str] | None) -> Sequence[str]:
 
     for kind in kinds or ():
         if kind not in KINDS:
-            raise CzscieError(f"the cache has no {kind!r}", why=f"it has: {', '.join(KINDS)}")
+            raise CzscieError(f"the cache has no {kind!r}", why=f"its kinds are: {', '.join(KINDS)}")
     return kinds or tuple(KINDS)
 
 

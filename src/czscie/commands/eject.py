@@ -9,12 +9,12 @@ import typer
 
 
 def eject(
-    czex: Annotated[Path, typer.Argument(help="A CZEX that `czscie inject` made.")],
+    czex: Annotated[Path, typer.Argument(help="A CZEX that `czscie inject` wrote.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The PEX to write; default: beside the CZEX.")
+        Path | None, typer.Option("--output", "-o", help="The PEX to write. Default: beside the CZEX.")
     ] = None,
 ) -> None:
-    """Make a CZEX a plain PEX again, for pex's own tools."""
+    """Convert a CZEX back to a plain PEX, for pex's own tools."""
     from czscie import api
     from czscie.console import Console, write_result
     from czscie.session import Session

@@ -52,7 +52,7 @@ def image(
     ] = False,
     json: AsJson = False,
 ) -> None:
-    """Make a container image, with nothing left to unpack, for all Linux platforms of the lift manifest.
+    """Build a container image for all Linux platforms of the lift manifest. Nothing is unpacked at run time.
 
     The path goes to standard output, everything else to standard error.
     """

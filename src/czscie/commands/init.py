@@ -19,14 +19,14 @@ def init(
     ),
     platform: Annotated[
         list[str] | None,
-        typer.Option("--platform", help="Name this platform. Repeatable. Default: this one."),
+        typer.Option("--platform", help="Add this platform. Repeatable. Default: this machine's."),
     ] = None,
     python: Annotated[
         str | None,
-        typer.Option("--python", help="A version of CPython, or its prefix: 3.13. Default: newest."),
+        typer.Option("--python", help="The CPython version, or its beginning: 3.13. Default: newest."),
     ] = None,
     release: Annotated[
-        str | None, typer.Option("--release", help="A release of python-build-standalone. Default: newest.")
+        str | None, typer.Option("--release", help="The python-build-standalone release. Default: newest.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing manifest.")] = False,
     offline: Offline = False,

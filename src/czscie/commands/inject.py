@@ -13,7 +13,7 @@ from czscie.commands.options import AsJson, Offline, find_platforms
 def inject(
     pex: Annotated[Path, typer.Argument(help="A PEX: a file, or a directory (packed or loose).")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The CZEX to write; default: beside the PEX.")
+        Path | None, typer.Option("--output", "-o", help="The CZEX to write. Default: beside the PEX.")
     ] = None,
     platform: Annotated[
         list[str] | None,
@@ -23,15 +23,15 @@ def inject(
         ),
     ] = None,
     compression_level: Annotated[
-        int, typer.Option("--compression-level", min=1, max=22, help="The level of zstd's compression.")
+        int, typer.Option("--compression-level", min=1, max=22, help="The zstd compression level.")
     ] = 12,
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=0, help="The threads that compress. 0 uses all cores.")
+        int, typer.Option("--jobs", "-j", min=0, help="The number of threads. 0 uses all cores.")
     ] = 0,
     offline: Offline = False,
     json: AsJson = False,
 ) -> None:
-    """Make a PEX a CZEX: smaller, faster to start, run by any Python of a host.
+    """Convert a PEX to a CZEX: smaller, faster to start, run by any Python of a host.
 
     Its path goes to standard output, everything else to standard error.
     """
@@ -50,7 +50,7 @@ def inject(
     )
     if made.is_zip64:
         session.console.warn(
-            "CPython before 3.13 cannot start it: its zipimport reads no zip of 4 GiB or more"
+            "CPython before 3.13 cannot start it: its zipimport cannot read zips of 4 GiB or more"
         )
     if json:
         write_json({"path": str(made.path), "size": made.size, "launchers": list(made.launchers)})

@@ -25,7 +25,7 @@ def lock(
     check: Annotated[
         bool,
         typer.Option(
-            "--check", help="Write nothing; show what would change, and exit with 1 if anything would."
+            "--check", help="Show what would change, and write nothing. Exit with 1 if anything would."
         ),
     ] = False,
     attest: Annotated[
@@ -33,17 +33,17 @@ def lock(
     ] = False,
     attestations: Annotated[
         Path | None,
-        typer.Option("--attestations", help="A directory or file of attestations, in place of GitHub's."),
+        typer.Option("--attestations", help="A directory or file of attestations, instead of GitHub's."),
     ] = None,
     trusted_root: Annotated[
-        Path | None, typer.Option("--trusted-root", help="A file with Sigstore's root of trust.")
+        Path | None, typer.Option("--trusted-root", help="A file with Sigstore's trusted root.")
     ] = None,
     files: Files = None,
     offline: Offline = False,
 ) -> None:
-    """Pin all that the lift manifest asks for in the lock beside it.
+    """Pin the inputs of the lift manifest in the lock beside it.
 
-    What is locked stays, unless the manifest has changed or an upgrade is asked for.
+    What is locked stays, unless the manifest changed or an upgrade is requested.
     """
     from czscie import api
     from czscie.console import Console, write_result
@@ -56,7 +56,9 @@ def lock(
         from czscie.attestation.attestor import Attestor
 
         if check:
-            raise typer.BadParameter("--check looks at the lock, --attest at what it pins")
+            raise typer.BadParameter(
+                "--check compares the lock with the manifest, --attest verifies what it pins"
+            )
         attestor = Attestor.of(session.network, session.console, attestations, trusted_root)
     if check:
         changes = api.check_lock(manifest, session=session)

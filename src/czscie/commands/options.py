@@ -20,9 +20,9 @@ Platforms = Annotated[
     list[str] | None,
     typer.Option("--platform", help="Use this platform of the manifest only. Repeatable. Default: all."),
 ]
-Locked = Annotated[bool, typer.Option("--locked", help="Fail when the lock is not up to date.")]
+Locked = Annotated[bool, typer.Option("--locked", help="Fail if the lock is out of date.")]
 Frozen = Annotated[bool, typer.Option("--frozen", help="Use the lock; do not check that it is up to date.")]
-Offline = Annotated[bool, typer.Option("--offline", help="Open no network connection.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Run without network access.")]
 Vendor = Annotated[
     Path | None,
     typer.Option("--vendor", help="Use the files that `czscie vendor` wrote to this directory."),
@@ -46,7 +46,7 @@ def lock_use(locked: bool, frozen: bool) -> LockUse:
     from czscie.lock.use import LockUse
 
     if locked and frozen:
-        raise typer.BadParameter("--locked looks whether the lock is up to date, --frozen does not")
+        raise typer.BadParameter("--locked checks the lock, and --frozen skips that check")
     return LockUse.LOCKED if locked else LockUse.FROZEN if frozen else LockUse.UPDATE
 
 

@@ -31,9 +31,9 @@ def plan(
     vendor: Vendor = None,
     json: AsJson = False,
 ) -> None:
-    """Show what `czscie build` would do, download and write, and do nothing of it.
+    """Show what `czscie build` would do, download and write, without doing it.
 
-    The plan goes to standard output (docs/plan.md describes its JSON), everything else to standard error.
+    The plan goes to standard output, everything else to standard error.
     """
     import msgspec
 

@@ -6,9 +6,9 @@ from czscie.commands.options import Executable
 
 
 def sbom(file: Executable) -> None:
-    """Print an executable's bill of materials: CycloneDX 1.6, in JSON.
+    """Print the bill of materials of an executable: CycloneDX 1.6, in JSON.
 
-    It is in the executable, which prints it by itself too: SCIE=sbom FILE.
+    The executable contains it and prints it too: SCIE=sbom FILE.
     """
     from czscie import api
     from czscie.console import write_result

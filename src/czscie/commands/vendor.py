@@ -24,11 +24,11 @@ def vendor(
     platform: Platforms = None,
     files: Files = None,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Write nothing; check the directory against the lock.")
+        bool, typer.Option("--verify", help="Check the directory against the lock, and write nothing.")
     ] = False,
     offline: Offline = False,
 ) -> None:
-    """Write all that building a lift takes into a directory, for `czscie build --offline --vendor DIRECTORY`.
+    """Write all inputs of a build into a directory, for `czscie build --offline --vendor DIRECTORY`.
 
     Interpreters, wheels, launchers, the lock, licence texts, bills of materials, and a page to read.
     """
@@ -42,11 +42,11 @@ def vendor(
     if verify:
         if found := api.verify_vendor(manifest, directory, platforms=platforms, session=session):
             raise CzscieError(
-                f"{directory} is not what {manifest} and its lock ask for",
+                f"{directory} does not match {manifest} and its lock",
                 why=found,
                 hint=f"czscie vendor {directory} {manifest} on a machine with network access",
             )
-        session.console.line(f"{directory} is what {manifest} and its lock ask for")
+        session.console.line(f"{directory} matches {manifest} and its lock")
         return
     api.vendor(manifest, directory, platforms=platforms, session=session)
     write_result(str(directory))

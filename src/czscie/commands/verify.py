@@ -24,7 +24,7 @@ def verify(
     vendor: Vendor = None,
     json: AsJson = False,
 ) -> None:
-    """Check every digest of an executable, and that nothing else is in it."""
+    """Check every digest of an executable, and that it contains nothing else."""
     from czscie import api
     from czscie.console import Console, write_json, write_result
     from czscie.errors import CzscieError
@@ -51,8 +51,8 @@ def verify(
             why=found.problems,
             hint="build it again, or run czscie lock",
         )
-    write_result(f"{file}: {found.file.entries} entries, all is well")
+    write_result(f"{file}: {found.file.entries} entries, all intact")
     if found.lock is not None:
-        write_result(f"{file}: {found.lock.agreed} inputs are as locked, as far as the file tells")
+        write_result(f"{file}: {found.lock.agreed} recorded inputs match the lock")
     if found.rebuilt is not None:
-        write_result(f"{file}: built again byte for byte")
+        write_result(f"{file}: a rebuild gives the same bytes")

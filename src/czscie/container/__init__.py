@@ -1,4 +1,4 @@
-"""What the launcher reads: a zip of zstd entries, small files grouped, and a plan that says where they go.
+"""The files that the launcher reads: a zip of zstd entries, small files grouped, and a plan with their paths.
 
 docs/format.md is the specification; this package is its only writer in Python.
 """

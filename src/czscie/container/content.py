@@ -1,4 +1,4 @@
-"""What gets packed: the items of a tree that will stand on the user's disk after the first start."""
+"""The content of a zip: the items of a tree that the first start writes to the user's disk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from czscie import filesystem
 
 
 class Content(Protocol):
-    """Bytes that are read when they are needed, so that a payload of gigabytes is never held whole."""
+    """Bytes that are read on demand, so that a payload of gigabytes is never in memory as a whole."""
 
     @property
     def size(self) -> int:
@@ -52,7 +52,7 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class OnDisk:
-    """Content that is a file; it must not change while it is packed."""
+    """Content of a file, which must not change while it is packed."""
 
     path: Path
 

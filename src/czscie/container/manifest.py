@@ -91,19 +91,19 @@ class Launcher(msgspec.Struct, frozen=True):
 
 
 class Needs(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the host must have. `glibc` is a version such as `2.17`."""
+    """Requirements of the host. `glibc` is a version such as `2.17`."""
 
     glibc: str | None = None
     musl: bool = False
 
 
 class OwnLibc(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The C library that the file brings along: its part of the kind `libc`, used where the host has none or,
-    if `always`, everywhere.
+    """The bundled C library.
 
-    `loader` is the path by which a host with a C library is known, `libraries` the names of what it must have
-    besides. `plans` are the digests of the parts that are installed differently then, by the parts' names.
-    `env` are variables for what is started with it, unless they are set.
+    Its part has the kind `libc`. It is used on hosts that have none or, if `always`, everywhere. `loader` is
+    the path that identifies a host with a C library, `libraries` the names that the host must have besides.
+    `plans` are the digests of the parts that are installed differently then, by the parts' names. `env` are
+    variables for programs that start with it, unless they are set.
     """
 
     loader: str
@@ -114,7 +114,7 @@ class OwnLibc(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class LiftManifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the launcher does. `tools` is the variable that chooses a tool; an empty one is for none."""
+    """The launcher's instructions. `tools` is the variable that chooses a tool; an empty one is for none."""
 
     name: str
     platform: str

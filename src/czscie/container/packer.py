@@ -136,7 +136,7 @@ class Packed:
 
 
 class Packer:
-    """Collects what goes into one zip; `slices` are known at once, bytes are read when the zip is written."""
+    """Collects the content of one zip. `slices` are known at once, bytes are read when the zip is written."""
 
     def __init__(self, level: int, jobs: int | None = None) -> None:
         """`level` is zstd's, 1 to 22; `jobs` are the threads that compress, as many as cores if None."""
@@ -201,7 +201,7 @@ class Packer:
 
     @property
     def size(self) -> int:
-        """Bytes that are to be packed."""
+        """The number of bytes to pack."""
         return sum(entry.size for entry in self._entries.values())
 
     def packed(self) -> Iterator[tuple[Packed, PlannedEntry]]:

@@ -1,4 +1,4 @@
-"""A packed part: a zip with a plan in it, as czscie writes them and the launcher unpacks them.
+"""A packed part: a zip with a plan in it, as czscie writes it and the launcher unpacks it.
 
 docs/format.md, sections 3 and 4.
 """
@@ -21,7 +21,7 @@ from czscie.container.plan import ENTRY_NAME, Plan, PlannedFile, parse
 
 @dataclass(frozen=True, slots=True)
 class PackedPart:
-    """A part that is open for reading. Its methods raise zipfile.BadZipFile for what is damaged."""
+    """A part that is open for reading. Its methods raise zipfile.BadZipFile when it is damaged."""
 
     file: BinaryIO
     directory: zip_records.CentralDirectory
@@ -32,11 +32,11 @@ class PackedPart:
         return cls(file, zip_records.read_directory(file, end, start))
 
     def document(self, name: str = ENTRY_NAME) -> bytes:
-        """An entry that is a document whoever wrote it; by default the plan."""
+        """A document of the part, by default the plan. The part may be untrusted."""
         return zip_records.read_document(self.file, self.directory.entry(name))
 
     def plan(self) -> Plan:
-        """Raises CzscieError when the document is no plan."""
+        """Raises CzscieError when the document is not a plan."""
         return parse(self.document())
 
     def files(self, planned: Iterable[PlannedFile]) -> Iterator[tuple[PlannedFile, memoryview]]:
@@ -78,9 +78,9 @@ def read_plan(path: Path) -> Plan:
 
 @dataclass(frozen=True, slots=True)
 class PartFile:
-    """A zip to be put into a scie: where it is now, and what the manifest says of it.
+    """A zip to put into a scie: its path, and its entry in the manifest.
 
-    `sha256` is the digest that its file has to have; None where it was written just now.
+    `sha256` is the digest that its file must have; None for a file that was just written.
     """
 
     path: Path
@@ -96,6 +96,6 @@ class PartFile:
     sha256: str | None = None
 
     def check(self) -> None:
-        """Raises CzscieError when the file is damaged: before what is read of it is kept."""
+        """Raises CzscieError when the file is damaged. Call it before storing anything read from it."""
         if self.sha256 is not None:
             check(self.path, self.sha256)

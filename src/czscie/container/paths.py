@@ -1,9 +1,9 @@
-"""Names that somebody else wrote, before a file is made of them: the one place that says which are refused.
+"""Checks of untrusted names before they become files: the one place that says which are refused.
 
 Names in catalogues, plans, zips, tars, wheels, PEX-INFO, locks, vendor directories and images go through
 here. A *path* is that of a member: relative, `/`-separated, below one directory. A *name* is one component,
-of a file that czscie makes under that name, in a cache or in a directory that is carried to another system:
-it has to be a name everywhere.
+of a file that czscie makes in a cache or in a directory that is carried to another system: it must be valid
+everywhere.
 """
 
 from __future__ import annotations
@@ -57,15 +57,15 @@ def path_fault(path: str, *, windows: bool = False) -> str | None:
 
 
 def name_fault(name: str) -> str | None:
-    """What is wrong with the name of a file, as `path_fault` says it: it has to be one on any system."""
+    """The fault of a file name, worded as in `path_fault`. The name must be valid on every system."""
     if "/" in name:
-        return "is more than a name"
+        return "is not a plain name"
     return path_fault(name, windows=True)
 
 
 def _windows_fault(component: str) -> str | None:
     if _WINDOWS_DEVICE.fullmatch(component):
-        return "is a device on Windows"
+        return "is a device name on Windows"
     if _WINDOWS_CHARACTERS.search(component):
         return "has a character that Windows reserves"
     if component.endswith((".", " ")):
@@ -127,7 +127,7 @@ def check_together(
 
 
 def folded(path: str) -> str:
-    """What is equal for paths that are one file where case and normalisation do not count.
+    """A key that is equal for paths that are one file when case and normalisation do not count.
 
     Unicode's canonical caseless matching (The Unicode Standard, section 3.13, D145).
     """
@@ -140,6 +140,6 @@ def _collision(path: str, other: str, label: str) -> CzscieError:
     if path == other:
         return CzscieError(f"{label} holds {path!r} twice")
     return CzscieError(
-        f"{label} holds {other!r} and {path!r}, which are one file where case does not count",
-        hint="leave one of them out, or rename it",
+        f"{label} holds {other!r} and {path!r}, which are one file on case-insensitive file systems",
+        hint="remove or rename one of them",
     )

@@ -1,7 +1,7 @@
-"""A plan: what an installation consists of, and which bytes of which zip entry each file is.
+"""A plan: the files of an installation, and which bytes of which zip entry each file is.
 
 The launcher carries it out (native/src/plan.zig); docs/format.md has the grammar. Its SHA-256 names the
-installation, and it names the SHA-256 of every entry: equal digests are equal installations.
+installation, and it contains the SHA-256 of every entry: equal digests mean equal installations.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ class Plan:
         return hashlib.sha256(self.render()).hexdigest()
 
     def unpacked(self) -> int:
-        """Bytes that the installation takes on a file system with blocks of 4 KiB."""
+        """The bytes of the installation on a file system with blocks of 4 KiB."""
         sizes = {file.path: file.content.size for file in self.files}
         for patch in self.patches:
             sizes[patch.path] = max(sizes[patch.path], patch.end)
@@ -167,7 +167,7 @@ class Plan:
             _check_path(link.path)
             if fault := _target_fault(link):
                 raise CzscieError(
-                    f"a link cannot be installed at {link.path!r}", why=f"its target {link.target!r} {fault}"
+                    f"cannot install a link at {link.path!r}", why=f"its target {link.target!r} {fault}"
                 )
         paths = [file.path for file in self.files] + [link.path for link in self.links]
         check_together(paths, "the plan", platform, self.directories)
@@ -214,11 +214,11 @@ def _escape(field: str) -> str:
 
 def _check_path(path: str) -> None:
     if fault := path_fault(path):
-        raise CzscieError(f"a file cannot be installed at {path!r}", why=f"the path {fault}")
+        raise CzscieError(f"cannot install a file at {path!r}", why=f"the path {fault}")
 
 
 def _target_fault(link: PlannedLink) -> str | None:
-    """What is wrong with where a link leads; None when that is in its installation or in another one.
+    """The fault of a link's target; None when it is in its installation or in another one.
 
     A `..` after a name would climb from wherever that name, being a link itself, leads to.
     """
@@ -227,33 +227,33 @@ def _target_fault(link: PlannedLink) -> str | None:
     below = "/".join(parts[climbs:])
     depth = link.path.count("/")
     if not below:
-        return None if 0 < climbs <= depth else "leads out of the installation"
+        return None if 0 < climbs <= depth else "points outside the installation"
     if below != "." and (fault := path_fault(below)):
         return fault
     if climbs <= depth:
         return None
     if climbs == depth + 2 and _INSTALLATION.fullmatch(below):
         return None
-    return "leads out of the installation"
+    return "points outside the installation"
 
 
 def _check_size(file: PlannedFile, entry: PlannedEntry) -> None:
     if entry.size > _WHOLE_ENTRY and (file.kind != "file" or file.content.size != entry.size):
         raise CzscieError(
             f"{file.path} cannot be a {file.kind} of {entry.size} bytes",
-            why=f"more than {_WHOLE_ENTRY} bytes are installed as they are, or not at all",
+            why=f"more than {_WHOLE_ENTRY} bytes can only be installed unchanged",
         )
 
 
 def parse(text: bytes) -> Plan:
-    """The plan that `text` is the rendering of. Raises CzscieError when it is not one."""
+    """The plan of the rendered `text`. Raises CzscieError when it is invalid."""
     try:
         plan = _parse(text.decode().split("\n"))
         plan.check()
     except (ValueError, IndexError, KeyError) as error:
-        raise CzscieError("the plan of an installation is damaged", why=str(error)) from error
+        raise CzscieError("the installation plan is damaged", why=str(error)) from error
     except CzscieError as error:
-        raise CzscieError("the plan of an installation is damaged", why=(error.what, *error.why)) from error
+        raise CzscieError("the installation plan is damaged", why=(error.what, *error.why)) from error
     return plan
 
 
@@ -296,7 +296,7 @@ def _parse(lines: Iterable[str]) -> Plan:
                 raise ValueError(f"{path!r} reaches beyond {where.name!r}")
             files.append(PlannedFile(path, content, _KINDS[word], mode == "755", "".join(interpreter)))
     if len(set(directories)) < len(directories):
-        raise ValueError("a directory is there twice")
+        raise ValueError("it lists a directory twice")
     _check_patches(patches, files)
     return Plan(tuple(entries), tuple(files), tuple(links), tuple(directories), tuple(patches))
 
@@ -305,9 +305,9 @@ def _check_patches(patches: Iterable[Patch], files: Iterable[PlannedFile]) -> No
     patched = {file.path for file in files if file.kind == "file"}
     for patch in patches:
         if patch.path not in patched:
-            raise ValueError(f"{patch.path!r} is not a file that can be written over")
+            raise ValueError(f"{patch.path!r} is not a file that can be patched")
         if patch.end - patch.offset > _PATCH_MAX or patch.offset > _OFFSET_MAX:
-            raise ValueError(f"what is written over {patch.path!r} is too large")
+            raise ValueError(f"the patch of {patch.path!r} is too large")
 
 
 def _number(field: str, base: int = 10) -> int:

@@ -1,4 +1,4 @@
-"""A tree that somebody else made, taken in item by item: nothing of it can land outside its directory."""
+"""An untrusted tree, collected item by item: nothing in it can end up outside its directory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Item = File | Link
 
 
 class Tree:
-    """Collects the items of `source`, which is what messages call the archive or directory."""
+    """Collects the items of `source`, the name of the archive or directory in messages."""
 
     def __init__(self, source: str) -> None:
         self._source = source
@@ -38,7 +38,7 @@ class Tree:
     def check_room(self, path: str, size: int) -> None:
         """Raises CzscieError when a file of `size` bytes at `path`, which is not read yet, is too large."""
         if not 0 <= size <= LARGEST_TREE - self._size:
-            raise self.refusal(path, f"the whole would unpack to more than {LARGEST_TREE >> 30} GiB")
+            raise self.refusal(path, f"the tree would unpack to more than {LARGEST_TREE >> 30} GiB")
 
     def add_link(self, path: str, target: str) -> None:
         """Add a symbolic link. Raises CzscieError, too, if `target` leads out of the tree."""
@@ -49,7 +49,7 @@ class Tree:
         """Add a second name of the file at `target`, from the root of the tree, as a file of its own."""
         original = self._items.get(self.checked_path(target, of=path))
         if not isinstance(original, File):
-            raise self.refusal(path, f"it is a hard link to {target!r}, which is no file of this tree")
+            raise self.refusal(path, f"it is a hard link to {target!r}, which is not a file of this tree")
         self.add_file(path, original.content, original.executable)
 
     def items(self) -> tuple[Item, ...]:
@@ -75,13 +75,13 @@ class Tree:
         return plain
 
     def refusal(self, path: str, why: str) -> CzscieError:
-        return CzscieError(f"{self._source} has a member that will not be unpacked: {path!r}", why=why)
+        return CzscieError(f"{self._source} has an unsafe member: {path!r}", why=why)
 
     def _add(self, item: Item) -> None:
         if item.path in self._items:
-            raise self.refusal(item.path, "it is there twice")
+            raise self.refusal(item.path, "it occurs twice")
         if len(self._items) >= MOST_ITEMS:
-            raise self.refusal(item.path, f"it is one of more than {MOST_ITEMS}")
+            raise self.refusal(item.path, f"there are more than {MOST_ITEMS} members")
         self._items[item.path] = item
 
     def _checked_target(self, path: str, target: str) -> str:
@@ -91,7 +91,7 @@ class Tree:
         # A `..` after a name would climb from wherever that name, being a link itself, leads to.
         bad = not target or target.startswith("/") or climbs > path.count("/")
         if bad or (below and path_fault(below)):
-            raise self.refusal(path, f"it is a link to {target!r}, outside of the tree")
+            raise self.refusal(path, f"it is a link to {target!r}, outside the tree")
         return "/".join(parts) or "."
 
 

@@ -1,4 +1,4 @@
-"""Files that somebody else put into a zip or a directory: listed, checked, and read only when asked for."""
+"""Untrusted files in a zip or a directory: listed, checked, and read on demand."""
 
 from __future__ import annotations
 
@@ -71,9 +71,9 @@ class ZipMember:
 
 
 def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    """The content of a member, in memory that grows with what is there and not with what is said.
+    """The content of a member. Memory grows with the actual bytes, not with the recorded size.
 
-    Raises what zipfile raises, and zipfile.BadZipFile for a content of another size.
+    Raises what zipfile raises, and zipfile.BadZipFile when the size differs.
     """
     return b"".join(_pieces(archive, info))
 
@@ -99,7 +99,7 @@ class Shelf:
         self._archive: zipfile.ZipFile | None = None
 
     def open(self, content: Content, label: str) -> zipfile.ZipFile:
-        """The zip that `content` is. Raises CzscieError when it is none."""
+        """The zip in `content`. Raises CzscieError when it is not one."""
         with self._lock:
             if self._archive is None or self._content is not content:
                 self._archive = open_zip(_held(content), label)
@@ -121,9 +121,9 @@ def _held(content: Content) -> IO[bytes]:
 
 
 def open_zip(source: Path | IO[bytes], label: str) -> zipfile.ZipFile:
-    """Open a zip, whatever stands before it.
+    """Open a zip, with or without bytes before it.
 
-    Raises CzscieError, which calls it `label`, when it is none, or entries of it overlap.
+    Raises CzscieError, which calls it `label`, when it is not a zip, or its entries overlap.
     """
     archive = None
     try:
@@ -135,7 +135,7 @@ def open_zip(source: Path | IO[bytes], label: str) -> zipfile.ZipFile:
     except _DAMAGE as error:
         if archive is not None:
             archive.close()
-        raise CzscieError(f"{label} is not a zip file, or a damaged one", why=str(error)) from error
+        raise CzscieError(f"{label} is damaged, or not a zip file", why=str(error)) from error
 
 
 def _check_entries(archive: zipfile.ZipFile) -> None:
@@ -146,7 +146,7 @@ def _check_entries(archive: zipfile.ZipFile) -> None:
             raise zipfile.BadZipFile("an entry has no name")
         least = _LOCAL_HEADER + len(info.orig_filename) + info.compress_size
         if not 0 <= info.header_offset <= limit - least:
-            raise zipfile.BadZipFile(f"{info.orig_filename[:200]!r} overlaps what follows it")
+            raise zipfile.BadZipFile(f"{info.orig_filename[:200]!r} overlaps the next entry")
         limit = info.header_offset
 
 
@@ -203,13 +203,13 @@ def _check_readable(info: zipfile.ZipInfo, label: str) -> None:
     method = _METHOD_NAMES.get(info.compress_type, "unknown")
     raise CzscieError(
         f"{info.filename} in {label} is compressed with zip method {info.compress_type} ({method})",
-        why="a PEX holds entries that are stored or deflated; with zstd entries it is a CZEX",
-        hint="give the PEX that it was made from",
+        why="the entries of a PEX are stored or deflated; those of a CZEX are zstd",
+        hint="pass the PEX that it was made from",
     )
 
 
 def _sorted(files: Iterable[File], label: str) -> tuple[File, ...]:
-    """Sort by path. Raises CzscieError for a path that is there twice, or is both a file and a directory."""
+    """Sort by path. Raises CzscieError for a path that occurs twice, or is both a file and a directory."""
     ordered = tuple(sorted(files, key=lambda file: file.path))
     check_together([file.path for file in ordered], label)
     return ordered

@@ -1,7 +1,7 @@
-"""The zip records that czscie writes and takes apart (PKWARE APPNOTE 6.3.10, with zip64).
+"""Reads and writes the zip records of czscie's files (PKWARE APPNOTE 6.3.10, with zip64).
 
 The standard library writes no zstd entries before 3.14 and no zip whose offsets count from the start of a
-larger file. It believes what a file says of its sizes. So the records are written and read here.
+larger file. It trusts the sizes in a file. So this module reads and writes the records itself.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def directory(entries: Iterable[Entry], offset: int, comment: bytes = b"") -> by
     """
     if len(comment) > COMMENT_MAX:
         raise CzscieError(
-            f"the manifest of this lift takes {len(comment)} bytes and a zip comment holds {COMMENT_MAX}",
+            f"the manifest of this lift takes {len(comment)} bytes, and the limit is {COMMENT_MAX}",
             hint="shorten the commands and their environment in the lift manifest",
         )
     headers = [entry.directory_header() for entry in entries]
@@ -187,10 +187,10 @@ class CentralDirectory:
 
 
 def read_directory(file: BinaryIO, end: int, start: int = 0) -> CentralDirectory:
-    """The directory of the zip that lies in `file` between `start` and `end`, its comment not counted.
+    """The directory of the zip in `file` between `start` and `end`, without its comment.
 
-    What is read is bounded by the file's size, and by 256 MiB. Raises zipfile.BadZipFile for anything that
-    does not add up, and for an entry that is there twice or overlaps another.
+    Reads are bounded by the file's size, and by 256 MiB. Raises zipfile.BadZipFile on invalid records, and on
+    an entry that occurs twice or overlaps another.
     """
     count, length, offset = _find_directory(file, start, end)
     entries: list[Entry] = []
@@ -199,7 +199,7 @@ def read_directory(file: BinaryIO, end: int, start: int = 0) -> CentralDirectory
         entry, rest = _parse_entry(rest)
         entries.append(entry)
     if rest:
-        raise zipfile.BadZipFile("its directory has more than its entries")
+        raise zipfile.BadZipFile("its directory is longer than its entries")
     return CentralDirectory(_with_limits(entries, start, offset), offset)
 
 
@@ -210,7 +210,7 @@ def _find_directory(file: BinaryIO, start: int, end: int) -> tuple[int, int, int
         raise zipfile.BadZipFile("it is too short for a zip")
     record = _read_exactly(file, at, END_RECORD_LENGTH)
     if not record.startswith(b"PK\5\6"):
-        raise zipfile.BadZipFile("it does not end as a zip does")
+        raise zipfile.BadZipFile("it has no end of central directory record")
     _, _, _, _, count, length, offset, _ = _END_RECORD.unpack(record)
     if count == _MASK16 or _MASK32 in (length, offset):
         locator_at = at - _END64_LOCATOR.size
@@ -255,7 +255,7 @@ def _parse_entry(rest: memoryview) -> tuple[Entry, memoryview]:
         values = (size, compressed_size, offset)
         size, compressed_size, offset = _from_zip64(rest[extra_at : extra_at + extra_length], values, name)
     if method == STORED and size != compressed_size:
-        raise zipfile.BadZipFile(f"{name!r} is stored in another size than its own")
+        raise zipfile.BadZipFile(f"{name!r} is stored, but its two sizes differ")
     entry = Entry(name, method, crc32, compressed_size, size, offset, bool(mode & 0o100))
     return entry, rest[end:]
 
@@ -272,17 +272,17 @@ def _from_zip64(extra: memoryview, values: tuple[int, int, int], name: str) -> t
         numbers = (number for (number,) in struct.iter_unpack("<Q", body[: length // 8 * 8]))
         size, compressed_size, offset = (next(numbers) if value == _MASK32 else value for value in values)
         return size, compressed_size, offset
-    raise zipfile.BadZipFile(f"{name!r} has no whole zip64 field")
+    raise zipfile.BadZipFile(f"{name!r} has an incomplete zip64 field")
 
 
 def _with_limits(entries: list[Entry], start: int, end: int) -> tuple[Entry, ...]:
-    """The entries, each with where the next thing in the file begins: its data must not reach beyond."""
+    """The entries, each with the offset of the next thing in the file, which its data must not pass."""
     names: set[str] = set()
     limited: dict[str, Entry] = {}
     limit = end
     for entry in sorted(entries, key=lambda entry: entry.header_offset, reverse=True):
         if entry.name in names:
-            raise zipfile.BadZipFile(f"{entry.name!r} is there twice")
+            raise zipfile.BadZipFile(f"{entry.name!r} occurs twice")
         names.add(entry.name)
         least = LOCAL_HEADER_LENGTH + len(entry.name.encode()) + entry.compressed_size
         if not start <= entry.header_offset <= limit - least:
@@ -294,7 +294,7 @@ def _with_limits(entries: list[Entry], start: int, end: int) -> tuple[Entry, ...
 
 
 def _read_exactly(file: BinaryIO, offset: int, length: int) -> bytes:
-    """`length` bytes, of which the caller knows that a file may have so many."""
+    """`length` bytes. The caller has checked that the file can have so many."""
     file.seek(offset)
     data = file.read(length)
     if len(data) != length:
@@ -310,14 +310,14 @@ def data_offset(file: BinaryIO, entry: Entry) -> int:
         raise zipfile.BadZipFile(f"the local header of {entry.name!r} is damaged")
     offset = int(entry.header_offset + LOCAL_HEADER_LENGTH + name_length + extra_length)
     if entry.limit is not None and offset > entry.limit - entry.compressed_size:
-        raise zipfile.BadZipFile(f"{entry.name!r} reaches into what follows it")
+        raise zipfile.BadZipFile(f"{entry.name!r} overlaps the next entry")
     return offset
 
 
 def read_document(file: BinaryIO, entry: Entry) -> bytes:
-    """The content of an entry that is read whole whoever wrote it: a plan, a catalogue, a bill of materials.
+    """The content of a document, which may be untrusted: a plan, a catalogue, a bill of materials.
 
-    Raises zipfile.BadZipFile for what is damaged, or larger than any such document is.
+    Raises zipfile.BadZipFile when it is damaged or too large.
     """
     if entry.size > DOCUMENT_MAX:
         raise zipfile.BadZipFile(f"{entry.name!r} is larger than {DOCUMENT_MAX >> 20} MiB")
@@ -327,7 +327,7 @@ def read_document(file: BinaryIO, entry: Entry) -> bytes:
 def read_entry(file: BinaryIO, entry: Entry) -> bytes:
     """The content of `entry`, checked against its size and CRC-32. Raises zipfile.BadZipFile.
 
-    Memory is taken as the content appears, never because of a size that the file tells.
+    Memory grows with the actual content, not with the recorded size.
     """
     return b"".join(stream_entry(file, entry))
 
@@ -343,7 +343,7 @@ def stream_entry(file: BinaryIO, entry: Entry) -> Iterator[bytes]:
     for piece in _pieces(file, entry):
         size += len(piece)
         if size > entry.size:
-            raise zipfile.BadZipFile(f"{entry.name!r} is damaged: it is longer than it says")
+            raise zipfile.BadZipFile(f"{entry.name!r} is damaged: it is longer than its recorded size")
         crc32 = zlib.crc32(piece, crc32)
         yield piece
     if (size, crc32) != (entry.size, entry.crc32):
@@ -388,7 +388,7 @@ def _zstd_pieces(packed: Iterator[bytes], entry: Entry) -> Iterator[bytes]:
     else:
         if decoder.eof and not decoder.unused_data:
             return
-    raise zipfile.BadZipFile(f"{entry.name!r} is damaged: its frame ends elsewhere")
+    raise zipfile.BadZipFile(f"{entry.name!r} is damaged: its frame ends before or after its data")
 
 
 def _deflated_pieces(packed: Iterator[bytes], entry: Entry) -> Iterator[bytes]:
@@ -405,4 +405,4 @@ def _deflated_pieces(packed: Iterator[bytes], entry: Entry) -> Iterator[bytes]:
             left = decoder.unconsumed_tail
     yield decoder.flush()
     if not decoder.eof or decoder.unused_data:
-        raise zipfile.BadZipFile(f"{entry.name!r} is damaged: it ends elsewhere")
+        raise zipfile.BadZipFile(f"{entry.name!r} is damaged: it ends before or after its data")

@@ -1,8 +1,8 @@
-"""The catalogue of a CZEX: what its start needs to choose wheels and to install them, in JSON.
+"""The catalogue of a CZEX, in JSON: the facts for choosing wheels and installing them.
 
-Whatever does not depend on the host is settled here, with packaging's own parsers: which wheel meets which
-requirement, what is excluded, how markers are built. Tags and markers are left to the host's Python
-(bootstrap/resolve.py). docs/format.md describes every member.
+Whatever does not depend on the host is computed here, with packaging's own parsers: which wheel meets which
+requirement, exclusions, parsed markers. The host's Python evaluates tags and markers (bootstrap/resolve.py).
+docs/format.md describes every member.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _SETTINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """What `render` writes. `files` of a wheel, of the user's sources (None) and of the start itself ("")."""
+    """The rendered bytes, and the `files` of each wheel, of the user's sources (None), of the start ("")."""
 
     pex: Pex
     wheels: tuple[Wheel, ...]
@@ -52,7 +52,7 @@ class Catalogue:
     differing: Sequence[str]
 
     def render(self, entries: Sequence[PlannedEntry], launchers: Iterable[str]) -> bytes:
-        """Raises CzscieError when a requirement or a constraint of the PEX makes no sense."""
+        """Raises CzscieError when a requirement or a constraint of the PEX is invalid."""
         numbers = {entry.name: number for number, entry in enumerate(entries)}
         changes = DependencyChanges.of(self.pex.info, self.pex.path.name)
         edges = _Edges(self.wheels, changes, self.pex.path.name)
@@ -145,7 +145,7 @@ class _Edges:
 
 
 def marker_groups(markers: Any) -> list[list[Any]]:
-    """packaging's list of conditions, `and`, `or` and nested lists as alternatives of conditions."""
+    """packaging's list of conditions, `and`, `or` and nested lists, as alternatives of conditions."""
     groups: list[list[Any]] = [[]]
     for item in markers:
         if item == "or":
@@ -163,7 +163,7 @@ def _side(side: Any) -> str | list[str]:
 
 
 def constraint(text: str) -> dict[str, Any]:
-    """An interpreter constraint of pex, `CPython>=3.9,<3.14`, taken apart. Raises CzscieError."""
+    """An interpreter constraint of pex, `CPython>=3.9,<3.14`, parsed. Raises CzscieError."""
     asked = Constraint.split(text)
     found: dict[str, Any] = {"text": text}
     if asked.implementation is not None:

@@ -26,7 +26,7 @@ _BEGINNINGS: tuple[tuple[str, str, bool | None], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """`implementation` and `free_threaded` are None where any will do; `rest` is about the version."""
+    """`implementation` and `free_threaded` are None when any matches; `rest` is the version specifier."""
 
     text: str
     implementation: str | None
@@ -42,7 +42,7 @@ class Constraint:
 
     @property
     def versions(self) -> SpecifierSet:
-        """The versions of Python. Raises CzscieError when the text is no constraint."""
+        """The versions of Python. Raises CzscieError when the text is not a constraint."""
         from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
         try:

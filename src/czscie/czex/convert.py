@@ -1,4 +1,4 @@
-"""A PEX converted for one target: read, resolved, spread over a virtual environment, written as a CZEX."""
+"""Converts a PEX for one target: reads it, resolves it, lays out an environment, writes a CZEX."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """A CZEX that was written. `glibc` is the oldest that its extension modules load with, None for any.
+    """A written CZEX.
 
     `components` are its wheels as a bill of materials lists them, `required` those that the PEX asks for.
     `own` are the file names of the wheels that are the application's own, when it was divided.
@@ -106,7 +106,10 @@ def convert(path: Path, output: Path, conversion: Conversion) -> Converted:
             warnings.append(
                 "the payload has no entry point: it will start Python (set lift.payload.entry_point)"
             )
-        warnings += [f"{missing.requirement} is missing, as the PEX allows" for missing in resolution.missing]
+        warnings += [
+            f"{missing.requirement} is missing, and the PEX ignores missing requirements"
+            for missing in resolution.missing
+        ]
         installed = Installed(items.placements)
         if packing is not None:
             site_packages = f"{interpreter.layout.stdlib}/site-packages"
@@ -143,9 +146,9 @@ def _with(provisions: Sequence[Wheel], resolution: WheelSelection) -> WheelSelec
 def _refuse_pex_paths(pex: Pex) -> None:
     if pex.info.pex_paths:
         raise CzscieError(
-            f"{pex.path.name} is to be merged with other PEXes when it starts",
+            f"{pex.path.name} merges other PEXes at run time",
             why=f"its PEX-INFO names {', '.join(pex.info.pex_paths)}",
-            hint="make one PEX of them: pex --requirements-pex OTHER.pex …",
+            hint="build one PEX from them: pex --requirements-pex OTHER.pex …",
         )
 
 

@@ -1,4 +1,4 @@
-"""The changes a PEX makes to what its wheels require: `pex --exclude` and `pex --override`.
+"""Changes of a PEX to the requirements of its wheels: `pex --exclude` and `pex --override`.
 
 As in `pex/dependency_configuration.py` and `pex/specifier_sets.py`.
 """
@@ -32,7 +32,7 @@ class DependencyChanges:
 
     @classmethod
     def of(cls, info: PexInfo, label: str) -> DependencyChanges:
-        """Raises CzscieError, which calls the PEX `label`, for what is not a requirement."""
+        """Raises CzscieError, which calls the PEX `label`, when a requirement is invalid."""
         overridden: dict[str, tuple[Requirement, ...]] = {}
         for text in info.overridden:
             replacement = _REPLACEMENT.fullmatch(text)
@@ -50,11 +50,11 @@ class DependencyChanges:
         )
 
     def replacements(self, requirement: Requirement) -> tuple[Requirement, ...]:
-        """What may stand in for this one, whatever the target."""
+        """The possible replacements of this one, whatever the target."""
         return self.overridden.get(_normalise(requirement.name), ())
 
     def replace(self, requirement: Requirement, target: Target, label: str) -> Requirement:
-        """The requirement that stands in for this one on the target, or itself.
+        """The replacement of the requirement on the target, or the requirement itself.
 
         Raises CzscieError, which calls the PEX `label`, when there are several.
         """
@@ -91,10 +91,10 @@ def _normalise(name: str) -> str:
 
 
 def _covers(outer: SpecifierSet, inner: SpecifierSet) -> bool:
-    """Whether every version that `inner` accepts is one that `outer` accepts.
+    """Whether `outer` accepts every version that `inner` accepts.
 
-    Specifiers change their answer only at the versions they name, so it is enough to ask there, just below,
-    just above, and at both ends.
+    Specifiers change their result only at the versions they name, so it is enough to test these, versions
+    just below and above, and both ends.
     """
     if not outer:
         return True

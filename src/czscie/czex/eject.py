@@ -1,4 +1,4 @@
-"""A CZEX made a plain PEX again: the same wheels, sources and settings, with pex's own runtime."""
+"""Conversion of a CZEX to a plain PEX: the same wheels, sources and settings, with pex's own runtime."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from czscie.filesystem import check_output, file_digest, open_regular
 from czscie.leftovers import scratch
 
 _SOURCES = ".czscie/sources"
-#: Far more than pex's longest prefix, the script of `--sh-boot`.
+#: Well above pex's longest prefix, the script of `--sh-boot`.
 _PREFIX_MAX = 1 << 20
 #: A group is decoded whole (docs/format.md, section 3).
 _GROUP_MAX = 8 << 20
@@ -34,7 +34,7 @@ _GROUP_MAX = 8 << 20
 def eject(czex: Path, output: Path) -> None:
     """Writes the CZEX at `czex` to `output` as a zipapp PEX whose wheels are wheel files.
 
-    Raises CzscieError when it is not a CZEX that `czscie inject` made, or is damaged.
+    Raises CzscieError when it was not written by `czscie inject`, or is damaged.
     """
     check_output(output)
     with scratch() as directory:
@@ -52,7 +52,7 @@ def eject(czex: Path, output: Path) -> None:
 
 
 class _Wheel(msgspec.Struct, frozen=True):
-    """What of a wheel is needed here; a row of `files` has six members (docs/format.md, section 8)."""
+    """The facts needed about a wheel; a row of `files` has six members (docs/format.md, section 8)."""
 
     filename: str
     files: tuple[tuple[str, str, int, int, int, int], ...]
@@ -87,7 +87,7 @@ class _Content:
             raise CzscieError(
                 f"{path} is not a CZEX that `czscie inject` made",
                 why=f"it has no {ENTRY_NAME}",
-                hint="give the PEX that it was made from",
+                hint="pass the PEX that it was made from",
             )
         text = self.read(ENTRY_NAME)
         try:
@@ -109,7 +109,7 @@ class _Content:
 
     def _read_prefix(self, length: int) -> bytes:
         if length > _PREFIX_MAX:
-            raise zipfile.BadZipFile(f"{length} bytes stand before its first entry")
+            raise zipfile.BadZipFile(f"{length} bytes precede its first entry")
         self._file.seek(0)
         return self._file.read(length)
 
@@ -155,11 +155,11 @@ class _Content:
 
     def _find_in_group(self, group: zip_records.Entry) -> Iterator[_Member]:
         if group.size > _GROUP_MAX:
-            raise zipfile.BadZipFile(f"{group.name!r} is larger than any group")
+            raise zipfile.BadZipFile(f"{group.name!r} is larger than a group may be")
         data = io.BytesIO(zip_records.read_entry(self._file, group))
         for entry in zip_records.read_directory(data, group.size).entries:
             if entry.method != zip_records.STORED:
-                raise zipfile.BadZipFile(f"{entry.name!r} in {group.name!r} is compressed once more")
+                raise zipfile.BadZipFile(f"{entry.name!r} in {group.name!r} is compressed twice")
             yield _Member(entry.name, entry.executable, data, entry)
 
 
@@ -182,7 +182,7 @@ def _zip_info(member: _Member) -> zipfile.ZipInfo:
 
 
 def _build(info: PexInfo, wheels: list[Path], sources: Path, prefix: bytes, output: Path) -> None:
-    """Has pex put its own runtime to it."""
+    """Lets pex add its own runtime."""
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as temporary:
         built = Path(temporary, output.name).absolute()
         try:
@@ -190,9 +190,9 @@ def _build(info: PexInfo, wheels: list[Path], sources: Path, prefix: bytes, outp
                 _build_with_pex(info, wheels, sources, prefix, built)
         except OSError:
             raise
-        except Exception as error:  # pex raises whatever its parsers do
+        except Exception as error:  # pex lets any error of its parsers through
             raise CzscieError(
-                f"pex makes no PEX of what is in {output.name.removesuffix('.pex')}",
+                f"pex cannot build a PEX from {output.name.removesuffix('.pex')}",
                 why=str(error).splitlines()[:1] or type(error).__name__,
             ) from error
         built.replace(output)

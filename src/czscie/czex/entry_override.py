@@ -1,4 +1,4 @@
-"""The entry point that the manifest asks for in place of the PEX's own."""
+"""The entry point of the manifest, which replaces the PEX's own."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def scripts_of(wheels: Sequence[Wheel]) -> dict[str, str]:
 
 
 def _script_files(wheels: Sequence[Wheel]) -> set[str]:
-    """The names of the scripts that wheels bring as files."""
+    """The names of the scripts that are files of wheels."""
     return {
         member.path.rpartition("/")[2]
         for wheel in wheels

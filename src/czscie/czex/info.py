@@ -1,4 +1,4 @@
-"""PEX-INFO: what a PEX says about itself, read leniently because PEXes of ten years are still around.
+"""PEX-INFO, the metadata of a PEX. The parser is lenient, because PEXes of ten years are still in use.
 
 The fields and their defaults are those of pex 2.105 (`pex/pex_info.py`).
 """
@@ -18,7 +18,7 @@ PATH = "PEX-INFO"
 
 @dataclass(frozen=True, slots=True)
 class PexInfo:
-    """What PEX-INFO says; a field that is absent or null has its default.
+    """The content of PEX-INFO; a field that is absent or null has its default.
 
     `interpreter_constraints` are alternatives. `inherit_path` is `false`, `prefer` or `fallback`;
     `venv_bin_path` is `false`, `prepend` or `append`. `distributions` maps the names below `.deps` to their
@@ -60,7 +60,7 @@ class PexInfo:
 
     @classmethod
     def parse(cls, data: bytes, label: str) -> PexInfo:
-        """Read PEX-INFO's JSON. Raises CzscieError, which calls the PEX `label`, when it makes no sense."""
+        """Read PEX-INFO's JSON. Raises CzscieError, which calls the PEX `label`, when it is invalid."""
         try:
             raw = parse_json(data)
         except ValueError as error:
@@ -87,7 +87,7 @@ class PexInfo:
         return cls(**values, unknown=unknown)
 
     def render(self) -> bytes:
-        """PEX-INFO's JSON, sorted and in one line. Parsing it gives this very value again."""
+        """PEX-INFO's JSON, sorted and in one line. Parsing it gives an equal value."""
         raw: dict[str, Any] = dict(self.unknown)
         for name in _READERS:
             value = getattr(self, name)

@@ -1,4 +1,4 @@
-"""A PEX made a CZEX that any Python of a host runs: zipimport reads its start, the launcher the rest."""
+"""Converts a PEX to a CZEX for any Python of a host: zipimport reads its start, the launcher the rest."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ ZIP32_MAX = 0xFFFFFFFF
 
 @dataclass(frozen=True, slots=True)
 class Injected:
-    """A CZEX that was written. Sizes in bytes; `launchers` are those in it."""
+    """A written CZEX. Sizes in bytes; `launchers` are those in it."""
 
     path: Path
     size: int
@@ -81,8 +81,9 @@ def inject(
 ) -> Injected:
     """Writes the PEX at `source` to `output` as a CZEX.
 
-    `platforms` are those to bring launchers for, those that the wheels serve when empty. `launcher` finds the
-    launcher of a name. `progress` is told of bytes that are packed and of all. Raises CzscieError.
+    `platforms` are those to include launchers for, by default those of the wheels. `launcher` finds the
+    launcher of a name. `level` is zstd's, `jobs` the number of threads. `progress` gets the packed bytes and
+    all bytes. Raises CzscieError.
     """
     _check_platforms(platforms)
     with Pex.open(source) as pex:
@@ -100,7 +101,7 @@ def _check_platforms(platforms: Sequence[Platform]) -> None:
         if platform.os == "windows":
             raise CzscieError(
                 f"a CZEX does not start on {platform.name}",
-                why="its start knows the virtual environments of Linux and macOS only",
+                why="it supports Linux and macOS only",
                 hint="build an executable for it: czscie build",
             )
 
@@ -138,7 +139,7 @@ class _Writer:
         self._differing: set[str] = set()
 
     def collect(self) -> None:
-        """Tells the packer what there is, and notes where each file goes."""
+        """Adds the files to the packer, and records their places."""
         generated = self._collect_wheels()
         self._collect_sources()
         start = environment_files(_start(self._pex), ANYWHERE.site_packages)
@@ -182,7 +183,7 @@ class _Writer:
             found.append(PlacedFile("p", file.path, slices[file.path], mode))
 
     def _claim(self, scheme: str, path: str, project: str, file: File) -> None:
-        """Notes a path that two provide with different contents."""
+        """Records a path that two provide with different contents."""
         claimant, other = self._claims.setdefault((scheme, path), (project, file))
         # Of the wheels of one project, only one is ever installed.
         if claimant != project and other.content.read() != file.content.read():
@@ -232,7 +233,7 @@ def _start(pex: Pex) -> Start:
 
 
 def _info(info: PexInfo, digest: str) -> PexInfo:
-    """What is no longer that PEX must not be taken for it in pex's caches."""
+    """The PEX-INFO without what pex's caches identify the PEX by: a CZEX is a different file."""
     return replace(info, pex_hash=digest[:40])
 
 

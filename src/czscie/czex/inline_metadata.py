@@ -1,4 +1,4 @@
-"""Inline script metadata: what a single file says it needs, in a comment block (PEP 723).
+"""Inline script metadata: the requirements of a single file, in a comment block (PEP 723).
 
 https://packaging.python.org/en/latest/specifications/inline-script-metadata/
 """
@@ -24,25 +24,25 @@ _BLOCK = re.compile(r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(?:^#(?:|
 
 @dataclass(frozen=True, slots=True)
 class InlineMetadata:
-    """`requirements` as PEP 508 writes them; `requires_python` accepts everything where there is none."""
+    """`requirements` as PEP 508 writes them; `requires_python` accepts everything by default."""
 
     requirements: tuple[str, ...]
     requires_python: SpecifierSet
 
     @classmethod
     def read(cls, path: Path) -> InlineMetadata:
-        """What the script at `path` says; a script without a block needs nothing.
+        """The metadata of the script at `path`; empty without a block.
 
-        Raises CzscieError when it is not to be read, has two such blocks, or has one that makes no sense.
+        Raises CzscieError when the file is unreadable, or has two blocks or an invalid one.
         """
         return cls.parse(read_source(path), path)
 
     @classmethod
     def parse(cls, source: str, path: Path) -> InlineMetadata:
-        """The same of `source`, which messages call `path`."""
+        """The same for `source`, which messages call `path`."""
         blocks = [match for match in _BLOCK.finditer(source) if match["type"] == _TYPE]
         if len(blocks) > 1:
-            raise _nonsense(path, "it has more than one")
+            raise _nonsense(path, "there is more than one")
         lines = blocks[0]["content"].splitlines() if blocks else ()
         try:
             table = parse_toml("\n".join(line.removeprefix("#").removeprefix(" ") for line in lines))

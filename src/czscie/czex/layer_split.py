@@ -1,6 +1,7 @@
-"""Which wheels of a payload are the application's own, and which are its dependencies.
+"""The division of a payload into the application's own wheels and its dependencies.
 
-For layers of images those are the application's own that change with it, for packs those that it is made of.
+For layers of images, own wheels are those that change with the application; for packs, those that it consists
+of.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from czscie.wheel.wheel import Wheel, is_script_path
 class LayerSplit:
     """Names the application's own wheels by their projects' normalised names.
 
-    With `roots` those are its own, too, that the PEX was asked for, as when it was made of a project.
+    With `roots` the PEX's own requirements count too, as when it was made from a project.
     """
 
     named: frozenset[str] = frozenset()
@@ -28,9 +29,9 @@ class LayerSplit:
         return " ".join((str(self.roots), *sorted(self.named)))
 
     def own(self, wheels: Sequence[Wheel], sources: Sequence[File], info: PexInfo) -> frozenset[Wheel]:
-        """Those of `wheels` that are the application's own, beside the PEX's `sources`.
+        """The application's own wheels among `wheels`, beside the PEX's `sources`.
 
-        Where there are neither, it is the wheel that starts.
+        Without both, it is the wheel with the entry point.
         """
         names = {*self.named, *(_roots(info) if self.roots else ())}
         own = frozenset(wheel for wheel in wheels if wheel.project in names)
@@ -75,7 +76,7 @@ def _roots(info: PexInfo) -> list[str]:
 
 
 def _starting(wheels: Sequence[Wheel], info: PexInfo) -> list[Wheel]:
-    """The wheel that has the entry point, if one has."""
+    """The wheel with the entry point, if one has it."""
     return [wheel for wheel in wheels if _starts(wheel, info)][:1]
 
 

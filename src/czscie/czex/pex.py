@@ -25,7 +25,7 @@ _OWN_DIRECTORIES = {".bootstrap", ".deps", "__pex__", "__pycache__"}
 
 @dataclass(frozen=True, slots=True)
 class Pex:
-    """What a PEX holds. The contents of its files can be read until it is closed.
+    """The content of a PEX. Its files can be read until it is closed.
 
     `wheels` are sorted by file name, `sources` (the user's own files) by path.
     """
@@ -103,7 +103,7 @@ def _sources(files: Sequence[File]) -> tuple[File, ...]:
 
 
 def _wheels(info: PexInfo, files: Sequence[File], label: str) -> tuple[Wheel, ...]:
-    """The distributions that PEX-INFO lists, in whichever of the four forms each is there."""
+    """The distributions of PEX-INFO, each in one of the four forms."""
     zipped: dict[str, File] = {}
     spread: dict[str, list[File]] = {}
     for file in files:
@@ -125,7 +125,7 @@ def _wheels(info: PexInfo, files: Sequence[File], label: str) -> tuple[Wheel, ..
         elif name in spread:
             wheels.append(Wheel.read(name, spread[name], spread=True, label=label))
         else:
-            raise CzscieError(f"{label} lists {name} in its PEX-INFO but does not hold it")
+            raise CzscieError(f"{label} lists {name} in its PEX-INFO but does not contain it")
     return tuple(wheels)
 
 

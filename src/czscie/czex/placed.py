@@ -1,4 +1,4 @@
-"""Where the files of a CZEX go in an environment whose Python is not known yet."""
+"""The places of a CZEX's files in an environment whose Python is not known yet."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class PlacedFile:
 
 
 def place_wheel(wheel: Wheel) -> tuple[Placement, ...]:
-    """Where one wheel's files go, with what installers add; RECORD names nothing that has a version."""
+    """The places of one wheel's files and of those that installers add. RECORD has no versioned path."""
     placements = []
     for placement in spread([wheel], (), ANYWHERE).placements:
         if placement.origin == "generated" and placement.destination.endswith(".dist-info/RECORD"):

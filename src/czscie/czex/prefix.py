@@ -1,4 +1,4 @@
-"""What stands before a PEX's zip: a line that names a Python, or a script that finds one (`--sh-boot`)."""
+"""The bytes before a PEX's zip: a line that names a Python, or a script that finds one (`--sh-boot`)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SCRIPT = b"#!/bin/sh\n"
 
 
 def czex_prefix(source: Path) -> bytes:
-    """The prefix for a CZEX of the PEX at `source`, right for what follows it now."""
+    """The prefix for a CZEX of the PEX at `source`, changed to fit the CZEX."""
     prefix = _read_prefix(source)
     return _without_shortcut(prefix) if prefix.startswith(_SCRIPT) else prefix
 
@@ -37,7 +37,7 @@ def _read_prefix(source: Path) -> bytes:
 
 
 def _without_shortcut(script: bytes) -> bytes:
-    """pex's script without the part that starts what pex installed: that is not this file."""
+    """pex's script without the part that starts pex's own installation, which is a different file."""
     text = script.decode("utf-8", "surrogateescape")
     default = re.search(r'(?m)^DEFAULT_PYTHON="(.*)"$', text)
     arguments = re.search(r'(?m)^PYTHON_ARGS="(.*)"$', text)

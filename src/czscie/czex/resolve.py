@@ -1,4 +1,4 @@
-"""Which wheels of a PEX one target needs, chosen as pex chooses when it starts (`pex/environment.py`)."""
+"""The wheels of a PEX that one target needs, chosen as pex chooses at its start (`pex/environment.py`)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SkippedWheel:
-    """A wheel that the target does not get, and why, in words."""
+    """A wheel that the target does not get, and why."""
 
     wheel: Wheel
     reason: str
@@ -142,7 +142,7 @@ class _Walk:
     def reason(self, wheel: Wheel) -> str:
         """Why a usable wheel was not chosen."""
         chosen = self.chosen.get(wheel.project)
-        return f"{chosen.filename} is taken instead" if chosen else "nothing requires it"
+        return f"{chosen.filename} is used instead" if chosen else "nothing requires it"
 
     def _visit(self, requirement: Requirement, required_by: Wheel) -> None:
         if self.changes.excludes(requirement):
@@ -249,11 +249,11 @@ def _incomplete(pex: Pex, target: Target, missing: Sequence[MissingWheel]) -> Cz
             causes.append(f"{item.requirement}{required_by}; the PEX holds only:")
             causes += [f"  {line}" for line in item.held]
         else:
-            causes.append(f"{item.requirement}{required_by}; the PEX holds nothing of that project")
+            causes.append(f"{item.requirement}{required_by}; the PEX holds no wheel of that project")
     return CzscieError(
         f"{pex.path.name} lacks what {target} needs",
         why=causes,
-        hint=f"make the PEX for this target too (pex --platform {_abbreviated(target)} …), or give "
+        hint=f"build the PEX for this target too (pex --platform {_abbreviated(target)} …), or give "
         "[lift.payload] requirements in place of pex",
     )
 

@@ -1,4 +1,4 @@
-"""The files of an application's virtual environment that are not its own: what makes it one and starts it."""
+"""The start of an application: the files that make its virtual environment one and run its entry point."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _EXTRA_SYS_PATH = (
 class Start:
     """How the application starts: PEX-INFO, with the entry point that was asked for.
 
-    `certificates` is the path, in the virtual environment, of those that certifi brings along: None without
+    `certificates` is the path, in the virtual environment, of certifi's certificates: None without
     certifi, and on Windows, where Python asks the system for certificates.
     """
 
@@ -85,7 +85,7 @@ def boot_file() -> File:
 
 
 def environment_files(start: Start, site_packages: str) -> list[File]:
-    """The start's own files, at their places in the virtual environment."""
+    """The start's own files, with their paths in the virtual environment."""
     return [
         File("__main__.py", Data(start.main())),
         boot_file(),

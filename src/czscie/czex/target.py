@@ -1,4 +1,4 @@
-"""What wheels are chosen for: a platform and the Python that will run there."""
+"""The target of wheels: a platform and its Python."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Target:
     def satisfies(self, constraint: str) -> bool:
         """Whether this Python meets an interpreter constraint of pex: `CPython>=3.9,<3.14`, `>=3.11` …
 
-        Raises CzscieError when it is none.
+        Raises CzscieError when it is invalid.
         """
         asked = Constraint.split(constraint)
         python = self.implementation

@@ -1,4 +1,4 @@
-"""What an environment gets on Windows and nowhere else."""
+"""The parts of an environment that only Windows gets."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ OF_DEPENDENCIES = ".czscie/dependencies"
 
 @dataclass(frozen=True, slots=True)
 class InstalledInterpreter:
-    """What the virtual environment is built on: an installation of the launcher's."""
+    """The base of the virtual environment: an installation of the launcher's."""
 
     digest: str
     layout: Layout

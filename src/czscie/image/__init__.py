@@ -1,1 +1,1 @@
-"""Images for containers: layers, configuration, manifest, index, and the archive that engines load."""
+"""Container images: layers, configuration, manifest, index, and the archive that engines load."""

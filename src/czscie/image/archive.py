@@ -61,10 +61,10 @@ def write_archive(images: Sequence[ContainerImage], reference: ImageReference, p
 def write_layout(images: Sequence[ContainerImage], reference: ImageReference, directory: Path) -> None:
     """Writes `images`, which are of different platforms, to the new or empty `directory`.
 
-    Raises CzscieError when there is something in it that is no layout.
+    Raises CzscieError when the directory has other content.
     """
     if directory.exists() and any(directory.iterdir()) and not (directory / "oci-layout").is_file():
-        raise CzscieError(f"{directory} is not empty", hint="name a directory that is new: --oci DIR")
+        raise CzscieError(f"{directory} is not empty", hint="name a new directory: --oci DIR")
     directory.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}."))
     try:

@@ -1,6 +1,6 @@
-"""Reads the image that others are made on: from an archive of `docker save`, of podman or of an OCI layout.
+"""Reads the base image from an archive of `docker save`, of podman or of an OCI layout.
 
-Nothing is unpacked. What an archive says is believed only as far as digests bear it out.
+Nothing is unpacked. The archive is untrusted: digests are checked.
 """
 
 from __future__ import annotations
@@ -55,13 +55,15 @@ def read_base(archives: Sequence[Path], platform: ImagePlatform) -> Base:
             ) from error
         except TAR_DAMAGE as error:
             raise CzscieError(
-                f"{path} is not an archive of an image",
+                f"{path} is not an image archive",
                 why=str(error),
-                hint="make it one: docker save -o IMAGE.tar NAME (and unpack it when it is compressed)",
+                hint="save one: docker save -o IMAGE.tar NAME (and decompress it if it is compressed)",
             ) from error
     raise CzscieError(
         f"no base image is for {platform.name}",
-        why=f"there are some for {', '.join(dict.fromkeys(found))}" if found else "there is none at all",
+        why=f"the base images are for: {', '.join(dict.fromkeys(found))}"
+        if found
+        else "no base image has a platform",
         hint=f"save one: docker pull --platform {platform.name} NAME; docker save -o IMAGE.tar NAME",
     )
 
@@ -94,7 +96,7 @@ class _Archive:
             raise self._refusal("it has neither index.json nor manifest.json")
 
     def _manifests(self, index: Index, depth: int) -> Iterator[ImageManifest]:
-        """Those of `index` and of the indexes in it, as far as the archive has them."""
+        """The manifests of `index` and of the indexes in it, as far as the archive has them."""
         for descriptor in index.manifests:
             here = _path(descriptor) in self.members
             if here and descriptor.media_type in MANIFESTS and not _is_attestation(descriptor):
@@ -172,7 +174,7 @@ class _Archive:
             beside = posixpath.dirname(member.name) if member.issym() else ""
             member = self.members.get(posixpath.normpath(posixpath.join(beside, member.linkname)))
         if member is None or not member.isfile():
-            raise self._refusal(f"{name[:200]} is missing in it")
+            raise self._refusal(f"it has no {name[:200]}")
         if not 0 <= member.size <= self.path.stat().st_size - member.offset_data:
             raise self._refusal(f"it ends before its {name[:200]} does")
         return Blob("", "", member.size, self.path, member.offset_data)

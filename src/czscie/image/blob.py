@@ -1,4 +1,4 @@
-"""What an image consists of: bytes that are called by their SHA-256."""
+"""Blobs of an image: bytes with a SHA-256 as their name."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ class Blob:
 
     @contextmanager
     def checked(self) -> Iterator[Checked]:
-        """The bytes to be read to their end. Then raises CzscieError when they do not have the digest."""
+        """The bytes, to be read to their end. Then raises CzscieError when the digest differs."""
         with self.open() as stream:
             checked = Checked(stream, self.size)
             yield checked
             if checked.digest() != self.digest:
                 where = self.source if isinstance(self.source, Path) else self.media_type
-                raise CzscieError(f"{where} is damaged", why="its content is not what was written")
+                raise CzscieError(f"{where} is damaged", why="its content changed after it was written")
 
 
 class Checked:

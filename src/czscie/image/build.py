@@ -1,4 +1,4 @@
-"""The flow of `czscie image`: manifest, parts, layers, and one image per platform."""
+"""The steps of `czscie image`: manifest, parts, layers, and one image per platform."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 @dataclass(frozen=True, slots=True)
 class ImageOptions:
-    """What to make of a lift, as the command line says it, which wins over the manifest.
+    """The options of the command line, which override the manifest.
 
-    `archive` and `layout` are what is written: a file, a directory.
+    `archive` and `layout` are the outputs: a file, a directory.
     """
 
     archive: Path | None
@@ -47,19 +47,19 @@ class ImageOptions:
     def parse(
         cls, archive: Path | None, layout: Path | None, name: str | None, base: Sequence[Path]
     ) -> ImageOptions:
-        """Raises CzscieError for a name that is none."""
+        """Raises CzscieError for an invalid name."""
         reference = None if name is None else ImageReference.parse(name)
         if name is not None and reference is None:
             raise CzscieError(
                 f"{name!r} is not the name of an image",
-                hint="give it one such as registry.example.com/team/app:1.0, in lower case",
+                hint="choose one such as registry.example.com/team/app:1.0, in lower case",
             )
         return cls(archive, layout, reference, tuple(base))
 
 
 @dataclass(frozen=True, slots=True)
 class BuiltImages:
-    """The images of one lift, and what they are called."""
+    """The images of one lift, and their name."""
 
     reference: ImageReference
     images: tuple[ContainerImage, ...]
@@ -72,9 +72,9 @@ def make_images(
     session: Session,
     use: LockUse = LockUse.UPDATE,
 ) -> BuiltImages:
-    """Makes the images of the Linux platforms of the lift manifest, or of `platforms`.
+    """Builds the images of the Linux platforms of the lift manifest, or of `platforms`.
 
-    `use` says what to do about a lock that is not up to date. Raises CzscieError.
+    `use` is the policy for an outdated lock. Raises CzscieError.
     """
     lift, targets = load_lift(manifest, platforms, session.files)
     targets = _choose(lift, targets, chosen=bool(platforms))
@@ -105,22 +105,24 @@ def _write(made: BuiltImages, order: ImageOptions, console: Console) -> None:
 
 
 def _choose(lift: Lift, platforms: Sequence[Platform], *, chosen: bool) -> list[Platform]:
-    """Those of `platforms` that images are for, of each architecture one."""
+    """The `platforms` that can have images, one per architecture."""
     found: dict[ImagePlatform, Platform] = {}
     for platform in platforms:
         if platform.os != "linux":
             if chosen:
-                raise CzscieError(f"there are no images for {platform.name}", why="images are for Linux")
+                raise CzscieError(
+                    f"cannot build an image for {platform.name}", why="images are for Linux only"
+                )
             continue
         taken = found.setdefault(ImagePlatform.of(platform), platform)
         if taken is not platform:
             raise CzscieError(
-                f"{taken.name} and {platform.name} are one platform to images",
+                f"{taken.name} and {platform.name} are the same platform in an image",
                 hint=f"name one of them: --platform {taken.name}",
             )
     if not found:
         raise CzscieError(
-            f"{lift.path} is for no Linux platform, and images are for nothing else",
+            f"{lift.path} has no Linux platform, and images are for Linux only",
             hint='add "linux-x86_64" to lift.platforms',
         )
     return list(found.values())
@@ -167,7 +169,7 @@ def _environment(base: Base, executables: str, more: Mapping[str, str]) -> list[
 
 
 def _check_libc(parts: Parts) -> None:
-    """Nothing starts in an image that has nothing but a Python which needs a loader."""
+    """Raises CzscieError when an image FROM scratch lacks the loader that its Python needs."""
     for identifier, part in parts.interpreters.items():
         python = parts.layouts[identifier].layout.python
         with open_part(part.path) as opened:
@@ -176,6 +178,6 @@ def _check_libc(parts: Parts) -> None:
         if loader is not None:
             raise CzscieError(
                 f"the interpreter for {parts.platform.name} does not start in an image FROM scratch",
-                why=f"it needs {loader}, which is the C library's",
+                why=f"it needs {loader} of the C library",
                 hint='bundle one: [lift.libc] bundle = "when-missing" (or name an image that has it: --base)',
             )

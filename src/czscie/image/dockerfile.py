@@ -1,4 +1,6 @@
-"""A Dockerfile that makes an image of what `czscie build` writes, for those who keep their own."""
+"""A Dockerfile that builds an image from the output of `czscie build`, for users with Dockerfiles of their
+own.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,12 @@ _LABELS = "org.opencontainers.image."
 
 
 def dockerfile(lift: Lift) -> str:
-    """The text of a Dockerfile. Raises CzscieError where executables cannot install themselves."""
+    """The text of a Dockerfile. Raises CzscieError when executables cannot install themselves."""
     if not lift.tools:
         raise CzscieError(
             "executables of this lift cannot install themselves",
             why='lift.tools is "", so they have no tools',
-            hint="let czscie make the image: czscie image",
+            hint="build the image with czscie: czscie image",
         )
     return "".join(f"{line}\n" for line in _lines(lift))
 
@@ -30,7 +32,7 @@ def _lines(lift: Lift) -> Iterator[str]:
     several = len(lift.platforms) > 1
     sources = f"dist/{lift.name}{'-linux-*' if several else ''}"
     file = f"/build/{lift.name}{'-linux-$(uname -m)' if several else ''}"
-    yield f"# Of what is in dist: czscie build {lift.path.name} -o dist"
+    yield f"# Copies from dist: run czscie build {lift.path.name} -o dist"
     yield "ARG BASE=debian:stable-slim"
     yield ""
     yield "FROM ${BASE} AS build"

@@ -1,7 +1,7 @@
-"""gzip (RFC 1952) by all cores, with the same bytes whatever their number.
+"""gzip (RFC 1952) on all cores, with the same bytes whatever their number.
 
-As pigz does it: pieces of the data are deflated each by itself, knowing the 32 KiB before it, and end at
-whole bytes, so that one after the other they are one deflate stream (RFC 1951).
+As in pigz: pieces of the data are deflated separately, each with the 32 KiB before it as dictionary, and end
+at whole bytes, so that together they are one deflate stream (RFC 1951).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An image of one platform: layers, the configuration of what runs in them, and the manifest of both."""
+"""An image of one platform: layers, configuration, and the manifest of both."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ class ContainerImage:
 
     @property
     def size(self) -> int:
-        """Bytes that a registry stores of it."""
+        """The bytes of it that a registry stores."""
         return sum(blob.size for blob in self.blobs)
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """An image that others are made on, less its manifest."""
+    """A base image, without its manifest."""
 
     configuration: Configuration
     layers: tuple[Layer, ...]
 
 
 def scratch(platform: ImagePlatform) -> Base:
-    """The base image that has nothing."""
+    """The empty base image."""
     configuration = Configuration(
         architecture=platform.architecture, os=platform.os, variant=platform.variant, rootfs=RootFs()
     )
@@ -54,10 +54,7 @@ def scratch(platform: ImagePlatform) -> Base:
 def compose(
     base: Base, layers: Sequence[Layer], settings: Mapping[str, object], annotations: Mapping[str, str]
 ) -> ContainerImage:
-    """The image of `layers` on `base`.
-
-    `settings` take the place of the base's, name by name; None removes one.
-    """
+    """The image of `layers` on `base`. `settings` override those of the base by name; None removes one."""
     below = base.configuration
     every = (*base.layers, *layers)
     configuration = Configuration(

@@ -1,7 +1,7 @@
 """Carries out the plan of an installation (docs/format.md, section 4) as files of a layer.
 
-What native/src/unpack.zig writes on a user's machine is laid out here when the image is made, for whatever
-platform: nothing of it is run.
+It lays out when the image is built what native/src/unpack.zig writes on a user's machine, for any platform:
+it runs nothing of it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from czscie.image.layer import LayerDirectory
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an installation is: `root` is its own directory, `base` the one that holds all; both absolute."""
+    """The place of an installation: `root` is its own directory, `base` the base directory; both absolute."""
 
     base: str
     root: str
 
     def inside(self, path: str) -> str:
-        """A path of the installation as layers have it."""
+        """A path of the installation, as layers spell it."""
         return f"{self.root}/{path}".lstrip("/")
 
 

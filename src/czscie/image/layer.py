@@ -29,7 +29,7 @@ TIME = 315619200
 
 
 class LayerDigests(msgspec.Struct, frozen=True):
-    """What the cache knows of a layer: SHA-256 and size of its file, SHA-256 and size of the tar in it."""
+    """The cached metadata of a layer: SHA-256 and size of its file, SHA-256 and size of the tar in it."""
 
     digest: str
     size: int
@@ -39,7 +39,7 @@ class LayerDigests(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A layer as an image has it. `diff_id` is the SHA-256 of its tar, `comment` tells people what it is."""
+    """A layer of an image. `diff_id` is the SHA-256 of its tar, `comment` describes it to people."""
 
     blob: Blob
     diff_id: str
@@ -53,7 +53,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class LayerDirectory:
-    """A directory of a layer; those that files lie in are made without being asked for."""
+    """A directory of a layer; parents of files are made without one."""
 
     path: str
     mode: int = 0o755
@@ -120,7 +120,7 @@ def _add(tar: tarfile.TarFile, item: File | Link | LayerDirectory) -> None:
 
 
 class _Hashing:
-    """Passes on what is written to it, and knows its SHA-256."""
+    """Passes data on, and computes its SHA-256."""
 
     def __init__(self, out: Writable) -> None:
         self._out = out

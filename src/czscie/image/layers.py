@@ -177,7 +177,9 @@ class _Maker:
             yield File(f"{base}/bin/{name}", Data(content), executable=True)
 
     def _described(self, part: PartFile) -> Part:
-        """What the manifests of executables say of an installation: nothing that the application changes."""
+        """The description of an installation in the manifests of executables, without what the application
+        changes.
+        """
         payload = self.payload
         of_payload = payload is not None and part is payload.part
         return Part(

@@ -59,7 +59,7 @@ class RootFs(msgspec.Struct, frozen=True):
 
 
 class History(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How a layer came to be; an `empty_layer` has none and changed the configuration only."""
+    """The origin of a layer; an `empty_layer` only changed the configuration."""
 
     created: str | None = None
     created_by: str | None = None
@@ -69,7 +69,9 @@ class History(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Configuration(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """An image's configuration. `config` is what runs: Entrypoint, Env, User … whatever a base image says."""
+    """An image's configuration. `config` are the settings of its processes: Entrypoint, Env, User …, from any
+    base.
+    """
 
     architecture: str
     os: str
@@ -85,5 +87,5 @@ class Configuration(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tru
 
 
 def render(document: msgspec.Struct) -> bytes:
-    """The document's JSON, its free tables sorted: the same for the same."""
+    """The document's JSON, its free tables sorted, so that equal documents have equal bytes."""
     return msgspec.json.encode(document, order="sorted")

@@ -1,4 +1,4 @@
-"""What images call the platforms: Go's names (GOOS, GOARCH)."""
+"""Platforms of images, in Go's names (GOOS, GOARCH)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _VARIANTS = {"armv7l": "v7"}
 
 
 class ImagePlatform(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`platform` of a descriptor: what an image runs on. Whatever else a descriptor says is not read."""
+    """`platform` of a descriptor: the platform that an image runs on. Other keys are ignored."""
 
     architecture: str
     os: str
@@ -30,7 +30,7 @@ class ImagePlatform(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def name(self) -> str:
-        """As engines take it: `linux/arm/v7`."""
+        """In the spelling of engines: `linux/arm/v7`."""
         return "/".join(filter(None, (self.os, self.architecture, self.variant)))
 
     def serves(self, wanted: ImagePlatform) -> bool:

@@ -1,4 +1,4 @@
-"""What was made, for people and as JSON."""
+"""Reports about images, for people and as JSON."""
 
 from __future__ import annotations
 

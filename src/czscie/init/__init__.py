@@ -1,1 +1,1 @@
-"""A first lift manifest: written from what is there already."""
+"""A first lift manifest, derived from existing files."""

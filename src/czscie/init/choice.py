@@ -1,4 +1,4 @@
-"""Which CPython, and which platforms, a first manifest names."""
+"""The CPython and the platforms of a first manifest."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ def choose(
     release: str,
     wanted: Sequence[Platform] = (),
 ) -> PythonChoice:
-    """The newest of `versions` that the subject runs with on all of the platforms that are `wanted`.
+    """The newest of `versions` that the subject runs with on all `wanted` platforms.
 
-    When none are, it is the platform czscie runs on, and where the subject does not run there, those where it
-    does. Raises CzscieError that says why no version will do.
+    By default these are the platform czscie runs on or, if the subject does not run there, those where it
+    does. Raises CzscieError that says why no version fits.
     """
     first = tuple(wanted) or (current_platform(),)
     runs = {version: _runs_on(subject, version, platforms) for version, platforms in versions.items()}
@@ -76,7 +76,7 @@ def choose(
 
 
 def _runs_on(subject: ProgramSource, version: str, platforms: frozenset[Platform]) -> tuple[Platform, ...]:
-    """In the order in which platforms are listed everywhere."""
+    """In the usual order of platforms."""
     return tuple(each for each in PLATFORMS if each in platforms and not subject.obstacles(each, version))
 
 
@@ -89,7 +89,7 @@ def _impossible(
     names = ", ".join(platform.name for platform in wanted)
     why = [f"release {release} of python-build-standalone has: {', '.join(versions)}"]
     if subject.asks:
-        why.append(f"it asks for: {subject.asks}")
+        why.append(f"it declares: {subject.asks}")
     if versions:
         newest, platforms = next(iter(versions.items()))
         why += [

@@ -1,4 +1,4 @@
-"""Tells what a path is that a first manifest is to be written for."""
+"""Detects the kind of program at a path."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ _SCRIPT_SUFFIXES = (".py", ".pyw")
 
 
 def read_subject(path: Path) -> ProgramSource:
-    """What `path` is: a directory with a pyproject.toml or that file, a PEX of any layout, or a script.
+    """The program at `path`: a directory with a pyproject.toml or that file, a PEX of any layout, or a
+    script.
 
-    Raises CzscieError when it is none of them or makes no sense.
+    Raises CzscieError when it is none of them or is invalid.
     """
     if path.name == PROJECT_FILE and path.is_file():
         return read_project(path)
@@ -36,7 +37,7 @@ def read_subject(path: Path) -> ProgramSource:
         return read_pex(path)
     if path.suffix in _SCRIPT_SUFFIXES:
         return read_script(path)
-    raise _nothing(path, f"it is neither a zip nor called *{' or *'.join(_SCRIPT_SUFFIXES)}")
+    raise _nothing(path, f"it is neither a zip nor named *{' or *'.join(_SCRIPT_SUFFIXES)}")
 
 
 def _is_zip(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""The flow of `czscie init`: what there is, a CPython for it, a manifest for both."""
+"""The steps of `czscie init`: detect the program, choose a CPython, write a manifest."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def write_first_manifest(
 ) -> None:
     """Writes the manifest `output` for the project, PEX or script `source`.
 
-    The mirror is asked for the newest unless `request` has a whole version and a release. A manifest that is
-    there already stays unless `force`. Raises CzscieError.
+    `python` is a version or the beginning of one, `release` a date; both default to the newest. An existing
+    manifest stays unless `force`. Raises CzscieError.
     """
     subject = read_subject(source)
     with session.console.phase("Chose a CPython") as phase:
@@ -65,7 +65,7 @@ def _beginning(
 
 
 def _ask(release: str | None, session: Session) -> tuple[Mapping[str, frozenset[Platform]], str]:
-    """The CPythons of `release`, or of the newest, and which that is."""
+    """The CPythons of `release`, or of the newest release, and its date."""
     from czscie.pbs.standalone import StandaloneOrigin
 
     try:
@@ -85,7 +85,7 @@ def _write(output: Path, text: bytes, force: bool) -> None:
             if output.read_bytes() == text:
                 return
             raise CzscieError(
-                f"the manifest {output} exists already",
+                f"the manifest {output} already exists",
                 why="its content differs from what czscie init would write",
                 hint="run czscie init --force to overwrite it, or name another with -o",
             )

@@ -1,4 +1,4 @@
-"""The text of a first manifest, with what its reader will want to know next."""
+"""The text of a first manifest, with comments about the next steps."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _WIDTH = 108
 #: By the payload's key, what it is called and what stands above it.
 _NOUNS = {"project": "project", "pex": "PEX", "script": "script"}
 _PAYLOADS = {
-    "project": "The project is built as its pyproject.toml says, with what it requires.",
-    "pex": "The PEX has to hold the wheels for every platform above; czscie does not make it again.",
-    "script": 'The script, with what the "# /// script" comment at its beginning requires (PEP 723).',
+    "project": "Its build backend builds the project. Its dependencies are included.",
+    "pex": "The PEX must contain the wheels for every platform above: czscie does not resolve it again.",
+    "script": 'The script, with the dependencies that its "# /// script" block declares (PEP 723).',
 }
 
 
 def render_manifest(subject: ProgramSource, choice: PythonChoice, directory: Path) -> str:
-    """The manifest for `subject`, to stand in `directory`, which its paths start at."""
+    """The manifest for `subject`, to be written into `directory`; its paths are relative to that."""
     blocks = (
         _comment(
-            "Written by czscie init, for you to change. `czscie build` makes one executable per platform of "
+            "Written by czscie init, for you to edit. `czscie build` makes one executable per platform of "
             "it. The lift.toml.example of czscie shows every key."
         ),
         _head(subject, choice),
@@ -37,23 +37,23 @@ def render_manifest(subject: ProgramSource, choice: PythonChoice, directory: Pat
 
 def _head(subject: ProgramSource, choice: PythonChoice) -> Iterator[str]:
     yield "[lift]"
-    yield from _comment("What the executable is called. With several platforms it is <name>-<platform>.")
+    yield from _comment("The name of the executable. With several platforms it is <name>-<platform>.")
     yield f"name = {toml_string(subject.name)}"
     if subject.description is not None:
         yield f"description = {toml_string(subject.description)}"
     yield ""
     others = ", ".join(f'"{platform.name}"' for platform in choice.others)
     yield from _comment(
-        f"What it is built for, all on this machine.{f' There are also: {others}.' if others else ''}"
+        f"The platforms to build for, all on this machine.{f' There are also: {others}.' if others else ''}"
     )
     yield f"platforms = {_array([platform.name for platform in choice.platforms])}"
 
 
 def _interpreter(subject: ProgramSource, choice: PythonChoice) -> Iterator[str]:
-    asks = f" The {_NOUNS[subject.source]} asks for: {subject.asks}." if subject.asks else ""
+    asks = f" The {_NOUNS[subject.source]} declares: {subject.asks}." if subject.asks else ""
     yield from _comment(
-        "The CPython that goes into it, of python-build-standalone, whose releases have dates. The same "
-        f"version is another file in each release, so name both.{asks}"
+        "The CPython to include, from python-build-standalone, whose releases are dates. The same "
+        f"version differs between releases, so name both.{asks}"
     )
     yield "[[lift.interpreters]]"
     yield 'id = "cpython"'
@@ -61,29 +61,30 @@ def _interpreter(subject: ProgramSource, choice: PythonChoice) -> Iterator[str]:
     yield f"version = {toml_string(choice.version)}"
     yield f"release = {toml_string(choice.release)}"
     yield from _comment(
-        "Parts that are left out unless the code imports them, such as Tcl/Tk, stay when named:"
+        "czscie leaves out parts that the code does not import, such as Tcl/Tk. Parts to keep anyway:"
     )
     yield '# keep = ["tcltk"]'
 
 
 def _payload(subject: ProgramSource, directory: Path) -> Iterator[str]:
-    yield from _comment(f"What it runs. {_PAYLOADS[subject.source]}")
+    yield from _comment(f"What the executable runs. {_PAYLOADS[subject.source]}")
     yield "[lift.payload]"
     yield f"{subject.source} = {toml_string(_relative(subject.path, directory))}"
     others = ", ".join(map(toml_string, subject.others))
     if subject.entry_point is not None:
         also = f" The {_NOUNS[subject.source]} has also: {others}." if others else ""
-        yield from _comment(f"What starts: a console script, a module, or module:function.{also}")
+        yield from _comment(f"The entry point: a console script, a module, or module:function.{also}")
         yield f"entry_point = {toml_string(subject.entry_point)}"
     elif subject.starts:
         yield from _comment(
-            f"The {_NOUNS[subject.source]} says what starts, unless you do: a script, or module:function."
+            f"The {_NOUNS[subject.source]} sets the entry point. "
+            "To change it, name a script or module:function."
         )
         yield '# entry_point = "module:function"'
     else:
         also = f" The {_NOUNS[subject.source]} has: {others}." if others else ""
         yield from _comment(
-            f"Nothing says what starts, so it will be Python. Name a console script or module:function.{also}"
+            f"Without an entry point it starts Python. Name a console script or module:function.{also}"
         )
         yield '# entry_point = "module:function"'
 

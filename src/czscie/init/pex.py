@@ -1,4 +1,4 @@
-"""A PEX, for `czscie init`: its PEX-INFO, and the wheels that say where it runs."""
+"""A PEX, for `czscie init`: its PEX-INFO, and the platforms of its wheels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from czscie.platforms import Platform
 
 
 def read_pex(path: Path) -> ProgramSource:
-    """The PEX at `path`, a file or a directory. Raises CzscieError when it is none."""
+    """The PEX at `path`, a file or a directory. Raises CzscieError when it is not a PEX."""
     with Pex.open(path) as pex:
         starts = bool(pex.info.entry_point or pex.info.script)
         scripts = {name for wheel in pex.wheels for name in wheel.entry_points.console}
@@ -31,7 +31,7 @@ def read_pex(path: Path) -> ProgramSource:
 
 
 def _obstacles(pex: Pex, platform: Platform, version: str) -> tuple[str, ...]:
-    """What the build would say: it chooses the wheels in the same way."""
+    """The errors that a build would report: it chooses the wheels in the same way."""
     try:
         resolve(pex, platform, Implementation(CPYTHON, version))
     except CzscieError as error:

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def read_project(path: Path) -> ProgramSource:
-    """The project of the pyproject.toml at `path`. Raises CzscieError when its `[project]` makes no sense."""
+    """The project of the pyproject.toml at `path`. Raises CzscieError when its `[project]` is invalid."""
     project = _read(path)
     name = project.get("name")
     if not isinstance(name, str) or not name:
         raise CzscieError(
-            f"{path} does not say what the project is called",
+            f"{path} does not name the project",
             why="there is no name in its [project] table",
             hint='add one: [project] name = "…"; or make a PEX and run czscie init app.pex',
         )
@@ -67,7 +67,7 @@ def _versions(project: dict[str, object], path: Path) -> SpecifierSet:
 
 
 def _entry_points(project: dict[str, object], name: str, directory: Path) -> list[str]:
-    """The project's scripts, that of its own name first; without any, a package that can be run."""
+    """The project's scripts, the one with its name first; without any, a package that can be run."""
     scripts = []
     for key in ("scripts", "gui-scripts"):
         table = project.get(key)

@@ -11,7 +11,7 @@ from czscie.init.source import ProgramSource, requires_python
 
 
 def read_script(path: Path) -> ProgramSource:
-    """The script at `path`. Raises CzscieError when it is not Python or its metadata makes no sense."""
+    """The script at `path`. Raises CzscieError when it is not Python or its metadata is invalid."""
     source = read_source(path)
     versions = InlineMetadata.parse(source, path).requires_python
     return ProgramSource(
@@ -30,7 +30,7 @@ def read_script(path: Path) -> ProgramSource:
 
 
 def _first_line(source: str, path: Path) -> str | None:
-    """Of the docstring, without the full stop that a description has not."""
+    """The first line of the docstring, without a full stop."""
     try:
         docstring = ast.get_docstring(ast.parse(source))
     except (SyntaxError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""What a first manifest is written for."""
+"""The source of a first manifest."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ProgramSource:
-    """A project, a PEX or a script, as `czscie init` sees it.
+    """A project, a PEX or a script, for `czscie init`.
 
-    `source` is the payload's key in a manifest (`project`, `pex`, `script`) and `path` what that key names.
-    `entry_point` is what starts, None where that is not known or needs no word; `others` are more that could.
-    `starts` is whether anything does. `asks` is what it wants of a Python, in words, empty for nothing.
-    `obstacles` are why it cannot run with a CPython of a whole version on a platform, as far as that is known
-    without trying: a line each, none where it can.
+    `source` is the payload's key in a manifest (`project`, `pex`, `script`) and `path` its value.
+    `entry_point` is None if it is unknown or need not be named; `others` are further candidates. `starts` is
+    whether there is any. `asks` is its requirement of a Python, in words, empty for none. `obstacles` returns
+    why it cannot run with a CPython version on a platform, as far as that is known without a build: one line
+    per reason.
     """
 
     source: str
@@ -36,5 +36,5 @@ class ProgramSource:
 
 
 def requires_python(versions: SpecifierSet) -> str:
-    """What a project or a script asks for, in its own words; empty when it asks for nothing."""
+    """The requires-python of a project or a script, in its own words; empty for none."""
     return f'requires-python = "{versions}"' if str(versions) else ""

@@ -1,1 +1,1 @@
-"""The built launchers, one file per platform, put here by the build hook; `native` finds or compiles them."""
+"""The built launchers, one file per platform. The build hook writes them here."""

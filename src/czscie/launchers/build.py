@@ -1,4 +1,4 @@
-"""The launcher of a platform: found where the wheel or an earlier build put it, else compiled.
+"""The launcher of a platform: found in the wheel or the cache, else compiled.
 
 Runs when czscie is installed, too, so it needs nothing but the standard library, ziglang and pip.
 """
@@ -38,7 +38,7 @@ TARGETS = {
     "windows-aarch64": "aarch64-windows-gnu",
 }
 
-#: What the digest of a launcher is kept in, beside it.
+#: The suffix of the file with a launcher's digest, beside it.
 DIGEST_SUFFIX = ".sha256"
 
 _OPTIMIZE = "ReleaseSmall"
@@ -52,7 +52,7 @@ def native_source() -> Path:
 
 
 def source_digest() -> str:
-    """SHA-256 over all that a launcher is compiled from: one with it in its name is up to date."""
+    """SHA-256 over everything that a launcher is compiled from, which is in the name of a current one."""
     targets = " ".join(TARGETS.values())
     digest = hashlib.sha256(f"zig {ZIG_VERSION} {_OPTIMIZE} {libzstd.SHA256} {targets}\0".encode())
     source = native_source()
@@ -87,7 +87,7 @@ def find_launcher(launcher: str, cache: Path, sha256: str | None = None) -> Path
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether the launcher has the digest that was kept when it was compiled; older ones have none."""
+    """Whether the launcher has the digest that was stored when it was compiled; older ones have none."""
     try:
         with open_regular(_digest_file(path)) as file:
             return file.read() == launcher_digest(path).encode()
@@ -114,16 +114,16 @@ def compile_launcher(launcher: str, directory: Path, cache: Path, *, offline: bo
     """
     if importlib.util.find_spec("ziglang") is None:
         raise CzscieError(
-            f"the launcher for {launcher} is not in this installation and there is no compiler to make it",
+            f"this installation has no launcher for {launcher} and no compiler to build it",
             hint="pip install 'czscie[native]'",
         )
     if (found := importlib.metadata.version("ziglang")) != ZIG_VERSION:
         raise CzscieError(
-            f"the launcher for {launcher} is not in this installation and cannot be compiled",
-            why=f"ziglang is {found}, which makes another one than {ZIG_VERSION}",
+            f"this installation has no launcher for {launcher} and cannot compile it",
+            why=f"found ziglang {found}, expected {ZIG_VERSION}",
             hint=f"pip install ziglang=={ZIG_VERSION}",
         )
-    libzstd.libzstd_source(cache, offline=offline)  # before there is a directory: it may not be had
+    libzstd.libzstd_source(cache, offline=offline)  # before there is a directory: it may be unavailable
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory, prefix=f".{launcher}-") as temporary:
         _compile(launcher, Path(temporary), cache)
@@ -158,7 +158,7 @@ def _compile(launcher: str, prefix: Path, cache: Path) -> None:
 def zig_build(*arguments: str, cache: Path) -> subprocess.CompletedProcess[str]:
     """Runs `zig build` on the launcher's source, with libzstd and Zig's own files below `cache`.
 
-    native/build.zig tells the steps and options there are. Raises CzscieError when libzstd cannot be had.
+    native/build.zig has the steps and options. Raises CzscieError when libzstd is unavailable.
     """
     decoder = libzstd.libzstd_source(cache)
     environment = os.environ | {

@@ -1,4 +1,4 @@
-"""libzstd's decoder in source: taken from a source distribution, pinned by hash, never committed.
+"""The source of libzstd's decoder, from a source distribution that is pinned by hash and never committed.
 
 Runs when czscie is installed, too, so it needs nothing but the standard library and pip.
 """
@@ -29,7 +29,7 @@ _WANTED = ("common", "decompress")
 
 
 def has_source(cache: Path) -> bool:
-    """Whether `libzstd_source` downloads nothing."""
+    """Whether `libzstd_source` needs no download."""
     return tree_digest(_directory(cache)) == TREE
 
 
@@ -72,9 +72,9 @@ def libzstd_source(cache: Path, *, offline: bool = False) -> Path:
 def _fetch(directory: Path, offline: bool) -> Path:
     if offline:
         raise CzscieError(
-            f"the source of libzstd ({REQUIREMENT}) is not here, and it is compiled into the launcher",
-            why=f"--offline or {OFFLINE} forbids to download it",
-            hint="build once without, or install a czscie wheel, which carries the launchers",
+            f"the source of libzstd ({REQUIREMENT}) is not in the cache, and czscie is offline",
+            why=f"the launcher is compiled with it, and --offline or {OFFLINE} is set",
+            hint="run it once online, or install a czscie wheel, which contains the launchers",
         )
     requirements = directory / "requirements.txt"
     requirements.write_text(f"{REQUIREMENT} --hash=sha256:{SHA256}\n")
@@ -88,7 +88,7 @@ def _fetch(directory: Path, offline: bool) -> Path:
             f"cannot fetch the source of libzstd ({REQUIREMENT}), which is compiled into the launcher",
             why=[line for line in done.stderr.strip().splitlines() if line.strip()][-3:],
             hint="run it again with access to a package index (pip's own settings are used), "
-            "or install a czscie wheel, which carries the launchers",
+            "or install a czscie wheel, which contains the launchers",
         )
     [archive] = directory.glob("*.tar.gz")
     found = hashlib.sha256(archive.read_bytes()).hexdigest()

@@ -1,4 +1,4 @@
-"""The launcher of a name, compiled now when it never was."""
+"""Provides launchers by name, and compiles missing ones."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def provide_launcher(name: str, console: Console, network: Network, sha256: str | None = None) -> Path:
-    """The launcher called `name` (`linux-x86_64`) as a file, which has the digest `sha256` if that is given.
+    """The launcher called `name` (`linux-x86_64`) as a file, with the digest `sha256` if given.
 
-    `network` names directories to look into first, of which no launcher is taken without `sha256`, and says
-    whether what it is compiled of may be downloaded. Raises CzscieError when it cannot be had.
+    `network` names directories to search first, which need `sha256`, and says whether the source of libzstd
+    may be downloaded. Raises CzscieError when it cannot be compiled.
     """
     found = find_provided(name, network, sha256)
     if found is not None:
@@ -46,7 +46,7 @@ def find_provided(name: str, network: Network, sha256: str | None = None) -> Pat
 
 
 def _carried(name: str, network: Network, sha256: str | None) -> Path | None:
-    """The launcher in one of the network's directories. They may hold one from anywhere."""
+    """The launcher in one of the network's directories, which are untrusted."""
     for directory in network.directories:
         path = directory / file_name(name)
         if not path.is_file():
@@ -88,6 +88,6 @@ def _other(name: str, found: str, locked: str) -> CzscieError:
     return CzscieError(
         f"the launcher for {name} differs from the lock",
         why=(f"locked SHA-256 {locked}", f"here   SHA-256 {found}"),
-        hint="czscie cache clean launchers compiles it again; czscie vendor brings the one that is locked; "
-        "czscie lock --upgrade-only czscie locks the one that is here",
+        hint="czscie cache clean launchers compiles it again; czscie vendor brings the locked one; "
+        "czscie lock --upgrade-only czscie locks this one",
     )

@@ -1,1 +1,1 @@
-"""A C library of its own for an executable: taken from Debian's packages, used where the host has none."""
+"""The bundled C library of an executable, from Debian's packages, for hosts that have none."""

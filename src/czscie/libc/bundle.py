@@ -1,4 +1,4 @@
-"""Adds a C library to the parts of an executable: a part that holds it, and a variant of each other part."""
+"""Adds a C library to the parts of an executable: its own part, and a variant of each other part."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _OF_COMPILERS = frozenset({"libgcc_s.so.1", "libstdc++.so.6", "libatomic.so.1"})
 
 
 class PackedLibc(msgspec.Struct, frozen=True):
-    """What the cache knows of a packed C library. `loader` is the loader's path in the installation."""
+    """The cached metadata of a packed C library. `loader` is the loader's path in the installation."""
 
     digest: str
     unpacked: int
@@ -40,9 +40,7 @@ class PackedLibc(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class BundledLibc:
-    """`parts` are those that it was made for, with their variants. `packages` say where `part` comes from:
-    they are of `table`.
-    """
+    """`parts` are the parts with their variants. `packages` of `table` are the source of `part`."""
 
     part: PartFile
     parts: tuple[PartFile, ...]
@@ -52,7 +50,7 @@ class BundledLibc:
 
 
 def check_libc(settings: Libc, platforms: Sequence[Platform]) -> None:
-    """Raises CzscieError when `lift.libc` wants a C library and there is none to bundle for a platform."""
+    """Raises CzscieError when `lift.libc` wants a C library and there is none for a platform."""
     if settings.bundle == NEVER:
         return
     table = PackageTable.of(settings)
@@ -122,11 +120,11 @@ def _scan(part: PartFile, loader: str) -> Demand:
 
 
 def _tell_missing(libraries: Collection[str], demands: Iterable[Demand], console: Console) -> None:
-    """A host without a C library has no other library either."""
+    """Warns about libraries: a host without a C library has no other library either."""
     provided = frozenset[str]().union(*(demand.provided for demand in demands))
     missing = sorted(name for name in set(libraries) - provided if not name.startswith("libpython"))
     if missing:
-        console.warn(f"neither the executable nor a host without a C library has {', '.join(missing)}")
+        console.warn(f"not bundled, and missing on hosts without a C library: {', '.join(missing)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Reads Debian binary packages: deb(5), an ar archive of `debian-binary`, `control.tar.*`, `data.tar.*`.
 
-Whoever calls has compared the package's SHA-256 already; what it holds is still taken in as if nobody had.
+The caller has compared the package's SHA-256; the content is treated as untrusted all the same.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class DebianPackage:
 
     @classmethod
     def read(cls, data: bytes, name: str) -> DebianPackage:
-        """The package `data`; `name` is what messages call it.
+        """The package `data`; `name` is its name in messages.
 
         Raises CzscieError when it is damaged, or has a member that leaves its directory.
         """
@@ -48,14 +48,14 @@ class DebianPackage:
         try:
             members = dict(_members(data))
             if not members.get("debian-binary", b"").startswith(_FORMAT):
-                raise ValueError("it is of a format that czscie does not know")
+                raise ValueError("its format is not supported")
             packed = [member for member in members if member.startswith("data.tar")]
             if len(packed) != 1:
                 raise ValueError("it has no data")
             tar = _decompressed(packed[0], members[packed[0]])
             return cls(name, {item.path: item for item in _read_tar(tar, name)})
         except damage as error:
-            raise CzscieError(f"{name} is not a sound Debian package", why=str(error)) from error
+            raise CzscieError(f"{name} is not a valid Debian package", why=str(error)) from error
 
     def file(self, path: str) -> File:
         """The file at `path`, symbolic links followed. Raises CzscieError when there is none."""
@@ -91,7 +91,7 @@ def _members(data: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _decompressed(name: str, data: bytes) -> bytes:
-    """The tar in `data`, compressed as the suffix of `name` says: bounded, whatever it claims to be."""
+    """The tar in `data`, compressed as the suffix of `name` says, with a limit on its size."""
     match name.rpartition(".")[2]:
         case "xz":
             return _inflated_xz(data)
@@ -108,7 +108,7 @@ def _decompressed(name: str, data: bytes) -> bytes:
         case "tar":
             return _bounded(data)
         case other:
-            raise ValueError(f"it is compressed by {other}, which czscie does not know")
+            raise ValueError(f"its compression is not supported: {other}")
 
 
 def _inflated_xz(data: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""The C library that an executable brings along: loader, libraries and locale, out of Debian's packages."""
+"""The bundled C library: loader, libraries and locale, from Debian's packages."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _ALWAYS = {
     ),
     "libgcc-s1": ("libgcc_s.so.1",),
 }
-#: What comes along when something is linked with it.
+#: Bundled when something is linked with it.
 _WHEN_NEEDED = {
     "libmvec.so.1": "libc6",
     "libanl.so.1": "libc6",
@@ -91,7 +91,7 @@ def host_loader(platform: Platform) -> str:
 
 
 def optional_libraries(platform: Platform) -> tuple[str, ...]:
-    """The libraries that come along when they are asked for; all others always do."""
+    """The libraries that are bundled only on request; all others always are."""
     return () if platform.libc == "musl" else tuple(_WHEN_NEEDED)
 
 
@@ -196,7 +196,7 @@ def fetch_library(
 ) -> CLibrary:
     """Fetches the C library for `platform` that `table` pins, with the optional libraries `wanted`.
 
-    `network` is what the environment says when None. Raises CzscieError.
+    `network` defaults to the settings of the environment. Raises CzscieError.
     """
     packages = packages_of(table, platform, wanted)
     paths = fetch_packages(table, packages, network, console)

@@ -1,7 +1,7 @@
-"""Which packages of Debian hold a C library, pinned: a table of digests that travels with czscie.
+"""The Debian packages of C libraries: a table of digests that is part of czscie.
 
-The digests were taken from Debian's index, whose signature apt had verified, when the table was made (`python
--m e2e.debian`). So nothing that is downloaded is trusted, wherever it comes from.
+The digests were copied from Debian's index, whose signature apt had verified, when the table was made
+(`python -m e2e.debian`). So no download needs to be trusted, wherever it comes from.
 """
 
 from __future__ import annotations
@@ -84,17 +84,17 @@ class PackageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @classmethod
     def of(cls, settings: Libc) -> PackageTable:
-        """The one that `lift.libc` names, or czscie's own. Raises CzscieError when it cannot be read."""
+        """The table that `lift.libc` names, or czscie's own. Raises CzscieError when it is unreadable."""
         return cls.builtin() if settings.packages is None else cls.read(settings.packages)
 
     @classmethod
     def builtin(cls) -> PackageTable:
-        """The one that this version of czscie was made with."""
+        """The table of this version of czscie."""
         return cls.parse(builtin_table(), "debian.json")
 
     @classmethod
     def read(cls, path: Path) -> PackageTable:
-        """Raises CzscieError when `path` is not such a table."""
+        """Raises CzscieError when `path` is not a valid table."""
         try:
             return cls.parse(path.read_bytes(), str(path))
         except OSError as error:
@@ -120,15 +120,15 @@ class PackageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
     def remote(self, package: PinnedPackage, environ: Mapping[str, str] = os.environ) -> Remote:
-        """Where `package` is fetched from. Raises CzscieError when the mirror that is named is no URL."""
+        """The file of `package` on the mirror. Raises CzscieError when the mirror's setting is not a URL."""
         from czscie.network.remote import Remote
         from czscie.network.url import scheme, without_secrets
 
         base = environ.get(MIRROR) or self.url
         if scheme(base) not in _SCHEMES:
             raise CzscieError(
-                f"{MIRROR} is {without_secrets(base)!r}, which is not a URL of a mirror",
-                why="it has to begin with https://, http:// or file://",
+                f"{MIRROR} is {without_secrets(base)!r}, which is not the URL of a mirror",
+                why="it must begin with https://, http:// or file://",
             )
         # Mirrors on disk may have the name with its + and ~ as they are or escaped.
         paths = dict.fromkeys((quote(package.path), package.path))
@@ -138,7 +138,7 @@ class PackageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def builtin_table() -> bytes:
-    """The text of the table that this version of czscie was made with."""
+    """The text of the table of this version of czscie."""
     return resources.files(__package__).joinpath("debian.json").read_bytes()
 
 
@@ -148,9 +148,9 @@ def fetch_packages(
     network: Network,
     console: Console | None = None,
 ) -> dict[str, Path]:
-    """Where the verified `packages` are, by name; those that the cache has not are downloaded.
+    """The paths of the verified `packages`, by name; missing ones are downloaded.
 
-    Raises CzscieError when one cannot be had.
+    Raises CzscieError when one is unavailable.
     """
     from czscie.network.fetch import fetch
 

@@ -1,4 +1,4 @@
-"""What the ELF files of a part ask of a C library: read from the part as it was packed."""
+"""The requirements of a part's ELF files for a C library, read from the packed part."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from czscie.elf import Elf, ElfError, is_elf
 
 
 class Demand(msgspec.Struct, frozen=True):
-    """What one part asks for.
+    """The requirements of one part.
 
     `libraries` are all that something is linked with, `provided` the names of its own. `early` are libraries
-    of files with a DT_RUNPATH, which no search path but their own helps to find. `programs` are the paths of
+    of files with a DT_RUNPATH, for which only their own search path counts. `programs` are the paths of
     executables that name a loader.
     """
 
@@ -27,7 +27,7 @@ class Demand(msgspec.Struct, frozen=True):
 
 
 def scan(path: Path, loader: str) -> Demand:
-    """What the packed part at `path` asks for. `loader` is the one that its programs have to name."""
+    """The requirements of the packed part at `path`. `loader` is the one that its programs must name."""
     libraries: set[str] = set()
     provided: set[str] = set()
     early: set[str] = set()
@@ -36,7 +36,7 @@ def scan(path: Path, loader: str) -> Demand:
         try:
             elf = Elf.parse(data, file.path)
         except ElfError:
-            continue  # nobody can load it
+            continue  # it cannot be loaded
         libraries.update(elf.needed)
         provided.add(file.path.rpartition("/")[2])
         if elf.runpath:

@@ -1,7 +1,7 @@
-"""The same part for hosts without a C library: another plan of the same zip, and so another installation.
+"""The variant of a part for hosts without a C library: another plan in the same zip, so another installation.
 
-Programs start through the bundled loader, and what names the installation of an interpreter names that of its
-variant. Nothing is packed twice.
+Programs start through the bundled loader, and references to the installation of an interpreter become
+references to that of its variant. Nothing is packed twice.
 """
 
 from __future__ import annotations

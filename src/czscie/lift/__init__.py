@@ -1,1 +1,1 @@
-"""What to build: the lift manifest, parsed and validated."""
+"""The lift manifest, parsed and validated."""

@@ -1,4 +1,4 @@
-"""What an application gets of czscie where neither the host nor the payload has it: `lift.bare`."""
+"""Certificates and time zones for hosts that have none: `lift.bare`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Bare:
         return bare
 
     def projects(self, platform: Platform) -> tuple[str, ...]:
-        """Whose wheels payloads for `platform` get, by their names (PEP 503), sorted."""
+        """The projects whose wheels payloads for `platform` get, by their names (PEP 503), sorted."""
         # On Windows Python asks the system for certificates.
         certificates = ("certifi",) if self.certificates and platform.os != "windows" else ()
         return (*certificates, *(("tzdata",) if self.tzdata else ()))

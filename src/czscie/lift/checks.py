@@ -1,4 +1,4 @@
-"""What must agree between the tables of a manifest."""
+"""Checks across the tables of a manifest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from czscie.lift.table import Table
 
 
 def check(lift: Lift, table: Table) -> None:
-    """Record with `table`, which `lift` was read from, where its parts contradict each other."""
+    """Record with `table`, which `lift` was read from, where its tables contradict each other."""
     check_files(lift, table)
     _check_names(lift, table)
     _check_groups(lift, table)
@@ -30,7 +30,7 @@ def check_files(lift: Lift, table: Table) -> None:
 
 
 def _check_ids(lift: Lift, table: Table) -> None:
-    """Interpreters, groups and files are called by the same placeholders."""
+    """Interpreters, groups and files share one namespace of placeholders."""
     ids: list[tuple[Key, str]] = []
     for index, interpreter in enumerate(lift.interpreters):
         ids.append((("interpreters", index, "id"), interpreter.id))
@@ -66,7 +66,7 @@ def _check_places(lift: Lift, table: Table) -> None:
             or any(places.get(parent) for parent in parents)
             or (plain and any(other.startswith(f"{place}/") for other in places))
         ):
-            table.reject("files", index, "name", allowed="a place that no other of the lift's files takes")
+            table.reject("files", index, "name", allowed="a path that no other file of the lift has")
         places.setdefault(place, plain)
 
 
@@ -82,7 +82,7 @@ def _check_unique(table: Table, what: str, entries: Iterable[tuple[Key, str]]) -
     for key, name in entries:
         first = taken.setdefault(name, key)
         if first != key:
-            table.reject(*key, allowed=f"{what} that {key_text((*table.where, *first[:-1]))} has not taken")
+            table.reject(*key, allowed=f"{what} that {key_text((*table.where, *first[:-1]))} does not have")
 
 
 def _check_groups(lift: Lift, table: Table) -> None:
@@ -128,7 +128,7 @@ def _check_libc(lift: Lift, table: Table) -> None:
 
 
 def _check_references(lift: Lift, table: Table) -> None:
-    """Every `#{id}` and `#{id:name}` must be of an interpreter or a group."""
+    """Every `#{id}` and `#{id:name}` must name an interpreter or a group."""
     files = {interpreter.id: interpreter.FILES for interpreter in lift.interpreters}
     for group in lift.interpreter_groups:
         files[group.id] = next((files[member] for member in group.members if member in files), ())

@@ -14,7 +14,7 @@ _DEFAULT_VARIABLE = Shape.of("a variable's name, with = before it to replace the
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What a command changes in its environment: first what it removes, then defaults, then replacements.
+    """Changes to a command's environment, in order: removals, defaults, replacements.
 
     `remove_re` are regular expressions in the syntax of scie-jump, which is that of Rust's regex crate.
     """

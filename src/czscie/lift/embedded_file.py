@@ -1,4 +1,4 @@
-"""The files that travel in a scie beside its interpreters."""
+"""The files that an executable embeds beside its interpreters."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _ENDINGS = {
     ".tzst": "tar.zst",
     ".tar.Z": "tar.Z",
 }
-KEY = Shape.of("a string without { and }, not empty", r"[^\0{}]+")
+KEY = Shape.of("a non-empty string without { and }", r"[^\0{}]+")
 SHA256 = Shape.of("a SHA-256 digest of 64 hexadecimal digits", r"[0-9a-fA-F]{64}")
 _SOURCE = Shape("the name of a binding, or a table with url and lazy", SOMETHING.accepts)
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What a file must be: its size in bytes and the lower-case hexadecimal digits of its SHA-256."""
+    """The expected size in bytes, and the expected SHA-256 in lower-case hexadecimal digits."""
 
     size: int | None
     fingerprint: str | None
@@ -49,7 +49,7 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class FromUrl:
-    """A file to be downloaded: when the scie is built, or if `lazy` when it runs."""
+    """A file to download: when the scie is built, or if `lazy` at run time."""
 
     url: str
     lazy: bool
@@ -57,17 +57,14 @@ class FromUrl:
 
 @dataclass(frozen=True, slots=True)
 class FromBinding:
-    """A file that the binding called `name` prints when the scie runs."""
+    """A file that the binding called `name` prints at run time."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedFile:
-    """One element of `lift.files`. `places` are where the file may stand unless it has a `source`.
-
-    `is_executable` is None where the file itself tells.
-    """
+    """One element of `lift.files`. `path` is the file's path on this machine unless it has a `source`."""
 
     name: str
     key: str | None
@@ -80,7 +77,7 @@ class EmbeddedFile:
 
     @property
     def id(self) -> str:
-        """What placeholders call it."""
+        """Its name in placeholders."""
         return self.key or self.name
 
     @property
@@ -110,7 +107,7 @@ class EmbeddedFile:
 
     @property
     def url(self) -> str | None:
-        """Where it is downloaded from; None when it stands at its path."""
+        """The URL to download it from; None for a local file."""
         return self.source.url if isinstance(self.source, FromUrl) else None
 
     @property
@@ -164,7 +161,7 @@ def _read_source(table: Table) -> FromUrl | FromBinding | None:
 
 
 def _check_digest(table: Table, file: EmbeddedFile) -> None:
-    """As in science: what comes from elsewhere must be known beforehand, and a directory has no digest."""
+    """As in science: a remote file needs a digest, and a directory has none."""
     if file.source is not None and file.digest is None:
         table.reject("digest", allowed="a table with size and fingerprint, because the file has a source")
     elif isinstance(file.source, FromUrl) and file.digest is not None and file.digest.fingerprint is None:

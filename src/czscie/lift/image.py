@@ -1,4 +1,4 @@
-"""How the image of a lift is made: `lift.image`."""
+"""The settings of a lift's image: `lift.image`."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ _VARIABLE = Shape.of("the name of an environment variable", r"[^\0=]+")
 
 @dataclass(frozen=True, slots=True)
 class ImageSettings:
-    """`lift.image`. `name` is None for one made of the lift's.
+    """`lift.image`.
 
-    `base` are archives with the image that it is made on, for one platform or several each; without any it is
-    made FROM scratch. `application` names distributions that belong into the layer of the application.
+    `name` is None for one derived from the lift's. `base` are archives of the base image, for one or more
+    platforms each; without any, the image is built FROM scratch. `application` names distributions that
+    belong to the layer of the application.
     """
 
     name: ImageReference | None = None

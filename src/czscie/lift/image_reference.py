@@ -1,4 +1,4 @@
-"""What an image is called: `[REGISTRY/]REPOSITORY[:TAG]`.
+"""The name of an image: `[REGISTRY/]REPOSITORY[:TAG]`.
 
 https://pkg.go.dev/github.com/distribution/reference has the grammar.
 """
@@ -23,13 +23,13 @@ class ImageReference:
 
     @classmethod
     def parse(cls, text: str) -> ImageReference | None:
-        """None for a text that no engine takes; the tag is `latest` if there is none."""
+        """The reference in a text, None if engines reject it. The tag defaults to `latest`."""
         match = _REFERENCE.fullmatch(text)
         return None if match is None else cls(match["repository"], match["tag"] or "latest")
 
     @classmethod
     def of(cls, name: str) -> ImageReference:
-        """What an application called `name` is called as an image."""
+        """The image name of an application called `name`."""
         spelt = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
         return cls(spelt or "application", "latest")
 
@@ -39,12 +39,12 @@ class ImageReference:
 
     @property
     def familiar(self) -> str:
-        """With the registry that Docker means when none is named."""
+        """The reference with Docker's default registry, if it names none."""
         first, separator, _ = self.repository.partition("/")
         if separator and (first == "localhost" or "." in first or ":" in first):
             return self.text
         return f"docker.io/{self.text}" if separator else f"docker.io/library/{self.text}"
 
     def on(self, architecture: str) -> ImageReference:
-        """The reference of one platform's image where one name can be but one image's."""
+        """The reference of one platform's image, for stores where a name means one image."""
         return ImageReference(self.repository, f"{self.tag}-{architecture}"[:128])

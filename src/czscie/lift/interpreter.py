@@ -1,4 +1,4 @@
-"""The interpreters of a manifest: where each comes from, and groups of them."""
+"""The interpreters of a manifest, their providers, and groups of them."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ _PART = Shape(one_of(_KEPT), _KEPT.__contains__, _KEPT)
 
 
 class Interpreter(Protocol):
-    """One element of `lift.interpreters`, whatever its provider.
+    """One element of `lift.interpreters`, of any provider.
 
-    `PROVIDER` is what the manifest calls that, `FILES` are what placeholders may ask of it. What is
-    `OF_THIS_MACHINE` is looked at whenever a lock is compared, and never downloaded.
+    `PROVIDER` is its name in the manifest, `FILES` are the files that placeholders may name. An interpreter
+    `OF_THIS_MACHINE` is read whenever a lock is compared, and never downloaded.
     """
 
     PROVIDER: ClassVar[str]
@@ -87,9 +87,9 @@ class Interpreter(Protocol):
 class PythonBuildStandalone:
     """A CPython of python-build-standalone.
 
-    `version` may end in t, d or td, which ask for free-threaded and debug builds whatever the `flavor`.
-    Without `release` the newest one is meant. `keep` names parts (czscie.pbs.prune) that are not left out.
-    `base_url` are mirrors, asked in their order.
+    `version` may end in t, d or td, which select free-threaded and debug builds whatever the `flavor`.
+    `release` defaults to the newest. `keep` names parts (czscie.pbs.prune) that are not left out. `base_url`
+    are mirrors, tried in order.
     """
 
     PROVIDER: ClassVar[str] = "PythonBuildStandalone"
@@ -133,7 +133,7 @@ class PythonBuildStandalone:
 
 @dataclass(frozen=True, slots=True)
 class PyPy:
-    """science's provider of PyPy, which this version reads but cannot build with."""
+    """science's provider of PyPy. This version reads it, but cannot build with it."""
 
     PROVIDER: ClassVar[str] = "PyPy"
     FILES: ClassVar[tuple[str, ...]] = ("python", "pypy")
@@ -235,7 +235,7 @@ _PROVIDER = Shape(
 
 @dataclass(frozen=True, slots=True)
 class InterpreterGroup:
-    """Interpreters of which one is chosen when the scie starts: the one that `selector` gives the id of."""
+    """Interpreters of which `selector` chooses one, by its id, when the scie starts."""
 
     id: str
     selector: str
@@ -253,7 +253,7 @@ class InterpreterGroup:
 
 
 def read_interpreter(table: Table, directory: Path) -> Interpreter:
-    """One element of `lift.interpreters`; its `provider` says what else the table may hold."""
+    """One element of `lift.interpreters`. Its `provider` determines the other keys."""
     identifier = table.text("id", IDENTIFIER)
     read = _READERS.get(table.text("provider", _PROVIDER))
     if read is None:

@@ -1,4 +1,4 @@
-"""Whether an executable brings a C library along: `lift.libc`."""
+"""The bundled C library: `lift.libc`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _LIBRARY = Shape.of('the name of a shared library, such as "libstdc++.so.6"', r"
 
 @dataclass(frozen=True, slots=True)
 class Libc:
-    """`lift.libc`. `bundle` is when the C library that comes along is used.
+    """`lift.libc`.
 
-    `libraries` are some to bundle though nothing is linked with them. `packages` is a table of Debian's
-    packages to take in place of czscie's own (docs/bare.md).
+    `bundle` is when the bundled C library is used. `libraries` are some to bundle though nothing is linked
+    with them. `packages` is a table of Debian packages in place of czscie's own (docs/bare.md).
     """
 
     bundle: str = NEVER

@@ -1,4 +1,4 @@
-"""The lift: everything that a manifest says about what to build."""
+"""The lift: the whole content of a manifest."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Lift:
     windows: Windows = field(default_factory=Windows)
 
     def unsupported(self) -> tuple[Problem, ...]:
-        """What this version reads, because science has it, but cannot build."""
+        """Keys that this version reads for compatibility with science, but cannot build."""
         return tuple(Problem(f"{self.key}.{key}", text) for key, text in self._unsupported())
 
     def with_files(self, paths: Mapping[str, Path]) -> Lift:

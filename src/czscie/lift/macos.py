@@ -1,4 +1,4 @@
-"""What a build makes of an executable for macOS besides the executable: `lift.macos`."""
+"""Outputs for macOS beside the executable: `lift.macos`."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ _NO_IDENTIFIER = re.compile(r"[^A-Za-z0-9-]+")
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """`lift.macos.bundle`: an application bundle. `name` is what people see; `version` None leaves it out.
+    """`lift.macos.bundle`: an application bundle.
 
-    `icon` is a file in Apple's format (.icns). `usage` is what the system shows when the application asks for
-    a camera or the like, by its key of Info.plist.
+    `name` is the displayed name; `version` None leaves it out. `icon` is a file in Apple's format (.icns).
+    `usage` are the texts that the system shows when the application requests a camera or the like, by keys of
+    Info.plist.
     """
 
     name: str
@@ -41,7 +42,7 @@ class Bundle:
 
     @classmethod
     def of(cls, name: str) -> Bundle:
-        """What `bundle = true` means for a lift called `name`."""
+        """The bundle of `bundle = true` for a lift called `name`."""
         return cls(name, _NO_IDENTIFIER.sub("-", name).strip("-") or "application")
 
     @classmethod
@@ -52,7 +53,7 @@ class Bundle:
         usage = table.text_table("usage", _USAGE)
         for key, text in usage.items():
             if not _PLAIN.fullmatch(text):
-                table.reject("usage", key, allowed="a text that XML can hold and that is not empty")
+                table.reject("usage", key, allowed="a non-empty text that XML can represent")
         bundle = cls(
             name=plain.name,
             identifier=table.optional_text("identifier", _IDENTIFIER) or plain.identifier,
@@ -68,7 +69,7 @@ class Bundle:
 
 @dataclass(frozen=True, slots=True)
 class MacOS:
-    """`lift.macos`. `bundle` is None where none is asked for."""
+    """`lift.macos`. `bundle` is None if the manifest requests none."""
 
     bundle: Bundle | None = None
 

@@ -1,4 +1,4 @@
-"""Which modules of the interpreter and the payload are packed: `lift.pack`."""
+"""The modules of the interpreter and the payload to pack: `lift.pack`."""
 
 from __future__ import annotations
 

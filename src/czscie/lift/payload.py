@@ -1,4 +1,4 @@
-"""What the scie runs: a PEX, or what a PEX is to be made of."""
+"""The payload of the scie: a PEX, or what to make one from."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _is_requirement(text: str) -> bool:
 
 
 def _has_digest(requirement: str) -> bool:
-    """Whether what a requirement means is a file or directory, and not what a version control system has."""
+    """Whether a requirement means a file or directory, and not a version control URL."""
     from packaging.requirements import Requirement
 
     url = Requirement(requirement).url
@@ -164,14 +164,14 @@ def _check_scripts(payload: Payload, table: Table) -> None:
 
 
 def may_build(allowed: tuple[str, ...] | None, project: str) -> bool:
-    """Whether the build backend of `project` may run, as `Payload.build` says."""
+    """Whether `Payload.build` allows the build backend of `project`."""
     from packaging.utils import canonicalize_name
 
     return allowed is None or canonicalize_name(project) in allowed
 
 
 def _read_build(table: Table) -> tuple[str, ...] | None:
-    """`"allow"` as None, `"never"` as no project."""
+    """`"allow"` is None, `"never"` is no project."""
     value = table.optional_text_or_texts("build", _BUILD, _PROJECT)
     if value is None or value == ALLOW:
         return None

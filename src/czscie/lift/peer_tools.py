@@ -1,4 +1,4 @@
-"""science's own tools, which a manifest can pin: read, so that such a manifest is understood."""
+"""science's own tools, which a manifest can pin. They are read so that such a manifest is valid."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _VERSION = Shape.of('a string such as "1.12.0"', r"[0-9]+(\.[0-9]+)*[0-9A-Za-z.+
 
 @dataclass(frozen=True, slots=True)
 class ScieJump:
-    """The launcher that science would use. It says nothing about ours and is not heeded."""
+    """science's launcher. czscie has its own and ignores this."""
 
     version: str | None
     digest: Digest | None
@@ -29,7 +29,7 @@ class ScieJump:
 
 @dataclass(frozen=True, slots=True)
 class Ptex:
-    """The program that downloads lazy files when a scie runs."""
+    """The program that downloads lazy files at run time."""
 
     id: str
     argv1: str

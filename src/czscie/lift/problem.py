@@ -1,4 +1,4 @@
-"""What is wrong with a manifest: every problem of a file at once, in the file's order."""
+"""The problems of a manifest, all reported at once, in the file's order."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LONGEST_QUOTE = 80
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong, at a key such as `lift.interpreters[0].release`."""
+    """One problem, at a key such as `lift.interpreters[0].release`."""
 
     key: str
     text: str
@@ -32,7 +32,7 @@ class Problem:
 
 
 class Problems:
-    """Collects what is wrong with one parsed TOML document."""
+    """Collects the problems of one parsed TOML document."""
 
     def __init__(self, document: dict[str, object]) -> None:
         self._document = document
@@ -84,7 +84,7 @@ def key_text(key: Key) -> str:
 
 
 def found_text(value: object) -> str:
-    """What stands in the manifest, in words; `None` is nothing."""
+    """The value in the manifest, in words; `None` is nothing."""
     match value:
         case None:
             return "nothing"

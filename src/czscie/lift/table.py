@@ -1,4 +1,4 @@
-"""Reads the tables of a manifest and remembers what they were asked for, so that what is left is unknown."""
+"""Reads the tables of a manifest and records which keys were read, so that the rest is unknown."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from czscie.lift.problem import Key, Problems, found_text, key_text, nearest, on
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a string must look like: in words for people, and as a test.
+    """The required form of a string: in words for people, and as a test.
 
-    `examples` are what somebody who misspelt it may have meant.
+    `examples` are suggestions for misspelt values.
     """
 
     words: str
@@ -29,7 +29,7 @@ class Shape:
 
 #: An argument or a variable of a process cannot hold a NUL.
 TEXT = Shape.of("a string without NUL", r"[^\0]*")
-SOMETHING = Shape.of("a string that is not empty", r"[^\0]+")
+SOMETHING = Shape.of("a non-empty string", r"[^\0]+")
 URL = Shape.of("a URL that begins with https://, http:// or file://", r"(https?|file)://[^\0\s]+")
 #: A name that becomes a file's on every platform keeps what Windows forbids out of all of them.
 FILE_NAME = Shape.of(
@@ -43,9 +43,9 @@ IDENTIFIER = Shape.of("a file name without { } and :", r"(?!\.{1,2}$)[^\0{}:/\\]
 class Table:
     """One table of a manifest.
 
-    Reading never raises: what is wrong goes to `problems`, and a stand-in is returned which is of the right
-    type but must not be used. The names of the methods are the types of the values they return; those which
-    begin with `optional_` return None for a key that is missing.
+    Reading never raises: errors go to `problems`, and a stand-in is returned which has the right type but
+    must not be used. The names of the methods are the types of the values they return; those which begin with
+    `optional_` return None for a missing key.
     """
 
     def __init__(self, values: dict[str, object], where: Key, problems: Problems) -> None:
@@ -66,7 +66,7 @@ class Table:
 
     @property
     def known(self) -> tuple[str, ...]:
-        """The keys that were asked for so far, whether they are there or not."""
+        """The keys that were read so far, whether they exist or not."""
         return tuple(self._asked)
 
     def __contains__(self, key: str) -> bool:
@@ -94,7 +94,7 @@ class Table:
         return () if text is None else (text,)
 
     def text_table(self, key: str, names: Shape = SOMETHING) -> dict[str, str]:
-        """A table whose keys are free but for their shape and whose values are strings."""
+        """A table of strings with arbitrary keys of a shape."""
         values = self._named(key, "a table of strings", names)
         return {name: self._checked(value, TEXT, key, name) for name, value in values}
 
@@ -143,7 +143,7 @@ class Table:
         return None
 
     def path(self, key: str, directory: Path) -> Path:
-        """A path relative to `directory`, which is absolute; the result is absolute too."""
+        """An absolute path; relative ones start at `directory`, which is absolute."""
         return directory / self.text(key, SOMETHING)
 
     def optional_path(self, key: str, directory: Path) -> Path | None:
@@ -180,11 +180,11 @@ class Table:
 
     def texts_or_tables(self, key: str, shape: Shape) -> tuple[str | Table, ...]:
         """An array of at least one string or table: one result per element, as of `tables`."""
-        elements = self._elements(key, f"an array of at least one, each {shape.words}", may_be_empty=False)
+        elements = self._elements(key, f"a non-empty array, each item {shape.words}", may_be_empty=False)
         return tuple(self._text_or_table(value, shape, *at) for at, value in elements)
 
     def free_table(self, key: str) -> dict[str, object]:
-        """A table whose content is the user's own affair."""
+        """A table with arbitrary content."""
         value = self._value(key)
         if value is None or isinstance(value, dict):
             return value or {}
@@ -210,8 +210,7 @@ class Table:
     ) -> None:
         """Record a problem at `key` of this table. `found`, `allowed` and `meant` are words of the message.
 
-        What is found is the value unless `found` is given. What was meant is the one of `options` that is
-        nearest to that value unless `meant` is given.
+        `found` defaults to the value, `meant` to the one of `options` that is nearest to that value.
         """
         value = self._at(key)
         near = nearest(value, options)
@@ -220,13 +219,13 @@ class Table:
         self._problems.add((*self._where, *key), found or found_text(value), allowed, meant)
 
     def finish(self) -> None:
-        """Record every key that nobody asked for."""
+        """Record every key that was not read. `misplaced` are more spellings to suggest."""
         for key in self.others():
             meant = nearest(key, self._asked)
             self.reject(key, found="an unknown key", allowed=", ".join(self._asked), meant=meant)
 
     def others(self) -> list[str]:
-        """The keys that nobody asked for."""
+        """The keys that were not read."""
         return [key for key in self._values if key not in self._asked]
 
     def is_table(self, key: str) -> bool:
@@ -282,5 +281,5 @@ class Table:
         if isinstance(value, dict):
             return Table(value, (*self._where, *key), self._problems)
         self.reject(*key, allowed="a table")
-        # Nothing can be said about what is not there: whatever is asked of this table goes unheard.
+        # A missing table has no problems: reads of it record nothing.
         return Table({}, (), Problems({}))

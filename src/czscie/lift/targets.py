@@ -1,4 +1,4 @@
-"""The platforms that a manifest asks for."""
+"""The platforms of a manifest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LIBCS = {"gnu": "gnu", "glibc": "gnu", "musl": "musl"}
 
 
 def read_platforms(lift: Table) -> tuple[Platform, ...]:
-    """`lift.platforms`, each once, in its order; the platform czscie runs on where the key is missing."""
+    """`lift.platforms`, each once, in order; defaults to the platform czscie runs on."""
     specifications = lift.texts_or_tables("platforms", _PLATFORM)
     if "platforms" not in lift:
         return (current_platform(),)
@@ -32,7 +32,7 @@ def read_platforms(lift: Table) -> tuple[Platform, ...]:
 
 
 def _read_table(table: Table) -> Platform | None:
-    """`{ platform = …, libc = … }`: science's way to ask for musl."""
+    """`{ platform = …, libc = … }`: science's way to select musl."""
     name = table.text("platform", SOMETHING)
     libc = _LIBCS.get(table.optional_choice("libc", tuple(_LIBCS)) or "")
     table.finish()

@@ -1,4 +1,4 @@
-"""What Windows shows of an executable and how it starts it: `lift.windows`."""
+"""The appearance and the start of an executable on Windows: `lift.windows`."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ _VERSION = Shape.of(
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """`lift.windows`. `icon` is an .ico file; the next five are a version resource's.
+    """`lift.windows`.
 
-    `execution_level` and `dpi_awareness` are called as an application manifest calls them; without the latter
-    nothing is said of it. `scripts` is whether the payload's scripts become programs.
+    `icon` is an .ico file; the next five are a version resource's. `execution_level` and `dpi_awareness` are
+    named as in an application manifest; without the latter the manifest leaves it out. `scripts` is whether
+    the payload's scripts become programs.
     """
 
     icon: Path | None = None
@@ -38,7 +39,7 @@ class Windows:
 
     @property
     def has_version(self) -> bool:
-        """Whether there is to be a version resource."""
+        """Whether the executable gets a version resource."""
         return any((self.company, self.product, self.version, self.description, self.copyright))
 
     @classmethod

@@ -1,1 +1,1 @@
-"""`lift.lock`: what exactly a lift is made of, a hash for each of its inputs."""
+"""`lift.lock`: the exact inputs of a lift, each with its hash."""

@@ -1,4 +1,4 @@
-"""What a resolve chose, as packages of a lock: wheels as they are, everything else as the wheel it builds."""
+"""Resolved artifacts as packages of a lock: wheels unchanged, everything else as the wheel built from it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from czscie.network.url import is_file, scheme, without_secrets
 def as_package(artifact: Artifact, target: Target, directory: Path, builder: Builder) -> LockedPackage:
     """The package with the one wheel that `target` gets; `directory` is the manifest's.
 
-    Raises CzscieError when it is built of source and cannot be built, or is of what has no digest.
+    Raises CzscieError when its source cannot be built, or has no digest.
     """
     if (built := builder.package_of(artifact.sha256)) is not None:
         return _for_target(built, target, builder)
@@ -48,14 +48,14 @@ def _for_target(package: LockedPackage, target: Target, builder: Builder) -> Loc
     check_wheel(package, target)
     if builder.runs:
         builder.session.console.warn(
-            f"{package.name} {package.version} has no wheel for {target.platform.name}: it is built of its "
+            f"{package.name} {package.version} has no wheel for {target.platform.name}: it is built from "
             "source, which may give other bytes elsewhere (czscie vendor carries the wheel)"
         )
     return package
 
 
 def _place(url: str, directory: Path) -> tuple[str | None, str | None]:
-    """The URL as a lock keeps it, or the path of a file of this machine."""
+    """The URL as a lock stores it, or the path of a local file."""
     if is_file(url):
         return None, relative(Path(url2pathname(urlsplit(url).path)), directory)
     return without_secrets(url), None

@@ -1,7 +1,7 @@
-"""Builds a wheel of a source, by its own build backend (PEP 517), in an environment without secrets.
+"""Builds a wheel from a source with its own build backend (PEP 517), in an environment without secrets.
 
-This is where code runs that came with a source; docs/lock.md says when. The backend gets its build
-requirements as wheels, and of the environment what `build_environment` lets through.
+This runs code from the source; docs/lock.md says when. The backend gets its build requirements as wheels, and
+the environment variables that `build_environment` passes.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ _SECRET = re.compile(r"://[^/\s]*@")
 
 
 def build_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What a build backend gets to see of `environ`: what PASSED names, unless it has a password in a URL."""
+    """The part of `environ` that a build backend sees: the variables of PASSED, without URLs that have a
+    password.
+    """
     kept = {
         name: value
         for name, value in environ.items()
@@ -70,10 +72,10 @@ def build_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def build_wheel(source: Path, directory: Path) -> Path:
-    """The wheel that is built of the project in the directory `source`; a file in `directory`.
+    """Builds a wheel of the project in the directory `source`, and returns it as a file in `directory`.
 
-    This Python builds it. The backend is called once: setuptools runs `setup.py` once in that, unless its
-    sources have `setup_requires`. Raises CzscieError with the backend's words.
+    This Python builds it. The backend is called once: setuptools runs `setup.py` once in that call, unless
+    its sources have `setup_requires`. Raises CzscieError with the backend's output.
     """
     system = _build_system(source)
     requires = list(system["requires"])
@@ -92,21 +94,24 @@ def build_wheel(source: Path, directory: Path) -> Path:
         if "wheel" in answer:
             return directory / Path(str(answer["wheel"])).name
         known = answer["requires"]
-    raise CzscieError(f"cannot build a wheel of {source.name}", why=f"its requirements never settle: {known}")
+    raise CzscieError(
+        f"cannot build a wheel from {source.name}",
+        why=f"its build backend requires something new each time: {known}",
+    )
 
 
 def _build_system(source: Path) -> dict[str, Any]:
-    """The table `[build-system]`, as PEP 517 completes it. Raises CzscieError when it is none."""
+    """The table `[build-system]` with the defaults of PEP 517. Raises CzscieError when it is invalid."""
     table = read_pyproject(source).get("build-system", _LEGACY)
     if not isinstance(table, dict) or not isinstance(table.get("requires"), list):
         raise CzscieError(
-            f"cannot build a wheel of {source.name}", why="its [build-system] is not as PEP 518 says"
+            f"cannot build a wheel from {source.name}", why="its [build-system] table is invalid (PEP 518)"
         )
     found = {**table, "build-backend": table.get("build-backend", _LEGACY["build-backend"])}
     outside = [each for each in found.get("backend-path", []) if not _is_inside(source, each)]
     if outside:
         raise CzscieError(
-            f"cannot build a wheel of {source.name}", why=f"backend-path leaves it: {outside[0]}"
+            f"cannot build a wheel from {source.name}", why=f"backend-path points outside it: {outside[0]}"
         )
     return found
 
@@ -116,7 +121,7 @@ def _is_inside(source: Path, directory: object) -> bool:
 
 
 def _may_require_more(system: Mapping[str, Any], source: Path, python: Path) -> bool:
-    """Whether the backend is to be asked what else it requires."""
+    """Whether to ask the backend for further requirements."""
     if not str(system["build-backend"]).startswith("setuptools.build_meta"):
         return True
     texts = [path.read_bytes() for name in ("setup.py", "setup.cfg") if (path := source / name).is_file()]
@@ -124,7 +129,7 @@ def _may_require_more(system: Mapping[str, Any], source: Path, python: Path) -> 
 
 
 def _is_self_sufficient(python: Path) -> bool:
-    """Whether the environment's setuptools makes wheels by itself."""
+    """Whether the environment's setuptools builds wheels by itself."""
     for path in python.parents[1].rglob("setuptools-*.dist-info"):
         version = re.match(r"setuptools-(\d+)\.(\d+)", path.name)
         return version is not None and tuple(map(int, version.groups())) >= _SELF_SUFFICIENT
@@ -170,8 +175,8 @@ def _call(python: Path, source: Path, directory: Path, call: Mapping[str, Any]) 
         lines = [line for line in said.splitlines() if line.strip()]
         raise CzscieError(
             f"the build backend {call['backend']} fails for {source.name}",
-            why=lines[-_REASON_LINES:] or f"it ended with exit status {done.returncode}",
-            hint="what it may need of the environment is in docs/lock.md",
+            why=lines[-_REASON_LINES:] or f"it exited with status {done.returncode}",
+            hint="docs/lock.md lists the environment variables that it sees",
         )
     return answer
 

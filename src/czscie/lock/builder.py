@@ -1,4 +1,4 @@
-"""Wheels of what has none: built by its own build backend where that may run, described where it may not."""
+"""Wheels for sources: built by their build backend if it may run, otherwise described by their metadata."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _PATIENCE = 600.0
 
 
 class Built(msgspec.Struct, frozen=True):
-    """What the cache knows of a source: the wheel that was built of it, and its metadata."""
+    """The cached result of building a source: the wheel and its metadata."""
 
     wheel: LockedWheel
     project: str
@@ -53,9 +53,9 @@ class Built(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Unbuilt:
-    """A source that was not built, because nothing was to run.
+    """A source that was not built, because no backend may run.
 
-    `requires_known` is whether it says itself what it requires.
+    `requires_known` is whether its metadata lists its requirements.
     """
 
     project: str
@@ -65,15 +65,16 @@ class Unbuilt:
 
 
 class _Unknown(Exception):
-    """Nothing is known of a source."""
+    """Nothing is known about the source."""
 
 
 @dataclass(frozen=True, slots=True)
 class Builder:
-    """Builds each source once. `allowed` are the projects whose backends may run, None is for all.
+    """Builds each source once.
 
-    Unless it `runs`, no backend does: what is in the cache or what sources say of themselves has to do, and
-    `unbuilt` has, by project, those that would be built. `directory` is the manifest's, `lock` its lock.
+    `allowed` are the projects whose backends may run, None is for all. Unless it `runs`, no backend runs: the
+    cache or the metadata of sources must do, and `unbuilt` collects, by project, those that would be built.
+    `directory` is the manifest's, `lock` its lock.
     """
 
     allowed: tuple[str, ...] | None
@@ -95,8 +96,9 @@ class Builder:
     # For pip.
 
     def wheel(self, found: FoundSource, directory: Path) -> Path:
-        """The wheel to give to pip for a source that it met, built now; or a stand-in with its metadata,
-        which is written into `directory`. Raises CzscieError.
+        """The wheel to give to pip for a source that it met: built now, or a stub with its metadata.
+
+        The stub is written into `directory`. Raises CzscieError.
         """
         if found.url not in self._wheels:
             package, path = self._wheel(found, directory)
@@ -105,7 +107,7 @@ class Builder:
         return self._wheels[found.url]
 
     def package_of(self, sha256: str) -> LockedPackage | None:
-        """The package of a wheel that was given to pip; None for any other."""
+        """The package of a wheel that pip was given; None for any other."""
         return self._packages.get(sha256)
 
     def _wheel(self, found: FoundSource, directory: Path) -> tuple[LockedPackage, Path]:
@@ -138,7 +140,7 @@ class Builder:
         return Sdist(name=name, url=without_secrets(found.url), hashes=Hashes(sha256=sha256))
 
     def _digest(self, url: str) -> str:
-        """The SHA-256 of a file whose index does not say it."""
+        """The SHA-256 of a file whose index does not have it."""
         digest = hashlib.sha256()
         with Client(self.session.network) as client, client.open(url, Watch(_PATIENCE)) as body:
             for chunk in body.chunks:
@@ -148,7 +150,7 @@ class Builder:
     # For locks.
 
     def package(self, package: LockedPackage) -> LockedPackage:
-        """`package`, which has a source, with the wheel that is built of it. Raises CzscieError."""
+        """`package`, which has a source, with the wheel built from it. Raises CzscieError."""
         source = self.source_of(package)
         digest = project_digest(source, self.lock) if package.sdist is None else package.sdist.hashes.sha256
         built = self._built(package.name, source, digest)
@@ -157,7 +159,7 @@ class Builder:
         return _package(built, package.sdist, source, self.directory)
 
     def project(self, path: Path) -> Built:
-        """The project at `path`, as it builds now; without its wheel where nothing may run.
+        """The project at `path`, built as it is now; without its wheel if no backend may run.
 
         Raises CzscieError.
         """
@@ -165,15 +167,15 @@ class Builder:
         name = static.name or path.resolve().name
         if self.allowed is not None and static.name is None:
             raise CzscieError(
-                f"the project at {path} may not be built",
-                why="only its build backend tells its name, which is to be in build of [lift.payload]",
-                hint='write name into [project] of its pyproject.toml, or set build = "allow"',
+                f"the manifest does not allow building the project at {path}",
+                why="build of [lift.payload] lists names, and only its build backend knows its name",
+                hint='set name in [project] of its pyproject.toml, or set build = "allow"',
             )
         built = self._built(canonicalize_name(name), path, project_digest(path, self.lock))
         return built or self._stand_in(self._described(canonicalize_name(name), static.version, path))
 
     def source_of(self, package: LockedPackage) -> Path:
-        """What wheels of `package` are built of. Raises CzscieError when it cannot be had."""
+        """The source that wheels of `package` are built from. Raises CzscieError when it is unavailable."""
         if package.directory is not None:
             return _beside(self.directory, package.directory.path)
         assert package.sdist is not None
@@ -184,7 +186,7 @@ class Builder:
         return path
 
     def _built(self, project: str, source: Path, digest: str) -> Built | None:
-        """What is built of `source`; None where nothing may run and the cache has nothing."""
+        """The wheel built from `source`; None if no backend may run and the cache has none."""
         if not may_build(self.allowed, project):
             raise forbidden(project, source.name)
         key = key_of("wheel of a source", str(source.absolute()) if source.is_dir() else "", digest)
@@ -214,7 +216,7 @@ class Builder:
             phase.become(f"Built a wheel of {project} {built.version}")
         return built
 
-    # Where nothing runs.
+    # If no backend may run.
 
     def _described(self, project: str, version: str | None, source: Path) -> Static:
         with scratch() as temporary:
@@ -230,7 +232,7 @@ class Builder:
 
 
 def remote_of(wheel: LockedWheel | Sdist, directory: Path) -> Remote:
-    """The file that the lock of the manifest in `directory` means; one that was built has no URL."""
+    """The file that the lock of the manifest in `directory` pins. A wheel that was built has no URL."""
     urls = [wheel.url] if wheel.url is not None else []
     if wheel.path is not None:
         urls.append(_beside(directory, wheel.path).resolve().as_uri())
@@ -239,36 +241,36 @@ def remote_of(wheel: LockedWheel | Sdist, directory: Path) -> Remote:
 
 
 def _beside(directory: Path, path: str) -> Path:
-    """What a lock in `directory` calls `path`, which may lead anywhere. Raises CzscieError for a NUL."""
+    """`path` of a lock in `directory`; it may point anywhere. Raises CzscieError for a NUL."""
     if "\0" in path:
-        raise CzscieError(f"the lock names a file that no system has: {path[:200]!r}")
+        raise CzscieError(f"the lock has an invalid path: {path[:200]!r}")
     return directory / path
 
 
 def check_wheel(package: LockedPackage, target: Target) -> None:
-    """Raises CzscieError when the wheel that was built of a source is not one for `target`."""
+    """Raises CzscieError when the wheel built from a source is not for `target`."""
     for wheel in package.built:
         if parse_wheel_filename(wheel.name)[3].isdisjoint(target.tags):
             raise CzscieError(
-                f"the wheel that {package.name} {package.version} builds here is not for {target}",
+                f"{package.name} {package.version} builds a wheel here that is not for {target}",
                 why=f"it builds {wheel.name}",
-                hint=f"build that wheel on {target.platform.name} and name its directory in PIP_FIND_LINKS",
+                hint=f"build that wheel on {target.platform.name} and set PIP_FIND_LINKS to its directory",
             )
 
 
 def unpinnable(project: str, url: str) -> CzscieError:
     return CzscieError(
-        f"{project} comes from {without_secrets(url)}, for which there is no digest",
-        why="a lock pins files, and directories of this machine",
-        hint=f"build a wheel of it and require that: {project} @ https://…whl",
+        f"{project} comes from {without_secrets(url)}, which has no digest",
+        why="a lock pins files and local directories",
+        hint=f"build a wheel from it and require the wheel: {project} @ https://…whl",
     )
 
 
 def forbidden(project: str, source: str) -> CzscieError:
     return CzscieError(
-        f"{project} has no wheel, and its build backend may not run",
-        why=f"there is its source, {source}, and build in [lift.payload] does not have {project}",
-        hint=f'build = ["{project}"] in [lift.payload] lets it, or build = "allow" all of them',
+        f"{project} has no wheel, and the manifest does not allow building one",
+        why=f"its source is {source}, and build in [lift.payload] does not list {project}",
+        hint=f'set build = ["{project}"] in [lift.payload], or build = "allow" for every project',
     )
 
 

@@ -1,4 +1,4 @@
-"""What `czscie lock` does."""
+"""The steps of `czscie lock`."""
 
 from __future__ import annotations
 
@@ -23,16 +23,17 @@ from czscie.session import Session
 
 
 def check_lock(manifest: Path, session: Session) -> tuple[str, ...]:
-    """What locking would change, a line each. Raises CzscieError."""
+    """What locking would change, a line per change. Raises CzscieError."""
     lift, targets = load_lift(manifest, (), session.files)
     lock = read_lock(lock_path(manifest))
     return (*_locker(lift, session).changes(lock, targets), *_too_many(lift, lock))
 
 
 def update_lock(manifest: Path, upgrade: Upgrade, session: Session, attestor: Attestor | None = None) -> Path:
-    """Writes the lock for all platforms of the manifest, and returns where it is.
+    """Writes the lock for all platforms of the manifest, and returns its path.
 
-    `attestor` is asked who built the interpreters. Raises CzscieError.
+    `upgrade` resolves everything again, `names` the interpreters and packages of these names. `attestor`
+    verifies who built the interpreters. Raises CzscieError.
     """
     lift, targets = load_lift(manifest, (), session.files)
     path = lock_path(manifest)
@@ -50,13 +51,13 @@ def update_lock(manifest: Path, upgrade: Upgrade, session: Session, attestor: At
 
 
 def _too_many(lift: Lift, lock: Lock | None) -> list[str]:
-    """A line for each platform that is locked and not the manifest's any more."""
+    """A line for each locked platform that the manifest no longer has."""
     if lock is None:
         return []
     locked = {each.platform for each in lock.interpreters if not each.helper}
     locked |= set(() if lock.payload is None else lock.payload.platforms)
     gone = sorted(locked - {platform.name for platform in lift.platforms})
-    return [f"{platform} is not a platform of the manifest any more" for platform in gone]
+    return [f"{platform} is no longer a platform of the manifest" for platform in gone]
 
 
 def _locker(lift: Lift, session: Session) -> Locker:
@@ -70,14 +71,14 @@ def _check_names(names: Sequence[str], lift: Lift, lock: Lock | None, path: Path
         if name not in known:
             near = nearest(name, known)
             raise CzscieError(
-                f"{path} has no interpreter and no package called {name}",
+                f"{path} has no interpreter and no package named {name}",
                 why=f"it has: {', '.join(dict.fromkeys(known))}",
                 hint=None if near is None else f"did you mean {near}?",
             )
 
 
 def _news(old: Lock | None, new: Lock) -> list[str]:
-    """A line for each version that the lock did not have before."""
+    """A line for each version that differs from the lock before."""
     before = _versions(old)
     news = []
     for name, versions in _versions(new).items():
@@ -101,7 +102,7 @@ def _versions(lock: Lock | None) -> dict[str, str]:
 def attested(lock: Lock, attestor: Attestor, console: Console) -> Lock:
     """`lock` with the workflow that built each of python-build-standalone's archives.
 
-    Raises CzscieError when one is not attested.
+    Raises CzscieError when one has no valid attestation.
     """
     interpreters = tuple(_attested(each, attestor, console) for each in lock.interpreters)
     return msgspec.structs.replace(lock, interpreters=interpreters)

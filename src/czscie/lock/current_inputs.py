@@ -1,4 +1,4 @@
-"""The inputs of a lift as this machine sees them without a network: a lock is compared with them."""
+"""The current inputs of a lift, as far as they are known without a network. A lock is compared with them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ CREATED_BY = f"czscie {__version__}"
 
 @dataclass(frozen=True, slots=True)
 class CurrentInputs:
-    """The state of a lift's inputs. `known` is a lock as far as this machine can write it without a network:
-    its interpreters are those of this machine, its launchers have only a source. `extra_wheels` are the names
-    of the projects that are added to the payload.
+    """The current inputs of a lift.
+
+    `known` is the part of a lock that needs no network: its interpreters are those of this machine, its
+    launchers have only a source. `extra_wheels` are the projects that czscie adds to the payload.
     """
 
     known: Lock
@@ -31,5 +32,5 @@ class CurrentInputs:
 
     @property
     def is_resolved(self) -> bool:
-        """Whether the payload is made of packages."""
+        """Whether the payload consists of packages."""
         return self.requested.payload is not None and self.requested.payload.pex is None

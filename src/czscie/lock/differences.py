@@ -1,4 +1,4 @@
-"""How a lock and what it is for have come apart: in words, and as what there is to find out again."""
+"""The differences between a lock and its manifest: in words, and as what must be resolved again."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from czscie.network.network import Network
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """`words` are lines for people, none when the lock is up to date.
+    """`words` are lines for people, empty when the lock is up to date.
 
-    `interpreters` are the ids and platforms, `payload` the platforms for which it has no answer (any more).
+    `interpreters` (ids and platforms) and `payload` (platforms) are the parts that must be resolved.
     """
 
     words: tuple[str, ...]
@@ -28,7 +28,9 @@ class Differences:
 
 
 def differences(lock: Lock | None, now: CurrentInputs, platforms: Sequence[str]) -> Differences:
-    """What `lock` does not answer of `now` for the `platforms` of these names; all when there is no lock."""
+    """How `lock` differs from `now` for the `platforms` of these names; everything differs when there is no
+    lock.
+    """
     every = {(identifier, name) for identifier in now.requested.interpreters for name in platforms}
     if lock is None:
         resolved = platforms if now.is_resolved else ()
@@ -46,7 +48,7 @@ def _of_czscie(lock: Lock, now: CurrentInputs) -> Iterator[str]:
     elif not lock.libraries:
         yield "the versions of the libraries are not locked"
     if lock.launcher.source != now.known.launcher.source:
-        yield "the source of the launcher is another one"
+        yield "the source of the launcher changed"
 
 
 def _is_stale(lock: Lock, now: CurrentInputs, identifier: str, platform: str) -> bool:
@@ -71,7 +73,7 @@ def _lacks_payload(lock: Lock, now: CurrentInputs, platform: str, stale: set[tup
 
 
 def check_online(lift: Lift, network: Network, found: Differences) -> None:
-    """Raises CzscieError when somebody has to be asked for what was `found`, and nobody may be."""
+    """Raises CzscieError when czscie is offline and `found` needs the network."""
     if network.offline:
         raise CzscieError(
             f"{lock_path(lift.path)} is out of date, and czscie is offline",

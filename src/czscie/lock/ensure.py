@@ -1,4 +1,4 @@
-"""The lock that a build goes by: the one that is there, brought up to date as far as it may be."""
+"""The lock that a build uses: the existing one, updated as far as the options allow."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from czscie.session import Session
 
 @dataclass(frozen=True, slots=True)
 class EnsuredLock:
-    """The lock to go by, and the one that is there; `changes` are lines about what that one does not say."""
+    """The lock to use, and the existing one. `changes` are lines about how they differ."""
 
     lock: Lock
     before: Lock | None
@@ -53,9 +53,9 @@ def resolve_lock(
     session: Session,
     builder: Builder | None = None,
 ) -> EnsuredLock:
-    """The lock of `lift` for `targets`, which is written nowhere. Raises CzscieError.
+    """The lock of `lift` for `targets`, without writing it. Raises CzscieError.
 
-    `builder` is for what has no wheel: by default one that builds.
+    `builder` handles projects without a wheel. By default it builds them.
     """
     path = lock_path(lift.path)
     lock = read_lock(path)

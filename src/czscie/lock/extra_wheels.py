@@ -1,4 +1,4 @@
-"""What czscie adds to payloads, as a lock pins it: wheels that every platform can use.
+"""Wheels that czscie adds to payloads. A lock pins each once, for all platforms.
 
 `lift.bare` adds wheels to the environment. On Windows, scripts need launchers, which are distlib's.
 """
@@ -40,7 +40,7 @@ def _projects(lift: Lift, platform: Platform) -> tuple[str, ...]:
 
 
 def _needs_script_launchers(lift: Lift, platform: Platform) -> bool:
-    """Whether the payload may have scripts on `platform`: of a PEX that is told by its wheels."""
+    """Whether the payload may have scripts on `platform`. For a PEX, its wheels decide."""
     if platform.os != "windows" or lift.payload is None or not lift.windows.scripts:
         return False
     pex = lift.payload.pex
@@ -58,12 +58,12 @@ def _has_scripts(path: Path) -> bool:
 
 
 def purpose(name: str) -> str:
-    """Who needs the project called `name`, as the subject of a sentence."""
+    """The reason why the project called `name` is needed, as a subject and a verb."""
     return "scripts on Windows need" if name == SCRIPT_LAUNCHERS else "lift.bare adds"
 
 
 def locked_extra_wheels(lift: Lift, lock: Lock, platform: Platform) -> tuple[Chosen, ...]:
-    """The wheels of `lift` for `platform` that the lock pins besides those of the payload.
+    """The wheels of `lift` for `platform` that the lock pins beside those of the payload.
 
     Raises CzscieError when one is not locked.
     """

@@ -1,8 +1,9 @@
-"""What pip does about sources. Runs in pip's process, beside pex's patches: pip 20.3 to 26, Python 3.8 on.
+"""A patch of pip that replaces sources by wheels. Runs in pip's process, beside pex's patches: pip 20.3 to
+26, Python 3.8 and newer.
 
 pip would run a source's build backend for its metadata, again for each platform, with the whole environment.
-Instead it is given the wheel that czscie made of the source, and where there is none yet it ends, having
-written down which source that is.
+Instead it gets the wheel that czscie built from the source. If there is none yet, pip writes down the source
+and exits.
 """
 
 import functools
@@ -14,7 +15,7 @@ STATUS = 97
 
 
 def patch():
-    """Called before pip is imported. PIP_ONLY_BINARY keeps a pip that is not patched from all sources."""
+    """Runs before pip is imported. PIP_ONLY_BINARY keeps an unpatched pip from using sources."""
     with open(os.environ.pop("CZSCIE_GUARD"), encoding="utf-8") as file:
         guard = json.load(file)
     os.environ.pop("PIP_ONLY_BINARY")

@@ -1,4 +1,4 @@
-"""The inputs of an executable, from a lock: what it pins and nothing else."""
+"""The inputs of an executable, as a lock pins them."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ def locked_inputs(
     session: Session,
     directory: Path,
 ) -> Inputs:
-    """What the executable for `platform` is made of. `directory` is for what is made for this build alone.
+    """The inputs of the executable for `platform`.
 
-    Raises CzscieError for what is not locked, and for what is here and not as it was locked.
+    `directory` is for files of this build alone. Raises CzscieError when one is not locked, or differs from
+    the lock.
     """
     found = inventory(Scope(lift, lock, (platform,), session.provider))
     console, network = session.console, session.network

@@ -1,4 +1,4 @@
-"""The libraries whose output is in executables, as a lock pins them and as they are here."""
+"""The libraries whose output ends up in executables: the locked versions and the installed ones."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _OF_IMAGES = frozenset({"zlib"})
 
 
 def check_libraries(lock: Lock, use: LockUse, console: Console, *, images: bool = False) -> None:
-    """Tells which libraries are of another version here: the bytes of executables may be others then.
+    """Warns about libraries whose version differs from the lock, because the bytes may differ then.
 
-    `images` says that images are made. Raises CzscieError when the lock may not change (`LockUse.LOCKED`) and
-    pip has what is pinned. What comes with the Python that runs czscie is told only.
+    `images` says that images are built. Raises CzscieError when the lock may not change (`LockUse.LOCKED`)
+    and pip can install the locked version. For libraries that are part of the Python itself it only warns.
     """
     here = toolchain.libraries()
     other = {
@@ -33,22 +33,22 @@ def check_libraries(lock: Lock, use: LockUse, console: Console, *, images: bool 
     installed = {name: each for name, each in other.items() if name not in toolchain.OF_PYTHON}
     if installed and use is LockUse.LOCKED:
         raise CzscieError(
-            "libraries are of other versions than the lock pins, which may give other bytes",
+            "library versions differ from the lock, so the executables may differ too",
             why=[f"{name} is {found}, locked {locked}" for name, (locked, found) in installed.items()],
-            hint=f"{_install(lock, installed)}; czscie lock --upgrade-only {OWN} locks those that are here; "
+            hint=f"{_install(lock, installed)}; czscie lock --upgrade-only {OWN} locks the installed ones; "
             "--frozen builds with them",
         )
     for name, (locked, found) in other.items():
         hint = (
             _install(lock, {name: (locked, found)})
             if name in installed
-            else "it comes with the Python that runs czscie"
+            else "it is part of the Python that runs czscie"
         )
         console.warn(f"{name} is {found}, the lock pins {locked}: bytes may differ ({hint})")
 
 
 def _install(lock: Lock, other: Mapping[str, tuple[str, str]]) -> str:
-    """The command that installs what is pinned. libzstd is in the wheels of zstandard."""
+    """The command that installs the locked versions. libzstd is in the wheels of zstandard."""
     names = dict.fromkeys("zstandard" if name == "libzstd" else name for name in other)
     wanted = " ".join(f"{name}=={lock.libraries[name]}" for name in names if name in lock.libraries)
     again = "--force-reinstall " if set(other) == {"libzstd"} else ""

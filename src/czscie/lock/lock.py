@@ -1,7 +1,7 @@
-"""The lock of a lift, as it stands beside the manifest: docs/lock.md describes the file.
+"""The lock of a lift. docs/lock.md describes the file.
 
-The structs are the schema: msgspec validates them. What they are called in the file has hyphens where
-attributes have underscores, as in PEP 751, whose `packages` the wheels are.
+The structs are the schema: msgspec validates them. Names in the file have hyphens in place of underscores, as
+in PEP 751, which defines `packages`.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ class _Struct(
     forbid_unknown_fields=True,
     rename=lambda name: name.replace("_", "-"),
 ):
-    """A table of the file. A key that is not known is an error: it may pin what this czscie does not heed."""
+    """A table of the file. An unknown key is an error: it may pin something that this czscie would ignore."""
 
 
 class RequestedInterpreter(_Struct, frozen=True, kw_only=True):
-    """The keys of an interpreter that a lock answers. `path` is relative to the manifest."""
+    """The keys of an interpreter that a lock resolves. `path` is relative to the manifest."""
 
     provider: Text
     version: str | None = None
@@ -54,10 +54,10 @@ class RequestedInterpreter(_Struct, frozen=True, kw_only=True):
 
 
 class RequestedPayload(_Struct, frozen=True, kw_only=True):
-    """The keys of the payload that a lock answers, paths relative to the manifest.
+    """The keys of the payload that a lock resolves, paths relative to the manifest.
 
-    `requires` is what the project or the script says itself. `interpreter` and `glibc` are there where
-    wheels are chosen for them.
+    `requires` are the requirements in the project or the script. `interpreter` and `glibc` are set if wheels
+    are chosen for them.
     """
 
     pex: str | None = None
@@ -71,7 +71,7 @@ class RequestedPayload(_Struct, frozen=True, kw_only=True):
 
 
 class RequestedLift(_Struct, frozen=True, kw_only=True):
-    """What the manifest asks for; `interpreters` are by their ids."""
+    """The keys of the manifest that a lock resolves; `interpreters` are by their ids."""
 
     interpreters: dict[str, RequestedInterpreter] = {}
     payload: RequestedPayload | None = None
@@ -146,8 +146,10 @@ class LockedLauncher(_Struct, frozen=True, kw_only=True):
 
 
 class LockedLaunchers(_Struct, frozen=True, kw_only=True):
-    """`source` is the digest of all that launchers are compiled from, the same for every platform, `binaries`
-    are what was compiled of it.
+    """The launchers. `source` is the digest of everything that they are compiled from, the same for all
+    platforms.
+
+    `binaries` are the compiled ones.
     """
 
     source: Sha256
@@ -173,13 +175,13 @@ class Hashes(_Struct, frozen=True, kw_only=True):
 
 
 class LockedLibc(_Struct, frozen=True, kw_only=True):
-    """The C library that comes along: `table` is the SHA-256 of the table that pins its packages."""
+    """The bundled C library: `table` is the SHA-256 of the table that pins its packages."""
 
     table: Sha256
 
 
 class LockedWindows(_Struct, frozen=True, kw_only=True):
-    """What `lift.windows` names: the SHA-256 of the icon."""
+    """The files of `lift.windows`: the SHA-256 of the icon."""
 
     icon: Sha256
 
@@ -217,10 +219,10 @@ class LockedDirectory(_Struct, frozen=True, kw_only=True):
 
 
 class PackageNotes(_Struct, frozen=True, kw_only=True):
-    """What czscie adds to a package of PEP 751.
+    """Additions by czscie to a package of PEP 751.
 
-    `platforms` are those that need it, when it is not all that the payload was resolved for. `built` are the
-    wheels made of its source.
+    `platforms` are those that need it, unless all that the payload was resolved for do. `built` are the
+    wheels made from its source.
     """
 
     platforms: tuple[str, ...] = ()
@@ -295,7 +297,7 @@ class Lock(_Struct, frozen=True, kw_only=True):
                 raise CzscieError(
                     f"{label} has lock version {version}",
                     why=f"this czscie reads version {LOCK_VERSION}",
-                    hint="run czscie lock to write it again, or use the czscie that wrote it",
+                    hint="run czscie lock to write it again, or use the czscie version that wrote it",
                 )
             return msgspec.convert(document, cls)
         except (DocumentError, msgspec.ValidationError) as error:
@@ -306,12 +308,12 @@ class Lock(_Struct, frozen=True, kw_only=True):
             ) from error
 
     def render(self) -> str:
-        """The file's text: tables in a fixed order, one item a line, so that git merges it."""
+        """The text of the file: tables in a fixed order, one item per line, so that git can merge it."""
         document = msgspec.to_builtins(self.sorted())
         return _HEADER + render_document({"lock-version": self.lock_version, **document})
 
     def sorted(self) -> Lock:
-        """The same with everything in the order in which it is written."""
+        """The same lock with everything in the order of the file."""
         return msgspec.structs.replace(
             self,
             manifest=RequestedLift(
@@ -342,7 +344,7 @@ class Lock(_Struct, frozen=True, kw_only=True):
 
 
 def lock_path(manifest: Path) -> Path:
-    """Where the lock of a manifest is: `lift.lock` beside `lift.toml`."""
+    """The path of a manifest's lock: `lift.lock` beside `lift.toml`."""
     return manifest.with_suffix(".lock")
 
 
@@ -360,7 +362,7 @@ def read_lock(path: Path) -> Lock | None:
 
 
 def write_lock(path: Path, lock: Lock) -> None:
-    """Writes the lock unless the file has the same text already. Raises CzscieError when it cannot."""
+    """Writes the lock unless the file already has the same text. Raises CzscieError when it cannot."""
     text = lock.render().encode()
     try:
         if not path.is_file() or path.read_bytes() != text:

@@ -1,4 +1,4 @@
-"""Makes a lock of a lift: what an older one still answers stays, the rest is found out."""
+"""Makes the lock of a lift: keeps what an older one still covers, and resolves the rest."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ from czscie.session import Session
 
 @dataclass(frozen=True, slots=True)
 class Locker:
-    """Locks one lift; `builder` says whose build backends may run for it."""
+    """Locks one lift.
+
+    `provider` and `network` say where to resolve, `builder` which build backends may run.
+    """
 
     lift: Lift
     session: Session
@@ -46,8 +49,9 @@ class Locker:
         return Resolver(self.lift, self.session, self.builder)
 
     def changes(self, lock: Lock | None, targets: Sequence[Platform]) -> tuple[str, ...]:
-        """What locking would change, in words, a line each; nothing when `lock` answers all that is asked for
-        `targets`. No server is asked, but the build backend of a project that changed, if the builder runs.
+        """What locking would change, a line per change; empty when `lock` covers everything for `targets`.
+
+        It contacts no server, but runs the build backend of a project that changed, if the builder may.
         Raises CzscieError.
         """
         found = differences(lock, self._now(lock, targets), _names(targets)).words
@@ -91,7 +95,7 @@ class Locker:
         )
 
     def _requires(self, lock: Lock | None) -> tuple[str, ...] | None:
-        """What the payload's script or project requires; of a project that is what `lock` knows."""
+        """The requirements of the payload's script or project. For a project, `lock` has them."""
         payload = self.lift.payload
         if payload is not None and payload.script is not None:
             return InlineMetadata.read(payload.script).requirements
@@ -126,14 +130,16 @@ class Locker:
         return msgspec.structs.replace(lock, launcher=launcher)
 
     def _libraries(self, old: Lock | None, now: CurrentInputs, upgrade: Upgrade) -> dict[str, str]:
-        """What `old` pins, if it is this czscie's. What is here is not locked because a build passes by."""
+        """The versions in `old`, if this czscie wrote it. A build does not lock the installed versions by
+        itself.
+        """
         mine = old is not None and old.created_by == now.known.created_by and not upgrade.covers(OWN)
         return (dict(old.libraries) if old is not None and mine else {}) or dict(toolchain.libraries())
 
     def _launcher(
         self, old: Lock | None, now: CurrentInputs, upgrade: Upgrade, *, prune: bool
     ) -> LockedLaunchers:
-        """What `old` pins of the same source."""
+        """The launcher in `old`, if it was compiled from the same source."""
         if old is None or old.launcher.source != now.known.launcher.source or upgrade.covers(OWN):
             return LockedLaunchers(source=now.known.launcher.source)
         named = {platform.launcher for platform in self.lift.platforms}
@@ -179,7 +185,7 @@ class Locker:
         return (*kept, *_as_before(old, new))
 
     def _helpers(self, targets: Sequence[Platform]) -> list[tuple[Interpreter, Platform]]:
-        """The interpreters that pack modules on this machine, where it is none of the platforms."""
+        """The interpreters that pack modules on this machine, if it is not one of the platforms."""
         try:
             here = current_platform()
         except CzscieError:
@@ -196,7 +202,7 @@ class Locker:
         *,
         helper: bool,
     ) -> LockedInterpreter | None:
-        """The interpreter for `platform`: the same release and version as for others, if there is such."""
+        """The interpreter for `platform`: preferably the release and version of the other platforms."""
         like = next((each for each in known if each.id == interpreter.id), None)
         wanted = [interpreter]
         if like is not None:
@@ -226,7 +232,7 @@ def _names(targets: Sequence[Platform]) -> tuple[str, ...]:
 
 
 def _as_before(old: Lock | None, new: Sequence[LockedInterpreter]) -> list[LockedInterpreter]:
-    """The new ones, with what was known of those that turn out to be the same."""
+    """The new ones, with the stored facts about those that did not change."""
     before = {} if old is None else {(each.sha256, each.platform): each for each in old.interpreters}
     return [
         msgspec.structs.replace(
@@ -240,10 +246,10 @@ def _changes_of_project(lock: Lock, project: Project) -> list[str]:
     question = lock.manifest.payload
     found = []
     if question is not None and project.requires is not None and question.requires != project.requires:
-        found.append("the project requires something else")
+        found.append("the project's requirements changed")
     for platform, package in project.packages.items():
         [wheel] = package.built
         locked = {each for other in lock.packages_for(platform) for each in other.built}
         if wheel.sha256 != UNBUILT and wheel not in locked:
-            found.append(f"the project {package.name} builds another wheel")
+            found.append(f"the project {package.name} builds a different wheel")
     return list(dict.fromkeys(found))

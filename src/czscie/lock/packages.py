@@ -1,4 +1,4 @@
-"""Packages of a lock from what platforms resolved to, and back: which wheels of them a platform gets."""
+"""Conversion between resolved wheels per platform and the packages of a lock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from czscie.lock.lock import Lock, LockedPackage, LockedWheel, PackageTools
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """One wheel that a platform gets, and the package it is of; `built` when it was made of source."""
+    """One wheel that a platform gets, and its package; `built` when it was built from source."""
 
     package: LockedPackage
     wheel: LockedWheel
@@ -26,7 +26,7 @@ class Chosen:
 
 
 def grouped(resolved: Mapping[str, Sequence[LockedPackage]]) -> tuple[LockedPackage, ...]:
-    """The packages of a lock for what each platform, by its name, resolved to: every version once."""
+    """The packages of a lock from the wheels of each platform, by its name: every version once."""
     found: dict[tuple[str, str], dict[str, LockedPackage]] = {}
     for platform, packages in sorted(resolved.items()):
         for package in packages:
@@ -54,9 +54,9 @@ def _union(groups: Iterable[tuple[LockedWheel, ...]]) -> tuple[LockedWheel, ...]
 
 
 def selected(lock: Lock, target: Target) -> tuple[Chosen, ...]:
-    """The wheels that `target` gets, sorted by name, as PEP 751 says they are to be selected.
+    """The wheels that `target` gets, sorted by name, selected as PEP 751 specifies.
 
-    Raises CzscieError when one of the packages has none for it.
+    Raises CzscieError when a package has no wheel for it.
     """
     from packaging.pylock import Pylock, PylockSelectError, PylockValidationError
 
@@ -76,7 +76,7 @@ def selected(lock: Lock, target: Target) -> tuple[Chosen, ...]:
             chosen.append(Chosen(of, next(each for each in of.all_wheels if each.name == name)))
     except (PylockSelectError, PylockValidationError) as error:
         raise CzscieError(
-            f"the lock does not say which wheels {target} gets", why=str(error), hint="run czscie lock"
+            f"the lock has no wheels for {target}", why=str(error), hint="run czscie lock"
         ) from error
     return tuple(sorted(chosen, key=lambda each: each.wheel.name))
 
@@ -91,7 +91,7 @@ def _as_wheels(package: LockedPackage) -> dict[str, Any]:
 
 
 def narrowed(chosen: Sequence[Chosen]) -> tuple[LockedPackage, ...]:
-    """The packages of one platform, each with nothing but the wheel that it gets: what `grouped` takes."""
+    """The packages of one platform, each with only the wheel that it gets: the input of `grouped`."""
     return tuple(_narrow(each) for each in chosen)
 
 

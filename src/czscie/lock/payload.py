@@ -1,4 +1,4 @@
-"""The payload's PEX, made of what a lock pins: wheels and perhaps a script. Nothing is resolved."""
+"""The payload's PEX, assembled from what a lock pins: wheels, and possibly a script. Nothing is resolved."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ def locked_payload(
 
 
 def script_module(script: Path, wheels: Sequence[Path]) -> str:
-    """What the script is called as a module: by its own name, which is that of its `__file__`.
+    """The module name of the script: its own name, which is also that of its `__file__`.
 
-    Where a module of the standard library or of `wheels` has the name, or it has a dot, by pex's.
+    If a module of the standard library or of `wheels` has that name, or it has a dot, it is pex's name.
     """
     if script.suffix != ".py" or "." in script.stem or script.stem in sys.stdlib_module_names:
         return _SCRIPT
@@ -88,9 +88,9 @@ def _source_module(payload: Payload) -> str | None:
 
 
 def _pex_info(lift: Lift, chosen: tuple[Chosen, ...], module: str | None) -> bytes:
-    """PEX-INFO of a PEX of these wheels: what pex writes, but for what tells of pex.
+    """The PEX-INFO of a PEX of these wheels, as pex writes it, without what describes pex itself.
 
-    `module` is where it starts, None where that is not said.
+    `module` is the entry point, None without one.
     """
     payload = lift.payload
     assert payload is not None
@@ -107,7 +107,7 @@ def _pex_info(lift: Lift, chosen: tuple[Chosen, ...], module: str | None) -> byt
 
 
 def _without_url(text: str) -> str:
-    """The requirement without where it comes from, which may hold a password."""
+    """The requirement without its URL, which may contain a password."""
     requirement = Requirement(text)
     requirement.url = None
     return str(requirement)

@@ -1,4 +1,4 @@
-"""The pex tool, which resolves requirements for platforms that are not this one. Nothing is built by it."""
+"""The pex tool, which resolves requirements for other platforms. It builds nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _GLIBC_BY_ARCHITECTURE: Mapping[str, GlibcVersion] = {"riscv64": (2, 39)}
 #: 1980-01-01, the earliest time a zip can hold: for backends that write the time into what they build.
 SOURCE_DATE_EPOCH = "315532800"
 
-#: pex's report of the pip that it ran, which names temporary directories and says nothing to a user.
+#: pex's report of the pip that it ran, which names temporary directories and does not help a user.
 _NOISE = re.compile(r"^pid \d+ -> .* exited with \d+ and STDERR:$|^\s*$")
 _REASON_LINES = 20
 
@@ -41,9 +41,9 @@ _SETTINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """What pex chose for one project: a wheel, a source distribution or a directory, by its URL.
+    """The file that pex chose for one project: a wheel, a source distribution or a directory, by its URL.
 
-    `sha256` is of the file; of a directory it says nothing to others.
+    `sha256` is that of the file; for a directory it has no meaning elsewhere.
     """
 
     project: str
@@ -53,7 +53,7 @@ class Artifact:
 
 
 class FoundSource(msgspec.Struct, frozen=True):
-    """A source that pip met (czscie.lock.guard_pip). `sha256` is what its index says, if it does."""
+    """A source that pip met (czscie.lock.guard_pip). `sha256` comes from its index, if it has one."""
 
     url: str
     sha256: str | None
@@ -62,7 +62,7 @@ class FoundSource(msgspec.Struct, frozen=True):
 
 
 class WheelBuilder(Protocol):
-    """Builds wheels of sources that have none. `allowed` are the projects that it may build, None is all."""
+    """Builds wheels from sources. `allowed` are the projects that it may build, None is all."""
 
     @property
     def allowed(self) -> tuple[str, ...] | None: ...
@@ -90,7 +90,7 @@ class _Resolve(msgspec.Struct, frozen=True):
 
 
 class _PexLock(msgspec.Struct, frozen=True):
-    """What `pex3 lock create --style strict` writes (pex 2.105, `pex/resolve/lockfile/json_codec.py`)."""
+    """The output of `pex3 lock create --style strict` (pex 2.105, `pex/resolve/lockfile/json_codec.py`)."""
 
     locked_resolves: tuple[_Resolve, ...]
 
@@ -107,11 +107,11 @@ def resolve(
     directory: Path,
     builder: WheelBuilder | None = None,
 ) -> dict[Platform, tuple[Artifact, ...]]:
-    """What `requirements` and theirs come to on each of `targets`, never on the host.
+    """Resolves `requirements` and their dependencies for each of `targets`, never for the host.
 
-    `versions` of projects are those to take where requirements have a choice. `directory` is for files of
-    this call. What has no wheel is taken as the wheel that `builder` has of it, without one not at all.
-    Raises CzscieError with pex's reasons when a target cannot have them.
+    `versions` of projects are preferred where requirements allow a choice. `directory` is for files of this
+    call. `builder` supplies wheels for projects that have none; without it they are left out. Raises
+    CzscieError with pex's reasons when a target cannot be resolved.
     """
     if not requirements:
         return {target.platform: () for target in targets}
@@ -141,9 +141,10 @@ def resolve(
 
 
 def make_environment(requirements: Sequence[str], directory: Path) -> None:
-    """A virtual environment of this Python at `directory`, with wheels of `requirements` and of theirs.
+    """A virtual environment of this Python at `directory`, with wheels of `requirements` and their
+    dependencies.
 
-    Raises CzscieError with pex's reasons when they cannot be had.
+    Raises CzscieError with pex's reasons when they cannot be installed.
     """
     directory.mkdir(parents=True)
     done = _Guard(directory.parent, None).run(
@@ -151,21 +152,21 @@ def make_environment(requirements: Sequence[str], directory: Path) -> None:
     )
     if done.returncode:
         raise CzscieError(
-            f"cannot get what a build backend requires: {', '.join(requirements)}",
+            f"cannot fetch build requirements: {', '.join(requirements)}",
             why=_reasons(done),
-            hint="build requirements are taken as wheels: name a directory with them in PIP_FIND_LINKS",
+            hint="build requirements must be wheels: set PIP_FIND_LINKS to a directory that has them",
         )
 
 
 @dataclass(frozen=True, slots=True)
 class _Guard:
-    """Runs pex so that no source's code runs in it; `directory` is for its files."""
+    """Runs pex so that it executes no code of sources; `directory` is for its files."""
 
     directory: Path
     builder: WheelBuilder | None
 
     def run(self, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Runs pex, again with each source that its pip meets built, until there is none left."""
+        """Runs pex. Builds each source that its pip meets and runs pex again, until none is left."""
         wheels: dict[str, str] = {}
         found = self.directory / "source.json"
         while True:
@@ -179,7 +180,7 @@ class _Guard:
             wheels[source.url] = self._wheel(self.builder, source)
 
     def without_sources(self, requirements: Sequence[str], targets: Sequence[Target]) -> Iterator[str]:
-        """The requirements, with wheels in place of sources that they name."""
+        """The requirements, with wheels in place of the sources that they name."""
         for text in requirements:
             requirement = Requirement(text)
             marker = requirement.marker
@@ -255,7 +256,7 @@ def _artifact(requirement: _Requirement) -> Artifact:
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment for pex: nothing of the user's settings for it but where its cache is."""
+    """The environment for pex: none of the user's pex settings but the place of its cache."""
     kept = {
         name: value for name, value in environ.items() if not name.startswith("PEX_") or name == "PEX_ROOT"
     }
@@ -268,14 +269,16 @@ def _failure(
     output = done.stderr or done.stdout
     hint = None
     if says_full(output):
-        hint = "a file system is full: free some, or set TMPDIR and PEX_ROOT to directories on another one"
+        hint = (
+            "a file system is full: free some space, or set TMPDIR and PEX_ROOT to directories on another one"
+        )
     elif "not compatible with the requested foreign target" in output:
-        hint = f"build that wheel on {target.platform.name} and name its directory in PIP_FIND_LINKS"
+        hint = f"build that wheel on {target.platform.name} and set PIP_FIND_LINKS to its directory"
     elif "No matching distribution found" in output and allowed is not None:
-        hint = "what has no wheel is left out, unless [lift.payload] build names it"
+        hint = "projects without a wheel are built only if build in [lift.payload] lists them"
     elif "No matching distribution found" in output and target.platform.libc == "gnu":
         newest = ".".join(map(str, target.glibc))
-        hint = f"if its wheels ask for a newer glibc than {newest}, set glibc in [lift.payload]"
+        hint = f"if its wheels need a newer glibc than {newest}, set glibc in [lift.payload]"
     return CzscieError(what, why=_reasons(done), hint=hint)
 
 

@@ -1,4 +1,4 @@
-"""The payload's project: the wheel that it builds now, which nothing tells but building it."""
+"""The payload's project: the wheel that its build backend makes now."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from czscie.lock.requested import relative
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """`packages` are the project's by platform, each with its one wheel; `requires` what they require, None
-    when the project was not built and does not say.
+    """`packages` are the project's by platform, each with its one wheel.
+
+    `requires` are its requirements, None when the project was not built and they are dynamic.
     """
 
     packages: Mapping[str, LockedPackage]

@@ -1,4 +1,4 @@
-"""A lock of somebody else's (PEP 751): what of it a target gets."""
+"""A lock by another tool (PEP 751), and the packages in it for a target."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def read_pylock(path: Path, target: Target) -> tuple[Artifact, ...]:
-    """What `target` gets of the lock at `path`, as packaging selects it.
+    """The packages for `target` in the lock at `path`, as packaging selects them.
 
-    Raises CzscieError when it is no lock, has nothing for the target, or something without a SHA-256.
+    Raises CzscieError when the lock is invalid, has nothing for the target, or something without a SHA-256.
     """
     from packaging.pylock import (
         PackageDirectory,
@@ -35,7 +35,7 @@ def read_pylock(path: Path, target: Target) -> tuple[Artifact, ...]:
             tags=target.tags,
         ):
             if isinstance(source, PackageVcs):
-                raise _refusal(path, package, "it comes from version control, for which there is no digest")
+                raise _refusal(path, package, "it comes from version control, which has no digest")
             if isinstance(source, PackageDirectory):
                 url = (path.parent / source.path).resolve().as_uri()
                 found.append(Artifact(package.name, str(package.version or "0"), url, "0" * 64))
@@ -44,7 +44,7 @@ def read_pylock(path: Path, target: Target) -> tuple[Artifact, ...]:
     except FileNotFoundError:
         raise CzscieError(f"there is no lock {path}") from None
     except (OSError, ValueError, PylockValidationError) as error:  # a path may hold a NUL
-        raise CzscieError(f"{path} is not a lock of PEP 751", why=str(error)) from error
+        raise CzscieError(f"{path} is not a PEP 751 lock", why=str(error)) from error
     except PylockSelectError as error:
         raise CzscieError(f"{path} is not for {target}", why=str(error)) from error
     return tuple(found)
@@ -53,7 +53,7 @@ def read_pylock(path: Path, target: Target) -> tuple[Artifact, ...]:
 def _artifact(path: Path, package: Package, source: PackageWheel | PackageSdist | PackageArchive) -> Artifact:
     sha256 = source.hashes.get("sha256")
     if sha256 is None:
-        raise _refusal(path, package, f"it has no SHA-256, but: {', '.join(source.hashes)}")
+        raise _refusal(path, package, f"it has no SHA-256, only: {', '.join(source.hashes)}")
     url = source.url or (path.parent / (source.path or "")).resolve().as_uri()
     return Artifact(package.name, str(package.version or "0"), url, sha256)
 

@@ -1,4 +1,4 @@
-"""What of a manifest its lock answers: the keys whose values stand for more than they say."""
+"""The keys of a manifest that its lock resolves."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SECRETS = re.compile(r"(?<=://)[^/@\s]*@|\?[^#\s]*")
 
 
 def requested_by(lift: Lift, requires: tuple[str, ...] | None = None) -> RequestedLift:
-    """The question of `lift`; `requires` is what its project or script says itself."""
+    """The keys of `lift`; `requires` are the requirements in its project or script."""
     directory = lift.path.parent.absolute()
     return RequestedLift(
         interpreters={each.id: _of_interpreter(each, directory) for each in lift.interpreters},
@@ -29,7 +29,7 @@ def requested_by(lift: Lift, requires: tuple[str, ...] | None = None) -> Request
 
 
 def relative(path: Path, directory: Path) -> str:
-    """`path` as a lock of the manifest in `directory` has it: relative where that is possible, with `/`."""
+    """`path` as a lock of the manifest in `directory` stores it: relative if possible, with `/`."""
     try:
         return Path(os.path.relpath(path, directory)).as_posix()
     except ValueError:  # another drive
@@ -62,7 +62,7 @@ def _of_payload(payload: Payload, requires: tuple[str, ...] | None, directory: P
 
 
 def changed_keys(before: RequestedLift, now: RequestedLift) -> Iterator[str]:
-    """A line for each key of the manifest that says something else `now`."""
+    """A line for each key of the manifest that changed."""
     for identifier in sorted({*before.interpreters, *now.interpreters}):
         found = (question.interpreters.get(identifier) for question in (before, now))
         yield from _changed(f"lift.interpreters.{identifier}", *found)

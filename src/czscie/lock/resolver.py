@@ -1,4 +1,4 @@
-"""The packages of a lock: what an older one still answers stays, the rest is resolved."""
+"""Resolves the packages of a lock: keeps what an older one still covers, and resolves the rest."""
 
 from __future__ import annotations
 
@@ -32,7 +32,11 @@ from czscie.session import Session
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
-    """Resolves the packages of one lift; `builder` says what becomes of what has no wheel."""
+    """Resolves the packages of one lift.
+
+    `network` says where its files are, and whether it may be used. `builder` handles projects without a
+    wheel.
+    """
 
     lift: Lift
     session: Session
@@ -87,9 +91,9 @@ class Resolver:
         targets: Sequence[Platform],
         upgrade: Upgrade,
     ) -> Lock:
-        """`lock` with what is added to the payload: of each project one wheel, for all platforms.
+        """`lock` with the wheels that czscie adds: one per project, for all platforms.
 
-        Raises CzscieError when a project has none that every platform can use.
+        Raises CzscieError when a project has no wheel that every platform can use.
         """
         wanted = wanted_extra_wheels(self.lift)
         kept = [
@@ -201,7 +205,7 @@ class Resolver:
 
 
 def _requires(project: Project, old: Lock | None) -> tuple[str, ...]:
-    """What the project requires: when it does not say, what it required when it was locked."""
+    """The project's requirements. If they are not known now, those in the lock."""
     if project.requires is not None:
         return project.requires
     before = None if old is None else old.manifest.payload

@@ -1,4 +1,4 @@
-"""Sources of wheels: a source distribution unpacked, and what it says of itself without being run."""
+"""Source distributions and projects: unpacked, and their metadata without running them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NEEDED = ("requires-dist", "provides-extra", "requires-python")
 
 @dataclass(frozen=True, slots=True)
 class Static:
-    """What a source says of itself. `requires` is None when only building it tells."""
+    """The metadata of a source. `requires` is None when they are known only after building it."""
 
     name: str | None
     version: str | None
@@ -41,7 +41,7 @@ class Static:
     requires_python: str | None = None
 
     def stub(self) -> dict[str, bytes]:
-        """The files of a wheel that has nothing but this metadata. It must have a name and a version."""
+        """The files of a wheel that contains only this metadata, which must have a name and a version."""
         assert self.name is not None and self.version is not None
         directory = f"{escaped(self.name)}-{self.version}.dist-info"
         lines = ["Metadata-Version: 2.1", f"Name: {self.name}", f"Version: {self.version}"]
@@ -56,14 +56,14 @@ class Static:
 
 
 def escaped(name: str) -> str:
-    """A project's name as the names of its files have it."""
+    """A project's name as it is spelled in the names of its files."""
     return canonicalize_name(name).replace("-", "_")
 
 
 def static_metadata(source: Path) -> Static:
-    """What the directory `source` says of itself in PKG-INFO or pyproject.toml. Nothing of it is run.
+    """The metadata of the directory `source` in PKG-INFO or pyproject.toml. Runs nothing.
 
-    Raises CzscieError when a pyproject.toml is none.
+    Raises CzscieError when a pyproject.toml is invalid.
     """
     found = _of_pkg_info(source / "PKG-INFO")
     if found is not None and found.requires is not None:
@@ -84,7 +84,7 @@ def static_metadata(source: Path) -> Static:
 
 
 def named_by_file(name: str) -> Static:
-    """What the file name of a source distribution tells."""
+    """The name and version in the file name of a source distribution."""
     try:
         project, version = parse_sdist_filename(name)
     except InvalidSdistFilename:
@@ -93,7 +93,7 @@ def named_by_file(name: str) -> Static:
 
 
 def read_pyproject(source: Path) -> Mapping[str, Any]:
-    """The pyproject.toml in `source`, empty when there is none. Raises CzscieError when it is none."""
+    """The pyproject.toml in `source`, empty without one. Raises CzscieError when it is invalid."""
     path = source / "pyproject.toml"
     try:
         return parse_toml(path.read_text(encoding="utf-8"))
@@ -156,7 +156,7 @@ def unpacked(source: Path, directory: Path) -> Path:
     inside = [each for each in directory.iterdir() if each.is_dir()]
     if len(inside) != 1:
         raise CzscieError(
-            f"{source.name} is not a source distribution", why="it does not have one directory with all files"
+            f"{source.name} is not a source distribution", why="its files are not in one top-level directory"
         )
     return inside[0]
 
@@ -188,9 +188,7 @@ def _write(directory: Path, name: str, data: bytes, executable: bool, label: str
 
 
 def project_digest(path: Path, lock: Path) -> str:
-    """SHA-256 of all files that may be those of the project at `path`, whatever its build backend makes of
-    them; `lock` is none of them.
-    """
+    """SHA-256 of all files that may belong to the project at `path`, without `lock`."""
     digest = hashlib.sha256()
     for file in sorted(_files(path)):
         if file.absolute() == lock.absolute():

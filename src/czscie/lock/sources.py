@@ -1,4 +1,4 @@
-"""The interpreters of a lock, to be had from wherever they are."""
+"""The interpreters of a lock, as sources to load."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from czscie.platforms import Platform
 
 
 class LockedSources:
-    """Answers as a Provider does, but out of a lock: nobody is asked."""
+    """Resolves as a Provider does, but from a lock: it contacts no server."""
 
     def __init__(self, lock: Lock, provider: Provider) -> None:
         self._lock = lock
         self._provider = provider
 
     def resolve(self, interpreter: Interpreter, platform: Platform) -> Source:
-        """The CPython that is locked. Raises CzscieError when none is, or this machine has another one."""
+        """The locked CPython. Raises CzscieError when it is not locked, or differs on this machine."""
         return self._provider.pinned(interpreter, platform, self.locked(interpreter, platform.name).pin)
 
     def locked(self, interpreter: Interpreter, platform: str) -> LockedInterpreter:
-        """What the lock says of it. Raises CzscieError when that is nothing."""
+        """Its entry in the lock. Raises CzscieError without one."""
         locked = self._lock.interpreter(interpreter.id, platform)
         if locked is None:
             raise CzscieError(

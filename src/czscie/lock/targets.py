@@ -1,4 +1,4 @@
-"""What wheels of a payload are chosen for: a lock's interpreters."""
+"""The targets of a payload's wheels: platforms, with a lock's interpreters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from czscie.platforms import Platform
 
 
 def target_of(lift: Lift, lock: Lock, platform: Platform) -> Target | None:
-    """What wheels of the payload are chosen for on `platform`; None when its interpreter is not locked."""
+    """The target of the payload's wheels on `platform`; None when its interpreter is not locked."""
     payload = lift.payload
     locked = None if payload is None else lock.interpreter(payload.interpreter, platform.name)
     if payload is None or locked is None:

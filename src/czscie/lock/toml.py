@@ -1,7 +1,7 @@
-"""Writes TOML 1.0 for people and for git: what is long stands on lines of its own, each ending in a comma.
+"""Writes TOML 1.0 for people and for git: long arrays have one element per line, each with a comma.
 
-An array of tables at the top is `[[…]]`. What is deeper stands inline, an array with one element a line; a
-table that holds such an array has a header of its own.
+An array of tables at the top is `[[…]]`. Deeper ones are inline, an array with one element per line; a table
+that contains such an array has a header of its own.
 """
 
 from __future__ import annotations

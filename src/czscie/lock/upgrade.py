@@ -1,16 +1,16 @@
-"""What of a lock is to be found out again."""
+"""The parts of a lock to resolve again."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: The name of what is czscie's own in a lock: its launchers and libraries.
+#: The name of czscie's own launchers and libraries in a lock.
 OWN = "czscie"
 
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """What is found out again though it is locked: everything, or interpreters and packages by name."""
+    """The parts to resolve again although they are locked: all, or interpreters and packages by name."""
 
     everything: bool = False
     names: frozenset[str] = frozenset()

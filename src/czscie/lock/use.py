@@ -12,5 +12,5 @@ class LockUse(enum.Enum):
     UPDATE = enum.auto()
     #: Fail.
     LOCKED = enum.auto()
-    #: Not look: what it does not answer is an error, what it does not know of is not noticed.
+    #: Do not check: what it lacks is an error, what it does not cover goes unnoticed.
     FROZEN = enum.auto()

@@ -1,4 +1,4 @@
-"""The wheels of a lock as files: downloaded, or built of what the lock has in their place."""
+"""The wheels of a lock as files: downloaded, or built from the locked source."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from czscie.network.fetch import fetch, find
 
 
 def wheel_files(chosen: Sequence[Chosen], directory: Path, builder: Builder) -> list[Path]:
-    """Where the wheels are, in their order, each with the digest that the lock says.
+    """The paths of the wheels, in their order, each with the locked digest.
 
-    `directory` is the manifest's. Raises CzscieError when one cannot be had.
+    `directory` is the manifest's. Raises CzscieError when one is not available.
     """
     session = builder.session
     for each in chosen:
@@ -28,7 +28,7 @@ def _build_again(chosen: Chosen, builder: Builder) -> None:
     if builder.session.network.offline:
         raise CzscieError(
             f"{wheel.name} is not in the cache, and czscie is offline",
-            why=f"it was built of the source of {package.name} {package.version}",
+            why=f"it was built from the source of {package.name} {package.version}",
             hint="run czscie vendor on a machine with network access, and copy its directory here",
         )
     [again] = builder.package(package).built

@@ -1,1 +1,1 @@
-"""Everything that czscie reads from elsewhere: files pinned by a digest, and indexes that name them."""
+"""Access to remote files: files pinned by a digest, and indexes that name them."""

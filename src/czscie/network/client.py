@@ -1,4 +1,4 @@
-"""Reads what an https, http or file URL names, from any byte on."""
+"""A client for https, http and file URLs that can start at any byte."""
 
 from __future__ import annotations
 
@@ -27,18 +27,19 @@ if TYPE_CHECKING:
 
 
 class NotFound(Exception):
-    """There is nothing at that URL."""
+    """There is no file at that URL."""
 
 
 class RangeRefused(Exception):
-    """The server has no part of the file that begins where it was asked to, or does not say that it has."""
+    """The server does not support the requested range, or has no such part of the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The bytes of a file from `start` on. `total` is the size of the whole where the server tells it.
+    """The bytes of a file from `start` on.
 
-    `encoding` is what the server did to them (RFC 9110, 8.4), empty for nothing.
+    `total` is the size of the whole file, if the server sends it. `encoding` is the content coding (RFC 9110,
+    8.4), empty for none.
     """
 
     start: int
@@ -68,10 +69,10 @@ class Client:
             self._http.close()
 
     def open(self, url: str, watch: Watch, start: int = 0) -> AbstractContextManager[Body]:
-        """A context manager that gives the Body at `url`, from byte `start` on if the server can do that.
+        """A context manager for the Body at `url`, from byte `start` on if the server supports that.
 
-        Entering and reading raise Missing, RangeRefused, Transient, Late, Stopped or, where no second attempt
-        would help, CzscieError: Unreachable where nobody may be asked.
+        Entering and reading raise NotFound, RangeRefused, Transient, Late, Stopped or, where no second
+        attempt would help, CzscieError: Unreachable when czscie is offline.
         """
         return _open_file(url, start, watch) if is_file(url) else self._open_http(url, start, watch)
 
@@ -102,8 +103,8 @@ class Client:
     def _connect(self, url: str) -> httpx.Client:
         if self.network.offline:
             raise Unreachable(
-                "a file is missing, and czscie is offline",
-                why=f"{without_secrets(url)}: --offline or {OFFLINE} forbids it",
+                "cannot download a file: czscie is offline",
+                why=f"{without_secrets(url)}: --offline or {OFFLINE} is set",
             )
         with self._connecting:
             if self._http is None:
@@ -176,17 +177,15 @@ def _check_status(response: httpx.Response, asked: str, credential: Credential |
         raise NotFound
     if status == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         raise RangeRefused
-    answer = f"the server answered {status} {response.reason_phrase}".rstrip()
+    answer = f"the server returned {status} {response.reason_phrase}".rstrip()
     if status in (http.HTTPStatus.REQUEST_TIMEOUT, http.HTTPStatus.TOO_MANY_REQUESTS) or status >= 500:
         raise Transient(answer, _retry_after(response.headers.get("Retry-After", "")))
     why, hint = [answer], None
     if status in (http.HTTPStatus.UNAUTHORIZED, http.HTTPStatus.FORBIDDEN):
         variable = variable_for(asked)
         if credential is not None:
-            why.append(f"although it was shown what {credential.origin} holds")
-        hint = (
-            f"set {variable}_BEARER, or {variable}_BASIC_USER and _BASIC_PASS, or put the host into ~/.netrc"
-        )
+            why.append(f"the credentials come from {credential.origin}")
+        hint = f"set {variable}_BEARER, or {variable}_BASIC_USER and _BASIC_PASS, or add the host to ~/.netrc"
     elif status == http.HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         from czscie.network.errors import CREDENTIALS_OF_PROXY
 
@@ -195,7 +194,7 @@ def _check_status(response: httpx.Response, asked: str, credential: Credential |
 
 
 def _retry_after(value: str) -> float | None:
-    """Seconds from now: RFC 9110, 10.2.3 has a number of them or a date."""
+    """Seconds to wait: RFC 9110, 10.2.3 allows a number of them or a date."""
     if value.isdecimal():
         return float(value)
     try:
@@ -205,7 +204,7 @@ def _retry_after(value: str) -> float | None:
 
 
 def _refuse_downgrade(response: httpx.Response) -> None:
-    """What was asked for under TLS must not come without: nobody could vouch for the digests then."""
+    """A redirect must not leave TLS: nothing would authenticate the digests then."""
     if response.has_redirect_location and response.url.scheme == "https":
         target = response.url.join(response.headers["Location"])
         if target.scheme != "https":
@@ -216,6 +215,6 @@ def _refuse_downgrade(response: httpx.Response) -> None:
 
 
 def _without_user(url: str) -> str:
-    """As httpx may have it, which writes URLs into logs."""
+    """The URL for httpx, which writes URLs into logs."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

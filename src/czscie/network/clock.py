@@ -1,4 +1,4 @@
-"""The time that deadlines go by."""
+"""The clock of deadlines."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import time
 
 
 class Clock:
-    """Seconds that only grow; tests have one that they move."""
+    """Monotonic seconds. Tests have one that they control."""
 
     def now(self) -> float:
         return time.monotonic()
 
     def wait(self, stop: threading.Event, seconds: float) -> None:
-        """Sleeps so long, or until `stop` is set."""
+        """Sleeps for so many seconds, or until `stop` is set."""
         stop.wait(seconds)

@@ -1,4 +1,4 @@
-"""What proves to a host who we are: from the URL, the environment or a netrc file, and to no other host."""
+"""Credentials for a host, from the URL, the environment or a netrc file, and sent to no other host."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from czscie.errors import CzscieError
 
-#: Ours, and science's for whoever has those already.
+#: Ours, and science's for compatibility.
 PREFIXES = ("CZSCIE_AUTH", "SCIENCE_AUTH")
 
 #: RFC 9110, 5.5: what a field's value may hold.
@@ -21,7 +21,7 @@ _VALUE = re.compile(r"[\x21-\x7e]+( [\x21-\x7e]+)*")
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """The value of the `Authorization` field (RFC 7617, RFC 6750), and who named it."""
+    """The value of the `Authorization` field (RFC 7617, RFC 6750), and its origin for messages."""
 
     authorization: str = field(repr=False)
     origin: str
@@ -33,10 +33,10 @@ class Credential:
 
     @classmethod
     def bearer(cls, token: str, origin: str) -> Credential:
-        """Raises CzscieError, which does not show it, for what cannot be a token."""
+        """Raises CzscieError, which does not show the token, when it is invalid."""
         if not _VALUE.fullmatch(token):
             raise CzscieError(
-                f"{origin} holds no token", why="there is a line break or something else than ASCII in it"
+                f"{origin} is not a valid token", why="it has a line break or a character that is not ASCII"
             )
         return cls(f"Bearer {token}", origin)
 
@@ -44,8 +44,8 @@ class Credential:
 def find_credential(url: str, environ: Mapping[str, str]) -> Credential | None:
     """The first of: user and password in `url`, `CZSCIE_AUTH_<HOST>_…`, `SCIENCE_AUTH_<HOST>_…`, netrc.
 
-    `<HOST>` is the host in capitals with `_` for whatever is not a letter or a digit; after it comes
-    `BEARER`, or `BASIC_USER` and `BASIC_PASS`. Raises CzscieError when there is only half of one.
+    `<HOST>` is the host in capitals with `_` for every character but letters and digits; after it comes
+    `BEARER`, or `BASIC_USER` and `BASIC_PASS`. Raises CzscieError when one of those two is missing.
     """
     parts = urlsplit(url)
     if parts.username is not None:
@@ -57,7 +57,7 @@ def find_credential(url: str, environ: Mapping[str, str]) -> Credential | None:
 
 
 def variable_for(url: str) -> str:
-    """How the variables for the host of `url` begin."""
+    """The beginning of the variables for the host of `url`."""
     return _variable(PREFIXES[0], urlsplit(url).hostname or "")
 
 
@@ -74,7 +74,7 @@ def _of_environment(host: str, environ: Mapping[str, str]) -> Credential | None:
             password = environ.get(f"{variable}_BASIC_PASS")
             if password is None:
                 raise CzscieError(
-                    f"{variable}_BASIC_USER is set without a password", hint=f"set {variable}_BASIC_PASS, too"
+                    f"{variable}_BASIC_USER is set without a password", hint=f"set {variable}_BASIC_PASS too"
                 )
             return Credential.basic(user, password, f"{variable}_BASIC_USER")
     return None
@@ -88,7 +88,7 @@ def _of_netrc(host: str, environ: Mapping[str, str]) -> Credential | None:
         found = netrc(path).authenticators(host)
     except NetrcParseError as error:
         # Its message may quote what it did not expect, which may be a password.
-        raise CzscieError(f"cannot read {path}", why=f"line {error.lineno} is not as netrc has it") from None
+        raise CzscieError(f"cannot read {path}", why=f"line {error.lineno} is invalid") from None
     except (OSError, UnicodeError) as error:
         raise CzscieError(
             f"cannot read {path}", why=getattr(error, "strerror", None) or "it is not text"

@@ -1,4 +1,4 @@
-"""What went wrong on the way, in words, and the one setting that mends it."""
+"""Network errors in words, with the one setting that fixes each."""
 
 from __future__ import annotations
 
@@ -16,20 +16,18 @@ from czscie.network.url import proxy_of, without_secrets
 
 _Cause = TypeVar("_Cause", bound=BaseException)
 
-CREDENTIALS_OF_PROXY = (
-    "write user and password into HTTPS_PROXY and HTTP_PROXY: http://user:password@proxy:8080"
-)
+CREDENTIALS_OF_PROXY = "set user and password in HTTPS_PROXY and HTTP_PROXY: http://user:password@proxy:8080"
 
 
 def explain(error: httpx.HTTPError | httpx.InvalidURL, url: str, network: Network) -> Exception:
-    """A Transient for what may be over soon, a CzscieError for what will not."""
+    """A Transient for errors that a retry may fix, a CzscieError for all others."""
     host = urlsplit(url).hostname
     proxy = proxy_of(url)
     through = f" through the proxy {proxy}" if proxy else ""
     unreadable = f"cannot read {without_secrets(url)}"
     match error:
         case httpx.TooManyRedirects():
-            return CzscieError(unreadable, why="it redirects without end")
+            return CzscieError(unreadable, why="it redirects too many times")
         case httpx.ConnectTimeout():
             return Transient(f"no connection to {host}{through} within {network.patience.connect:g} s")
         case httpx.TimeoutException():
@@ -37,7 +35,7 @@ def explain(error: httpx.HTTPError | httpx.InvalidURL, url: str, network: Networ
         case httpx.ProxyError():
             asks = "407" in str(error)
             hint = CREDENTIALS_OF_PROXY if asks else "correct HTTPS_PROXY, or name the host in NO_PROXY"
-            return CzscieError(f"{unreadable}{through}", why=f"the proxy answered {error}", hint=hint)
+            return CzscieError(f"{unreadable}{through}", why=f"the proxy returned {error}", hint=hint)
         case httpx.ConnectError():
             refused = _cause(error, ssl.SSLCertVerificationError)
             if refused is not None:
@@ -49,12 +47,15 @@ def explain(error: httpx.HTTPError | httpx.InvalidURL, url: str, network: Networ
         case httpx.UnsupportedProtocol() | httpx.InvalidURL():
             return CzscieError(unreadable, why=without_secrets(str(error)))
         case httpx.TransportError():
-            return Transient("the connection broke off")
+            return Transient("the connection was lost")
     return CzscieError(unreadable, why=type(error).__name__)
 
 
 def unusable_proxy(error: Exception) -> CzscieError:
-    """The surroundings name a proxy that cannot be used. `error` may quote its URL and is not repeated."""
+    """The environment or the system names a proxy that cannot be used.
+
+    `error` may contain its URL and is not repeated.
+    """
     if isinstance(error, ImportError):
         return CzscieError(
             "the proxy that ALL_PROXY or HTTPS_PROXY names is a SOCKS proxy",

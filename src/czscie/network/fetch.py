@@ -1,4 +1,4 @@
-"""Brings files into the cache. Each has its name there only once its SHA-256 was found right."""
+"""Downloads files into the cache. A file gets its name there only after its SHA-256 was verified."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from czscie.progress import Begin, Progress
 if TYPE_CHECKING:
     from czscie.console import Console
 
-#: How long those that are stopped may take to let go of their files, in seconds.
+#: The time for stopped threads to release their files, in seconds.
 _FAREWELL = 1.0
 
 
 def fetch(files: Iterable[Remote], network: Network, console: Console | None = None) -> list[Path]:
-    """Where the verified `files` are, in their order; what is not at hand is downloaded, several at once.
+    """The paths of the verified `files`, in their order. Missing ones are downloaded, several at once.
 
-    At hand is what the cache or one of `network.directories` has with the right digest. `console` hears of
-    progress and retries. A part that an earlier attempt left is gone on with. Raises CzscieError when one
-    cannot be had, WrongContent when a server has another file of that name: nothing of that is kept. When
-    offline, the error names all that is missing.
+    A file is not missing if the cache or one of `network.directories` has it with the right digest. `network`
+    defaults to the settings of the environment; `console` gets progress and retries. Partial downloads of
+    earlier attempts are resumed. Raises CzscieError when one is unavailable, WrongContent when a server has a
+    different file of that name, which is discarded. When offline, the error names all missing files.
     """
     wanted = list(files)
     there = {file: path for file in dict.fromkeys(wanted) if (path := find(file, network)) is not None}
@@ -45,9 +45,9 @@ def fetch(files: Iterable[Remote], network: Network, console: Console | None = N
 
 
 def find(file: Remote, network: Network) -> Path | None:
-    """Where `file` is at hand with the right digest; None when it would have to be downloaded.
+    """The path of `file` if it need not be downloaded, with the right digest; None otherwise.
 
-    Raises CzscieError when one of `network.directories` has another file of its name.
+    Raises CzscieError when one of `network.directories` has a different file of its name.
     """
     places = [directory / file.name for directory in network.directories]
     there = [path for path in places if path.exists()]
@@ -74,14 +74,14 @@ def _check_offline(missing: Sequence[Remote]) -> None:
             f"{number} not in the cache, and czscie is offline",
             why=(
                 *(f"{file.name}, SHA-256 {file.sha256}" for file in far),
-                f"--offline or {OFFLINE} forbids it",
+                f"--offline or {OFFLINE} is set",
             ),
-            hint="run it once without, or copy the files here",
+            hint="run it once online, or build with --vendor",
         )
 
 
 class _Crew:
-    """Threads that fetch files, a few at once. They are left behind when they do not end in time."""
+    """Threads that fetch files, several at once. Those that do not end in time are abandoned."""
 
     def __init__(self, files: Sequence[Remote], network: Network, progress: Progress) -> None:
         self._files = files

@@ -1,4 +1,4 @@
-"""How this process reaches others: how long it waits for them, and whether it may reach them at all."""
+"""The network settings of this process: time limits, and whether it may use the network at all."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _NO = ("", "0", "no", "false")
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait for a server, in seconds, and how often to ask it.
+    """How long to wait for a server, in seconds, and how often to retry.
 
-    `read` is the longest silence, `deadline` the longest that one file may take with all attempts. The wait
-    before a second attempt is `first_wait` and doubles before each further one; a server that asks for more
-    than `longest_wait` is not waited for. `clock` tells the time.
+    `read` is the longest silence, `deadline` the limit for one file with all attempts. The wait before the
+    second attempt is `first_wait` and doubles before each further one; if a server asks for more than
+    `longest_wait`, czscie gives up. `clock` is the source of time.
     """
 
     connect: float = 15.0
@@ -41,10 +41,10 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """The settings of all that is read from elsewhere.
+    """The settings for all downloads.
 
-    `directories` may hold files that would be downloaded, by their own names: they are looked into first.
-    `parallel` is how many files are on their way at once.
+    `directories` may contain files that would be downloaded, by their own names; they are searched first.
+    `parallel` is the number of simultaneous downloads.
     """
 
     patience: Patience = field(default_factory=Patience)
@@ -61,10 +61,7 @@ class Network:
         *,
         offline: bool = False,
     ) -> Network:
-        """What the environment says; `offline` opens no socket whatever it says.
-
-        Raises CzscieError for a variable with an invalid value.
-        """
+        """The settings of the environment. Raises CzscieError when one is invalid."""
         patience = Patience()
         silence = _seconds(environ, TIMEOUT)
         deadline = _seconds(environ, DEADLINE)

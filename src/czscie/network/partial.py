@@ -1,8 +1,8 @@
-"""The part of a file that has arrived: kept for the next attempt, held by one process at a time.
+"""Partial downloads: kept for the next attempt, held by one process at a time.
 
-A partial file is called `.<name>.<number>.partial`. Who holds its lock may write it; a
-process that finds number 0 held takes number 1. So a process that was killed leaves a part that the next one
-goes on with, and two that download at once do not meet.
+A partial file is called `.<name>.<number>.partial`. The process that holds its lock may write it; one that
+finds number 0 held takes number 1. So the next process resumes what a killed one left, and two that download
+at once do not collide.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _HELD = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 
 class Partial:
-    """What there is so far of one file, open for writing at its end."""
+    """The bytes of one file so far, open for writing at their end."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self.path = path
@@ -44,7 +44,7 @@ class Partial:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all there is, in hexadecimal."""
+        """SHA-256 of the bytes so far, in hexadecimal."""
         return self._hash.hexdigest()
 
     def write(self, chunk: bytes) -> None:
@@ -53,14 +53,14 @@ class Partial:
         self._count(chunk)
 
     def restart(self) -> None:
-        """Forget all there is."""
+        """Discard the bytes so far."""
         self._file.seek(0)
         self._file.truncate()
         self._hash = hashlib.sha256()
         self.size = 0
 
     def finish(self, final: Path) -> None:
-        """Give the file its final name, and let go of it. The directory is made if there is none yet."""
+        """Give the file its final name, and release it. Makes the directory if it is missing."""
         self._file.close()
         final.parent.mkdir(mode=0o700, exist_ok=True)
         make_way(final)
@@ -77,9 +77,9 @@ class Partial:
 
 @contextmanager
 def claim_partial(path: Path) -> Iterator[Partial]:
-    """Hold the first partial file beside `path`, called after it, that nobody else holds.
+    """Hold the first partial file of `path` that no other process holds.
 
-    It stays on disk afterwards if there is anything in it. Raises CzscieError where files cannot be locked or
+    It stays on disk afterwards unless it is empty. Raises CzscieError where files cannot be locked or
     written.
     """
     try:
@@ -113,7 +113,7 @@ def _open(path: Path) -> BinaryIO:
 def _lock(file: BinaryIO) -> bool:
     try:
         if sys.platform == "win32":
-            # Far behind the content, which stays readable that way.
+            # Well past the content, so that others can read the content.
             file.seek(1 << 40)
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
@@ -126,7 +126,7 @@ def _lock(file: BinaryIO) -> bool:
 
 
 def _is_still(path: Path, file: BinaryIO) -> bool:
-    """Whether `path` is what was locked: who held it before may just have given it its final name."""
+    """Whether `path` is the locked file: its last holder may just have given it its final name."""
     try:
         return os.path.samestat(path.stat(), os.fstat(file.fileno()))
     except FileNotFoundError:

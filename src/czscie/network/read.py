@@ -1,4 +1,4 @@
-"""Reads a small file, such as an index, whole."""
+"""Reads small files, such as indexes, whole."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ def read_small(
     progress: Progress,
     attempts: int | None = None,
 ) -> bytes | None:
-    """The file at `url`, None when there is none.
+    """The file at `url`, None if it does not exist.
 
-    Raises Unreachable, which says `failure`, when it cannot be had with `attempts` of the client's patience
-    or fewer; CzscieError when it has more than `largest` bytes or comes compressed, as it was not asked for.
+    Raises Unreachable, with `what` and `hint`, when it is unavailable after `attempts`, at most the client's
+    patience; CzscieError when it has more than `largest` bytes or the server compresses it without being
+    asked to.
     """
     shown = without_secrets(url)
     patience = client.network.patience
@@ -36,9 +37,9 @@ def read_small(
         try:
             with client.open(url, watch) as body:
                 if body.encoding not in ("", "identity"):
-                    # It may unpack to anything.
+                    # Its unpacked size is unknown.
                     raise CzscieError(
-                        f"{shown} comes compressed, which czscie did not ask for",
+                        f"the server compressed {shown} without being asked to",
                         why=f"the server sent Content-Encoding: {body.encoding[:40]}",
                     )
                 for chunk in body.chunks:
@@ -48,7 +49,7 @@ def read_small(
         except NotFound:
             return None
         except RangeRefused as refused:
-            raise Transient("the server answered with a part of the file") from refused
+            raise Transient("the server returned a part of the file") from refused
         except Transient as problem:
             tried[:] = [f"{shown}: {problem.cause}"]
             raise

@@ -1,4 +1,4 @@
-"""A file that is pinned by its digest, wherever it comes from."""
+"""A remote file, pinned by its digest."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ from czscie.network.url import scheme, without_secrets
 
 
 class WrongContent(CzscieError):
-    """A server's file is not the one that was asked for."""
+    """A server's file does not have the pinned digest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A file to fetch: its name, its SHA-256 in hexadecimal, and URLs, tried in their order.
+    """A file to fetch: its name, its SHA-256 in hexadecimal, and URLs, tried in order.
 
-    `size` is in bytes, None where nobody knows it. `kind` is the directory of the cache that it is kept in.
-    `hint` is what to say when no URL has it: the setting that names another place. Raises CzscieError when
-    `name` is more than a name, `sha256` no digest or one of `urls` none: they may come from a file of
-    somebody else.
+    `size` is in bytes, None if unknown. `kind` is its directory of the cache. `hint` is for the error when no
+    URL has it: the setting that names another place. Raises CzscieError when `name` is not a plain name,
+    `sha256` not a digest or one of `urls` not a URL: they may be untrusted.
     """
 
     name: str
@@ -39,20 +38,20 @@ class Remote:
         for url in self.urls:
             if not scheme(url):
                 raise CzscieError(
-                    f"{without_secrets(url)[:200]!r} is not a URL", why=f"it is given for {self.name}"
+                    f"{without_secrets(url)[:200]!r} is not a URL", why=f"it belongs to {self.name}"
                 )
         if len(self.sha256) != 64 or not set(self.sha256) <= set("0123456789abcdef"):
             raise CzscieError(
-                f"{self.sha256!r} is not a SHA-256 in hexadecimal", why=f"it is given for {self.name}"
+                f"{self.sha256!r} is not a SHA-256 in hexadecimal", why=f"it belongs to {self.name}"
             )
 
     @property
     def path(self) -> Path:
-        """Where in the cache the file is, or will be: `<kind>/<sha256>/<name>`."""
+        """The file's path in the cache, whether it exists or not: `<kind>/<sha256>/<name>`."""
         return cache_directory(self.kind) / self.sha256 / self.name
 
     def is_at(self, path: Path) -> bool:
-        """Whether `path` is this file, and whole: a disk may have lost what was once verified."""
+        """Whether `path` is this file, and undamaged: a disk may have lost what was once verified."""
         if not path.is_file():
             return False
         try:

@@ -1,4 +1,4 @@
-"""Trying again when it is worth it, and knowing when to stop."""
+"""Retries, deadlines and stops."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _Result = TypeVar("_Result")
 
 
 class Transient(Exception):
-    """What may be over soon. `wait` is how many seconds the server asks for, None where it does not say."""
+    """An error that a retry may fix. `wait` is the server's Retry-After in seconds, None without one."""
 
     def __init__(self, cause: str, wait: float | None = None) -> None:
         super().__init__(cause)
@@ -25,7 +25,7 @@ class Transient(Exception):
 
 
 class Unreachable(CzscieError):
-    """No attempt succeeded, or none was allowed: another place may do better."""
+    """No attempt succeeded, or none was allowed: another place may have the file."""
 
 
 class Late(Exception):
@@ -33,11 +33,11 @@ class Late(Exception):
 
 
 class Stopped(Exception):
-    """Somebody wants the work to end: Ctrl-C, or another file that cannot be had."""
+    """The work was cancelled: by Ctrl-C, or because another file failed."""
 
 
 class Watch:
-    """How long work may go on: until `seconds` are over by `clock` or `stop` is set."""
+    """The time limit of some work: `seconds` on `clock`, or until `stop` is set."""
 
     def __init__(
         self, seconds: float, stop: threading.Event | None = None, clock: Clock | None = None
@@ -49,23 +49,23 @@ class Watch:
 
     @classmethod
     def of(cls, patience: Patience, stop: threading.Event | None = None) -> Watch:
-        """How long one file may take."""
+        """The limit for one file."""
         return cls(patience.deadline, stop, patience.clock)
 
     def check(self) -> None:
-        """Raises Late or Stopped when it is time."""
+        """Raises Late or Stopped when the limit is reached."""
         if self._stop.is_set():
             raise Stopped
         if self._clock.now() >= self._end:
             raise Late
 
     def within(self, seconds: float) -> float:
-        """`seconds`, or what is left of the time if that is less. Raises Late or Stopped."""
+        """`seconds`, or the remaining time if that is less. Raises Late or Stopped."""
         self.check()
         return max(0.001, min(seconds, self._end - self._clock.now()))
 
     def pause(self, seconds: float) -> None:
-        """Sleep so long, or until it is time. Raises Late or Stopped."""
+        """Sleep so long, or until the limit. Raises Late or Stopped."""
         self._clock.wait(self._stop, self.within(seconds))
         self.check()
 
@@ -88,9 +88,9 @@ def persevere(
 ) -> _Result:
     """Call `attempt` until it raises no Transient, with growing waits in between.
 
-    Raises Unreachable of `failure` and `tried`, which `attempt` fills with a line for each place that it
-    asked, after `patience.attempts` or when the wait is too long; CzscieError when the deadline of `watch`
-    has passed, Stopped when that was stopped.
+    Raises Unreachable with `what`, `hint` and `tried` (where `attempt` records a line for each place it
+    tried) after `patience.attempts` or when the wait is too long; CzscieError at the deadline of `watch`,
+    Stopped when that was stopped.
     """
     pause = patience.first_wait
     try:
@@ -102,16 +102,14 @@ def persevere(
                 if number == patience.attempts:
                     ending = f"gave up after attempt {number}"
                 elif wait > patience.longest_wait:
-                    ending = f"it asks to come back in {wait:g} s"
+                    ending = f"the server asks to retry in {wait:g} s"
                 else:
-                    progress.line(f"{problem.cause}: trying again in {wait:g} s")
+                    progress.line(f"{problem.cause}: retrying in {wait:g} s")
                     watch.pause(wait)
                     pause = min(2 * pause, patience.longest_wait)
                     continue
                 raise Unreachable(failure.what, why=(*tried, ending), hint=failure.hint) from problem
     except Late as late:
-        ending = f"it was not done within {watch.seconds:g} s"
-        raise CzscieError(
-            failure.what, why=(*tried, ending), hint=f"set {DEADLINE} to more seconds"
-        ) from late
+        ending = f"it did not finish within {watch.seconds:g} s"
+        raise CzscieError(failure.what, why=(*tried, ending), hint=f"raise {DEADLINE} (seconds)") from late
     raise AssertionError("patience.attempts is at least 1")

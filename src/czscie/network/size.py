@@ -1,4 +1,4 @@
-"""How large files are that nobody downloads yet."""
+"""The sizes of remote files before they are downloaded."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def sizes(files: Iterable[Remote], network: Network, console: Console | None = None) -> list[int | None]:
-    """The size of each file in bytes, as its server tells it; None where none does.
+    """The size of each file in bytes, as its server reports it; None if it does not.
 
-    Nothing is read but the answers' headers. Raises CzscieError when a server does not answer.
+    Reads only headers of responses. Raises CzscieError when a server does not respond.
     """
     progress = Progress(console)
 
@@ -30,7 +30,7 @@ def sizes(files: Iterable[Remote], network: Network, console: Console | None = N
         if (path := find(file, network)) is not None:
             return path.stat().st_size
         watch = Watch.of(network.patience)
-        failure = Failure(f"cannot ask for {file.name}")
+        failure = Failure(f"cannot get the size of {file.name}")
         return persevere(
             lambda: _ask(client, file, watch), failure, file.urls, network.patience, watch, progress
         )

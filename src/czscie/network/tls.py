@@ -1,4 +1,4 @@
-"""Whose certificates are believed: those that the machine believes, or the ones that the user names."""
+"""The certificates that TLS connections are verified with: the system's, or those that the user names."""
 
 from __future__ import annotations
 
@@ -23,11 +23,10 @@ _BUNDLES = (
 
 
 def tls_context(environ: Mapping[str, str]) -> ssl.SSLContext:
-    """How TLS connections are verified.
+    """The settings that verify TLS connections.
 
-    By SSL_CERT_FILE and SSL_CERT_DIR alone where they are set; else by the system's store; else, where a
-    machine has none, by Mozilla's authorities as certifi has them. Raises CzscieError when what is set cannot
-    be read.
+    SSL_CERT_FILE and SSL_CERT_DIR alone if they are set; else the system's store; else, if it has none,
+    Mozilla's authorities from certifi. Raises CzscieError when a file that is set cannot be read.
     """
     file, directory = environ.get(FILE) or None, environ.get(DIRECTORY) or None
     if file or directory:
@@ -40,11 +39,11 @@ def tls_context(environ: Mapping[str, str]) -> ssl.SSLContext:
 
 
 def refusal(error: ssl.SSLCertVerificationError, host: str, environ: Mapping[str, str]) -> CzscieError:
-    """What to say when the certificate of `host` was refused."""
+    """The error for an untrusted certificate of `host`."""
     what = f"the certificate of {host} is not trusted"
     expired = error.verify_code == 10  # X509_V_ERR_CERT_HAS_EXPIRED
     if expired or "match" in error.verify_message.lower():
-        hint = "ask whoever runs it for a certificate that is valid for this name today"
+        hint = "ask its operator for a certificate that is valid for this name and date"
     elif named := environ.get(FILE):
         hint = f"add the authority that signed it to {named}, which {FILE} names"
     else:
@@ -56,7 +55,7 @@ def _named(file: str | None, directory: str | None) -> ssl.SSLContext:
     for variable, path in ((FILE, file), (DIRECTORY, directory)):
         if path is not None and not Path(path).exists():
             raise CzscieError(
-                f"{variable} is {path!r}, and nothing is there", hint=f"correct or unset {variable}"
+                f"{variable} is {path!r}, which does not exist", hint=f"correct or unset {variable}"
             )
     try:
         return ssl.create_default_context(cafile=file, capath=directory)

@@ -1,4 +1,4 @@
-"""The way of one file into the cache: from the first URL that has it, in as many pieces as it takes."""
+"""The download of one file into the cache, from the first URL that has it, resumed as often as necessary."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from czscie.network.retry import Failure, Transient, Unreachable, Watch, perseve
 from czscie.network.url import origin, without_secrets
 from czscie.progress import Progress, Show
 
-#: No file of unknown size comes near: a server that does not stop cannot fill the disk.
+#: Well above any file of unknown size: a server that never stops must not fill the disk.
 LARGEST = 4 << 30
 
 
 class Transfer:
-    """Fetches `file` with `client` for as long as `watch` lets it."""
+    """Fetches `file` with `client`, within the limit of `watch`."""
 
     def __init__(self, file: Remote, client: Client, watch: Watch, progress: Progress, show: Show) -> None:
         self._file = file
@@ -25,14 +25,14 @@ class Transfer:
         self._watch = watch
         self._progress = progress
         self._show = show
-        #: What became of each URL in the last attempt, a line each, and the URL that was read last.
+        #: The result of each URL in the last attempt, a line each, and the URL that was read last.
         self._tried: list[str] = []
         self._source = ""
-        #: Whether what there is came in more than one piece.
+        #: Whether the file arrived in more than one piece.
         self._resumed = False
 
     def run(self) -> None:
-        """Bring it to `file.path`, unless another process does meanwhile. Raises CzscieError or Stopped."""
+        """Download to `file.path`, unless another process does meanwhile. Raises CzscieError or Stopped."""
         path = self._file.path
         with claim_partial(cache_directory(self._file.kind) / self._file.sha256) as partial:
             if not self._file.is_at(path):
@@ -40,10 +40,10 @@ class Transfer:
                 partial.finish(path)
 
     def _fill(self, partial: Partial) -> None:
-        """Make `partial` what has the right digest."""
+        """Fill `partial` until it has the right digest."""
         self._receive(partial)
         if partial.digest != self._file.sha256 and self._resumed:
-            # What was there before need not have been a part of the same file.
+            # The earlier part may have belonged to a different file.
             partial.restart()
             self._receive(partial)
         if partial.digest != self._file.sha256:
@@ -63,7 +63,7 @@ class Transfer:
         )
 
     def _attempt(self, partial: Partial) -> None:
-        """Once through the URLs, until one has it. A host that cannot be reached is asked once."""
+        """Try each URL once, until one has the file. A host that cannot be reached is tried once."""
         self._tried.clear()
         failed: list[Transient] = []
         down = set()
@@ -105,11 +105,11 @@ class Transfer:
                     if partial.size > (LARGEST if expected is None else expected):
                         raise self._too_large(partial)
         except RangeRefused:
-            # All of it was there and only the name was missing, or what is there is no part of this file.
+            # Either the file is complete and lacks only its name, or it is not a part of this file.
             self._resumed = True
             return
         if expected is not None and partial.size < expected:
-            raise Transient("the connection broke off")
+            raise Transient("the connection was lost")
 
     def _too_large(self, partial: Partial) -> CzscieError:
         expected = self._file.size
@@ -124,7 +124,7 @@ class Transfer:
     def _wrong(self, partial: Partial, *why: str) -> WrongContent:
         partial.restart()
         return WrongContent(
-            f"{self._file.name} differs from the file that was asked for, and was discarded",
+            f"{self._file.name} has the wrong SHA-256 or size and was discarded",
             why=(*why, f"from {without_secrets(self._source)}"),
             hint=self._file.hint,
         )

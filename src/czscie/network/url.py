@@ -1,4 +1,4 @@
-"""What may be said of a URL, and whom it belongs to."""
+"""URLs without secrets, their origins and proxies."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def without_secrets(url: str) -> str:
-    """`url` as it may be shown and kept: without user, password, query and fragment."""
+    """`url` without user, password, query and fragment, for messages and files."""
     return _SECRETS.sub("", url)
 
 
 def origin(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port: what decides who may see a password (RFC 6454)."""
+    """Scheme, host and port: the scope of a password (RFC 6454)."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
 
 
 def scheme(url: str) -> str:
-    """`https`, `http`, `file` …; nothing of what is no URL at all, such as `http://[x`."""
+    """`https`, `http`, `file` …; empty for an invalid URL, such as `http://[x`."""
     try:
         parts = urlsplit(url)
         _ = parts.hostname, parts.port
@@ -32,12 +32,12 @@ def scheme(url: str) -> str:
 
 
 def is_file(url: str) -> bool:
-    """Whether it names a file of this machine, which needs no network."""
+    """Whether it names a local file, which needs no network."""
     return scheme(url) == "file"
 
 
 def proxy_of(url: str) -> str | None:
-    """The proxy that the surroundings name for `url`, as it may be shown; None where none is used."""
+    """The proxy for `url` from the environment or the system, without secrets; None without one."""
     scheme, host, _ = origin(url)
     proxies = getproxies()
     proxy = proxies.get(scheme) or proxies.get("all")

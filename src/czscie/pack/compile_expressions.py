@@ -84,7 +84,7 @@ class Budget:
         self._least = 0
 
     def begin(self):
-        """What is taken from here on is for one value."""
+        """Starts the budget of one value."""
         self._least = max(self._left - _STEPS_PER_VALUE, 0)
 
     def take(self, steps):
@@ -369,7 +369,7 @@ def _compiled(pattern, flags, budget):
 
 
 def _hash(pattern, flags):
-    """What the finder looks a pattern up by: 8 bytes, the same in every process."""
+    """The finder's key of a pattern: 8 bytes, the same in every process."""
     text = pattern if isinstance(pattern, bytes) else pattern.encode("utf-8", "surrogatepass")
     return _imp.source_hash(flags << 1 | isinstance(pattern, bytes), text)
 

@@ -55,7 +55,7 @@ def compiled(name, source):
 
 
 def copies(source):
-    """How many nodes the compiler goes through, with each body of a `finally` as often as it copies that."""
+    """The number of nodes that the compiler visits, counting each copy of the body of a `finally`."""
     import _ast
 
     def of_all(statements, unwound):

@@ -1,4 +1,4 @@
-"""Compiles modules with the Python that will load them, or with one whose bytecode is the same."""
+"""Compiles modules with the Python that will load them, or with one that has the same bytecode."""
 
 from __future__ import annotations
 
@@ -24,34 +24,34 @@ Expression = tuple[bytes, bytes]
 #: What code objects call the file of a module, and its text.
 Source = tuple[str, bytes]
 
-#: What answers mean that are neither a result nor a source that does not compile, and why.
+#: The letters of exceeded limits, and their meanings.
 _EXCESSES = {
-    "F": "its finally clauses are too many in one another",
+    "F": "its finally clauses are nested too deeply",
     "L": "it is too large",
     "M": "it takes too much memory or is nested too deeply",
     "N": "it is nested too deeply",
-    "S": "some take more steps than a module may",
+    "S": "they exceed the limit of steps",
 }
 _FINE = (".", "E")
 _WHAT = {
     "compile_modules.py": "is not compiled",
-    "compile_expressions.py": "keeps regular expressions that are compiled when it runs",
+    "compile_expressions.py": "compiles some regular expressions at run time",
     "scan_modules.py": "is not parsed",
 }
-_TIME = "it takes more time of the processor than any module needs"
-#: So many modules of one call may be ended for their time; then it is not the modules.
+_TIME = "it exceeds the limit of CPU time"
+#: The limit of modules per call that may exceed the CPU time; beyond that the modules are not the cause.
 _MOST_DEATHS_OF_TIME = 3
 
-#: The same for every build, so that what is too much is: 8 MiB of stack, 4 GiB of memory, no core.
+#: The same limits for every build: 8 MiB of stack, 4 GiB of memory, no core file.
 _LIMITS = 'ulimit -c 0; ulimit -s 8192; ulimit -v 4194304; exec "$@"'
 
-#: All of it: nothing of the user's settings changes what modules compile to, hashes of strings included.
+#: The whole environment: the user's settings must not change the compiled code, nor the hashes of strings.
 _ENVIRONMENT = {"PYTHONHASHSEED": "0"}
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled(Generic[T]):
-    """What was made of modules, and a line for each of which nothing or not all was, as it is too much."""
+    """The results, and a line for each module that exceeded a limit and has no or an incomplete result."""
 
     results: list[T]
     skips: tuple[str, ...] = ()
@@ -71,7 +71,7 @@ class Compiler:
 
     @classmethod
     def probe(cls, python: Path, identity: str) -> Compiler | None:
-        """The compiler that `python` is; None where it does not run here."""
+        """The compiler `python`; None if it does not run here."""
         try:
             done = _run(python, b"")
         except (OSError, subprocess.SubprocessError):
@@ -119,7 +119,7 @@ class Compiler:
         return Compiled(sorted(found), tuple(skips))
 
     def scan(self, suspects: Sequence[Suspect]) -> list[Signs]:
-        """What is seen in each of the modules. What its Python cannot parse is taken for the worst.
+        """The signs in each of the modules. One that its Python cannot parse counts as the worst case.
 
         Raises CzscieError when the Python fails.
         """
@@ -138,7 +138,7 @@ class Compiler:
         return self._scan(sources, [("imports", source) for _, source in sources])
 
     def _scan(self, sources: Sequence[Source], questions: Sequence[tuple[Any, ...]]) -> list[Any]:
-        """The answer to each question about a module; None where the Python dies of it."""
+        """The answer to each question about a module; None where the question crashes the Python."""
         if not sources:
             return []
         asked = [marshal.dumps(question, 2) for question in questions]
@@ -149,9 +149,9 @@ class Compiler:
     def _answers(
         self, sources: Sequence[Source], requests: Sequence[bytes], program: str
     ) -> tuple[list[_Answer], list[str]]:
-        """What `program` answers to each request, and a line for each that is more than it does.
+        """The answers of `program` to the requests, and a line for each that exceeded a limit.
 
-        A request that it dies of is answered with nothing, and the next ones are made anew.
+        A request that crashes it has an empty answer, and the rest is sent to a new process.
         """
         answers: list[_Answer] = []
         deaths = 0
@@ -162,7 +162,9 @@ class Compiler:
                 break
             deaths += death == _TIME
             if death is None or deaths > _MOST_DEATHS_OF_TIME:
-                raise self._failure(f"it ended at {sources[len(answers)][0]}: {death or 'without a reason'}")
+                raise self._failure(
+                    f"it stopped at {sources[len(answers)][0]}: {death or 'without a reason'}"
+                )
             answers.append(_Answer(death, b""))
         what = _WHAT[program]
         skips = [
@@ -173,20 +175,20 @@ class Compiler:
         return answers, skips
 
     def _run(self, request: bytes, program: str) -> tuple[bytes, str | None]:
-        """What `program` prints, and what it died of, if it did."""
+        """The output of `program`, and what it died of, if it did."""
         try:
             done = _run(self.python, request, program)
         except (OSError, subprocess.SubprocessError) as error:
             raise self._failure(str(error)) from error
         if done.returncode and not done.stdout:
-            raise self._failure(f"it ended with exit status {done.returncode}")
+            raise self._failure(f"it exited with status {done.returncode}")
         return done.stdout, _death(done.returncode) if done.returncode else None
 
     def _failure(self, why: str) -> CzscieError:
         return CzscieError(
             f"{self.python} failed to compile modules",
             why=why,
-            hint='leave them as they are: [lift.pack] stdlib = false, packages = "none"',
+            hint='do not pack them: [lift.pack] stdlib = false, packages = "none"',
         )
 
 
@@ -197,7 +199,7 @@ class _Answer:
 
 
 def _parsed(output: bytes, program: str) -> Iterator[_Answer]:
-    """The answers that are whole in what the program printed."""
+    """The complete answers in the program's output."""
     at = 5 + output[4] if program == "compile_modules.py" else 1
     while at + 5 <= len(output):
         end = at + 5 + int.from_bytes(output[at + 1 : at + 5], "big")
@@ -208,12 +210,12 @@ def _parsed(output: bytes, program: str) -> Iterator[_Answer]:
 
 
 def _death(status: int) -> str:
-    """What a process died of, by its exit status."""
+    """The cause of a process's death, by its exit status."""
     if -status == getattr(signal, "SIGPROF", None):
         return _TIME
     if status < 0:
-        return f"the compiler dies of it by {signal.Signals(-status).name}"
-    return f"the compiler dies of it with exit status {status}"
+        return f"the compiler crashes on it with {signal.Signals(-status).name}"
+    return f"the compiler crashes on it with exit status {status}"
 
 
 def _run(

@@ -66,7 +66,7 @@ class Pack:
         head = self.read(0, _FIRST_READ)
         size = int.from_bytes(head[12:HEADER], "little")
         if head[:8] != MAGIC or head[8:12] != MAGIC_NUMBER:
-            raise ImportError(self.path + " is of another Python", path=self.path)
+            raise ImportError(self.path + " was packed for another Python", path=self.path)
         index = head[HEADER : HEADER + size]
         if len(index) < size:
             index += self.read(len(head), size - len(index))
@@ -96,7 +96,7 @@ class Pack:
             _os.close(descriptor)
 
     def key(self, path):
-        """What the pack calls the directory `path`; None where it has no such directory."""
+        """The pack's name of the directory `path`; None if it has no such directory."""
         path += path_sep
         if not path.startswith(self.root):
             return None
@@ -352,7 +352,7 @@ def source(path):
 
 
 def _ask(question, *about):
-    """What the function `question` of `_czscie_paths` returns; None where it cannot be asked."""
+    """The result of the function `question` of `_czscie_paths`; None while it cannot be called."""
     answer = _answering(question)
     return None if answer is None else answer(*about)
 
@@ -393,7 +393,7 @@ def path_hook(path):
 
 
 def _finder_of_another(path):
-    """That of a hook that a program has put before importlib's, if there is one: it takes our place."""
+    """The finder of a hook that the program put before importlib's, if there is one: it takes our place."""
     hooks = sys.path_hooks
     if len(hooks) <= len(_hooks) or path_hook not in hooks:
         return None

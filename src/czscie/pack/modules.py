@@ -1,4 +1,4 @@
-"""Which files of a directory of `sys.path` are modules that an import finds (importlib's FileFinder)."""
+"""The files of a directory of `sys.path` that an import finds as modules (importlib's FileFinder)."""
 
 from __future__ import annotations
 

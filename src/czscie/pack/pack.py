@@ -43,7 +43,7 @@ class Module:
 
 @dataclass(frozen=True, slots=True)
 class Bytecode:
-    """What the modules of a pack have in common; `magic` is CPython's magic number (4 bytes)."""
+    """The common properties of the modules of a pack; `magic` is CPython's magic number (4 bytes)."""
 
     magic: bytes
     #: Whether the interpreter reads xz; else its sources are deflated.
@@ -109,7 +109,7 @@ class _Block:
 
 @dataclass(frozen=True, slots=True)
 class _Volume:
-    """What is in one file of a pack: code objects, blocks of sources, regular expressions."""
+    """The content of one file of a pack: code objects, blocks of sources, regular expressions."""
 
     modules: tuple[Module, ...]
     blocks: tuple[_Block, ...]
@@ -181,7 +181,7 @@ def _directories(volumes: Iterable[tuple[_Volume, int]]) -> dict[str, bytes]:
 
 
 def _places_of_sources(volume: _Volume, start: int) -> dict[str, str]:
-    """What the lines of modules say of their sources."""
+    """The fields of the modules' lines about their sources."""
     places: dict[str, str] = {}
     at = start + sum(len(module.code) for module in volume.modules)
     for block in volume.blocks:

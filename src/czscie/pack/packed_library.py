@@ -1,7 +1,7 @@
-"""What modules of the standard library that open, list or look for modules' files see of packs.
+"""Views of packs for modules of the standard library that open, list or look for modules' files.
 
 Runs in the shipped interpreter: CPython 3.9 to 3.15. Each of these modules gets views of `os` and the like,
-in which packed sources are files and the directories of packed modules are there.
+in which packed sources are files and the directories of packed modules exist.
 """
 
 import errno

@@ -1,7 +1,7 @@
-"""What packs have at a path. Runs in the shipped interpreter: CPython 3.9 to 3.15.
+"""The content of packs by path. Runs in the shipped interpreter: CPython 3.9 to 3.15.
 
-The finder asks when the disk has nothing there, which may be while the first modules are imported: so nothing
-is imported here that is a file.
+The finder calls it when the disk has nothing at a path, which may be while the first modules are imported: so
+this imports no module that is a file.
 """
 
 import sys
@@ -75,7 +75,7 @@ def _decode(codec, block):
 
 
 def data(path, cached):
-    """The bytes of the file `path`; None where no pack has it. Of bytecode, too, if `cached`."""
+    """The bytes of the file `path`; None if no pack has it. With `cached`, also those of bytecode."""
     found = source(path)
     return _bytecode(path) if found is None and cached else found
 
@@ -97,7 +97,7 @@ def _bytecode(path):
 
 
 def stat(path):
-    """What `os.stat` would say of a module or directory that is in a pack; None where it is in none."""
+    """The result of `os.stat` for a module or directory that is in a pack; None if it is in none."""
     try:
         pack, fields = module(path)
         if pack is not None and len(fields) >= _WITH_SOURCE:

@@ -94,7 +94,7 @@ class PackedPath(_Path):
         return iter(found)
 
     def _packed(self):
-        """What the packs have below: the names that lead there, and whether it is a directory."""
+        """The content of the packs below: the names that lead there, and whether it is a directory."""
         pack, key = finder.directory(str(self))
         for directory in () if pack is None else pack.directories:
             if directory.startswith(key):
@@ -200,7 +200,7 @@ def _remove(directory, process):
 
 
 class ResourceReader:
-    """What CPython 3.9 asks a loader for the files of its package."""
+    """The loader's reader of a package's files, for CPython 3.9."""
 
     def __init__(self, path):
         self._path = PackedPath(path)

@@ -53,7 +53,7 @@ def descriptor_of(text):
 
 
 def _descriptor():
-    """Of a new file without a name. Raises OSError where none can be."""
+    """A descriptor of a new file without a name. Raises OSError if it cannot be made."""
     if hasattr(os, "memfd_create"):
         return os.memfd_create("source")
     places = [os.environ[name] for name in ("TMPDIR", "TEMP", "TMP") if name in os.environ]

@@ -1,4 +1,4 @@
-"""The modules of a payload packed: their bytecode always, themselves where nobody looks for their files."""
+"""Packs the modules of a payload: their bytecode always, their files only if nothing reads them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from czscie.wheel.wheel import Wheel
 
 
 class Compiled(msgspec.Struct, frozen=True):
-    """What the cache knows of the modules of one wheel: their code, empty where one does not compile."""
+    """The cached code of the modules of one wheel, empty for one that does not compile."""
 
     codes: list[bytes]
     expressions: list[Expression]
@@ -30,14 +30,14 @@ class Compiled(msgspec.Struct, frozen=True):
 
 
 class Scanned(msgspec.Struct, frozen=True):
-    """What the cache knows of the modules of one wheel that have a sign in their text."""
+    """The cached findings about the modules of one wheel that have a sign in their text."""
 
     signs: tuple[Signs, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Packing:
-    """How modules are packed: as `settings` say, compiled by `compiler`."""
+    """The settings and the compiler for packing modules."""
 
     settings: PackSettings
     compiler: Compiler
@@ -104,7 +104,7 @@ class Packing:
         return self.compiler.cached(source.path, code)
 
     def _staying(self, unit: Unit, application: Collection[str]) -> tuple[frozenset[str], str]:
-        """The modules of `unit` that stay files, and why; "" where the manifest says so."""
+        """The modules of `unit` that stay files, and why; "" if the manifest says so."""
         named = frozenset(path for path in unit.modules if self.settings.keeps(path))
         if self.settings.packages == "all" or len(named) == len(unit.modules):
             return named, ""
@@ -112,7 +112,7 @@ class Packing:
         return staying | named, reason if staying else ""
 
     def _scan(self, suspects: Sequence[Suspect]) -> tuple[Signs, ...]:
-        """What the compiler sees in each of the modules, from the cache."""
+        """The signs in each of the modules, from the cache."""
         if not suspects:
             return ()
         digest = hashlib.sha256(f"{self.compiler.identity}\0".encode())
@@ -147,7 +147,7 @@ class Packing:
 
 @dataclass(frozen=True, slots=True)
 class _Contents:
-    """What goes into one file of a pack."""
+    """The content of one file of a pack."""
 
     modules: list[Module] = field(default_factory=list)
     expressions: dict[bytes, bytes] = field(default_factory=dict)

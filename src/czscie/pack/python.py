@@ -24,9 +24,10 @@ _MAGIC_IN_C = re.compile(rb"^#define PYC_MAGIC_NUMBER (\d+)", re.MULTILINE)
 
 
 def own_compiler(digest: str, layout: Layout, load: Callable[[], Distribution]) -> Compiler | None:
-    """The distribution itself, if it runs here. Its archive's SHA-256 is `digest`; `load` reads it.
+    """The distribution itself, if it runs here.
 
-    As much of it as compiling needs is unpacked once, and kept in the cache.
+    Its archive's SHA-256 is `digest`; `load` reads it. The files that compiling needs are unpacked once, and
+    kept in the cache.
     """
     directory = cache_directory("compilers") / digest
     if not _is_whole(directory):
@@ -47,7 +48,7 @@ def own_compiler(digest: str, layout: Layout, load: Callable[[], Distribution]) 
 
 
 def _is_whole(directory: Path) -> bool:
-    """Whether a Python was unpacked there and is what it was then. Older ones have no digest."""
+    """Whether a Python was unpacked there and is unchanged. Older ones have no digest."""
     try:
         if not directory.is_dir():
             return False

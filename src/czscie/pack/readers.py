@@ -1,6 +1,6 @@
-"""Distributions that exist to read the modules of others, and what has to be files where one is in a payload.
+"""Distributions that read the modules of others, and the files that they need in a payload.
 
-`readers.toml` lists them, and says which looks at files (czscie.pack.scan) do not matter.
+`readers.toml` lists them, and the file accesses (czscie.pack.scan) that do not matter.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-#: What the patterns of readers name.
+#: The modules that the patterns of readers match.
 _MODULES = MappingProxyType({"*": "the payload's modules", f"{STDLIB}*": "the standard library's modules"})
 
 
@@ -59,7 +59,7 @@ class Harmless(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ReaderTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What `readers.toml` has: its rows."""
+    """The rows of `readers.toml`."""
 
     readers: tuple[ReaderRow, ...]
     harmless: tuple[Harmless, ...]
@@ -85,7 +85,7 @@ def table() -> ReaderTable:
 
 
 def read_by(projects: Collection[str], settings: PackSettings) -> Read:
-    """What readers among `projects`, normalised names, make of `settings`, which may overrule them."""
+    """The effect of readers among `projects`, normalised names, on `settings`, which can overrule them."""
     if not settings.readers:
         return Read(settings)
     found = [
@@ -110,13 +110,13 @@ def _applies(pattern: str, settings: PackSettings) -> bool:
 
 
 def _names(found: Iterable[tuple[str, ReaderRow]], wanted: str) -> str:
-    """Whose row has `wanted`: `a`, `a and b`, `a, b and c`."""
+    """The distributions whose row has `wanted`: `a`, `a and b`, `a, b and c`."""
     *most, last = sorted(who for who, reader in found if wanted in (*reader.files, *reader.keep))
     return f"{', '.join(most)} and {last}" if most else last
 
 
 def harmless_in(project: str) -> Harmless | None:
-    """What is harmless of the project, a normalised name."""
+    """The harmless lines of the project, a normalised name."""
     return _harmless().get(project)
 
 

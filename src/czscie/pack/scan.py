@@ -1,7 +1,7 @@
-"""Whether a module looks at the files of packages, its own above all. When in doubt it does.
+"""Decides whether a module reads the files of packages, its own above all. When in doubt it does.
 
-Sources are parsed in the interpreter that will load them (scan_modules.py): what is packed depends on that
-and not on the Python that runs czscie. Most have no sign in their text and are not parsed.
+Sources are parsed in the interpreter that will load them (scan_modules.py), so that the result does not
+depend on the Python that runs czscie. Most have no sign in their text and are not parsed.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import msgspec
 
-#: No module looks at files without one of these in its text.
+#: A module that reads its files has one of these in its text.
 _SIGNS = re.compile(
     rb"__file__|__path__|__cached__|co_filename|getfile|getsourcefile|getabsfile|\.origin\b"
     rb"|submodule_search_locations|\bresource_|\.module_path\b|get_filename|spec_from_file_location"
     rb"|getframeinfo|getouterframes|getinnerframes|\bstack\b|\.py[\"']"
 )
-#: Who has a module's spec says so: other origins are those of addresses, times and pictures.
+#: An `origin` counts only beside a module's spec: others belong to addresses, times and pictures.
 _SPECS = re.compile(rb"(?<![A-Za-z])spec(?![A-Za-z])|ModuleSpec")
 
 
@@ -46,7 +46,7 @@ class Suspect:
     caches: bool
 
     def signs(self, looks: str, caches: bool) -> Signs:
-        """What a parser found in it that counts."""
+        """The signs that a parser found and that count."""
         return Signs(looks if self.looks else "", caches and self.caches)
 
 

@@ -239,7 +239,7 @@ def _without_six(module):
 
 
 def _started(arguments):
-    """What stands after "-m"."""
+    """The argument after "-m"."""
     for option, module in zip(arguments, arguments[1:]):
         if _text(option) == "-m" and _text(module):
             yield _text(module)

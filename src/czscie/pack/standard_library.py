@@ -1,4 +1,4 @@
-"""A CPython with its standard library packed: the modules in one file, few others left beside it."""
+"""Packs the standard library of a CPython: the modules into one file, with few others left beside it."""
 
 from __future__ import annotations
 
@@ -110,13 +110,13 @@ def _importing_the_finder(library: Mapping[str, File], layout: Layout) -> bytes:
         raise CzscieError(
             f"the standard library of CPython {layout.version} cannot be packed",
             why=f"{layout.stdlib}/{_ENCODINGS} does not begin as CPython's does",
-            hint="leave its modules files: [lift.pack] stdlib = false",
+            hint="do not pack it: [lift.pack] stdlib = false",
         )
     return changed
 
 
 def _complete(library: Collection[str], compiled: Collection[str]) -> set[str]:
-    """The directories, as packs call them, whose modules are all in the pack."""
+    """The directories, in the pack's spelling, whose modules are all in the pack."""
     lacking = {
         posixpath.dirname(path)
         for path in library

@@ -1,4 +1,4 @@
-"""What one distribution puts into site-packages, and which of its modules stay files."""
+"""The files of one distribution in site-packages, and which of its modules stay files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OF_TESTS = re.compile(r"[^/]+/(.*/)?(tests?/|conftest\.py$)")
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What one wheel, or the user, puts into site-packages, by path; `modules` are paths among `files`."""
+    """The files of one wheel, or of the user, in site-packages; `modules` are paths among `files`."""
 
     origin: Origin
     files: dict[str, Placement]
@@ -49,12 +49,12 @@ class Unit:
         return frozenset(kept), next(iter(kept.values()), "")
 
     def _template(self) -> str | None:
-        """A file that becomes a module, though it is none, if there is one."""
+        """A file that is not a module but becomes one, if there is one."""
         importable = frozenset(self.modules)
         return next((path for path in self.files if path not in importable and _is_template(path)), None)
 
     def _signs(self, scan: Scan) -> dict[str, Signs]:
-        """What is seen in those modules that have a sign in their text."""
+        """The signs found in those modules that have one in their text."""
         harmless = self._harmless
         suspects = []
         for path in self.modules:
@@ -104,7 +104,7 @@ class Unit:
 
 
 def units_of(inside: Mapping[str, Placement]) -> list[Unit]:
-    """What each origin puts into site-packages, where `inside` are all files by their paths in it."""
+    """The units of all origins, where `inside` are all files by their paths in site-packages."""
     importable = frozenset(module_sources(inside))
     paths: dict[Origin, list[str]] = defaultdict(list)
     for path, placement in inside.items():

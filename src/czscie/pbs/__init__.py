@@ -1,1 +1,1 @@
-"""Where interpreters come from: python-build-standalone's releases, this host's CPython, or a local one."""
+"""Providers of interpreters: python-build-standalone's releases, this host's CPython, or a local one."""

@@ -1,4 +1,4 @@
-"""Reads an archive of python-build-standalone defensively: `.tar.gz` and `.tar.zst`, everything under
+"""Reads an untrusted archive of python-build-standalone: `.tar.gz` and `.tar.zst`, everything under
 `python/`.
 
 Of a `-full` archive, which `python/PYTHON.json` marks, only `python/install/` counts. Modes shrink to
@@ -31,7 +31,7 @@ _LARGEST_FILE = 1 << 30
 def read_archive(path: Path) -> tuple[Item, ...]:
     """The items of the archive `path`, sorted, with paths relative to the interpreter's root.
 
-    Raises CzscieError when it is damaged or has a member that will not be unpacked: a path or a link that
+    Raises CzscieError when it is damaged or has an unsafe member: a path or a link that
     leaves the tree, a device, a pipe, a second file of the same name, or more than any CPython needs.
     """
     import zstandard
@@ -42,10 +42,10 @@ def read_archive(path: Path) -> tuple[Item, ...]:
             stream = TarStream(_decompressed(path, stack))
             items = _read_members(stream, path.name)
             if not stream.ends_well():
-                raise CzscieError(f"{path} is not a sound archive", why="it ends early")
+                raise CzscieError(f"{path} is not a valid archive", why="it ends early")
             return items
     except damage as error:
-        raise CzscieError(f"{path} is not a sound archive", why=str(error) or type(error).__name__) from error
+        raise CzscieError(f"{path} is not a valid archive", why=str(error) or type(error).__name__) from error
     except OSError as error:
         raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
 
@@ -86,7 +86,7 @@ def _add(tree: Tree, archive: tarfile.TarFile, member: tarfile.TarInfo, root: st
     elif member.islnk():
         target = tree.checked_path(member.linkname, of=member.name)
         if not target.startswith(root):
-            raise tree.refusal(member.name, f"it is a hard link to {member.linkname!r}, outside of the tree")
+            raise tree.refusal(member.name, f"it is a hard link to {member.linkname!r}, outside the tree")
         tree.add_hard_link(path, target.removeprefix(root))
     elif member.isdev():
         kind = "a named pipe" if member.isfifo() else "a device"

@@ -105,11 +105,11 @@ class Asset:
 
     @property
     def order(self) -> Version:
-        """What to compare versions by: `3.9.25` is before `3.13.0rc1`, and that before `3.13.0`."""
+        """A sort key for versions: `3.9.25` is before `3.13.0rc1`, and that before `3.13.0`."""
         return Version(self.version)
 
     def __str__(self) -> str:
-        """How messages call it: `cpython 3.13.9+20251014 x86_64-unknown-linux-gnu install_only_stripped`."""
+        """The name in messages: `cpython 3.13.9+20251014 x86_64-unknown-linux-gnu install_only_stripped`."""
         return f"cpython {self.version}+{self.release} {self.triple} {self.flavor}"
 
 

@@ -1,4 +1,4 @@
-"""Which asset of a release a manifest means by a version and a flavor, on one platform."""
+"""The choice of an asset of a release by version and flavor, on one platform."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OPTIMIZATIONS = ("pgo+lto", "pgo", "lto", "noopt")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A CPython to look for: a whole version or the beginning of one, and flavors, the best first."""
+    """A CPython to look for: a version or the beginning of one, and flavors, the best first."""
 
     version: str
     flavors: tuple[str, ...]
@@ -45,16 +45,15 @@ class Wanted:
         return cls(match[1], flavors, platform)
 
     def matches(self, asset: Asset) -> bool:
-        """Whether `asset` has the version that is wanted; `3.13` is any patch of it."""
+        """Whether `asset` has the wanted version; `3.13` matches any patch of it."""
         if self.version.count(".") == 2 or not self.version.replace(".", "").isdecimal():
             return asset.version == self.version
         return asset.version.startswith(f"{self.version}.")
 
     def choose(self, release: Release) -> tuple[Asset, str]:
-        """The asset that is wanted and its SHA-256.
+        """The wanted asset and its SHA-256. The newest patch wins, a final one before any prerelease.
 
-        The newest patch wins, one that is final before any prerelease. Raises CzscieError that says what the
-        release does hold.
+        Raises CzscieError that lists what the release has.
         """
         here = [asset for asset in release.digests if asset.triple in triples(self.platform)]
         of_version = [asset for asset in here if self.matches(asset)]

@@ -1,6 +1,6 @@
-"""A second list of digests: a mirror is not believed alone when it says which bytes an asset has.
+"""A cross-check of digests: a mirror alone is not trusted to say which bytes an asset has.
 
-It is asked where a digest is chosen, which is when a lift is locked; after that the lock decides.
+It runs when a digest is chosen, which is when a lift is locked. After that the lock pins the digest.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from czscie.progress import Progress
 VARIABLE = "CZSCIE_PBS_DIGESTS"
 _NONE = "none"
 
-#: Seconds. Where a mirror is needed the project's own place is often out of reach: that must not take long.
+#: Seconds. Where a mirror is needed, the project's own server is often unreachable: that must not take long.
 _CONNECT = 5.0
 _READ = 10.0
 
 
 class Witness:
-    """Compares what mirrors say with another list. One per build: each release is asked for once."""
+    """Compares the digests of mirrors with another list. One per build: it reads each release once."""
 
     def __init__(self, network: Network, progress: Progress) -> None:
         patience = network.patience
@@ -38,10 +38,10 @@ class Witness:
         self._heard: dict[str, Release | str] = {}
 
     def check(self, asset: Asset, digest: str, release: Release) -> None:
-        """Compare `digest`, which `release` has for `asset`, or warn that nobody could confirm it.
+        """Compare `digest`, which `release` has for `asset`; warn if no other list is available.
 
-        Directories of this machine are believed: who writes there could write manifests. Raises CzscieError
-        when the other list has another digest.
+        Local directories are trusted: whoever can write there could write manifests. Raises CzscieError when
+        the other list has a different digest.
         """
         mirror = self._mirror()
         if (
@@ -62,12 +62,12 @@ class Witness:
             self._warn(asset.name, release, f"{without_secrets(said.directory)} does not list it")
         elif expected != digest:
             raise CzscieError(
-                f"a mirror gives another digest for {asset.name} than {mirror.origin}",
+                f"a mirror and {mirror.origin} have different digests for {asset.name}",
                 why=(
                     f"{digest} at {without_secrets(release.directory)}",
                     f"{expected} at {without_secrets(said.directory)}",
                 ),
-                hint="take another mirror, and tell the operator of this one",
+                hint="use another mirror, and report it to the operator of this one",
             )
 
     def _mirror(self) -> Mirror | None:
@@ -80,7 +80,7 @@ class Witness:
         return replace(mirror, origin=VARIABLE)
 
     def _ask(self, mirror: Mirror, tag: str) -> Release | str:
-        """The release as `mirror` lists it, or why that is not known."""
+        """The release as `mirror` lists it, or the reason why that is unknown."""
         try:
             with Client(self._network) as client:
                 return Releases((mirror,), client, Progress()).find(tag)

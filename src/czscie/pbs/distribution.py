@@ -1,4 +1,4 @@
-"""A CPython to ship, wherever it comes from: its files, how they are laid out, what they ask of a host."""
+"""A CPython to ship, from any provider: its files, their layout, and its requirements of a host."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PATCH_LEVEL = re.compile(rb'#define\s+PY_VERSION\s+"([0-9A-Za-z.]+)\+?"')
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where things are inside an interpreter's tree; paths are relative to its root and `/`-separated.
+    """The layout of an interpreter's tree; paths are relative to its root and `/`-separated.
 
     `python` is the executable (`bin/python3.13`, `python.exe`), `stdlib` the standard library
     (`lib/python3.13`, free-threaded `lib/python3.13t`, Windows `Lib`). `root` is the directory that all of it
@@ -36,7 +36,7 @@ class Layout:
 
     @property
     def version(self) -> str:
-        """The implementation's whole version (`3.13.9`)."""
+        """The implementation's full version (`3.13.9`)."""
         return self.implementation.version
 
     def below_root(self, path: str) -> str:
@@ -46,9 +46,10 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """What every provider yields. `items` are sorted by path.
+    """The CPython of any provider.
 
-    `glibc` is the oldest glibc that its ELF files can be loaded with, None where glibc is not asked for.
+    `items` are sorted by path. `glibc` is the oldest glibc that its ELF files load with, None if they do not
+    need glibc.
     """
 
     platform: Platform
@@ -58,9 +59,9 @@ class Distribution:
 
     @classmethod
     def of(cls, items: tuple[Item, ...], layout: Layout, platform: Platform, source: str) -> Distribution:
-        """Check that the tree `items` runs on `platform`, and find out what it asks for.
+        """Check that the tree `items` runs on `platform`, and find its requirements.
 
-        `source` is what messages call the tree. Raises CzscieError when its interpreter is for another
+        `source` is the tree's name in messages. Raises CzscieError when its interpreter is for another
         platform.
         """
         check_together((item.path for item in items), source, platform)
@@ -124,7 +125,7 @@ def detect_layout(items: tuple[Item, ...], source: str, version: str | None = No
 
 
 def _find_version(items: tuple[Item, ...], minor: str, source: str) -> str:
-    """The whole version: from the headers, or from the string that `sys.version` begins with in a binary."""
+    """The full version: from the headers, or from the string that `sys.version` begins with in a binary."""
     text = re.compile(rb"\0(" + re.escape(minor.encode()) + rb"\.\d+(?:(?:a|b|rc)\d+)?)\+?\0")
     binaries = []
     for item in items:

@@ -1,9 +1,9 @@
 """The provider Host: the CPython that runs czscie, made relocatable. Linux only.
 
-What travels: the executable, the standard library with its extension modules, and in `lib/` every shared
-library that these need and that is not the C library's own, found by `$ORIGIN`. What does not: installed
-packages, bytecode, tests, headers, and Tk with what is built on it, whose scripts belong to the system and
-not to Python.
+It ships the executable, the standard library with its extension modules, and in `lib/` every shared library
+that these need and that is not the C library's own, found by `$ORIGIN`. It leaves out installed packages,
+bytecode, tests, headers, and Tk with what is built on it, whose scripts belong to the system and not to
+Python.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from czscie.pbs.local import DirectorySource
 from czscie.pbs.search_path import with_search_path
 from czscie.platforms import Platform, current_platform
 
-#: What the interpreter says of itself, started without site so that no virtual environment is in the way.
+#: Prints the interpreter's metadata. Started without site, so that virtual environments do not matter.
 _QUESTION = """
 import json, os, sys, sysconfig
 print(json.dumps({
@@ -46,7 +46,7 @@ print(json.dumps({
 """
 _SECONDS_TO_ANSWER = 60
 
-#: Directories of the standard library, relative to it, that nobody needs who does not develop CPython; Tk.
+#: Directories of the standard library, relative to it, that only CPython's developers need; Tk.
 _LEFT_OUT_DIRECTORIES = re.compile(
     r"(.*/)?__pycache__|site-packages|dist-packages|lib-dynload|config-.*"
     r"|test|(ctypes|sqlite3|unittest)/test|(distutils|email|json|lib2to3)/tests"
@@ -74,7 +74,9 @@ class HostPython:
 
     @classmethod
     def ask(cls, executable: Path) -> HostPython:
-        """Ask `executable` where its parts are. Raises CzscieError when it is no CPython to be shipped."""
+        """Ask `executable` for the paths of its parts. Raises CzscieError when it is not a CPython that can
+        be shipped.
+        """
         try:
             done = subprocess.run(
                 [executable, "-I", "-S", "-c", _QUESTION],
@@ -121,7 +123,7 @@ def resolve_host(platform: Platform, executable: Path | None = None) -> Director
             f"the provider Host has no interpreter for {platform.name}",
             why=f"it ships the CPython that runs czscie, which is for {here.name}"
             if platform != here
-            else "it knows how to make a CPython relocatable on Linux only",
+            else "it can relocate a CPython on Linux only",
             hint='use provider = "PythonBuildStandalone"',
         )
     if executable is None:
@@ -165,7 +167,7 @@ def relocatable(interpreter: HostPython) -> tuple[Item, ...]:
 
 
 def _standard_library(interpreter: HostPython) -> Iterator[tuple[str, Path]]:
-    """Each file of the standard library that travels: its path in the tree, and where it is."""
+    """The files of the standard library to ship: each path in the tree, and the file itself."""
     for directory, directories, files in os.walk(interpreter.stdlib):
         inside = Path(directory).relative_to(interpreter.stdlib)
         directories[:] = sorted(

@@ -27,7 +27,7 @@ _BUILT_IN = ("/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib")
 
 
 def is_of_libc(name: str) -> bool:
-    """Whether the library `name` is a part of the C library."""
+    """Whether the library `name` belongs to the C library."""
     return _OF_LIBC.fullmatch(name) is not None and name not in _NOT_OF_LIBC
 
 
@@ -59,7 +59,7 @@ class Libraries:
         return dict(sorted(found.items()))
 
     def find(self, name: str, path: Path | None = None, elf: Elf | None = None) -> Path | None:
-        """The file that is loaded as the library `name` for the ELF file `elf` at `path`."""
+        """The file that the loader uses as the library `name` for the ELF file `elf` at `path`."""
         for directory in self._directories(path, elf):
             candidate = Path(directory, name)
             if candidate.is_file() and self._fits(candidate):
@@ -94,7 +94,7 @@ def _expanded(directories: tuple[str, ...], path: Path) -> Iterator[str]:
     origin = str(path.resolve().parent)
     for directory in directories:
         expanded = directory.replace("${ORIGIN}", origin).replace("$ORIGIN", origin)
-        # $LIB and $PLATFORM are nobody's in practice; a relative directory depends on where one stands.
+        # $LIB and $PLATFORM are not used in practice; a relative directory depends on the current one.
         if expanded.startswith("/") and "$" not in expanded:
             yield expanded
 

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 #: Where the interpreter's root may be in a directory that an archive of PBS was unpacked to.
 _ROOTS = ("", "python", "python/install")
-#: What python-build-standalone leaves to the host besides the C library.
+#: The libraries that python-build-standalone expects on the host besides the C library.
 _OF_THE_HOST = frozenset({"libcrypt.so.1", "libgcc_s.so.1", "libatomic.so.1"})
 _BYTECODE = "__pycache__"
 
 
 @dataclass(frozen=True, slots=True)
 class DirectorySource:
-    """A tree that is complete and checked already: there is nothing left to load."""
+    """A checked tree with all its files; nothing is left to load."""
 
     digest: str
     description: str
@@ -87,7 +87,7 @@ class ArchiveSource:
         return Pin(self.digest, self.size)
 
     def load(self, console: Console | None = None) -> Distribution:
-        """Raises CzscieError when the archive is not what it was when it was resolved."""
+        """Raises CzscieError when the archive changed since it was resolved."""
         if _file_digest(self.path)[0] != self.digest:
             raise CzscieError(f"{self.path} changed during the build", hint="build again")
         items = read_archive(self.path)
@@ -106,7 +106,7 @@ def resolve_local(path: Path, platform: Platform) -> DirectorySource | ArchiveSo
         raise CzscieError(
             f"there is no CPython at {path}",
             why="it is not an archive" if path.exists() else "there is no such file or directory",
-            hint=f"path has to name a directory or an archive that ends in {' or '.join(SUFFIXES)}",
+            hint=f"path must name a directory or an archive that ends in {' or '.join(SUFFIXES)}",
         )
     if (path / "pyvenv.cfg").exists():
         raise CzscieError(

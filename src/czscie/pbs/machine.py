@@ -1,7 +1,7 @@
-"""What an executable runs on: read from the head of an ELF, Mach-O or PE file.
+"""The platform of an executable, from the head of an ELF, Mach-O or PE file.
 
-Sources: the ELF gABI and its processor supplements (e_machine), Apple's <mach-o/loader.h> and
-<mach-o/fat.h>, Microsoft's "PE Format".
+Sources: the ELF gABI and its processor supplements (e_machine), Apple's <mach-o/loader.h> and <mach-o/fat.h>,
+Microsoft's "PE Format".
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Machine:
 
 
 def machine_of(data: bytes, name: str) -> Machine | None:
-    """What the executable `data` runs on, None when it is none. Raises ElfError on a damaged ELF file."""
+    """The machine of the executable `data`, None if it is not one. Raises ElfError on a damaged ELF file."""
     if is_elf(data):
         return _elf(Elf.parse(data, name))
     try:

@@ -1,4 +1,4 @@
-"""Which servers python-build-standalone's releases come from, and where on them their files are."""
+"""The mirrors of python-build-standalone's releases, and the paths of files on them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from czscie.network.url import is_file, scheme, without_secrets
 from czscie.pbs.assets import Asset
 
 OFFICIAL = "https://github.com/astral-sh/python-build-standalone/releases/download"
-#: The project keeps the name of its newest release on a branch of its own, so that nobody needs GitHub's API.
+#: The project stores the tag of its newest release on a branch, so GitHub's API is not needed.
 OFFICIAL_LATEST = (
     "https://raw.githubusercontent.com/astral-sh/python-build-standalone/latest-release/latest-release.json"
 )
@@ -23,7 +23,7 @@ _SCHEMES = ("https", "http", "file")
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """A place that holds releases. `origin` says who named it; `base` may hold a password."""
+    """A place with releases. `origin` is the setting that names it; `base` may contain a password."""
 
     base: str
     origin: str
@@ -44,7 +44,7 @@ class Mirror:
         return OFFICIAL_LATEST if self.is_official else f"{self.base}/latest-release.json"
 
     def directories(self, release: str) -> tuple[str, ...]:
-        """Where the files of `release` may be: as uv, as GitHub and as pbs-installer lay them out."""
+        """The possible URLs of the files of `release`: the layouts of uv, GitHub and pbs-installer."""
         tagged = f"{self.base}/{release}"
         return (tagged,) if self.is_official else (tagged, f"{self.base}/download/{release}", self.base)
 
@@ -53,11 +53,11 @@ class Mirror:
 
 
 def find_mirrors(base_urls: Sequence[str], environ: Mapping[str, str]) -> tuple[Mirror, ...]:
-    """The mirrors to ask, in their order: GitHub alone where nobody names one.
+    """The mirrors to try, in order. By default GitHub alone.
 
-    The first that is there counts: `base_urls` of the manifest, CZSCIE_PBS_URL, which may name several with
-    spaces between them, UV_PYTHON_INSTALL_MIRROR, PBS_INSTALLER_BASE_URL. Raises CzscieError when one is not
-    an https, http or file URL.
+    The first setting that exists counts: `base_urls` of the manifest, CZSCIE_PBS_URL (several with spaces
+    between them), UV_PYTHON_INSTALL_MIRROR, PBS_INSTALLER_BASE_URL. Raises CzscieError when one is not an
+    https, http or file URL.
     """
     named = [("base_url", tuple(base_urls))]
     named += [(variable, tuple(environ.get(variable, "").split())) for variable in VARIABLES]
@@ -77,7 +77,7 @@ def spellings(directory: str, asset: Asset) -> tuple[str, str]:
 def _checked(url: str, origin: str) -> str:
     if scheme(url) not in _SCHEMES:
         raise CzscieError(
-            f"{origin} is {without_secrets(url)!r}, which is not a URL of a mirror",
-            why="it has to begin with https://, http:// or file://",
+            f"{origin} is {without_secrets(url)!r}, which is not the URL of a mirror",
+            why="it must begin with https://, http:// or file://",
         )
     return url.rstrip("/")

@@ -1,4 +1,4 @@
-"""What pins a CPython: all that a lock says of one besides what it is for."""
+"""The pin of a CPython: all that a lock stores of one, without its purpose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From an interpreter of the manifest to a CPython for one platform: the providers behind one door."""
+"""Resolves the interpreters of the manifest, with the provider that each names."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Source(Protocol):
 
     `digest` is the SHA-256, in hexadecimal, of the archive or, if it `is_tree`, of a tree of files: what
     caches go by. `description` is for people, `url` says where it comes from and holds no secrets. `size` is
-    that of the archive or the tree in bytes, None where nobody knows it yet. `remote` is what is downloaded,
+    that of the archive or the tree in bytes, None if it is unknown yet. `remote` is what is downloaded,
     None where it is on this machine. `pin` is what a lock says of it.
     """
 
@@ -51,20 +51,20 @@ class Source(Protocol):
 
 
 class Origin(ABC, Generic[Asked]):
-    """Where the CPythons of one provider of the manifest come from; each is resolved once."""
+    """The CPythons of one provider of the manifest; each is resolved once."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[Asked, Platform], Source] = {}
 
     def resolve(self, interpreter: Asked, platform: Platform) -> Source:
-        """The one that `interpreter` means on `platform`. Raises CzscieError when there is none."""
+        """The CPython of `interpreter` for `platform`. Raises CzscieError when there is none."""
         key = interpreter, platform
         if key not in self._found:
             self._found[key] = self._find(interpreter, platform)
         return self._found[key]
 
     def pinned(self, interpreter: Asked, platform: Platform, pin: Pin) -> Source:
-        """The one that a lock pins; no server is asked. Raises CzscieError when this machine has another."""
+        """The CPython that a lock pins, without a server. Raises CzscieError if it changed here."""
         source = self.resolve(interpreter, platform)
         if source.digest != pin.sha256:
             raise CzscieError(
@@ -133,9 +133,9 @@ class _PyPy(Origin[PyPy]):
 
 
 class Provider:
-    """Resolves the interpreters of one build, each once, whatever their providers.
+    """Resolves the interpreters of one build, each once, with any provider.
 
-    `console` hears of retries; None says nothing.
+    `console` gets retries; None prints nothing. `network` defaults to the settings of the environment.
     """
 
     def __init__(self, network: Network, console: Console | None = None) -> None:

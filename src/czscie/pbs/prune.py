@@ -1,8 +1,8 @@
-"""Leaves out of a CPython what an application hardly ever needs.
+"""Removes from a CPython what applications rarely need.
 
 The names are those of python-build-standalone's trees (docs/distributions.rst and the scripts in cpython-unix
-there), which CPython's `make install` and, on Windows, its PC/layout gave them. They are the same ones in a
-CPython from elsewhere, as far as it has them.
+there), which CPython's `make install` and, on Windows, its PC/layout gave them. Other builds of CPython use
+the same names.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ _PATTERNS: Mapping[str, tuple[str, ...]] = {
     ),
     "ensurepip": (r"{stdlib}/ensurepip/.*",),
     "lib2to3": (r"{stdlib}/lib2to3/.*", r"bin/2to3[^/]*"),
-    # Berkeley DB is under a licence that asks whoever passes it on for its source.
+    # Berkeley DB's licence requires distributors to provide its source.
     "dbm": (r"{extension}_g?dbm\..*", r"lib/lib(db-|gdbm)[^/]*"),
     "topics": (r"{stdlib}/pydoc_data/topics\.py",),
     "manual": (r"share/man/.*",),
@@ -93,7 +93,7 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {"idlelib": ("tcltk",), "terminfo": ("te
 
 @dataclass(frozen=True, slots=True)
 class PrunedPart:
-    """A part that was left out: its word, how many files it had, links among them, and their bytes."""
+    """A part that was removed: its word, the number of its files, links included, and their bytes."""
 
     part: str
     files: int
@@ -108,7 +108,7 @@ class PrunedPart:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What is left of a distribution, and what is not, in the order of `PARTS`."""
+    """The rest of a distribution, and the removed parts, in the order of `PARTS`."""
 
     distribution: Distribution
     left_out: tuple[PrunedPart, ...]

@@ -1,8 +1,8 @@
-"""What a release of python-build-standalone holds, read from its `SHA256SUMS`.
+"""The assets of a release of python-build-standalone, from its `SHA256SUMS`.
 
-`SHA256SUMS` is an asset of every release since 20220227: lines of a digest, two spaces and an asset's name.
-A release does not change once it is published, so the file is kept in the cache and asked for again only
-when it disappoints.
+`SHA256SUMS` is an asset of every release since 20220227: lines of a digest, two spaces and an asset's name. A
+release does not change once it is published, so the file is cached, and downloaded again only when it lacks
+something.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FIRST_RELEASE = "20220227"
 
 _CHECKSUMS = "SHA256SUMS"
 _LARGEST_INDEX = 4 << 20
-#: How often a mirror is asked when there is another one.
+#: Attempts per mirror when there is another one.
 _ATTEMPTS_BEFORE_THE_NEXT = 2
 _LINE = re.compile(r"([0-9a-f]{64}) [ *](\S+)")
 _TAG = re.compile(r"\d{8}")
@@ -55,7 +55,7 @@ class Release:
 
 
 class Releases:
-    """The releases that mirrors hold. The next mirror is asked when one has nothing or cannot be reached."""
+    """The releases of the mirrors. The next mirror is tried when one lacks a release or is unreachable."""
 
     def __init__(self, mirrors: Sequence[Mirror], client: Client, progress: Progress) -> None:
         self._mirrors = mirrors
@@ -63,7 +63,7 @@ class Releases:
         self._progress = progress
 
     def newest(self) -> str:
-        """The tag of the newest release. Raises CzscieError when no mirror says."""
+        """The tag of the newest release. Raises CzscieError when no mirror names it."""
         failed: list[Unreachable] = []
         why: list[str] = []
         for mirror in self._mirrors:
@@ -85,7 +85,7 @@ class Releases:
         )
 
     def find(self, tag: str, fresh: bool = False) -> Release:
-        """The release `tag`; `fresh` asks the mirrors even when the cache knows it. Raises CzscieError."""
+        """The release `tag`; `fresh` reads the mirrors even if it is cached. Raises CzscieError."""
         if not fresh:
             for mirror in self._mirrors:
                 if (release := _read_kept(mirror, tag)) is not None:
@@ -97,7 +97,7 @@ class Releases:
                 if (release := self._find_at(mirror, tag)) is not None:
                     return release
                 why += [
-                    f"nothing of that release is listed at {without_secrets(directory)}/{_CHECKSUMS}"
+                    f"that release is not listed at {without_secrets(directory)}/{_CHECKSUMS}"
                     for directory in mirror.directories(tag)
                 ]
             except Unreachable as error:
@@ -125,7 +125,7 @@ class Releases:
             if not isinstance(tag, str) or not _TAG.fullmatch(tag):
                 raise CzscieError(
                     f"{without_secrets(mirror.latest)} names no release",
-                    why='it has to hold JSON such as {"tag": "20261021"}',
+                    why='expected JSON such as {"tag": "20261021"}',
                 )
             return tag
         flat = self._read(f"{mirror.base}/{_CHECKSUMS}", mirror)
@@ -157,7 +157,7 @@ def parse_checksums(raw: bytes, where: str) -> dict[Asset, str]:
     """The assets of a `SHA256SUMS` with their digests; names that are no asset's are left out.
 
     Raises CzscieError on any line that is not `<sha256>  <name>` and on a second one for the same name, whose
-    digest nobody could choose; `where` is what the message calls the directory of the file.
+    digest nobody could choose; `where` is what messages call the directory of the file.
     """
     found: dict[Asset, str] = {}
     names: set[str] = set()

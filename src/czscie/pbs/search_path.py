@@ -30,7 +30,7 @@ from czscie.elf import (
 _PT_GNU_PROPERTY = 0x6474E553
 _PF_R = 4
 _SHT_STRTAB = 3
-#: Hints that spare the loader some comparing; their slots can be had.
+#: Hints that save the loader comparisons; their slots can be reused.
 _DT_RELACOUNT, _DT_RELCOUNT = 0x6FFFFFF9, 0x6FFFFFFA
 _STRING_TABLE_ALIGN = 8
 _SMALLEST_PAGE = 0x1000

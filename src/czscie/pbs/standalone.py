@@ -88,7 +88,7 @@ class StandaloneSource:
 
 
 class StandaloneOrigin:
-    """Finds assets. Mirrors are asked once which release is the newest, so all platforms get the same."""
+    """Finds assets. It resolves the newest release once, so that all platforms get the same."""
 
     def __init__(self, network: Network, console: Console | None = None) -> None:
         self._progress = Progress(console)
@@ -114,7 +114,7 @@ class StandaloneOrigin:
         """The asset for `platform` that the arguments, named as in the manifest, mean.
 
         Without `release` the newest one of the mirrors is meant. Raises CzscieError, which says what the
-        release does hold when there is no such asset, and when a mirror's digest is not the project's.
+        release has when there is no such asset, and when a mirror's digest is not the project's.
         """
         wanted = Wanted.parse(version, flavor, platform)
         mirrors = find_mirrors(base_urls, self._network.environ)
@@ -137,7 +137,7 @@ class StandaloneOrigin:
         return replace(source, named=bool(base_urls))
 
     def pinned(self, platform: Platform, pin: Pin, base_urls: Sequence[str] = ()) -> StandaloneSource:
-        """The source of the asset that a lock pins: nobody is asked.
+        """The source of the asset that a lock pins, without a server.
 
         It comes from the mirrors that are named here and now; where none is, from where the lock has it, or
         from the project itself. Raises CzscieError for a mirror that is no URL.
@@ -148,7 +148,7 @@ class StandaloneOrigin:
         if pin.url is not None and mirrors[0].is_official:
             directories.insert(0, pin.url.rpartition("/")[0])
         source = self._source(platform, asset, pin.sha256, directories, None, pin.size)
-        # What an executable says of itself must not depend on the mirror of whoever built it.
+        # The metadata of an executable must not depend on the mirror of its builder.
         return replace(source, url=pin.url or "", named=bool(base_urls))
 
     def _newest_of(self, mirrors: tuple[Mirror, ...], releases: Releases) -> str:

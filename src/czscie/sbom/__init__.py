@@ -1,1 +1,1 @@
-"""The software bill of materials: what an executable is made of, as CycloneDX 1.6."""
+"""The software bill of materials: the components of an executable, as CycloneDX 1.6."""

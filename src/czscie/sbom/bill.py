@@ -1,4 +1,4 @@
-"""The bill of materials of one executable, put together from what is known of its parts."""
+"""The bill of materials of one executable, assembled from the metadata of its parts."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ SCRIPTS = "scripts"
 
 
 class Rendered(msgspec.Struct, frozen=True):
-    """What the cache knows of a document."""
+    """A cached document."""
 
     text: str
 
 
 def interpreter(identifier: str, source: Source, components: Sequence[Component]) -> BillPart:
-    """The interpreter called `identifier`, of whose `components` the first is CPython from `source`."""
+    """The interpreter called `identifier`. The first of its `components` is CPython, from `source`."""
     cpython, *others = components
     properties = {**cpython.properties, "czscie:interpreter": source.description}
     # The digest of a tree is that of no file.
@@ -52,7 +52,7 @@ def interpreter(identifier: str, source: Source, components: Sequence[Component]
 
 
 def files(located: Sequence[tuple[EmbeddedFile, Path]]) -> BillPart:
-    """The files that the lift embeds, each with where it is: as archives, not what is in them."""
+    """The embedded files, each with its path on this machine: archives count as one file."""
     components = []
     for file, path in located:
         digest = path_digest(path)
@@ -111,7 +111,7 @@ def _render(application: Application, parts: Sequence[BillPart]) -> Rendered:
 
 
 def _version(name: str, parts: Sequence[BillPart]) -> str | None:
-    """The application's version: that of the wheel that is called like it."""
+    """The application's version: that of the wheel with its name."""
     project = re.sub(r"[-_.]+", "-", name).lower()
     for part in parts:
         for component in part.components:

@@ -1,4 +1,4 @@
-"""What a bill of materials lists: plain values, which the cache keeps beside what they describe."""
+"""The components of a bill of materials: plain values, cached beside what they describe."""
 
 from __future__ import annotations
 

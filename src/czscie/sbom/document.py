@@ -1,8 +1,6 @@
-"""The bill of materials as a document: CycloneDX 1.6, JSON.
+"""The bill of materials as a document: CycloneDX 1.6, JSON. https://cyclonedx.org/docs/1.6/json/
 
-https://cyclonedx.org/docs/1.6/json/
-
-Equal components give equal bytes: there is no time in the document, and its serial number is made of its
+Equal components give equal bytes: the document has no time, and its serial number is derived from its
 content.
 """
 
@@ -45,7 +43,7 @@ class BillPart:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What the document is about."""
+    """The subject of the document."""
 
     name: str
     version: str | None
@@ -113,8 +111,8 @@ def _sealed(document: dict[str, object]) -> bytes:
 
 
 def _in_order(value: object) -> object:
-    """The same with members by their names and arrays by their content: no order in the document tells
-    anything, and the library's own is not always the same.
+    """The same with members sorted by name and arrays by content: order has no meaning in the document, and
+    the library's own varies.
     """
     if isinstance(value, dict):
         return {key: _in_order(value[key]) for key in sorted(value)}
@@ -169,7 +167,7 @@ def _component(part: BillPart, component: Component) -> cyclonedx_component.Comp
 
 
 def _licences(component: Component) -> list[License]:
-    """Either one SPDX expression or any number of licences: a document must not have both."""
+    """Either one SPDX expression or any number of licences: a document must not mix them."""
     from cyclonedx.model.license import DisjunctiveLicense, LicenseAcknowledgement, LicenseExpression
     from cyclonedx.spdx import fixup_id, is_expression
 

@@ -1,4 +1,4 @@
-"""A CPython as a bill of materials lists it: itself, its libraries, the packages that it comes with."""
+"""A CPython in a bill of materials: itself, its libraries, its packages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CPYTHON = "cpython"
 
 
 def interpreter_components(distribution: Distribution) -> tuple[Component, ...]:
-    """What is in `distribution`, CPython first. Where it came from is for the document to say."""
+    """The components of `distribution`, CPython first. The document adds its origin."""
     layout = distribution.layout
     own = [item for item in distribution.items if not item.path.startswith(f"{layout.stdlib}/site-packages/")]
     libraries = bundled_libraries(own, lambda path: not path.startswith(f"{layout.stdlib}/"))

@@ -1,4 +1,4 @@
-"""The launcher as a bill of materials lists it: itself, and what is compiled into it."""
+"""The launcher in a bill of materials: itself, and the code compiled into it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def launcher_components(sha256: str) -> tuple[Component, ...]:
         name="czscie-launcher",
         kind="application",
         version=__version__,
-        description="What installs the parts and starts the application",
+        description="Installs the parts and starts the application",
         purl=f"pkg:generic/czscie-launcher@{__version__}",
         licences=("Apache-2.0",),
         sha256=sha256,

@@ -1,9 +1,9 @@
-"""The libraries that a CPython or a wheel brings along, and their versions as far as its files tell them.
+"""The libraries in a CPython or a wheel, and their versions as far as its files contain them.
 
 python-build-standalone links nearly all of them into the executable, Windows and other CPythons have them as
-files; wheels do either. Most hold a text that names the library and its version; some hold the version alone,
-which counts if it is the only text of its form; the rest are listed without one. Nothing is derived from a
-release's name.
+files; wheels do either. Most contain a text with the library's name and version; some contain only the
+version, which counts if it is the only text of its form; the rest are listed without one. Nothing is derived
+from a release's name.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ class _Finding:
 def bundled_libraries(items: Iterable[Item], holds_libraries: Callable[[str], bool]) -> tuple[Component, ...]:
     """The libraries in the tree `items`, by name.
 
-    A shared library that nobody knows is listed by the name of its file, if `holds_libraries` says of its
+    An unknown shared library is listed by the name of its file, if `holds_libraries` says of its
     path that what is there is a library and no extension module.
     """
     findings = [finding for item in items for finding in _findings(item, holds_libraries)]
@@ -253,7 +253,7 @@ def _file_version(data: bytes) -> str | None:
 
 
 def _components(library: _Library | None, name: str, found: list[_Finding]) -> Iterator[Component]:
-    """One for each version. What does not tell its version is of the only one that is told."""
+    """One for each version. Files without a version have the only one that others have."""
     if any(each.own for each in found):
         found = [each for each in found if each.own or not (library and library.by_use)]
     versions = sorted({each.version for each in found if each.version is not None})

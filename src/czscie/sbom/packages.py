@@ -1,4 +1,4 @@
-"""Python packages: what their metadata says of name, version and licence."""
+"""Python packages in a bill of materials: name, version and licence from their metadata."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _is_repaired(path: str) -> bool:
 
 
 def packages_beside(items: Iterable[Item], layout: Layout) -> Iterator[Component]:
-    """What is installed in an interpreter, and the wheels that its ensurepip would install."""
+    """The packages installed in an interpreter, and the wheels that its ensurepip would install."""
     metadata = re.compile(rf"{re.escape(layout.stdlib)}/site-packages/[^/]+\.dist-info/METADATA")
     bundled = re.compile(rf"{re.escape(layout.stdlib)}/ensurepip/_bundled/([^/]+\.whl)")
     for item in items:
@@ -98,7 +98,7 @@ def packages_beside(items: Iterable[Item], layout: Layout) -> Iterator[Component
 
 
 def declared_licences(metadata: bytes) -> tuple[str, ...]:
-    """The licences that a METADATA tells, as SPDX expressions where it does so.
+    """The licences in a METADATA, as SPDX expressions if it has them.
 
     PEP 639's License-Expression comes first, then a License that is such an expression, too, then
     classifiers, then the first line of any License.
@@ -114,7 +114,7 @@ def declared_licences(metadata: bytes) -> tuple[str, ...]:
         _SPDX.get(name, name)
         for classifier in raw.get("classifiers", ())
         if classifier.startswith("License ::")
-        # Of "OSI Approved" alone, nobody knows which.
+        # "OSI Approved" alone does not name a licence.
         and (name := classifier.rpartition(" :: ")[2].strip()) != "OSI Approved"
     ]
     if not found and text and text.upper() != "UNKNOWN":

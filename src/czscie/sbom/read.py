@@ -1,4 +1,4 @@
-"""What an executable's own bill of materials says of the inputs it was made of."""
+"""Reads an executable's own bill of materials: the inputs it was built from."""
 
 from __future__ import annotations
 

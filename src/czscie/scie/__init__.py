@@ -1,1 +1,1 @@
-"""The parts put into one file, and one file taken apart again."""
+"""A scie: its assembly from parts, and its inspection."""

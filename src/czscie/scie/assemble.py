@@ -1,7 +1,7 @@
-"""Puts launcher, interpreters and payload into one file.
+"""Assembles launcher, interpreters and payload into one file.
 
-Every part is a zip of its own whose offsets count from its start; here they move to where they are in the
-whole file, and the manifest becomes the comment of the last one. What is packed already stays as it is.
+Every part is a zip of its own whose offsets count from its start; here they move to their places in the whole
+file, and the manifest becomes the comment of the last one. Packed data is copied unchanged.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _LEVEL = 19
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the manifest says of the scie besides its parts."""
+    """The manifest of the scie without its parts."""
 
     name: str
     platform: Platform
@@ -115,7 +115,7 @@ def assemble(
 
 
 def _finish(stream: BinaryIO, code: bytes, launcher: Path, name: str) -> None:
-    """Has the header of the whole file say what follows the code."""
+    """Updates the launcher's header for the whole file."""
     if pe.is_pe(code):
         pe.seal(stream)
     if not mach_o.is_mach_o(code):

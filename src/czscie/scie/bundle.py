@@ -61,7 +61,7 @@ _RULES_2: Mapping[str, object] = {
 
 
 def check_bundle(bundle: Bundle | None) -> None:
-    """Raises CzscieError for an icon that is none, before anything is made."""
+    """Raises CzscieError for an invalid icon, before anything is built."""
     if bundle is not None:
         _read_icon(bundle)
 
@@ -172,18 +172,18 @@ def _read_icon(bundle: Bundle) -> bytes | None:
         ) from error
     if data[:4] != _ICNS_MAGIC or int.from_bytes(data[4:_ICNS_HEADER], "big") != len(data):
         raise CzscieError(
-            f"{bundle.icon} is no icon of macOS",
-            why="it is not in Apple's format (.icns), or not whole",
-            hint="iconutil, or icnsutil from PyPI, makes one of images",
+            f"{bundle.icon} is not a macOS icon",
+            why="it is not in Apple's .icns format, or it is truncated",
+            hint="convert images with iconutil, or with icnsutil from PyPI",
         )
     return data
 
 
 def _check_replaceable(path: Path) -> None:
-    """Only a bundle makes way for a bundle: what else is there may be somebody's."""
+    """A bundle only replaces a bundle: anything else may be the user's."""
     if path.is_symlink() or (path.exists() and not (path / "Contents/Info.plist").is_file()):
         raise CzscieError(
             f"cannot write {path}",
-            why="something is there that is no application bundle",
+            why="it exists and is not an application bundle",
             hint="remove it, or name another directory: czscie build -o DIR",
         )

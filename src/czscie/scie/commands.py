@@ -1,4 +1,4 @@
-"""The boot commands of a scie: the payload's own, and those that the lift manifest names."""
+"""The boot commands of a scie: the payload's own, and those of the lift manifest."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def boot(
 
 
 def check_commands(lift: Lift) -> None:
-    """Raises CzscieError for what `boot` would refuse of the commands of `lift`, before anything is made."""
+    """Raises CzscieError for commands of `lift` that `boot` would reject, before anything is built."""
     files = {each.id: {name: name for name in each.FILES} for each in lift.interpreters}
     _translated(lift, Expansion(files, lift.interpreter_groups), {}, _Hashes(lift, None))
 

@@ -42,9 +42,9 @@ _DAMAGE = (zipfile.BadZipFile, *TAR_DAMAGE, zlib.error, lzma.LZMAError, RuntimeE
 
 
 def locate(file: EmbeddedFile, network: Network, console: Console) -> Path:
-    """Where `file` is on this machine, downloaded if it comes from a URL, its digest checked.
+    """The path of `file` on this machine, downloaded if it has a URL, its digest checked.
 
-    Raises CzscieError when it is missing or another one.
+    Raises CzscieError when it is missing or differs.
     """
     digest, remote = file.digest, remote_of(file)
     if remote is not None:
@@ -55,10 +55,10 @@ def locate(file: EmbeddedFile, network: Network, console: Console) -> Path:
         found, size = file_digest(path), path.stat().st_size
         if digest.fingerprint not in (None, found) or digest.size not in (None, size):
             raise CzscieError(
-                f"the lift's file {file.name} is not the one that its digest asks for",
+                f"the lift's file {file.name} does not match its digest",
                 why=[
                     f"found {size} bytes, SHA-256 {found}",
-                    f"asked for {digest.size} bytes, SHA-256 {digest.fingerprint}",
+                    f"expected  {digest.size} bytes, SHA-256 {digest.fingerprint}",
                 ],
             )
     return path
@@ -76,10 +76,10 @@ def local_path(file: EmbeddedFile) -> Path:
 
 
 def remote_of(file: EmbeddedFile) -> Remote | None:
-    """The file as its URL and its digest in the manifest tell it; None when it has no URL."""
+    """The file by its URL and its digest in the manifest; None when it has no URL."""
     if file.url is None:
         return None
-    assert file.digest is not None and file.digest.fingerprint is not None  # the manifest's reader saw to it
+    assert file.digest is not None and file.digest.fingerprint is not None  # the manifest's reader checked it
     name = file.name.rpartition("/")[2]
     return Remote(name, file.digest.fingerprint, (file.url,), file.digest.size)
 

@@ -1,4 +1,4 @@
-"""One file taken apart again: what is inside a scie, sizes packed and unpacked, digests."""
+"""The content of a scie: parts, sizes packed and unpacked, digests."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _MANIFEST_MAX = zip_records.COMMENT_MAX + zip_records.END_RECORD_LENGTH
 
 @dataclass(frozen=True, slots=True)
 class PartContents:
-    """A part of a scie: what the manifest says of it, and the plan that it holds."""
+    """A part of a scie: its entry in the manifest, and its plan."""
 
     part: Part
     plan: plans.Plan
 
     @property
     def unpacked(self) -> int:
-        """Bytes of its files, without what a file system adds."""
+        """The bytes of its files, without file system overhead."""
         return sum(file.content.size for file in self.plan.files)
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What is inside a scie. `sha256` is that of the whole file, of `size` bytes."""
+    """The content of a scie. `sha256` is that of the whole file, of `size` bytes."""
 
     path: Path
     size: int
@@ -71,7 +71,7 @@ def read_sbom(path: Path) -> bytes:
             if not lift.files or lift.files[-1].size == 0:
                 raise CzscieError(
                     f"{path} does not hold its bill of materials",
-                    hint="ask the file that it was installed from",
+                    hint="read it from the file that it was installed from",
                 )
             last = lift.files[-1]
             part = PackedPart.within(file, last.offset + last.size, last.offset)
@@ -107,7 +107,7 @@ def _read_part(file: BinaryIO, part: Part, label: str) -> PartContents:
         )
     text = PackedPart.within(file, part.offset + part.size, part.offset).document()
     if hashlib.sha256(text).hexdigest() != part.digest:
-        raise _damaged(label, f"the plan of {part.name} is not the one it was built with")
+        raise _damaged(label, f"the plan of {part.name} differs from the one it was built with")
     return PartContents(part, plans.parse(text))
 
 

@@ -1,4 +1,4 @@
-"""An interpreter as a zip with a plan: what the launcher unpacks below `interpreters/`."""
+"""An interpreter as a zip with a plan, which the launcher unpacks below `interpreters/`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A stub: an executable of a permanent installation, which starts what is installed in its directory.
+"""A stub: an executable of a permanent installation, which starts the application in its directory.
 
-It is a launcher and a manifest that says of every part that it is 0 bytes long. On a user's machine the tool
-`install` writes it (native/src/tools/stub.zig).
+It is a launcher and a manifest in which every part has 0 bytes. On a user's machine the tool `install` writes
+it (native/src/tools/stub.zig).
 """
 
 from __future__ import annotations

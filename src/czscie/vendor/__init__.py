@@ -1,1 +1,1 @@
-"""Everything that a build of one lift needs, as a directory to carry where there is no network."""
+"""The inputs of a lift as a directory, for builds without a network."""

@@ -1,4 +1,4 @@
-"""Whether a vendor directory is what the lock beside the manifest pins, whoever wrote its list of digests."""
+"""Verifies a vendor directory against the lock beside the manifest, without trusting its list of digests."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def verify_vendor(
     if lock is None:
         raise CzscieError(
             f"there is no lock {lock_path(lift.path)}",
-            why="it says what the directory has to hold",
+            why="the lock lists what the directory must contain",
             hint=f"copy it from where {directory} was written",
         )
     if damaged := faults(directory):
@@ -44,7 +44,7 @@ def verify_vendor(
     if wrong := tuple(_wrong(pinned, listed)):
         return wrong
     if lock.created_by != CREATED_BY:
-        return (f"the rest cannot be compared: {lock.created_by} wrote it, this is {CREATED_BY}",)
+        return (f"the rest cannot be compared: {lock.created_by} wrote the lock, and this is {CREATED_BY}",)
     derived = texts(lift, lock, targets, needs, directory)
     derived |= bills(lift, targets, directory, alone)
     return (*_other(derived, directory, listed), *_foreign({*pinned, *derived}, listed))
@@ -65,9 +65,9 @@ def _other(derived: Mapping[str, bytes], directory: Path, listed: Mapping[str, s
         if path not in listed:
             yield f"{path} is missing"
         elif (directory / path).read_bytes() != content:
-            yield f"{path} differs from what the locked files give"
+            yield f"{path} differs from what the locked files produce"
 
 
 def _foreign(known: set[str], listed: Mapping[str, str]) -> Iterator[str]:
     for path in sorted(listed.keys() - known):
-        yield f"{path} is nothing that the lock asks for"
+        yield f"{path} is not in the lock"

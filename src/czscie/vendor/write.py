@@ -38,12 +38,12 @@ def write_vendor(lift: Lift, targets: Sequence[Platform], directory: Path, sessi
 
 
 def _check(directory: Path) -> None:
-    """Whatever somebody else put there stays there."""
+    """Files that czscie did not write stay."""
     if not directory.exists() or (directory / NAME).is_file():
         return
     if not directory.is_dir() or any(directory.iterdir()):
         raise CzscieError(
-            f"{directory} is not empty, and not what czscie vendor wrote", hint="name another directory"
+            f"{directory} is not empty, and czscie vendor did not write it", hint="name another directory"
         )
 
 

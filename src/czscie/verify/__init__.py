@@ -1,1 +1,1 @@
-"""Whether an executable is what was built: by its own digests, by a lock, and by building it again."""
+"""Verification of an executable: by its own digests, by a lock, and by a rebuild."""

@@ -1,4 +1,4 @@
-"""Every digest of an executable: what its own tool `verify` does (native/src/tools), for any platform's."""
+"""Verifies all digests of an executable for any platform, as its own tool `verify` does."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from czscie.scie.inspect import read_manifest
 
 @dataclass(frozen=True, slots=True)
 class FileFault:
-    """Something that was changed after it was built: `subject`, such as an entry, in the part `where`."""
+    """A change since the build: `subject`, such as an entry, in the part `where`."""
 
     where: str
     subject: str
@@ -34,7 +34,7 @@ class FileFault:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was looked at, and what is wrong with it: nothing, when `problems` is empty."""
+    """The result: `problems` is empty when the file is intact."""
 
     manifest: Manifest
     entries: int
@@ -42,9 +42,9 @@ class Verification:
 
 
 def verify_file(path: Path) -> Verification:
-    """Compares launcher, plans and entries with their digests, and looks for what belongs to nothing.
+    """Compares launcher, plans and entries with their digests, and looks for unaccounted bytes.
 
-    Raises CzscieError when the file cannot be read, or is not one that czscie made.
+    Raises CzscieError when the file is unreadable, or was not built by czscie.
     """
     try:
         with open_regular(path) as file:
@@ -76,20 +76,20 @@ class _Check:
             return
         self.file.seek(len(head))
         if sha256_of(chain([head], pieces(self.file, jump.size - len(head)))) != jump.hash:
-            yield FileFault("launcher", "launcher", "it is not the one that was built")
+            yield FileFault("launcher", "launcher", "it changed after it was built")
 
     def places(self, size: int) -> Iterator[FileFault]:
-        """Between the parts there is nothing: each begins where the one before it ends."""
+        """Checks that parts leave no gap: each begins where the one before it ends."""
         end = self.manifest.scie.jump.size
         for part in self.manifest.scie.lift.files:
             if part.offset != end:
-                yield FileFault(part.name, "its place", f"it begins at {part.offset}, and not at {end}")
+                yield FileFault(part.name, "its place", f"it begins at {part.offset} instead of {end}")
             end = part.offset + part.size
         if end > size:
             yield FileFault("manifest", "its parts", "they are longer than the file")
 
     def signature(self, size: int) -> Iterator[FileFault]:
-        """Whether what was signed is what is there. Who signed it is not looked at."""
+        """Checks the integrity of a signature, but not who signed it."""
         for problem in signature.signature_problems(self.file, size):
             yield FileFault("signature", "signature", problem)
 
@@ -115,7 +115,7 @@ class _Check:
             try:
                 text = zip_records.read_document(self.file, directory.entry(name))
                 if hashlib.sha256(text).hexdigest() != digest:
-                    yield FileFault(part.name, name, "it is not the one that was built")
+                    yield FileFault(part.name, name, "it changed after it was built")
                 plan = plans.parse(text)
                 plan.check(self.manifest.platform)
                 planned |= {entry.name: entry for entry in plan.entries}
@@ -137,27 +137,25 @@ class _Check:
             yield LIBC_PLAN, libc.plans[part.name]
 
     def _layout(self, part: Part, directory: zip_records.CentralDirectory) -> Iterator[FileFault]:
-        """Between the entries there is nothing either."""
+        """Checks that entries leave no gap either."""
         end = part.offset
         for entry in sorted(directory.entries, key=lambda entry: entry.header_offset):
             if entry.header_offset != end:
-                yield FileFault(
-                    part.name, entry.name, f"it begins at {entry.header_offset}, and not at {end}"
-                )
+                yield FileFault(part.name, entry.name, f"it begins at {entry.header_offset} instead of {end}")
             try:
                 end = zip_records.data_offset(self.file, entry) + entry.compressed_size
             except zipfile.BadZipFile as error:
                 yield FileFault(part.name, entry.name, str(error))
                 return
         if end != directory.offset:
-            yield FileFault(part.name, "its directory of entries", "something lies before it")
+            yield FileFault(part.name, "its directory of entries", "data lies between it and the last entry")
 
     def _entry(
         self, part: Part, entry: zip_records.Entry, planned: plans.PlannedEntry | None
     ) -> Iterator[FileFault]:
         """An entry that no plan names has a CRC-32 and no other digest."""
         if planned is not None and (planned.size, planned.crc32) != (entry.size, entry.crc32):
-            yield FileFault(part.name, entry.name, "its size or checksum is not the planned one")
+            yield FileFault(part.name, entry.name, "its size or checksum differs from the plan")
         digest = hashlib.sha256()
         try:
             for chunk in zip_records.stream_entry(self.file, entry):
@@ -166,4 +164,4 @@ class _Check:
             yield FileFault(part.name, entry.name, str(error))
             return
         if planned is not None and digest.hexdigest() != planned.sha256:
-            yield FileFault(part.name, entry.name, "its content is not what was built")
+            yield FileFault(part.name, entry.name, "its content changed after it was built")

@@ -1,4 +1,4 @@
-"""What a verification found, of whichever kinds were asked for."""
+"""The findings of the verifications that the user asked for."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from czscie.verify.lock import compare_with_lock, own_launcher
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """`lock` and `rebuilt` are None unless they were asked for; `rebuilt` are lines about what differs."""
+    """`lock` and `rebuilt` are None unless requested; `rebuilt` are lines about differences."""
 
     path: Path
     file: Verification
@@ -27,7 +27,7 @@ class Findings:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """All that is wrong, a line each."""
+        """All problems, one per line."""
         differences = () if self.lock is None else self.lock.differences
         return (*map(str, self.file.problems), *differences, *(self.rebuilt or ()))
 
@@ -53,9 +53,9 @@ class Findings:
 
 
 def verify(path: Path, lock: Path | None, manifest: Path | None, session: Session) -> Findings:
-    """Verifies the executable at `path`: by its digests, by `lock`, and by what `manifest` builds again.
+    """Verifies the executable at `path`: by its digests, with `lock`, and by rebuilding `manifest`.
 
-    Raises CzscieError when one of them cannot be read, or the executable not be built.
+    Raises CzscieError when one of them is unreadable, or the rebuild fails.
     """
     file = verify_file(path)
     if file.problems:  # there is nothing to compare

@@ -1,8 +1,8 @@
-"""Whether an executable holds what a lock says, as far as the file alone can tell.
+"""Compares an executable with a lock, as far as the file records its inputs.
 
-The file says which inputs it was made of. What becomes of them when they are packed has digests of its own,
-so the digest of an input cannot be computed from the file; the launcher is in it as it was compiled, and
-wheels are in it under their names.
+The file names its inputs and their digests. A packed input has a digest of its own, so the digest of an input
+cannot be computed from the file, except that of the launcher, which it contains unchanged. Wheels keep their
+names.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from czscie.session import Session
 def compare_with_lock(
     contents: Contents, bill: Mapping[str, Recorded], lock: Lock, own: OwnLauncher
 ) -> Comparison:
-    """Compares with `lock` what the file of `contents`, whose bill of materials is `bill`, was made of."""
+    """Compares `lock` with the inputs that `contents` and its bill of materials `bill` record."""
     found = Comparison()
     compare(found, Evidence(contents, bill, lock, own))
     return found
 
 
 def own_launcher(contents: Contents, lock: Lock, session: Session) -> OwnLauncher:
-    """The launcher for the platform of `contents`, if its digest is not locked and that of its source is that
-    of this czscie's.
+    """The launcher for the platform of `contents`, if its digest is not locked and its locked source is this
+    czscie's.
     """
     source = source_digest()
     name = find_platform(contents.manifest.scie.lift.platform).launcher

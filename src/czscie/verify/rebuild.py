@@ -1,4 +1,4 @@
-"""The whole proof: what a manifest and its lock build again is the same file, but for its signature."""
+"""Verification by a rebuild: a manifest and its lock give the same file, except for its signature."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from czscie.session import Session
 
 
 def rebuild(path: Path, manifest: Path, session: Session) -> tuple[str, ...]:
-    """Builds the executable at `path` again, and tells in which ways it is another one; in none if it is not.
+    """Rebuilds the executable at `path`, and returns a line for each difference.
 
-    Raises CzscieError when it cannot be built, or the lock beside `manifest` is not up to date.
+    Raises CzscieError when the build fails, or the lock beside `manifest` is out of date.
     """
     there = read_scie(path)
     platform = find_platform(there.manifest.scie.lift.platform)
@@ -28,11 +28,11 @@ def rebuild(path: Path, manifest: Path, session: Session) -> tuple[str, ...]:
         made, *_ = build(manifest, directory, [platform], session, LockUse.LOCKED)
         if _digest(there) == _digest(made):
             return ()
-        return tuple(_differences(there, made)) or ("the files differ where no digest is",)
+        return tuple(_differences(there, made)) or ("the files differ in bytes that no digest covers",)
 
 
 def _digest(contents: Contents) -> str:
-    """SHA-256 of the file without what signing changes."""
+    """SHA-256 of the file without the bytes that signing changes."""
     with contents.path.open("rb") as file:
         head = signature.bare_head_of(file, contents.manifest.scie.jump.size)
         rest = signature.payload_end(file, contents.size) - len(head)
@@ -44,16 +44,16 @@ def _differences(there: Contents, made: Contents) -> Iterator[str]:
     one, other = there.manifest.scie, made.manifest.scie
     same_bill = read_sbom(there.path) == read_sbom(made.path)
     if one.jump != other.jump:
-        yield f"the launcher: {_launcher(one.jump)}, built again {_launcher(other.jump)}"
+        yield f"the launcher: {_launcher(one.jump)}, rebuilt {_launcher(other.jump)}"
     parts, again = ({each.name: each for each in manifest.lift.files} for manifest in (one, other))
     for name in dict.fromkeys((*parts, *again)):
         if name not in parts or name not in again:
-            yield f"the part {name}: it is only in the {'file' if name in parts else 'one built again'}"
+            yield f"the part {name}: it is only in the {'file' if name in parts else 'rebuilt one'}"
         elif parts[name].digest != again[name].digest:
-            yield f"the part {name}: {parts[name].digest}, built again {again[name].digest}"
+            yield f"the part {name}: {parts[name].digest}, rebuilt {again[name].digest}"
         # The last part's size is that of the bill of materials, too.
         elif parts[name].size != again[name].size and (same_bill or parts[name] != one.lift.files[-1]):
-            yield f"the part {name}: the same files, packed otherwise"
+            yield f"the part {name}: the same files, packed differently"
     for field in one.lift.__struct_fields__:
         if field != "files" and getattr(one.lift, field) != getattr(other.lift, field):
             yield f"the manifest's {field}"

@@ -1,1 +1,1 @@
-"""Wheels: what they hold, and where an installation puts each file."""
+"""Wheels: their content, and the place of each file in an installation."""

@@ -70,9 +70,9 @@ class EntryPoints:
 
 
 def _parse_script(line: str, label: str) -> tuple[str, EntryPoint]:
-    """`name = module:function`, where the name becomes that of a file."""
+    """`name = module:function`. The name becomes a file name."""
     name, _, value = (part.strip() for part in line.partition("="))
-    if fault := "is more than a name" if "/" in name else path_fault(name):
+    if fault := "is not a plain name" if "/" in name else path_fault(name):
         raise CzscieError(f"{label} declares a script with an unsafe name: {name!r} {fault}")
     try:
         return name, EntryPoint.parse(value)

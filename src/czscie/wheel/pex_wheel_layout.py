@@ -23,10 +23,10 @@ _HEADERS = re.compile(r"include/site/python[^/]*/[^/]+/(?P<path>.+)", re.IGNOREC
 
 
 def wheel_paths(files: Sequence[File], dist_info: str, label: str) -> list[tuple[str, File]]:
-    """The path in its wheel of every file of a spread one, `files`; pex's own files are left out.
+    """The paths in its wheel of the `files` of a spread one, without pex's own files.
 
     `dist_info` is the name of the wheel's metadata directory. Raises CzscieError, which calls the wheel
-    `label`, when its `.layout.json` makes no sense.
+    `label`, when its `.layout.json` is invalid.
     """
     data = f"{dist_info.removesuffix('.dist-info')}.data"
     layout = _read_layout(files, label)
@@ -64,7 +64,7 @@ def _unspread_target(path: str, data: str) -> str:
 
 
 def _unstash(path: str, sorted_data: bool) -> str:
-    """Where below a wheel's `.data` the file `path` of the stash belongs."""
+    """The path below a wheel's `.data` of the file `path` of the stash."""
     directory, _, rest = path.partition("/")
     if directory in _SCRIPTS and rest:
         return f"scripts/{rest}"

@@ -1,4 +1,4 @@
-"""RECORD: the files of a distribution with their digests, as a wheel has it and as an installation has it.
+"""RECORD: the files of a distribution with their digests, in a wheel and in an installation.
 
 https://packaging.python.org/en/latest/specifications/recording-installed-packages/#the-record-file
 """
@@ -51,10 +51,10 @@ def digest_row(content: Content) -> Row:
 
 @dataclass(frozen=True, eq=False)
 class WheelRecord:
-    """The content of a wheel's RECORD, made anew because its files have other paths or bytes than recorded.
+    """The content of a wheel's RECORD, made again because paths or bytes of its files changed.
 
-    Rows that are known (by path, and with the right size) are not computed again: a PEX that keeps its
-    RECORDs is not read twice.
+    Known rows (by path, and with the right size) are not computed again: a PEX that keeps its RECORDs is not
+    read twice.
     """
 
     path: str

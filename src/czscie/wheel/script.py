@@ -1,8 +1,8 @@
-"""Scripts that Python runs: recognised by their first line, and given the one that wheels have.
+"""Python scripts, recognised by their first line, and rewritten to the one of wheels.
 
 PEP 427: the first line of a script in a wheel is `#!python` or `#!pythonw`, and installing it writes the
-interpreter's path there. What else points at a Python, an absolute path of the machine that made the PEX for
-instance, would not be found on the user's, so pex and czscie rewrite it too.
+interpreter's path there. Other first lines, for instance an absolute path on the machine that made the PEX,
+do not work on the user's, so pex and czscie rewrite them too.
 """
 
 from __future__ import annotations
@@ -46,6 +46,6 @@ def as_wheel_script(content: Content) -> Content:
 
 
 def shebang_length(data: bytes) -> int:
-    """How many bytes the first line of a wheel's Python script has, with its end; 0 for anything else."""
+    """The bytes of the first line of a wheel's Python script, with its end; 0 for any other file."""
     match = _WHEEL_SHEBANG.match(data)
     return match.end() if match else 0

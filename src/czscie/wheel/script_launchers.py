@@ -38,14 +38,14 @@ class ScriptLaunchers:
 
     @classmethod
     def read(cls, path: Path, platform: Platform, options: str = "") -> ScriptLaunchers:
-        """Those for `platform` in distlib's wheel at `path`. Raises CzscieError when it has none."""
+        """The launchers for `platform` in distlib's wheel at `path`. Raises CzscieError when it has none."""
         [wheel] = read_wheels([path], "what scripts on Windows need")
         members = {member.path: member for member in wheel.members}
         suffix = _SUFFIXES[platform.arch]
         console, gui = (members.get(f"{PROJECT}/{kind}{suffix}.exe") for kind in ("t", "w"))
         if console is None or gui is None:
             raise CzscieError(
-                f"{wheel.filename} has no launcher of scripts for {platform.name}",
+                f"{wheel.filename} has no script launcher for {platform.name}",
                 hint=f"czscie lock --upgrade-only {PROJECT} locks the newest {PROJECT}",
             )
         return cls(console.content.read(), gui.content.read(), wheel, options)

@@ -1,4 +1,4 @@
-"""Where the files of wheels and the user's sources go in a virtual environment.
+"""The places of the files of wheels and the user's sources in a virtual environment.
 
 As PEP 427 and pip spread wheels, and in pex's order: where two provide one path the user's sources win over
 wheels and earlier wheels over later ones (`pex/venv/installer.py`).
@@ -47,7 +47,7 @@ if __name__ == "__main__":
 {argv}    runpy.run_module({module!r}, run_name="__main__", alter_sys=True)
 """
 
-#: Windows starts no file without an extension, and nobody types it.
+#: Windows starts no file without an extension, and users do not type it.
 _WINDOWS_ARGV = """\
     if sys.argv[0].endswith({suffix!r}):
         sys.argv[0] = sys.argv[0][: -len({suffix!r})]
@@ -173,13 +173,13 @@ class Directories:
         return "Scripts" if self.platform.os == "windows" else "bin"
 
     def script_suffix(self, *, gui: bool) -> str:
-        """What the file of an entry point's script is called besides its name."""
+        """The suffix of the file of an entry point's script."""
         if self.platform.os != "windows":
             return ""
         return ".exe" if self.launchers is not None else f"-script.py{'w' if gui else ''}"
 
     def destination(self, wheel: Wheel, path: str) -> str:
-        """Where `path` of the wheel goes."""
+        """The path of the wheel's file `path` in the environment."""
         top, _, rest = path.partition("/")
         if not top.endswith(".data"):
             return f"{self.site_packages}/{path}"
@@ -200,7 +200,7 @@ class Directories:
 
 
 def _claims(wheel: Wheel, scheme: Directories) -> list[Placement]:
-    """What the wheel would put into the environment."""
+    """The files of the wheel for the environment."""
     return [*(_place(wheel, member, scheme) for member in wheel.members), *_generated(wheel, scheme)]
 
 
@@ -225,7 +225,7 @@ def _generated(wheel: Wheel, scheme: Directories) -> Iterator[Placement]:
 
 
 def _script(point: EntryPoint, suffix: str) -> bytes:
-    """What an entry point's script does, without the line that starts Python."""
+    """The code of an entry point's script, without the line that starts Python."""
     argv = _WINDOWS_ARGV.format(suffix=suffix) if suffix else ""
     if point.attribute is None:
         return _RUN.format(module=point.module, argv=argv).encode()
@@ -234,7 +234,7 @@ def _script(point: EntryPoint, suffix: str) -> bytes:
 
 
 def _same(one: Placement, other: Placement) -> bool:
-    """Whether it makes no difference which of the two is installed."""
+    """Whether both have an equivalent file."""
     if one.member.content.size != other.member.content.size and not _is_package(one):
         return False
     first, second = one.member.content.read(), other.member.content.read()
@@ -266,7 +266,7 @@ def _check_directories(taken: Mapping[str, Placement]) -> None:
 
 
 def describe(origin: Origin) -> str:
-    """What a report calls the origin of a file."""
+    """The origin of a file in messages."""
     if isinstance(origin, Wheel):
         return origin.filename
     return {"sources": "the PEX's own files", "generated": "czscie"}[origin]

@@ -1,4 +1,4 @@
-"""A wheel, whatever form a PEX holds it in: its metadata, and its files where a wheel has them.
+"""A wheel, in any of the forms of a PEX: its metadata, and its files at their paths in a wheel.
 
 https://packaging.python.org/en/latest/specifications/binary-distribution-format/
 """
@@ -100,11 +100,11 @@ class Wheel:
         )
 
     def requirements(self) -> tuple[Requirement, ...]:
-        """What the wheel requires, with its markers. Raises CzscieError for what cannot be understood."""
+        """The wheel's requirements, with their markers. Raises CzscieError when one is invalid."""
         return tuple(self._requirement(text) for text in self.requires)
 
     def python_versions(self) -> SpecifierSet | None:
-        """The versions of Python that the wheel is for, None for any. Raises CzscieError for nonsense."""
+        """The versions of Python for the wheel, None for any. Raises CzscieError when they are invalid."""
         from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
         if not self.requires_python:
@@ -254,9 +254,9 @@ def _is_dropped(path: str, dist_info: str, entry_points: EntryPoints) -> bool:
 
 
 def read_wheels(paths: Sequence[Path], label: str = "what lift.bare adds") -> tuple[Wheel, ...]:
-    """The wheels that are the files at `paths`; errors call them `label`.
+    """The wheels in the files at `paths`; errors call them `label`.
 
-    Raises CzscieError when one is damaged or no wheel.
+    Raises CzscieError when one is damaged or not a wheel.
     """
     shelf = Shelf()
     return tuple(_read(path, shelf, label) for path in paths)

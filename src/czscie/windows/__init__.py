@@ -1,1 +1,1 @@
-"""What Windows shows of an executable and how it starts it: resources of a launcher."""
+"""The appearance and the start of an executable on Windows: resources of its launcher."""

@@ -1,4 +1,4 @@
-"""An application manifest: what a program asks of Windows.
+"""An application manifest: the requirements of a program to Windows.
 
 Source: https://learn.microsoft.com/windows/win32/sbscs/application-manifests.
 """
@@ -48,6 +48,6 @@ _DPI_TEXT = """\
 
 
 def manifest_resource(execution_level: str, dpi_awareness: str | None) -> Resource:
-    """One of EXECUTION_LEVELS, and one of DPI_AWARENESSES or None to say nothing of it."""
+    """One of EXECUTION_LEVELS, and one of DPI_AWARENESSES or None to leave it out."""
     dpi = "" if dpi_awareness is None else _DPI_TEXT.format(*_DPI[dpi_awareness])
     return Resource(MANIFEST, 1, _TEXT.format(level=execution_level, dpi=dpi).encode())

@@ -1,4 +1,4 @@
-"""An icon: a file of images in several sizes, and what becomes of it in an executable.
+"""An icon: a file of images in several sizes, and its resources in an executable.
 
 Sources: Microsoft's "Icons", https://learn.microsoft.com/previous-versions/ms997538(v=msdn.10), and its
 GRPICONDIR.
@@ -27,7 +27,7 @@ _COUNT_MAX = 64
 
 
 def read_icon(path: Path) -> tuple[Resource, ...]:
-    """The resources of the icon at `path`. Raises CzscieError when it cannot be read or is none."""
+    """The resources of the icon at `path`. Raises CzscieError when it is unreadable or invalid."""
     try:
         with open_regular(path) as file:
             data = file.read(_FILE_MAX + 1)
@@ -48,7 +48,7 @@ def read_icon(path: Path) -> tuple[Resource, ...]:
 
 
 def _images(path: Path, data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """How each image is described, and the image."""
+    """The directory entry of each image, and the image."""
     if len(data) < _HEADER.size:
         raise _refused(path, "it is too short")
     reserved, kind, count = _HEADER.unpack_from(data)

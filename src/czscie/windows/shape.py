@@ -1,4 +1,4 @@
-"""A launcher with the resources and the subsystem that a lift asks for."""
+"""A launcher with the resources and the subsystem of a lift."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def shape(launcher: Path, lift: Lift) -> bytes:
 
 
 def check_windows(lift: Lift, targets: Sequence[Platform]) -> None:
-    """Raises CzscieError for what `shape` would refuse of `lift`, before anything is made."""
+    """Raises CzscieError for a `lift` that `shape` would reject, before anything is built."""
     if lift.windows.icon is not None and any(target.os == "windows" for target in targets):
         read_icon(lift.windows.icon)
 

@@ -1,4 +1,4 @@
-"""A version resource: what Explorer and the Task Manager tell of a program.
+"""A version resource: the details of a program in Explorer and the Task Manager.
 
 Source: Microsoft's VS_VERSIONINFO, https://learn.microsoft.com/windows/win32/menurc/vs-versioninfo.
 """

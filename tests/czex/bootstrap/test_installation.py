@@ -43,7 +43,7 @@ def test_when_no_directory_will_do_each_is_told(tmp_path: Path, capsys: pytest.C
     assert main.exchangeable(str(tmp_path / "small/a")) == ""
     told = capsys.readouterr().err.splitlines()
     assert told[0] == "app.czex: error: there is no directory to unpack into; tried"
-    assert told[1].startswith("  /proc/a: it cannot be made: ")
+    assert told[1].startswith("  /proc/a: it cannot be created: ")
     assert told[2] == f"  {places[1]}: other users may write to it (make its mode 0700)"
     assert told[3] == f"  {places[2]}: it is a symbolic link or not a directory"
     assert told[4].startswith(f"  {places[3]}: 1152921504607 MB are needed and ")

@@ -1,1 +1,1 @@
-"""What runs in the shipped application's Python before the application. Depends on nothing."""
+"""Code that runs in the shipped application's Python before the application. Depends on nothing."""

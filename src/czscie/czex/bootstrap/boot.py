@@ -29,8 +29,8 @@ else:
 """
 
 _REFUSED = {
-    "PEX_PATH": "the executable holds one PEX; add the other one to the PEX it is built from",
-    "PEX_TOOLS": "the executable holds no pex; run the tools on the PEX it was built from",
+    "PEX_PATH": "the executable contains one PEX: add the other to the PEX it is built from",
+    "PEX_TOOLS": "the executable does not contain pex: run the tools on the PEX it was built from",
 }
 
 #: Where the system's certificates are, on most systems in the first of these.
@@ -82,14 +82,14 @@ def boot(application):
         _set_process_title(pex)
     for name, reason in application.refused.items():
         if os.environ.get(name):
-            _fail("%s is set and cannot be honoured: %s" % (name, reason))
+            _fail("%s is not supported: %s" % (name, reason))
     _extend_path(os.environ.get("PEX_VENV_BIN_PATH", application.venv_bin_path))
 
     chosen = os.environ.pop("__CZSCIE_SCRIPT__", "")
     overrides = {name: os.environ[name] for name in _OVERRIDES if name in os.environ}
     if len(overrides) > 1:
         found = " ".join("%s=%s" % item for item in overrides.items())
-        _fail("only one of %s can be set, but there is %s" % (", ".join(_OVERRIDES), found))
+        _fail("only one of %s can be set, found %s" % (", ".join(_OVERRIDES), found))
     history = _history_file()
     if application.strip_pex_env:
         _strip_environment()
@@ -140,7 +140,7 @@ def _set_dpi_awareness(awareness):
 
 def _history_file():
     # type: () -> str | None
-    """Where the history of an interactive Python is to be kept, when it is not where Python keeps it."""
+    """The history file of an interactive Python, when it is not Python's default."""
     if os.environ.get("PEX_INTERPRETER_HISTORY", "").lower() not in ("1", "true"):
         return None
     path = os.environ.get("PEX_INTERPRETER_HISTORY_FILE")
@@ -149,7 +149,7 @@ def _history_file():
 
 def _inherit_path():
     # type: () -> None
-    """Adds what the host's Python had on its path, when `__main__` of a CZEX passes it on."""
+    """Adds the path of the host's Python, if `__main__` of a CZEX passes it on."""
     where, _, paths = os.environ.pop("__CZSCIE_INHERIT_PATH__", "").partition(os.pathsep)
     inherited = [path for path in paths.split(os.pathsep) if path]
     if where == "prefer":
@@ -186,7 +186,7 @@ def _execute_script(script, arguments):
 
 def _options_by_shell(script):
     # type: (str) -> list[str] | None
-    """What a script gives Python through /bin/sh, as its path is too long for a first line; else None."""
+    """The options of a script that starts Python through /bin/sh, because its path is too long; else None."""
     try:
         with open(script, "rb") as stream:
             first, second = stream.readline(16), stream.readline(1 << 16)
@@ -200,7 +200,7 @@ def _options_by_shell(script):
 
 def _execute(program, arguments):
     # type: (str, list[str]) -> NoReturn
-    """Becomes another program of the virtual environment."""
+    """Executes another program of the virtual environment."""
     sys.stdout.flush()
     sys.stderr.flush()
     try:
@@ -262,12 +262,12 @@ def _find_resource(name, resource):
         path = os.path.join(entry, relative)
         if os.path.isfile(path):
             return path
-    _fail("there is no file %s on sys.path, to which %s is to be bound" % (resource, name))
+    _fail("there is no file %s on sys.path to bind %s to" % (resource, name))
 
 
 def _provide_certificates(bundle):
     # type: (str) -> None
-    """Lets OpenSSL find the application's own certificates where the system has none."""
+    """Points OpenSSL at the application's own certificates if the system has none."""
     if "SSL_CERT_FILE" in os.environ or "SSL_CERT_DIR" in os.environ:
         return
     for place in _CERTIFICATES:
@@ -282,7 +282,7 @@ def _provide_certificates(bundle):
 
 
 class _Environment(object):
-    """`env.NAME` in an injected argument; a variable that is not set is empty."""
+    """`env.NAME` in an injected argument; an unset variable is empty."""
 
     def __getattr__(self, name):
         # type: (str) -> str

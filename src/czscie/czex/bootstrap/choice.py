@@ -1,5 +1,5 @@
 # Runs in whatever Python of the host starts a CZEX, 2.7 and newer, when the CZEX is not installed for it yet.
-"""Which of the host's interpreters is to run a CZEX: this one if it suits, else as pex looks for another."""
+"""The choice of the host interpreter that runs a CZEX: this one if it fits, else as pex chooses."""
 
 import json
 import os
@@ -18,9 +18,9 @@ _NAME = re.compile(r"(?:python|pypy)(?:\d+(?:\.\d+)?t?)?$")
 
 def choose(czex, main, catalogue, own, may_recall):
     # type: (str, Any, dict, dict, bool) -> tuple[str, str] | None
-    """The interpreter to become and whether it was "asked" or "remembered"; None for this one.
+    """The interpreter to execute, and "asked" or "remembered"; None to stay in this one.
 
-    Ends the process when none suits.
+    Ends the process when none fits.
     """
     python = os.environ.get("PEX_PYTHON")
     path = os.environ.get("PEX_PYTHON_PATH")
@@ -108,7 +108,7 @@ def _best(czex, main, catalogue, candidates, own, what):
             )
         settings.fail(
             czex,
-            "there is no interpreter %s that it can run with; tried\n  %s" % (what, "\n  ".join(tried)),
+            "no interpreter %s can run it; tried\n  %s" % (what, "\n  ".join(tried)),
         )
     newest = catalogue["settings"]["interpreter_selection_strategy"] == "newest"
     if newest:
@@ -118,12 +118,12 @@ def _best(czex, main, catalogue, candidates, own, what):
 
 def _ask(czex, main, candidate):
     # type: (str, Any, str) -> dict
-    """The candidate's own judgement."""
+    """The candidate's own verdict."""
     import subprocess
 
     environment = dict(os.environ)
     environment[main.CHOSEN] = "probe"
-    failed = {"python": "unknown", "reason": "it could not be asked"}
+    failed = {"python": "unknown", "reason": "it did not report its version"}
     try:
         process = subprocess.Popen(
             [candidate, "-sE", czex], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE

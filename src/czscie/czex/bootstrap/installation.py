@@ -1,5 +1,5 @@
 # Runs in whatever Python of the host starts a CZEX, 2.7 and newer, when the CZEX is not installed for it yet.
-"""Has the CZEX's own launcher install it in the first base directory that will do."""
+"""The installation of a CZEX by its own launcher, in the first usable base directory."""
 
 import os
 import platform
@@ -21,7 +21,7 @@ _MACHINES = {"amd64": "x86_64", "arm64": "aarch64", "ppc64le": "powerpc64", "arm
 
 def ensure(czex, main, catalogue, name, request):
     # type: (str, Any, dict, str, Callable[[], Request]) -> str
-    """The directory of the installation called `name`, made as `request` says if need be."""
+    """The directory of the installation called `name`. If it is missing, `request` makes it."""
     made = None
     jobs = settings.install_jobs(czex)
     refusals = []
@@ -63,19 +63,19 @@ def ensure(czex, main, catalogue, name, request):
 
 def objection(main, base, needed):
     # type: (Any, str, int) -> str
-    """Why nothing can be installed below `base`, which is made if it can be, or the empty string."""
+    """Why nothing can be installed below `base`, or the empty string. Creates `base` if it can."""
     try:
         if not isinstance(base, bytes):
             base.encode("utf-8")
     except UnicodeError:
-        return "its path is not UTF-8, which Python cannot start from"
+        return "its path is not UTF-8, and Python cannot start from it"
     if "\n" in base or "\r" in base:
-        return "its path has a line break, which pyvenv.cfg cannot hold"
+        return "its path has a line break, and pyvenv.cfg cannot represent it"
     try:
         _make(main, base)
     except OSError as error:
         if not os.path.isdir(base):
-            return "it cannot be made: %s" % (error.strerror or error)
+            return "it cannot be created: %s" % (error.strerror or error)
     other = main.exchangeable(base)
     if other:
         return "%s above it belongs to another user, or other users may write to it" % other
@@ -101,7 +101,7 @@ def objection(main, base, needed):
 
 def _make(main, base):
     # type: (Any, str) -> None
-    """Makes it and what is missing above it, but nothing in a directory that another user could exchange."""
+    """Creates it and its missing parents, but nothing in a directory that another user could exchange."""
     missing = []
     path = base
     while not os.path.isdir(path):
@@ -147,7 +147,7 @@ def _launcher(czex, catalogue, base):
     if name not in catalogue["launchers"]:
         settings.fail(
             czex,
-            "it was not made for %s, only for %s\nhint: make it again: czscie inject --platform %s …"
+            "it does not support %s, only %s\nhint: make it again: czscie inject --platform %s …"
             % (name, ", ".join(catalogue["launchers"]) or "no platform", name),
         )
     data = zipimport.zipimporter(czex).get_data(os.path.join(czex, ".czscie/launchers", name))

@@ -1,5 +1,5 @@
 # Runs in whatever Python of the host starts a CZEX, 2.7 and newer, when it is started for the first time.
-"""An environment on this very interpreter: where its files go, and those that only the host could tell."""
+"""The layout of an environment on this interpreter, and its files that depend on the host."""
 
 import os
 import sys
@@ -54,7 +54,7 @@ class CacheLayout(object):
 
     def copies(self):
         # type: () -> list[tuple[str, str]]
-        """Paths and the programs of the host that are copied there."""
+        """Paths, and the programs of the host to copy there."""
         # Python 2 takes for its home what lies around its executable, links followed.
         return [("bin/python", self.python)] if self._copies or sys.version_info[0] == 2 else []
 
@@ -100,7 +100,7 @@ class CacheLayout(object):
 
 def base_python():
     # type: () -> str
-    """The interpreter itself, outside of any virtual environment, links followed."""
+    """The interpreter itself, outside any virtual environment, with links resolved."""
     executable = os.path.realpath(sys.executable)
     base = getattr(sys, "real_prefix", getattr(sys, "base_prefix", sys.prefix))
     if base == sys.prefix or not executable.startswith(os.path.realpath(sys.prefix) + os.sep):

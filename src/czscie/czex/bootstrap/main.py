@@ -1,6 +1,6 @@
 # Runs in whatever Python of the host was given a CZEX, 2.7 and newer, at every start: it is compiled each
 # time and imports only what the interpreter has imported already.
-"""The `__main__` of a CZEX: becomes the application, and has it installed first where it is not."""
+"""The `__main__` of a CZEX: executes the application, and installs it first if it is missing."""
 
 import os
 import sys
@@ -39,7 +39,7 @@ HOSTS = "/Library/Caches/czscie" if sys.platform == "darwin" else "/var/cache/cz
 
 def main(czex, module):
     # type: (str, object) -> None
-    """Becomes the application; `module` is this one."""
+    """Executes the application; `module` is this one."""
     if os.name == "nt":
         sys.exit("%s does not start on Windows; build an executable for it: czscie build" % czex)
     if not needs_care():
@@ -51,7 +51,7 @@ def main(czex, module):
 
 def mount(czex, module):
     # type: (str, object) -> str
-    """Makes what the CZEX holds importable; the directory that holds it."""
+    """Makes the packages of the CZEX importable. Returns their directory."""
     return _bootstrap(czex, "slow_path").mount(czex, module)  # type: ignore[no-any-return]
 
 
@@ -71,7 +71,7 @@ def _czex():
 
 def needs_care():
     # type: () -> bool
-    """Whether settings have a say in what is to be started."""
+    """Whether settings affect the start."""
     environment = os.environ
     if CAREFUL or CHOSEN in environment:
         return True
@@ -85,7 +85,7 @@ def needs_care():
 
 def rc_files():
     # type: () -> list[str]
-    """Where pex reads settings from, the weakest first."""
+    """The files with pex's settings, the weakest first."""
     home = os.environ.get("HOME")
     found = ["/etc/pexrc"] + ([home + "/.pexrc"] if home else [])
     return found + [os.path.join(os.path.dirname(sys.argv[0]), ".pexrc")]
@@ -93,7 +93,7 @@ def rc_files():
 
 def key(more):
     # type: (list[str]) -> str
-    """The name of the installation for this very interpreter."""
+    """The name of the installation for this interpreter."""
     try:
         libc = os.confstr("CS_GNU_LIBC_VERSION")
     except (AttributeError, OSError, ValueError):
@@ -126,7 +126,7 @@ def sha256(text):
 
 def bases():
     # type: () -> list[str]
-    """Directories to install below, best first, as the launcher has them."""
+    """Base directories to install below, best first, in the launcher's order."""
     environment = os.environ
     home = environment.get("HOME")
     found = []
@@ -163,7 +163,7 @@ def _expanded(path):
 
 def find(name):
     # type: (str) -> str | None
-    """The installation called `name`, if it is in the first base directory that will do and needs no look."""
+    """The installation called `name`, if it is in the first usable base directory and needs no check."""
     for base in bases():
         hold(base)
         root = installed(base, name)
@@ -184,7 +184,7 @@ def is_only_read(base):
 
 def hold(base):
     # type: (str) -> None
-    """Opens it until this process becomes the application, which whoever removes installations waits for."""
+    """Keeps it open until the application starts. The removal of installations waits for that."""
     try:
         descriptor = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:
@@ -197,7 +197,7 @@ def hold(base):
 
 def installed(base, name):
     # type: (str, str) -> str | None
-    """The installation below `base`, when no one else can have put it there."""
+    """The installation below `base`, if no other user can have written it."""
     root = base + "/apps/" + name
     if not is_trusted(base) or not os.path.exists(root):
         return None
@@ -207,7 +207,7 @@ def installed(base, name):
 
 def is_trusted(base):
     # type: (str) -> bool
-    """Whether it is a directory and no link, ours or root's, that no one else may write to or exchange."""
+    """Whether it is a directory and not a link, ours or root's, which no other user can change."""
     try:
         status = os.lstat(base)
     except OSError:
@@ -218,7 +218,7 @@ def is_trusted(base):
 
 def exchangeable(path):
     # type: (str) -> str
-    """What of the directories above `path`, and links to them, another user could exchange, or nothing."""
+    """The first directory above `path`, or link to one, that another user could exchange, or nothing."""
     names, seen, links, shared = path.split("/")[-2:0:-1], "", 0, None
     while names:
         name = names.pop()
@@ -259,7 +259,7 @@ def _users():
 
 def is_recent(root):
     # type: (str) -> bool
-    """Whether it was used today, since the system was started, and not in the future."""
+    """Whether it was used today, since the system started, and not in the future."""
     import time
 
     now, used = time.time(), os.stat(root).st_mtime
@@ -276,7 +276,7 @@ def is_recent(root):
 
 def execute(root, czex, more):
     # type: (str, str, list[str]) -> None
-    """Becomes the application; returns when its interpreter is not there any more."""
+    """Executes the application. Returns if its interpreter is gone."""
     os.environ["PEX"] = os.path.realpath(czex)
     os.environ["VIRTUAL_ENV"] = root
     python = root + "/bin/python"
@@ -293,7 +293,7 @@ def execute(root, czex, more):
 
 def own_arguments():
     # type: () -> list[str]
-    """What Python itself was given before the CZEX: `-W error`, `-X dev`, `-O`, `-u`."""
+    """The arguments of Python itself before the CZEX: `-W error`, `-X dev`, `-O`, `-u`."""
     given = getattr(sys, "orig_argv", None)
     if given is None:
         try:

@@ -1,5 +1,5 @@
 # Runs in whatever Python of the host starts a CZEX, 2.7 and newer, when it is started for the first time.
-"""Environment markers, taken apart when the CZEX was made (PEP 508)."""
+"""Environment markers (PEP 508), which `czscie inject` has parsed."""
 
 import os
 import platform

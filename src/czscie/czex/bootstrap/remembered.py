@@ -1,5 +1,5 @@
 # Runs in whatever Python of the host starts a CZEX, 2.7 and newer, when another one is to run it.
-"""Which of the host's interpreters was chosen the last time, so that not every start asks all of them."""
+"""The host interpreter that an earlier start chose. It saves probing all of them at every start."""
 
 import os
 
@@ -14,7 +14,7 @@ _DIRECTORY = "choices"
 
 
 class RememberedChoice(object):
-    """What was chosen from `candidates`. It holds as long as these are the same files of the same names."""
+    """The choice from `candidates`. It is valid while these are the same files with the same names."""
 
     def __init__(self, czex, main, candidates):
         # type: (str, Any, list[str]) -> None
@@ -37,13 +37,13 @@ class RememberedChoice(object):
                 except (IOError, OSError, ValueError):
                     continue
                 if decided == self._decided() and python in self._candidates:
-                    settings.note(self._czex, "chosen the last time: %s" % python)
+                    settings.note(self._czex, "chosen at an earlier start: %s" % python)
                     return python
         return None
 
     def remember(self, python):
         # type: (str) -> None
-        """Writes it down in the first base directory that will do; it is no error when there is none."""
+        """Writes it into the first usable base directory, if there is one."""
         if not self._is_lasting:
             return
         for base in self._main.bases():

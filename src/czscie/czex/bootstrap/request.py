@@ -1,5 +1,5 @@
 # Runs in whatever Python of the host starts a CZEX, 2.7 and newer, when it is started for the first time.
-"""The request that the launcher carries out: plans, and what only the host could tell (docs/format.md)."""
+"""The request to the launcher: plans, and the facts that depend on the host (docs/format.md)."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ _BLOCK = 4096
 
 
 class Request(object):
-    """What is to be installed. `archives` are pairs of a CZEX's path and its catalogue."""
+    """The parts to install. `archives` are pairs of a CZEX's path and its catalogue."""
 
     def __init__(self, layout, hermetic):
         # type: (object, bool) -> None
@@ -73,7 +73,7 @@ class Request(object):
         # type: (str, str, str, int, int) -> bytes
         """The request as the launcher reads it.
 
-        `recheck`: 0 when what is there will do, 1 when it is to be looked over, 2 when it is to be made anew.
+        `recheck`: 0 keeps what exists, 1 checks it, 2 makes it again.
         `jobs`: threads at most, 0 for as many as there are cores.
         """
         layout = self.layout

@@ -1,5 +1,5 @@
 # Runs in whatever Python of the host starts a CZEX, 2.7 and newer, when it is started for the first time.
-"""Which wheels of a CZEX this interpreter needs, chosen as pex chooses (`pex/environment.py`)."""
+"""The wheels of a CZEX that this interpreter needs, chosen as pex chooses (`pex/environment.py`)."""
 
 import sys
 
@@ -10,11 +10,11 @@ from .versions import accepts
 
 def unmet_constraints(constraints):
     # type: (list[dict]) -> str
-    """Why this interpreter is not one of those the PEX was made for, or the empty string."""
+    """Why this interpreter does not meet the PEX's constraints, or the empty string."""
     if not constraints or any(_meets(constraint) for constraint in constraints):
         return ""
     texts = [constraint["text"] for constraint in constraints]
-    return "it is none of: %s" % ", ".join(texts)
+    return "the PEX requires one of: %s" % ", ".join(texts)
 
 
 def _meets(constraint):
@@ -29,7 +29,9 @@ def _meets(constraint):
 
 
 class Resolution(object):
-    """`wheels` of a catalogue in the order in which they are found; `missing` tells what is not there."""
+    """The `wheels` of a catalogue, in the order in which they are found; `missing` are lines about the
+    others.
+    """
 
     def __init__(self, catalogue):
         # type: (dict) -> None
@@ -109,7 +111,7 @@ class Resolution(object):
 
     def _replaced(self, edge):
         # type: (dict) -> dict
-        """What stands in for a requirement on this host, or itself."""
+        """The replacement of a requirement on this host, or the requirement itself."""
         instead = [
             each for each in edge.get("instead", ()) if markers.holds(each.get("marker"), [], self._variables)
         ]
@@ -149,6 +151,6 @@ class Resolution(object):
         if held:
             lines = [text + "; there is only:"] + ["  " + line for line in held]
         else:
-            lines = [text + "; there is nothing of that project"]
+            lines = [text + "; there is no wheel of that project"]
         if lines[0] not in self.missing:
             self.missing += lines

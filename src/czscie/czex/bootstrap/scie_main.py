@@ -1,5 +1,5 @@
 # Runs in whatever Python of the host was given a scie to run, 2.7 and newer: `python3 app`.
-"""The `__main__` of a scie's payload: the scie brings an interpreter of its own, so it starts itself."""
+"""The `__main__` of a scie's payload. It starts the scie, which has an interpreter of its own."""
 
 import os
 import sys
@@ -15,9 +15,12 @@ def main():
             return subprocess.call(arguments)
         os.execv(scie, arguments)
     except OSError as error:
-        return "%s: error: this is an executable of another platform, or it may not be executed here: %s" % (
-            os.path.basename(scie),
-            error.strerror,
+        return (
+            "%s: error: this executable is for another platform, or its file system forbids execution: %s"
+            % (
+                os.path.basename(scie),
+                error.strerror,
+            )
         )
 
 

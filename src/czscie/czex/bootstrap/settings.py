@@ -1,5 +1,5 @@
-# Runs in whatever Python of the host starts a CZEX, 2.7 and newer, when settings have a say in a start.
-"""The variables and files by which users of pex have a say in a start."""
+# Runs in whatever Python of the host starts a CZEX, 2.7 and newer, when settings affect a start.
+"""The environment variables and files of pex that affect a start."""
 
 import os
 import sys
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 #: What cannot be honoured, and why.
 _REFUSED = {
-    "PEX_TOOLS": "a CZEX holds no pex; make a PEX of it (czscie eject) and run its tools",
-    "PEX_COVERAGE": "a CZEX holds no pex; run coverage in it: PEX_MODULE=coverage",
-    "PEX_COVERAGE_FILENAME": "a CZEX holds no pex; run coverage in it: PEX_MODULE=coverage",
-    "PEX_PROFILE": "a CZEX holds no pex; run a profiler in it: PEX_MODULE=cProfile",
-    "PEX_PROFILE_FILENAME": "a CZEX holds no pex; run a profiler in it: PEX_MODULE=cProfile",
-    "PEX_PROFILE_SORT": "a CZEX holds no pex; run a profiler in it: PEX_MODULE=cProfile",
+    "PEX_TOOLS": "a CZEX does not contain pex: make a PEX from it (czscie eject) and run its tools",
+    "PEX_COVERAGE": "a CZEX does not contain pex: run coverage in it: PEX_MODULE=coverage",
+    "PEX_COVERAGE_FILENAME": "a CZEX does not contain pex: run coverage in it: PEX_MODULE=coverage",
+    "PEX_PROFILE": "a CZEX does not contain pex: run a profiler in it: PEX_MODULE=cProfile",
+    "PEX_PROFILE_FILENAME": "a CZEX does not contain pex: run a profiler in it: PEX_MODULE=cProfile",
+    "PEX_PROFILE_SORT": "a CZEX does not contain pex: run a profiler in it: PEX_MODULE=cProfile",
 }
 
 _NO = ("0", "false")
@@ -23,7 +23,7 @@ _NO = ("0", "false")
 
 def apply(czex, main):
     # type: (str, Any) -> None
-    """Puts settings from files into the environment, and refuses what cannot be honoured."""
+    """Sets the variables from files, and rejects those that are not supported."""
     environment = os.environ
     if is_set("PEX_DISABLE_VARIABLES"):
         for name in list(environment):
@@ -34,9 +34,9 @@ def apply(czex, main):
             environment.setdefault(name, value)
     for name, reason in sorted(_REFUSED.items()):
         if environment.get(name, "").lower() not in ("",) + _NO:
-            fail(czex, "%s is set and cannot be honoured: %s" % (name, reason))
+            fail(czex, "%s is not supported: %s" % (name, reason))
     if environment.get("PEX_VENV", "").lower() in _NO:
-        fail(czex, "PEX_VENV=0 cannot be honoured: a CZEX always runs from a virtual environment")
+        fail(czex, "PEX_VENV=0 is not supported: a CZEX always runs from a virtual environment")
 
 
 def _from_files(paths):
@@ -57,7 +57,7 @@ def _from_files(paths):
 
 def is_set(name, default=False):
     # type: (str, bool) -> bool
-    """The truth of a variable. Raises SystemExit for what is neither true nor false."""
+    """The value of a boolean variable. Raises SystemExit when it is not a boolean."""
     value = os.environ.get(name)
     if value is None:
         return default
@@ -65,7 +65,7 @@ def is_set(name, default=False):
         return True
     if value.lower() in _NO + ("",):
         return False
-    sys.exit("%s must be 0, 1, false or true, and is %r" % (name, value))
+    sys.exit("%s must be 0, 1, false or true, found %r" % (name, value))
 
 
 def warns(catalogue):
@@ -80,27 +80,27 @@ def is_verbose():
 
 def install_jobs(czex):
     # type: (str) -> int
-    """How many threads may install; 0 for as many as there are cores."""
+    """The number of threads that install; 0 for the number of cores."""
     value = os.environ.get("PEX_MAX_INSTALL_JOBS", "0")
     try:
         number = int(value)
     except ValueError:
         number = -2
     if number < -1:
-        fail(czex, "PEX_MAX_INSTALL_JOBS must be a number from -1 on, and is %r" % value)
+        fail(czex, "PEX_MAX_INSTALL_JOBS must be a number from -1 on, found %r" % value)
     return max(number, 0)
 
 
 def note(czex, text):
     # type: (str, str) -> None
-    """Says something to whoever asked with PEX_VERBOSE."""
+    """Prints a line if PEX_VERBOSE is set."""
     if is_verbose():
         sys.stderr.write("%s: %s\n" % (os.path.basename(czex), text))
 
 
 def pex_path(catalogue):
     # type: (dict) -> list[str]
-    """The other CZEXes that take part."""
+    """The other CZEXes to add."""
     paths = list(catalogue["settings"]["pex_paths"])
     paths += [path for path in os.environ.get("PEX_PATH", "").split(os.pathsep) if path]
     return [os.path.realpath(path if isinstance(path, str) else path.encode("utf-8")) for path in paths]

@@ -1,6 +1,6 @@
 # Runs in whatever Python of the host starts a CZEX, 2.7 and newer, when the CZEX is not installed for it yet
-# or when settings have a say in what is started.
-"""The start of a CZEX with everything that `__main__` does not know."""
+# or when settings affect what is started.
+"""The start of a CZEX when the short one in `__main__` is not enough."""
 
 import json
 import os
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def start(czex, main):
     # type: (str, Any) -> None
-    """Becomes the application; `main` is the module `__main__` of the CZEX."""
+    """Executes the application; `main` is the module `__main__` of the CZEX."""
     if os.environ.get(main.CHOSEN) == "probe":
         sys.stdout.write(json.dumps(judge(czex)))
         sys.exit(0)
@@ -47,7 +47,7 @@ def mount(czex, main):
 
 def prepare(czex, main, may_choose):
     # type: (str, Any, bool) -> str
-    """The installation of the CZEX for this interpreter; it may become another interpreter that suits."""
+    """The installation of the CZEX for this interpreter. May execute another interpreter that fits."""
     settings.apply(czex, main)
     catalogue = read_catalogue(czex)
     others = [(path, _read_other(czex, path)) for path in settings.pex_path(catalogue)]
@@ -77,7 +77,7 @@ def prepare(czex, main, may_choose):
             if resolution.missing and not tolerant:
                 settings.fail(
                     path,
-                    "it does not hold what %s needs:\n  %s" % (describe(), "\n  ".join(resolution.missing)),
+                    "it lacks requirements of %s:\n  %s" % (describe(), "\n  ".join(resolution.missing)),
                 )
             made.add(path, each, resolution.wheels, with_start=path is czex)
         if settings.warns(catalogue):
@@ -90,14 +90,14 @@ def prepare(czex, main, may_choose):
 
 def _pass_path_on(czex):
     # type: (str) -> None
-    """Tells the application what this Python finds beside the standard library, if it is to have it."""
+    """Passes the rest of this Python's path to the application, if a setting says so."""
     catalogue = read_catalogue(czex)
     built = "false" if catalogue["settings"]["venv"] else catalogue["settings"]["inherit_path"]
     where = os.environ.get("PEX_INHERIT_PATH", built).lower()
     if where == "false":
         return
     if where not in ("prefer", "fallback"):
-        settings.fail(czex, "PEX_INHERIT_PATH must be one of false, prefer and fallback, and is %r" % where)
+        settings.fail(czex, "PEX_INHERIT_PATH must be one of false, prefer and fallback, found %r" % where)
     library = os.path.dirname(os.path.realpath(os.__file__))
     inherited = []
     for path in sys.path:
@@ -111,7 +111,7 @@ def _pass_path_on(czex):
 
 def judge(czex):
     # type: (str) -> dict
-    """What this interpreter is and why it does not suit, if it does not."""
+    """The interpreter's version, and why it does not fit, if it does not."""
     catalogue = read_catalogue(czex)
     reason = unmet_constraints(catalogue["constraints"])
     if not reason and not settings.is_set("PEX_IGNORE_ERRORS", catalogue["settings"]["ignore_errors"]):
@@ -140,7 +140,7 @@ def _read_other(czex, path):
     except (IOError, OSError, ImportError) as error:
         settings.fail(
             czex,
-            "%s, which PEX_PATH or its PEX-INFO names, is no CZEX: %s\n"
-            "hint: make it one: czscie inject %s" % (path, error, path),
+            "%s, which PEX_PATH or its PEX-INFO names, is not a CZEX: %s\n"
+            "hint: convert it: czscie inject %s" % (path, error, path),
         )
         raise

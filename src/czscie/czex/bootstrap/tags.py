@@ -85,7 +85,7 @@ def _platforms():
 
 def linux_machine():
     # type: () -> str
-    """What the interpreter was compiled for; the system's own may have twice its bits."""
+    """The machine that the interpreter was compiled for; the kernel's may have twice its bits."""
     machine = os.uname()[4]
     if sys.maxsize < 1 << 32:
         return {"x86_64": "i686", "aarch64": "armv7l", "armv8l": "armv7l"}.get(machine, machine)
@@ -113,7 +113,7 @@ def _linux(machine):
 
 def _host_allows(major, minor, machine):
     # type: (int, int, str) -> bool
-    """What a distributor says in a module of its own (PEP 600)."""
+    """The verdict of the distributor's module `_manylinux` (PEP 600)."""
     try:
         import _manylinux  # type: ignore[import-not-found]
     except ImportError:

@@ -1,6 +1,6 @@
 # Runs in whatever Python of the host starts a CZEX, 2.7 and newer, when a directory above a base directory
 # is not plainly the user's or root's.
-"""What `__main__` does not know of users and groups; the rules are the launcher's (docs/bare.md)."""
+"""Rules about users and groups that `__main__` leaves out; they are the launcher's (docs/bare.md)."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ _UNKNOWN = 65534
 
 def is_unknown():
     # type: () -> bool
-    """Whether 65534 stands for those whom this user namespace does not know, root of the host among them."""
+    """Whether 65534 stands for ids outside this user namespace, root of the host among them."""
     lines = _read("/proc/self/uid_map").splitlines()
     ranges = [[int(field) for field in line.split()] for line in lines]
     return bool(ranges) and not any(first <= _UNKNOWN < first + count for first, _, count in ranges)

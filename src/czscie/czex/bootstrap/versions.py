@@ -1,5 +1,5 @@
 # Runs in whatever Python of the host starts a CZEX, 2.7 and newer, when it is started for the first time.
-"""Versions and specifiers as far as choosing wheels needs them (PEP 440)."""
+"""Versions and specifiers, as far as choosing wheels needs them (PEP 440)."""
 
 import re
 
@@ -71,7 +71,7 @@ class Version(object):
 
 def is_specifier(operator, wanted):
     # type: (str, str) -> bool
-    """Whether `wanted` may stand behind `operator`, which is not so of every version."""
+    """Whether `wanted` is valid after `operator`: not every version is."""
     if operator == "===":
         return True
     series = wanted.endswith(".*")
@@ -88,9 +88,9 @@ def is_specifier(operator, wanted):
 
 def accepts(specifiers, version):
     # type: (list[list[str]], str) -> bool
-    """Whether every one of `specifiers`, pairs of operator and version, accepts `version`.
+    """Whether `version` satisfies all `specifiers`, pairs of operator and version.
 
-    Raises ValueError for what is not a version or an operator. Pre-releases are as good as others.
+    Raises ValueError on an invalid version or operator. Pre-releases are allowed.
     """
     return all(_accepts(operator, wanted, version) for operator, wanted in specifiers)
 

@@ -1,1 +1,1 @@
-"""What goes into the executables of a lift with a lock: a module for each kind of input."""
+"""The inputs of executables, a module for each kind."""

@@ -1,4 +1,4 @@
-"""An executable and a lock side by side."""
+"""The comparison of an executable with a lock."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ class OwnLauncher:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What an executable tells of its inputs: its `contents` and its bill of materials; the `lock` to compare
-    that with; and the launcher that this czscie would give it.
+    """What an executable records about its inputs: its `contents` and its bill of materials.
+
+    `lock` is the lock to compare it with, `own` the launcher of this czscie.
     """
 
     contents: Contents
@@ -39,7 +40,7 @@ class Evidence:
         return None if recorded is None else recorded.sha256
 
     def listed(self, part: str) -> Iterator[tuple[str, Recorded]]:
-        """What the bill lists of `part`, by what it is called there."""
+        """The components of `part` in the bill, by their names there."""
         for reference, each in self.bill.items():
             head, _, rest = reference.partition("/")
             if head == part and rest:
@@ -48,24 +49,24 @@ class Evidence:
 
 @dataclass(slots=True)
 class Comparison:
-    """`agreed` counts what is as locked; `differences` and what is `unknown` are lines for people."""
+    """The result: `agreed` counts inputs that match, `differences` and `unknown` are lines for people."""
 
     agreed: int = 0
     differences: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
 
     def digests(self, what: str, found: str | None, locked: str) -> None:
-        """Compares the digest of an input that the file tells, if it does, with the one that is locked."""
+        """Compares the digest of an input that the file records, if it does, with the locked one."""
         if found is None:
-            self.unknown.append(f"{what}: the file does not say which it was made of")
+            self.unknown.append(f"{what}: the file does not record it")
         elif found != locked:
-            self.differences.append(f"{what} is another one: SHA-256 {found}, locked {locked}")
+            self.differences.append(f"{what} differs from the lock: SHA-256 {found}, locked {locked}")
         else:
             self.agreed += 1
 
     def names(self, kind: str, there: Mapping[str, object], locked: Mapping[str, object]) -> None:
-        """Tells what is in the file and not in the lock, and the other way round."""
+        """Records the names that are only in the file or only in the lock."""
         for name in sorted(there.keys() - locked.keys()):
             self.differences.append(f"{kind} {name} is not locked")
         for name in sorted(locked.keys() - there.keys()):
-            self.differences.append(f"{kind} {name} is locked and not in the file")
+            self.differences.append(f"{kind} {name} is locked, but not in the file")

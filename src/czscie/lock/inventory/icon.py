@@ -61,9 +61,9 @@ class IconInput(Input):
 
     @classmethod
     def compare(cls, found: Comparison, evidence: Evidence) -> None:
-        """A launcher's resources do not tell which file the icon was."""
+        """Compares nothing: the resources of a launcher do not record the icon's file."""
 
 
 def _locked(lift: Lift) -> LockedWindows | None:
-    """What pins the icon; None when there is none. Raises CzscieError."""
+    """The digest of the icon; None without an icon. Raises CzscieError."""
     return None if lift.windows.icon is None else LockedWindows(icon=path_digest(lift.windows.icon))

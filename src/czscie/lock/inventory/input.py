@@ -1,4 +1,4 @@
-"""What every input has: a pin, where its bytes are, and what commands ask of it."""
+"""The interface of all inputs: their pin, the place of their bytes, and the operations of the commands."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ State = Literal["cached", "local", "download", "build"]
 
 
 class PlannedInput(msgspec.Struct, frozen=True, kw_only=True):
-    """An input of the build. `size` is None where no index tells it, `url` where it comes from none."""
+    """An input of the build.
+
+    `size` is None if no index has it, `url` None if it is not downloaded.
+    """
 
     name: str
     state: State
@@ -62,10 +65,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What `lock` answers of `now` for `platforms`, by their names.
+    """How far `lock` covers `now` for `platforms`, by their names.
 
-    `stale` are the ids and platforms of interpreters, `lacking` the platforms whose payload it does not
-    answer (any more).
+    `stale` are the ids and platforms of interpreters, `lacking` the platforms whose payload the lock does not
+    cover (any more).
     """
 
     lock: Lock
@@ -76,10 +79,10 @@ class Answer:
 
 
 class Input(ABC):
-    """One thing that goes into executables.
+    """One input of executables.
 
-    `KIND` is what people are told that it is. `SECTION` is the list of a plan that shows it, `DIRECTORY` the
-    one of a vendor directory that it is in.
+    `KIND` is its kind in messages. `SECTION` is its list in a plan, `DIRECTORY` its directory in a vendor
+    directory.
     """
 
     KIND: ClassVar[str]
@@ -90,12 +93,12 @@ class Input(ABC):
 
     @classmethod
     def current(cls, lift: Lift) -> Mapping[str, Any]:
-        """The keys of a lock that this machine alone tells, and their values. Raises CzscieError."""
+        """The keys of a lock that this machine knows without a network, and values. Raises CzscieError."""
         return {}
 
     @classmethod
     def changes(cls, answer: Answer) -> Iterator[str]:
-        """A line for each thing of this kind that the lock does not say."""
+        """A line for each input of this kind that the lock lacks."""
         yield from ()
 
     # What goes in.
@@ -103,12 +106,12 @@ class Input(ABC):
     @classmethod
     @abstractmethod
     def of(cls, scope: Scope) -> Iterator[Input]:
-        """The inputs of this kind. Raises CzscieError for what is not locked."""
+        """The inputs of this kind. Raises CzscieError when one is not locked."""
 
     @property
     @abstractmethod
     def name(self) -> str:
-        """What people call it."""
+        """The name in messages."""
 
     @property
     def version(self) -> str:
@@ -117,16 +120,16 @@ class Input(ABC):
     @property
     @abstractmethod
     def sha256(self) -> str | None:
-        """What pins it; None when it is not locked."""
+        """The digest that pins it; None when it is not locked."""
 
     @property
     def remote(self) -> Remote | None:
-        """What is downloaded; None when its bytes are, or come to be, on this machine."""
+        """The file to download; None when its bytes are, or are made, on this machine."""
         return None
 
     @property
     def file_name(self) -> str | None:
-        """What it is called in a vendor directory; None when none has to hold it."""
+        """The name of its file in a vendor directory; None when it needs no file there."""
         return None if self.remote is None else self.remote.name
 
     # What commands do with it.
@@ -137,10 +140,10 @@ class Input(ABC):
         return planned_remote(self.remote, network)
 
     def prepare(self, builder: Builder) -> None:  # noqa: B027 (there is nothing to make of most kinds)
-        """Makes what is not downloaded, so that it is in the cache. Raises CzscieError."""
+        """Makes an input that is not downloaded, and puts it into the cache. Raises CzscieError."""
 
     def obtain(self, network: Network, console: Console) -> Path:
-        """Its bytes, as they are pinned. Raises CzscieError."""
+        """The file with its bytes, as pinned. Raises CzscieError."""
         assert self.remote is not None
         [path] = fetch([self.remote], network, console)
         return path
@@ -150,7 +153,7 @@ class Input(ABC):
         yield from ()
 
     def properties(self) -> Mapping[str, str]:
-        """What a bill of materials says of it besides what it lists in its part. Raises CzscieError."""
+        """Properties that a bill of materials has about it beside the component. Raises CzscieError."""
         return {}
 
     # Whether it is in an executable.
@@ -158,11 +161,11 @@ class Input(ABC):
     @classmethod
     @abstractmethod
     def compare(cls, found: Comparison, evidence: Evidence) -> None:
-        """Compares what an executable tells of this kind with what its lock says."""
+        """Compares what an executable records about this kind with its lock."""
 
 
 def planned_remote(remote: Remote, network: Network, otherwise: State = "download") -> PlannedInput:
-    """Where a file that can be downloaded is now; `otherwise` when that is nowhere here."""
+    """Where a file that can be downloaded is now; `otherwise` when it is not on this machine."""
     found = find(remote, network)
     size = remote.size if found is None else found.stat().st_size
     if found is not None:
@@ -174,6 +177,6 @@ def planned_remote(remote: Remote, network: Network, otherwise: State = "downloa
 
 
 def planned_local(path: Path) -> PlannedInput:
-    """A file or directory of this machine."""
+    """A file or directory on this machine."""
     size = None if path.is_dir() else path.stat().st_size
     return PlannedInput(name=path.name, state="local", sha256=path_digest(path), size=size)

@@ -54,7 +54,7 @@ class InterpreterInput(Input):
             if locked is None or locked.helper:
                 yield f"the interpreter {identifier} is not locked for {platform}"
             elif answer.now.known.interpreter(identifier, platform) is not None:
-                yield f"the interpreter {identifier} of this machine is another one"
+                yield f"the interpreter {identifier} of this machine changed"
 
     @property
     def name(self) -> str:
@@ -70,7 +70,7 @@ class InterpreterInput(Input):
 
     @property
     def source(self) -> Source:
-        """Raises CzscieError when this machine has another one."""
+        """Raises CzscieError when the interpreter of this machine differs from the lock."""
         return self.sources.resolve(self.wanted, find_platform(self.locked.platform))
 
     @property
@@ -78,7 +78,7 @@ class InterpreterInput(Input):
         return None if self.wanted.OF_THIS_MACHINE else self.source.remote
 
     def pinned(self, console: Console) -> PinnedInterpreter:
-        """What a build makes of it. Raises CzscieError."""
+        """The interpreter, as a build uses it. Raises CzscieError."""
         platform = find_platform(self.locked.platform)
         return PinnedInterpreter.resolve(self.wanted, platform, self.sources, console)
 

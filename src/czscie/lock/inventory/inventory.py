@@ -1,7 +1,7 @@
-"""The one list of what goes into executables: build fetches it, plan prints it, vendor copies it, verify
-compares it, and a lock is made from it.
+"""The one list of inputs: build fetches it, plan prints it, vendor copies it, verify compares it, and a lock
+pins it.
 
-Another kind of input is a class and its place in KINDS.
+A new kind of input is a class and its place in KINDS.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _Kind = TypeVar("_Kind", bound=Input)
 
-#: In the order in which people are told of them.
+#: In the order of messages and reports.
 KINDS: tuple[type[Input], ...] = (
     InterpreterInput,
     FileInput,
@@ -41,34 +41,36 @@ KINDS: tuple[type[Input], ...] = (
 
 
 def inventory(scope: Scope) -> tuple[Input, ...]:
-    """All that goes into the executables of `scope`. Raises CzscieError for what is not locked."""
+    """All inputs of the executables of `scope`. Raises CzscieError when one is not locked."""
     return tuple(each for kind in KINDS for each in kind.of(scope))
 
 
 def of_kind(inputs: Iterable[Input], kind: type[_Kind]) -> list[_Kind]:
-    """Those of `inputs` that are of one kind."""
+    """The `inputs` of one kind."""
     return [each for each in inputs if isinstance(each, kind)]
 
 
 def current(lift: Lift) -> Mapping[str, Any]:
-    """The keys of a lock of `lift` that this machine alone tells, and their values. Raises CzscieError."""
+    """The keys of a lock of `lift` that this machine knows without a network, and their values. Raises
+    CzscieError.
+    """
     return {key: value for kind in KINDS for key, value in kind.current(lift).items()}
 
 
 def changes(answer: Answer) -> Iterator[str]:
-    """A line for each thing that the lock does not answer."""
+    """A line for each input that the lock lacks."""
     for kind in KINDS:
         yield from kind.changes(answer)
 
 
 def compare(found: Comparison, evidence: Evidence) -> None:
-    """Compares what an executable tells of its inputs with what its lock says."""
+    """Compares what an executable records about its inputs with its lock."""
     for kind in KINDS:
         kind.compare(found, evidence)
 
 
 def obtain(inputs: Sequence[Input], network: Network, console: Console) -> list[Path]:
-    """The bytes of `inputs`, in their order; what is downloaded is so together. Raises CzscieError."""
+    """The files of `inputs`, in their order, downloaded in parallel. Raises CzscieError."""
     remotes = [remote for each in inputs if (remote := each.remote) is not None]
     fetched = iter(fetch(remotes, network, console))
     return [next(fetched) if each.remote is not None else each.obtain(network, console) for each in inputs]

@@ -1,4 +1,4 @@
-"""The launchers, which are compiled and not downloaded."""
+"""The launchers, which are compiled instead of downloaded."""
 
 from __future__ import annotations
 
@@ -71,16 +71,16 @@ class LauncherInput(Input):
         listed = evidence.bill.get("launcher/launcher")
         there = _compiled(evidence.contents)
         if listed is not None and listed.sha256 != there:
-            found.differences.append("the bill of materials lists another launcher than is there")
+            found.differences.append("the bill of materials lists a different launcher")
         source = None if listed is None else listed.properties.get(SOURCE)
         found.digests("the launcher's source", source, launcher.source)
         locked = launcher.sha256(evidence.platform.launcher)
         if locked is not None:
             found.digests("the launcher", there, locked)
         elif own.source != launcher.source:
-            found.unknown.append("the launcher: this czscie has another source of it than is locked")
+            found.unknown.append("the launcher: its source in this czscie differs from the lock")
         elif own.sha256 is None:
-            found.unknown.append("the launcher: it cannot be compiled here, to be compared with")
+            found.unknown.append("the launcher: it cannot be compiled here to compare it")
         else:
             found.digests("the launcher", there, own.sha256)
 

@@ -1,4 +1,4 @@
-"""The C library that comes along: packages of Debian's, which a table pins, as a lock pins the table."""
+"""The bundled C library: Debian packages. A table pins them, and a lock pins the table."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class LibcInput(Input):
     @classmethod
     def changes(cls, answer: Answer) -> Iterator[str]:
         if answer.lock.libc != answer.now.known.libc:
-            yield "the table of packages with a C library is another one, or not used any more"
+            yield "the table of C library packages changed, or is no longer used"
 
     @classmethod
     def of(cls, scope: Scope) -> Iterator[LibcInput]:
@@ -73,7 +73,7 @@ class LibcInput(Input):
 
     @classmethod
     def compare(cls, found: Comparison, evidence: Evidence) -> None:
-        """The lock pins the table that pins the packages: they can be compared if it is czscie's own."""
+        """Compares the packages if the locked table is that of this czscie."""
         there = any(part.part.name == LIBC for part in evidence.contents.parts)
         # Whatever the host has: `bundle` says when it is used. Systems other than Linux are given none.
         locked = evidence.lock.libc if evidence.platform.os == "linux" else None
@@ -81,13 +81,13 @@ class LibcInput(Input):
             if there:
                 found.differences.append("the C library is not locked")
             elif locked is not None:
-                found.differences.append("the C library is locked and not in the file")
+                found.differences.append("the C library is locked, but not in the file")
             return
         _compare_packages(found, evidence, locked)
 
 
 def _table_of(lift: Lift) -> LockedLibc | None:
-    """What pins the C library that comes along, None when none does. Raises CzscieError."""
+    """The table that pins the bundled C library, None without one. Raises CzscieError."""
     if lift.libc.bundle == NEVER:
         return None
     if lift.libc.packages is not None:
@@ -108,7 +108,7 @@ def _compare_packages(found: Comparison, evidence: Evidence, locked: LockedLibc)
     if not listed:
         found.differences.append("the bill of materials does not list the C library")
     if locked.table != _own_table():
-        found.unknown.append("the C library: the table that pins its packages is not that of this czscie")
+        found.unknown.append("the C library: the table that pins its packages differs from this czscie's")
         return
     architecture, _ = ARCHITECTURES[evidence.platform.arch]
     pinned = {

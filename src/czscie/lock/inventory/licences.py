@@ -1,4 +1,4 @@
-"""The licence texts that archives and wheels carry."""
+"""The licence texts in archives and wheels."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class PayloadInput(Input):
         return None if self.locked is None else self.locked.sha256
 
     def digest(self) -> str:
-        """Its SHA-256. Raises CzscieError when that is not the one that is locked."""
+        """Its SHA-256. Raises CzscieError when it differs from the lock."""
         digest = _digest(self.path)
         if digest != self.sha256:
             raise CzscieError(f"{self.path} differs from the lock", hint="run czscie lock to pin it")

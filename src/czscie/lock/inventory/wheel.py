@@ -1,4 +1,4 @@
-"""The wheels of a payload: those that were resolved for it, and those that are added to it."""
+"""The wheels of a payload: the resolved ones, and those that czscie adds."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ENTRY = re.compile(r"\.deps/(?P<name>[^/]+\.whl)(/.*)?")
 
 @dataclass(frozen=True, slots=True)
 class WheelInput(Input):
-    """A wheel, of which paths start at `directory`; `added` says that it was not resolved for the payload."""
+    """A wheel, whose paths are relative to `directory`. `added` marks one that czscie adds."""
 
     KIND: ClassVar[str] = "wheel"
     SECTION: ClassVar[Literal["payload"]] = "payload"
@@ -47,7 +47,7 @@ class WheelInput(Input):
 
     @classmethod
     def changes(cls, answer: Answer) -> Iterator[str]:
-        """Those that are added; the others follow from the payload's keys."""
+        """The added ones; the others follow from the payload's keys."""
         wanted = set(answer.now.extra_wheels)
         for name in sorted({each.name for each in answer.lock.provisions} ^ wanted):
             if name == SCRIPT_LAUNCHERS:
@@ -104,7 +104,7 @@ class WheelInput(Input):
         there = dict.fromkeys(_wheels(evidence.contents))
         listed = {name: each for _, each in evidence.listed(PAYLOAD) if (name := each.properties.get(WHEEL))}
         for name in sorted(there.keys() ^ listed.keys()):
-            fault = "does not list" if name in there else "lists, without its being there,"
+            fault = "does not list" if name in there else "lists, but the file lacks,"
             found.differences.append(f"the bill of materials {fault} the wheel {name}")
         packages, there = _expected(evidence, there)
         locked = {wheel.name: wheel.sha256 for package in packages for wheel in package.all_wheels}
@@ -115,14 +115,14 @@ class WheelInput(Input):
                 found.digests(f"the wheel {name}", listed[name].sha256, locked[name])
         for package in packages:
             if not any(wheel.name in there for wheel in package.all_wheels):
-                found.differences.append(f"{package.name} {package.version} is locked and not in the file")
+                found.differences.append(f"{package.name} {package.version} is locked, but not in the file")
         _compare_script_launchers(found, evidence)
 
 
 def _expected(
     evidence: Evidence, there: dict[str, None]
 ) -> tuple[tuple[LockedPackage, ...], dict[str, None]]:
-    """The packages that the lock has for the executable, and those of the wheels `there` that it pins."""
+    """The packages of the lock for the executable, and the wheels of `there` that it pins."""
     packages = evidence.lock.packages_for(evidence.platform.name)
     own = {each.name for each in packages}
     added = [each for each in _provisions(evidence.lock, evidence.platform) if each.name not in own]
@@ -137,7 +137,7 @@ def _expected(
 
 
 def _compare_script_launchers(found: Comparison, evidence: Evidence) -> None:
-    """A payload without scripts for Windows has none of them, whatever the lock pins."""
+    """Without scripts on Windows a payload has no script launchers, even if the lock pins them."""
     listed = evidence.bill.get(f"{SCRIPTS}/{SCRIPT_LAUNCHERS}")
     if listed is None:
         return
@@ -158,7 +158,7 @@ def _wheels(contents: Contents) -> Iterator[str]:
 
 
 def _provisions(lock: Lock, platform: Platform) -> list[LockedPackage]:
-    """What of `lift.bare`'s wheels goes into payloads for `platform`."""
+    """The wheels of `lift.bare` for payloads for `platform`."""
     names = Bare(certificates=True, tzdata=True).projects(platform)
     return [each for each in lock.provisions if each.name in names]
 
