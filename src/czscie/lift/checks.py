@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 
 from czscie.container.paths import folded, path_fault
 from czscie.lift.embedded_file import NAME
-from czscie.lift.interpreter import PythonBuildStandalone
 from czscie.lift.lift import Lift
 from czscie.lift.placeholders import Placeholder, references
 from czscie.lift.problem import Key, key_text, nearest, one_of, quoted
@@ -116,7 +115,7 @@ def _check_start(lift: Lift, table: Table) -> None:
 def _check_libc(lift: Lift, table: Table) -> None:
     """A payload has wheels for the libc of its platform, which its interpreter must have, too."""
     for index, interpreter in enumerate(lift.interpreters):
-        libc = interpreter.libc if isinstance(interpreter, PythonBuildStandalone) else None
+        libc = interpreter.libc
         if libc is None or lift.payload is None or lift.payload.interpreter != interpreter.id:
             continue
         for platform in lift.platforms:

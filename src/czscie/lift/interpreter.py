@@ -68,6 +68,10 @@ class Interpreter(Protocol):
     def keep(self) -> tuple[str, ...]: ...
     @property
     def lazy(self) -> bool: ...
+    @property
+    def libc(self) -> str | None:
+        """The libc that the manifest names for it; None for its platform's."""
+        ...
 
     @property
     def asked(self) -> Mapping[str, str | Path | None]:
@@ -138,6 +142,7 @@ class PyPy:
     PROVIDER: ClassVar[str] = "PyPy"
     FILES: ClassVar[tuple[str, ...]] = ("python", "pypy")
     OF_THIS_MACHINE: ClassVar[bool] = False
+    libc: ClassVar[str | None] = None
 
     id: str
     version: str
@@ -175,6 +180,7 @@ class Host:
     FILES: ClassVar[tuple[str, ...]] = ("python",)
     OF_THIS_MACHINE: ClassVar[bool] = True
     lazy: ClassVar[bool] = False
+    libc: ClassVar[str | None] = None
 
     id: str
     keep: tuple[str, ...] = ()
@@ -202,6 +208,7 @@ class Local:
     FILES: ClassVar[tuple[str, ...]] = ("python",)
     OF_THIS_MACHINE: ClassVar[bool] = True
     lazy: ClassVar[bool] = False
+    libc: ClassVar[str | None] = None
 
     id: str
     path: Path

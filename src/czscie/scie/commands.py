@@ -85,7 +85,9 @@ def boot(
 
 def check_commands(lift: Lift) -> None:
     """Raises CzscieError for commands of `lift` that `boot` would reject, before anything is built."""
-    files = {each.id: {name: name for name in each.FILES} for each in lift.interpreters}
+    # An interpreter for Windows has no script of pip.
+    missing = {"pip"} if any(platform.os == "windows" for platform in lift.platforms) else set[str]()
+    files = {each.id: {name: name for name in {*each.FILES} - missing} for each in lift.interpreters}
     _translated(lift, Expansion(files, lift.interpreter_groups), {}, _Hashes(lift, None))
 
 
@@ -283,7 +285,7 @@ class _Translation:
             return template.rewrite(text, lambda content: self._placeholder(content, where))
         except template.UnendedPlaceholder as error:
             raise CzscieError(
-                f"{self._place(where)}: a placeholder does not end",
+                f"{self._place(where)}: a placeholder has no closing brace",
                 why=text,
                 hint="write {{ for a brace that is meant as such",
             ) from error

@@ -58,7 +58,7 @@ def locate(file: EmbeddedFile, network: Network, console: Console) -> Path:
                 f"the lift's file {file.name} does not match its digest",
                 why=[
                     f"found {size} bytes, SHA-256 {found}",
-                    f"expected  {digest.size} bytes, SHA-256 {digest.fingerprint}",
+                    f"expected {digest.size} bytes, SHA-256 {digest.fingerprint}",
                 ],
             )
     return path
