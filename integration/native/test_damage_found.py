@@ -529,3 +529,17 @@ def aged(base: Path, kept: tuple[str, ...] = ()) -> None:
     for path in sorted(base.rglob("*"), reverse=True):
         if not any(str(path).endswith(name) for name in kept):
             os.utime(path, (old, old), follow_symlinks=False)
+
+
+def test_the_program_of_a_binding_is_put_back(make: Make) -> None:
+    commands = {
+        "": Command(exe="/bin/echo", args=("[{scie.bindings.told:NONE}]",)),
+        "install": Command(exe="/bin/true"),
+    }
+    moo = make(commands=commands, bindings={"told": Command(exe="{cpython}/bin/say", args=("bound",))})
+    assert moo.start(environment={"CZSCIE_BASE": str(moo.base), "SCIE_BOOT": "install"}).returncode == 0
+    (moo.root / "bin/say").unlink()
+    done = moo.start()
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.decode().split() == [f"{moo.root}/bin/say", "bound", "[]"]
+    assert moo.start().stdout == b"[]\n"

@@ -53,6 +53,10 @@ pub const Boot = struct {
     results: std.StringArrayHashMapUnmanaged(Result) = .empty,
     /// Bindings that are being prepared or run.
     running: std.ArrayList([]const u8) = .empty,
+    /// Of the last error.ProgramNotStarted.
+    failure: ?Failure = null,
+
+    const Failure = struct { program: []const u8, err: anyerror };
 
     const Directory = struct { handle: std.fs.Dir, path: []const u8 };
 
@@ -116,7 +120,7 @@ pub const Boot = struct {
         name: []const u8,
         fingerprint: []const u8,
         prepared: command.Prepared,
-    ) error{OutOfMemory}!Result {
+    ) placeholders.Error!Result {
         process.occupyStandardHandles();
         var lock_buffer: Name = undefined;
         const lock = boot.acquire(directory, withSuffix(&lock_buffer, fingerprint, ".lock"), name) catch |err| boot.fail(directory, err);
@@ -131,7 +135,8 @@ pub const Boot = struct {
             error.OutOfMemory => return error.OutOfMemory,
             else => {
                 directory.handle.deleteTree(partial) catch {};
-                messages.bindingNotStarted(boot.context.lift.name, name, prepared.arguments[0], err);
+                boot.failure = .{ .program = prepared.arguments[0], .err = err };
+                return error.ProgramNotStarted;
             },
         };
         const result = try boot.recordOutcome(directory, partial, fingerprint, outcome);

@@ -211,7 +211,11 @@ const Launch = struct {
             },
         };
         boot.context.boot = &boot;
-        const prepared = command.prepare(arena, launch.command, &boot.context) catch |err| messages.placeholderUnknown(lift.name, err);
+        const prepared = command.prepare(arena, launch.command, &boot.context) catch |err| switch (err) {
+            error.OutOfMemory => return error.OutOfMemory,
+            error.ProgramNotStarted => return .{ .program = boot.failure.?.program, .err = boot.failure.?.err },
+            else => messages.placeholderUnknown(lift.name, err),
+        };
         // A second attempt starts from the same environment as the first.
         var variables = environment.clone(arena, launch.variables.*) catch return error.OutOfMemory;
         prepared.apply(arena, &variables, &boot.context) catch |err| messages.placeholderUnknown(lift.name, err);

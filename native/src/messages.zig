@@ -218,11 +218,6 @@ pub fn bindingFailed(name: []const u8, ending: process.Ending) noreturn {
     }
 }
 
-/// The program of a binding cannot be started.
-pub fn bindingNotStarted(name: []const u8, binding: []const u8, program: []const u8, err: anyerror) noreturn {
-    report.fatal(name, "cannot start the binding {s}, {s}: {s}", .{ binding, program, report.describe(err) });
-}
-
 /// A binding wrote something else than values by their keys.
 pub fn bindingInvalid(name: []const u8, binding: []const u8) noreturn {
     report.fatal(

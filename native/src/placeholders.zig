@@ -7,7 +7,8 @@ const std = @import("std");
 const testing = std.testing;
 const Allocator = std.mem.Allocator;
 
-pub const Error = error{ UnknownPlaceholder, ExpansionTooLong, OutOfMemory };
+/// `ProgramNotStarted`: the value is to be told by a program that cannot be started.
+pub const Error = error{ UnknownPlaceholder, ExpansionTooLong, ProgramNotStarted, OutOfMemory };
 
 /// Placeholders in placeholders: more than anybody needs, and a bound.
 const depth_max = 16;

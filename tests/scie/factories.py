@@ -95,12 +95,13 @@ def scie(
     sbom: bytes | None = None,
     needs: Needs | None = None,
     libc: OwnLibc | None = None,
+    bindings: Mapping[str, Command] | None = None,
 ) -> Manifest:
     """Writes a scie of these parts to `path`."""
     head = Head(
         name=name,
         platform=platform or current_platform(),
-        commands=Boot(dict(commands)),
+        commands=Boot(dict(commands), dict(bindings or {})),
         needs=needs or Needs(),
         description=description,
         base=base,
