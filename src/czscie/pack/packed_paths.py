@@ -177,9 +177,9 @@ def reader(loader):
     pack, key = directory(path)
     if pack is None or not has_sources(pack, key):
         return loader
-    from _czscie_resources import Reader
+    from _czscie_resources import ResourceReader
 
-    return Reader(path)
+    return ResourceReader(path)
 
 
 # In place of functions of the standard library, `of`. ------------------------------------------------------

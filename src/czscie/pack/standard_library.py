@@ -18,7 +18,7 @@ from czscie.pbs.distribution import Distribution, Layout
 
 #: What the shipped interpreter calls the modules that serve packs, and the files they are here.
 _FINDER = "_czscie_finder.py"
-_OWN = {
+SERVING = {
     _FINDER: "finder.py",
     "_czscie_library.py": "packed_library.py",
     "_czscie_paths.py": "packed_paths.py",
@@ -65,7 +65,7 @@ def pack_library(distribution: Distribution, compiler: Compiler, settings: PackS
         for item in distribution.items
         if isinstance(item, File) and item.path.startswith(prefix)
     }
-    library |= {name: File(prefix + name, Data(_own(file))) for name, file in _OWN.items()}
+    library |= {name: File(prefix + name, Data(_own(file))) for name, file in SERVING.items()}
     encodings = _importing_the_finder(library, distribution.layout)
     library[_ENCODINGS] = File(prefix + _ENCODINGS, Data(encodings))
     sources = {
