@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import czscie
-from building import INTERPRETERS, RELEASE, Project, pex
+from building import INTERPRETERS, RELEASE, STANDALONE, Project, pex
 from czex.factories import write_zip
 from czscie import build_cache
 from czscie.errors import CzscieError
@@ -333,14 +333,31 @@ def test_what_this_version_cannot_build_is_told_before_anything_is_done(
     project: Project, server: MirrorServer
 ) -> None:
     digest = f'{{ size = 1, fingerprint = "{"0" * 64}" }}'
-    lazy = f'[[lift.files]]\nname = "b"\nsource = "x"\ndigest = {digest}\n'
-    project.manifest(rest=f"[lift.ptex]\n{lazy}")
+    bound = f'[[lift.files]]\nname = "b"\nsource = "x"\ndigest = {digest}\n'
+    calls_ptex = '[[lift.commands]]\nname = "fetch"\nexe = "{ptex}"\n'
+    project.manifest(rest=f"[lift.ptex]\n{bound}{calls_ptex}")
     with pytest.raises(CzscieError) as caught:
         project.build()
     text = str(caught.value)
     assert text.startswith(f"error: {project.directory}/lift.toml needs a feature that this version lacks\n")
     assert "lift.ptex" in text and "lift.files[0].source" in text
     assert nothing_happened(project, server)
+
+
+def test_what_a_manifest_calls_lazy_is_embedded_with_a_warning(
+    project: Project, server: MirrorServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.files["/cows"] = b"moo"
+    digest = f'{{ size = 3, fingerprint = "{hashlib.sha256(b"moo").hexdigest()}" }}'
+    lazy = f'[[lift.files]]\nname = "cows"\nsource = {{ url = "{server.url}/cows" }}\ndigest = {digest}\n'
+    project.manifest(f"{STANDALONE}\nlazy = true\n", rest=f"[lift.ptex]\n{lazy}")
+    [contents] = project.build()
+    assert {part.kind for part in contents.manifest.scie.lift.files} == {"interpreter", "files", "app"}
+    warnings = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning: lift.")]
+    assert [line.partition(": it is embedded")[0] for line in warnings] == [
+        "warning: lift.interpreters[0].lazy",
+        "warning: lift.files[0].source.lazy",
+    ]
 
 
 def test_a_platform_that_the_lift_is_not_for_is_an_error(project: Project, server: MirrorServer) -> None:

@@ -8,10 +8,9 @@ import pytest
 from rich.console import Console as RichConsole
 
 from czscie.console import Console
-from czscie.container.manifest import Boot, Command, Needs, OwnLibc
-from czscie.platforms import find_platform
+from czscie.container.manifest import Boot, Command, LiftManifest, Needs, OwnLibc
 from czscie.report import as_json, needs, print_contents, print_digests
-from czscie.scie.assemble import Head, assemble
+from czscie.scie.assemble import assemble
 from czscie.scie.inspect import Contents, read_scie
 from scie.factories import Tree, part
 
@@ -29,8 +28,15 @@ def contents(
         part(directory, "cpython", Tree({"a": b"a" * 1_500_000, "b": b"b" * 4_000}, links={"c": "a"})),
         part(directory, "payload", Tree({"moo.py": b"print('moo')"}), "app"),
     ]
-    head = Head("moo", find_platform(platform), Boot({"": Command(exe="x")}), wanted or Needs(), libc=libc)
-    assemble(directory / name, launcher, "0.1.0", parts, head)
+    lift = LiftManifest(
+        name="moo",
+        platform=platform,
+        files=(),
+        boot=Boot({"": Command(exe="x")}),
+        needs=wanted or Needs(),
+        libc=libc,
+    )
+    assemble(directory / name, launcher, "0.1.0", parts, lift)
     return read_scie(directory / name)
 
 

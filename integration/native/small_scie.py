@@ -13,13 +13,13 @@ from pathlib import Path
 
 from czscie.cache import cache_directory
 from czscie.container.content import Data, File, Link
-from czscie.container.manifest import Boot, Command, Needs
+from czscie.container.manifest import Boot, Command
 from czscie.container.packer import write_items
 from czscie.container.part import PartFile
 from czscie.launchers.build import TARGETS
-from czscie.platforms import current_launcher, current_platform
-from czscie.scie.assemble import Head, assemble
-from scie.factories import host_launcher
+from czscie.platforms import current_launcher
+from czscie.scie.assemble import assemble
+from scie.factories import host_launcher, manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def make_small_scie(directory: Path, *extra: File, part_besides: bool = False) -
     )
     launcher = host_launcher()
     command = Command(exe="{program}/bin/python", args=("own",))
-    head = Head("small", current_platform(), Boot({"": command}), Needs())
+    lift = manifest("small", Boot({"": command}))
     parts = [made]
     if part_besides:
         besides = write_items([File("data", Data(b"data"))], directory / "besides.zip", 3)
@@ -87,7 +87,7 @@ def make_small_scie(directory: Path, *extra: File, part_besides: bool = False) -
                 directory / "besides.zip", "besides", "files", besides.digest(), besides.unpacked(), "a file"
             )
         )
-    assemble(directory / "small", launcher, "0", parts, head)
+    assemble(directory / "small", launcher, "0", parts, lift)
     contents = {file.path: file.content.read() for file in files}
     return SmallScie(directory / "small", launcher.stat().st_size, contents)
 

@@ -16,13 +16,12 @@ from pathlib import Path
 import pytest
 
 from czscie.container.content import Data, File
-from czscie.container.manifest import Boot, Command, Needs
+from czscie.container.manifest import Boot, Command
 from czscie.container.packer import write_items
 from czscie.container.part import PartFile
-from czscie.platforms import current_platform
-from czscie.scie.assemble import Head, assemble
+from czscie.scie.assemble import assemble
 from integration.native.small_scie import program
-from scie.factories import host_launcher
+from scie.factories import host_launcher, manifest
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what other processes do")
 
@@ -42,7 +41,7 @@ def make_app(directory: Path, more: bytes = b"") -> Path:
         parts.append(PartFile(directory / f"{name}.zip", name, kind, plan.digest(), plan.unpacked(), ""))
     command = Command(exe="{payload}/bin/python", args=("{payload}/lib/text",))
     path = directory / "app"
-    assemble(path, host_launcher(), "0", parts, Head("app", current_platform(), Boot({"": command}), Needs()))
+    assemble(path, host_launcher(), "0", parts, manifest("app", Boot({"": command})))
     return path
 
 

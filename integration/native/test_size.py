@@ -10,19 +10,18 @@ import sys
 import zlib
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from czscie.container import plan as plans
 from czscie.container import zip as zip_records
 from czscie.container.content import OnDisk
-from czscie.container.manifest import FORMAT, SBOM, Boot, Launcher, Manifest, Needs, Part, Scie
+from czscie.container.manifest import FORMAT, SBOM, Boot, Launcher, Manifest, Part, Scie
 from czscie.container.packer import put_entry
-from czscie.platforms import current_platform
-from czscie.scie.assemble import Head
 from czscie.scie.inspect import read_sbom, read_scie
 from czscie.verify.file import verify_file
 from integration.native.application import SHOW, Application, Make
-from scie.factories import Tree
+from scie.factories import Tree, manifest
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="starts Linux programs")
 
@@ -104,10 +103,10 @@ def with_a_hole(path: Path, launcher: Path) -> Manifest:
             size=size,
             unpacked=plan.unpacked(),
         )
-        head = Head("moo", current_platform(), Boot({"": SHOW}), Needs())
+        lift = manifest("moo", Boot({"": SHOW}))
         jump = Launcher("0", len(code), hashlib.sha256(code).hexdigest())
-        manifest = Manifest(Scie(FORMAT, jump, head.describe([part])))
-        file.write(zip_records.directory(entries, file.tell(), manifest.render()))
+        whole = Manifest(Scie(FORMAT, jump, msgspec.structs.replace(lift, files=(part,))))
+        file.write(zip_records.directory(entries, file.tell(), whole.render()))
     path.chmod(0o755)
     return manifest
 

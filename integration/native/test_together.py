@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 
 from czscie.container.content import Data, File, Link
-from czscie.container.manifest import Boot, Command, Needs
+from czscie.container.manifest import Boot, Command
 from czscie.container.packer import write_items
 from czscie.container.part import PartFile
-from czscie.platforms import current_platform
-from czscie.scie.assemble import Head, assemble
+from czscie.scie.assemble import assemble
 from czscie.scie.inspect import read_scie
 from integration.native.small_scie import program
-from scie.factories import host_launcher
+from scie.factories import host_launcher, manifest
 
 
 def make_part(directory: Path, name: str, files: int, kind: str = "interpreter") -> PartFile:
@@ -32,8 +31,8 @@ def make_part(directory: Path, name: str, files: int, kind: str = "interpreter")
 
 def make_scie(path: Path, parts: list[PartFile]) -> Path:
     command = Command(exe=f"{{{parts[0].name}}}/bin/python", args=())
-    head = Head("small", current_platform(), Boot({"": command}), Needs())
-    assemble(path, host_launcher(), "0", parts, head)
+    lift = manifest("small", Boot({"": command}))
+    assemble(path, host_launcher(), "0", parts, lift)
     return path
 
 

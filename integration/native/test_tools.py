@@ -22,11 +22,10 @@ from czscie.container.manifest import Boot, Command, Needs
 from czscie.container.part import PartFile
 from czscie.container.zip import read_directory, read_entry
 from czscie.errors import CzscieError
-from czscie.platforms import current_platform
-from czscie.scie.assemble import Head, assemble
+from czscie.scie.assemble import assemble
 from czscie.scie.inspect import read_sbom, read_scie
 from integration.native.small_scie import program
-from scie.factories import Tree, host_launcher, part, scie
+from scie.factories import Tree, host_launcher, manifest, part, scie
 
 if sys.platform != "win32":
     import fcntl
@@ -104,8 +103,8 @@ def make_app(directory: Path, name: str = "moo", tools: str = "SCIE") -> App:
         "": Command(exe="{payload}/bin/python", args=("by default",), description="Says moo"),
         "other": Command(exe="{payload}/bin/python", args=("the other",), env={"=GONE": None}),
     }
-    head = Head(name, current_platform(), Boot(commands), Needs(glibc="2.17"), "A cow", None, tools)
-    assemble(directory / name, host_launcher(), "0.0", [interpreter, payload], head, SBOM)
+    lift = manifest(name, Boot(commands), needs=Needs(glibc="2.17"), description="A cow", tools=tools)
+    assemble(directory / name, host_launcher(), "0.0", [interpreter, payload], lift, SBOM)
     return App(directory / name, directory / "base", interpreter.digest, payload.digest)
 
 

@@ -125,7 +125,7 @@ def _make_directory(output: Path) -> None:
 
 def _assemble(parts: Parts, path: Path, console: Console) -> Iterator[Contents]:
     with console.phase(f"Wrote {path}"):
-        assemble(path, parts.launcher, __version__, parts.in_order, parts.head, parts.sbom)
+        assemble(path, parts.launcher, __version__, parts.in_order, parts.manifest, parts.sbom)
         contents = read_scie(path)
     yield contents
     bundle = bundle_path(parts.lift, parts.platform, path.parent)

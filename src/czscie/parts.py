@@ -15,7 +15,7 @@ import msgspec
 from czscie.build_cache import Product, key_of, knowledge, product
 from czscie.console import Console
 from czscie.container.content import Data, File
-from czscie.container.manifest import FILES, PAYLOAD, Boot, Needs
+from czscie.container.manifest import FILES, PAYLOAD, Boot, LiftManifest, Needs
 from czscie.container.part import PartFile
 from czscie.czex.info import PexInfo
 from czscie.czex.layer_split import LayerSplit
@@ -32,7 +32,6 @@ from czscie.pack.readers import read_by
 from czscie.platforms import ANY_GLIBC, GlibcVersion, Platform
 from czscie.sbom import bill as bills
 from czscie.sbom.component import Component
-from czscie.scie.assemble import Head
 from czscie.scie.commands import boot
 
 if TYPE_CHECKING:
@@ -83,12 +82,13 @@ class Parts:
         return [*self.interpreters.values(), *filter(None, (libc, self.files, self.payload))]
 
     @property
-    def head(self) -> Head:
+    def manifest(self) -> LiftManifest:
         """The manifest of the executable, without its parts."""
-        return Head(
+        return LiftManifest(
             name=self.lift.name,
-            platform=self.platform,
-            commands=self.commands,
+            platform=self.platform.name,
+            files=(),
+            boot=self.commands,
             needs=self.needs,
             description=self.lift.description,
             base=self.lift.base,

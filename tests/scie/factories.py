@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from czscie.cache import cache_directory
 from czscie.container.content import Content, Data, File
-from czscie.container.manifest import Boot, Command, Manifest, Needs, OwnLibc
+from czscie.container.manifest import Boot, Command, LiftManifest, Manifest, Needs, OwnLibc
 from czscie.container.packer import Packer
 from czscie.container.part import PartFile
 from czscie.container.plan import Kind, Plan, PlannedFile, PlannedLink
 from czscie.filesystem import write_atomically
 from czscie.launchers.build import compile_launcher, find_launcher
 from czscie.platforms import Platform, current_launcher, current_platform
-from czscie.scie.assemble import Head, assemble
+from czscie.scie.assemble import assemble
 
 
 def launcher_of(platform: str) -> Path:
@@ -82,6 +83,11 @@ def part(directory: Path, name: str, tree: Tree, kind: str = "interpreter") -> P
     return PartFile(path, name, kind, plan.digest(), plan.unpacked(), f"the part {name}")
 
 
+def manifest(name: str, boot: Boot, **fields: Any) -> LiftManifest:
+    """The manifest of a scie for this platform, in which the files are missing yet."""
+    return LiftManifest(name=name, platform=current_platform().name, files=(), boot=boot, **fields)
+
+
 def scie(
     path: Path,
     launcher: Path,
@@ -98,13 +104,14 @@ def scie(
     bindings: Mapping[str, Command] | None = None,
 ) -> Manifest:
     """Writes a scie of these parts to `path`."""
-    head = Head(
+    lift = LiftManifest(
         name=name,
-        platform=platform or current_platform(),
-        commands=Boot(dict(commands), dict(bindings or {})),
+        platform=(platform or current_platform()).name,
+        files=(),
+        boot=Boot(dict(commands), dict(bindings or {})),
         needs=needs or Needs(),
         description=description,
         base=base,
         libc=libc,
     )
-    return assemble(path, launcher, "0.0", list(parts), head, sbom)
+    return assemble(path, launcher, "0.0", list(parts), lift, sbom)

@@ -18,6 +18,8 @@ import hashlib
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from czscie import __version__
 from czscie.build_cache import key_of, product
 from czscie.container.content import Data, File, Link
@@ -146,8 +148,8 @@ class _Maker:
                 chosen.setdefault(command, command)
         # What is here starts with the C library that every program finds.
         installed_parts = [part for part in self.parts.in_order if part.kind != "libc"]
-        head = replace(self.parts.head, libc=None)
-        lift = head.describe([self._described(part) for part in installed_parts])
+        files = tuple(self._described(part) for part in installed_parts)
+        lift = msgspec.structs.replace(self.parts.manifest, libc=None, files=files)
         launcher = self.parts.launcher.read_bytes()
         return {
             executable: stub(launcher, __version__, lift, self.directory, command)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+import msgspec
 
 from czscie import mach_o, pe, signature
 from czscie.cache import damaged
@@ -19,13 +19,9 @@ from czscie.container import zip as zip_records
 from czscie.container.manifest import (
     FORMAT,
     SBOM,
-    TOOLS,
-    Boot,
     Launcher,
     LiftManifest,
     Manifest,
-    Needs,
-    OwnLibc,
     Part,
     Scie,
 )
@@ -33,38 +29,9 @@ from czscie.container.packer import put_entry
 from czscie.container.part import PartFile
 from czscie.errors import CzscieError
 from czscie.filesystem import pieces, umask, write_atomically
-from czscie.platforms import Platform
 
 #: zstd's, of what is added here. It is small: the best that zstd has takes no time.
 _LEVEL = 19
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The manifest of the scie without its parts."""
-
-    name: str
-    platform: Platform
-    commands: Boot
-    needs: Needs
-    description: str | None = None
-    base: str | None = None
-    tools: str = TOOLS
-    libc: OwnLibc | None = None
-
-    def describe(self, parts: Sequence[Part]) -> LiftManifest:
-        """The manifest's `lift` of a scie of these parts."""
-        return LiftManifest(
-            name=self.name,
-            platform=self.platform.name,
-            files=tuple(parts),
-            boot=self.commands,
-            needs=self.needs,
-            description=self.description,
-            base=self.base,
-            tools=self.tools,
-            libc=self.libc,
-        )
 
 
 def assemble(
@@ -72,14 +39,14 @@ def assemble(
     launcher: Path,
     launcher_version: str,
     parts: list[PartFile],
-    head: Head,
+    lift: LiftManifest,
     sbom: bytes | None = None,
 ) -> Manifest:
     """Writes the executable `path` out of `launcher` and `parts`, of which the last is the payload.
 
-    `sbom` is its bill of materials, which goes into the last zip as an entry that no plan names. Raises
-    CzscieError when the manifest is too long for a zip's comment, a part is damaged, or the file is too large
-    for its platform.
+    `lift` is its manifest, in which the files are missing yet. `sbom` is its bill of materials, which goes
+    into the last zip as an entry that no plan names. Raises CzscieError when the manifest is too long for a
+    zip's comment, a part is damaged, or the file is too large for its platform.
     """
     code = launcher.read_bytes()
     alignment = signature.ALIGNMENT if signature.is_signable(code) else 1
@@ -99,16 +66,16 @@ def assemble(
             placed.append(_part(part, start, stream.tell() + len(records) - start))
             if part is not parts[-1]:
                 stream.write(records)
-        manifest = Manifest(Scie(FORMAT, jump, head.describe(placed)))
+        manifest = Manifest(Scie(FORMAT, jump, msgspec.structs.replace(lift, files=tuple(placed))))
         stream.write(zip_records.last_directory(entries, stream.tell(), manifest.render(), alignment))
-        _finish(stream, code, launcher, head.name)
+        _finish(stream, code, launcher, lift.name)
         return manifest
 
     size = sum(each.stat().st_size for each in (launcher, *(part.path for part in parts)))
     if mach_o.is_mach_o(code):
-        mach_o.check_size(size, head.name)
+        mach_o.check_size(size, lift.name)
     elif pe.is_pe(code):
-        pe.check_size(size, head.name)
+        pe.check_size(size, lift.name)
     manifest = write_atomically(path, write, size)
     path.chmod(0o777 & ~umask())
     return manifest
