@@ -170,7 +170,9 @@ class _Maker:
             made = each.pack(keep, settings, self._level(INTERPRETER_LEVEL), self._root)
             packed = made.known
             self._tell(packed.notes)
-            layouts[identifier] = InstalledInterpreter(packed.digest, packed.layout, self._platform)
+            layouts[identifier] = InstalledInterpreter(
+                packed.digest, packed.layout, self._platform, each.source.digest
+            )
             interpreters[identifier] = replace(
                 _part(made, identifier, "interpreter"),
                 first_module=f"{packed.layout.stdlib}/encodings/__init__.py",

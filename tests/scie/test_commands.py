@@ -260,7 +260,8 @@ def test_names_that_are_known_only_at_a_start_come_with_the_places_of_all_files(
     assert of("{scie.files.{scie.env.A}}").names == {"app.pex": place, "app": place}
     assert of("{a{scie.env.A}}").names == {"app.pex": place, "app": place}
     made = of("{scie.files:hash.{scie.env.A}}")
-    assert (made.names, made.hashes) == ({}, {"app.pex": "5" * 64, "app": "5" * 64})
+    assert made.names == {}
+    assert made.hashes == {"app.pex": "5" * 64, "app": "5" * 64, "cpython": ""}
 
 
 def test_the_hash_of_a_file_is_that_of_its_content_if_no_digest_tells_it(tmp_path: Path) -> None:
@@ -271,6 +272,15 @@ def test_the_hash_of_a_file_is_that_of_its_content_if_no_digest_tells_it(tmp_pat
     made = boot(read_manifest(path), None, {"cpython": CPYTHON}, (), {"app.pex": tmp_path / "app.pex"})
     assert made.commands[""].exe == hashlib.sha256(b"moo").hexdigest()
     check_commands(read_manifest(path))
+
+
+def test_the_hash_of_an_interpreter_is_that_of_its_archive(tmp_path: Path) -> None:
+    def exe(placeholder: str) -> Boot:
+        cpython = replace(CPYTHON, source="7" * 64)
+        return commands(tmp_path, f"[[lift.commands]]\nexe = '{placeholder}'\n", cpython=cpython)
+
+    assert exe("/{scie.files:hash.cpython}").commands[""].exe == "/" + "7" * 64
+    assert exe("{scie.files:hash.{scie.env.A}}").hashes["cpython"] == "7" * 64
 
 
 def test_a_directory_has_no_hash(tmp_path: Path) -> None:

@@ -30,11 +30,15 @@ OF_DEPENDENCIES = ".czscie/dependencies"
 
 @dataclass(frozen=True, slots=True)
 class InstalledInterpreter:
-    """The base of the virtual environment: an installation of the launcher's."""
+    """The base of the virtual environment: an installation of the launcher's.
+
+    `source` is the SHA-256 of the archive that it is from, if it is from one.
+    """
 
     digest: str
     layout: Layout
     platform: Platform
+    source: str | None = None
 
     @property
     def scripts(self) -> str:

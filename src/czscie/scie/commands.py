@@ -42,6 +42,8 @@ _KNOWN_IN_BASE = (
     "{scie.env.NAME=DEFAULT} and {scie.user.cache_dir=DEFAULT} in a base"
 )
 
+#: Stands for a digest where commands are only checked.
+_UNKNOWN = "0" * 64
 #: Changes of an environment, as the manifest has them.
 Variables = Mapping[str, "str | None"]
 
@@ -72,7 +74,8 @@ def boot(
         identifier: _terminal_environment(identifier, interpreters[identifier])
         for identifier in with_terminfo
     }
-    made = _translated(lift, expansion, terminals, _Hashes(lift, files))
+    sources = {identifier: each.source or "" for identifier, each in interpreters.items()}
+    made = _translated(lift, expansion, terminals, _Hashes(lift, files, sources))
     if info is not None and lift.payload is not None:
         identifier = lift.payload.interpreter
         environment = terminals.get(identifier, {})
@@ -88,7 +91,7 @@ def check_commands(lift: Lift) -> None:
     # An interpreter for Windows has no script of pip.
     missing = {"pip"} if any(platform.os == "windows" for platform in lift.platforms) else set[str]()
     files = {each.id: {name: name for name in {*each.FILES} - missing} for each in lift.interpreters}
-    _translated(lift, Expansion(files, lift.interpreter_groups), {}, _Hashes(lift, None))
+    _translated(lift, Expansion(files, lift.interpreter_groups), {}, _Hashes(lift))
 
 
 def _translated(
@@ -175,24 +178,39 @@ def _payload_command(
 
 
 class _Hashes:
-    """The SHA-256 of the lift's files, by their names. Without `files`, those that cannot be known yet are
-    zeros.
+    """The SHA-256 of the lift's files, by names and keys, and of its interpreters' archives, by ids.
+
+    Without `files` and `interpreters`, those that are not known yet are zeros.
     """
 
-    def __init__(self, lift: Lift, files: Mapping[str, Path] | None) -> None:
+    def __init__(
+        self,
+        lift: Lift,
+        files: Mapping[str, Path] | None = None,
+        interpreters: Mapping[str, str] | None = None,
+    ) -> None:
         self._lift = lift
         self._files = files
+        self._interpreters = interpreters
 
-    def find(self, file: EmbeddedFile) -> str:
-        if file.digest is not None and file.digest.fingerprint is not None:
-            return file.digest.fingerprint
-        return "0" * 64 if self._files is None else file_digest(self._files[file.name])
+    def find(self, name: str) -> str | None:
+        """None for a directory, and for a name that is neither."""
+        for file in self._lift.files:
+            if name in (file.name, file.key):
+                return None if file.kind == "directory" else self._of_file(file)
+        if name not in (each.id for each in self._lift.interpreters):
+            return None
+        return _UNKNOWN if self._interpreters is None else self._interpreters[name]
 
     def all(self) -> dict[str, str]:
-        """By names and keys. Directories have none."""
-        hashed = [file for file in self._lift.files if file.kind != "directory"]
-        digests = {file.name: self.find(file) for file in hashed}
-        return digests | {file.key: digests[file.name] for file in hashed if file.key is not None}
+        names = [name for file in self._lift.files for name in (file.name, file.key) if name is not None]
+        names += [each.id for each in self._lift.interpreters]
+        return {name: digest for name in names if (digest := self.find(name)) is not None}
+
+    def _of_file(self, file: EmbeddedFile) -> str:
+        if file.digest is not None and file.digest.fingerprint is not None:
+            return file.digest.fingerprint
+        return _UNKNOWN if self._files is None else file_digest(self._files[file.name])
 
 
 def _payload_commands(
@@ -331,12 +349,13 @@ class _Translation:
         name = content.removeprefix(_HASH).removeprefix(_BY_FILE)
         file = next((each for each in self.lift.files if name and name in (each.name, each.key)), None)
         if content.startswith(_HASH):
-            if file is None or file.kind == "directory":
+            digest = self.hashes.find(name)
+            if digest is None:
                 raise CzscieError(
                     f"{self._place(where)}: {{{content}}} cannot be built",
-                    why="files of the lift have a hash; directories, interpreters and the payload have none",
+                    why="files and interpreters have a hash; directories and the payload have none",
                 )
-            return self.hashes.find(file)
+            return digest
         if file is not None:
             return f"{{{FILES}}}/{file.name}"
         known = name in (each.id for each in self.lift.interpreters) or (
