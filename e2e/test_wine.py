@@ -75,7 +75,7 @@ def test_all_tools_work(cowsay: Application, tmp_path: Path) -> None:
     assert "| moo |" in cowsay.run("-t", "moo").text
     assert "installed" in tool("doctor")
     assert json.loads(tool("inspect", "--json"))["scie"]["lift"]["platform"] == "windows-x86_64"
-    assert "python.exe" in tool("list")
+    assert "python.exe" in tool("list", "--text")
     assert json.loads(tool("sbom"))["bomFormat"] == "CycloneDX"
     assert tool("verify").endswith("no problems found\n")
     assert f"{base}: " in tool("cache")

@@ -134,24 +134,34 @@ def test_no_command_is_an_error_that_lists_them(make: Make, arguments: Sequence[
     done = moo.start(*arguments, environment={"CZSCIE_BASE": str(moo.base)})
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.decode() == (
-        "moo: error: no command was selected; available commands:\n  one  \n  two  the second\n"
+        "moo: error: no command was selected; available commands:\n  two  the second\n"
         "hint: pass one as the first argument, or set SCIE_BOOT to it\n"
     )
 
 
-@pytest.mark.parametrize("boot", ["three", "", "one "])
+def test_commands_are_all_listed_if_none_has_a_description(make: Make) -> None:
+    moo = make(commands={"one": say("1"), "two": say("2")})
+    done = moo.start(environment={"CZSCIE_BASE": str(moo.base)})
+    assert b"available commands:\n  one\n  two\nhint: " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("boot", "hint"), [("three", "one of them"), ("", "one of them"), ("one ", "one"), ("tow", "two")]
+)
 @pytest.mark.parametrize("default", [False, True])
-def test_a_command_that_is_unknown_is_named(make: Make, boot: str, default: bool) -> None:
+def test_a_command_that_is_unknown_is_named_with_the_nearest(
+    make: Make, boot: str, hint: str, default: bool
+) -> None:
     if default and not boot:
         pytest.skip("the default command is called so")
     moo = make(commands={**({"": say("0")} if default else {}), **SEVERAL})
     done = moo.start("one", environment={"CZSCIE_BASE": str(moo.base), "SCIE_BOOT": boot})
     assert (done.returncode, done.stdout) == (1, b"")
-    listed = "  (default)  \n" if default else ""
+    listed = "  (default)\n" if default else ""
     assert done.stderr.decode() == (
         f"moo: error: SCIE_BOOT names the unknown command '{boot}'; available commands:\n"
-        f"{listed}  one  \n  two  the second\n"
-        "hint: set SCIE_BOOT to one of them, or unset it\n"
+        f"{listed}  two  the second\n"
+        f"hint: set SCIE_BOOT to {hint}, or unset it\n"
     )
 
 

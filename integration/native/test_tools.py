@@ -68,6 +68,20 @@ class App:
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout
 
+    def on_a_terminal(self, tool: str, *arguments: str | Path) -> str:
+        """What the tool prints on a terminal when all is well."""
+        master, terminal = os.openpty()
+        with os.fdopen(master, "rb") as read, os.fdopen(terminal, "wb") as write:
+            done = subprocess.run(
+                [self.path, *arguments],
+                env={"CZSCIE_BASE": str(self.base), "SCIE": tool},
+                stdin=subprocess.DEVNULL,
+                stdout=write,
+                timeout=60,
+            )
+            assert done.returncode == 0
+            return os.read(read.fileno(), 1 << 16).decode().replace("\r\n", "\n")
+
     def json(self, tool: str, *arguments: str | Path, **environment: str) -> Any:
         return json.loads(self.tool(tool, *arguments, "--json", **environment))
 
@@ -139,27 +153,60 @@ class TestChoice:
             "doctor",
             "cache",
             "uninstall",
-            "split DIR",
+            "split",
         ):
             assert f"\n  {tool}" in text
         assert "SCIE=TOOL moo" in text
 
-    def test_an_unknown_word_is_an_error_and_starts_nothing(self, app: App) -> None:
-        done = app.run(SCIE="inspekt")
+    def test_help_shows_the_description_and_the_commands_that_have_one(self, app: App) -> None:
+        text = app.tool("help")
+        assert text.startswith("moo: A cow\n\nCommands, selected by SCIE_BOOT=COMMAND moo …\n")
+        assert "\n  (default)  Says moo\n" in text
+        assert "\n  other" not in text
+
+    @pytest.mark.parametrize(
+        ("word", "hint"), [("inspekt", "inspect"), ("cahce", "cache"), ("nothing like it", "one of them")]
+    )
+    def test_an_unknown_word_is_an_error_and_starts_nothing(self, app: App, word: str, hint: str) -> None:
+        done = app.run(SCIE=word)
         assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr == "moo: error: unknown tool 'inspekt'\nhint: SCIE=help lists the tools\n"
+        first, *tools, last = done.stderr.splitlines()
+        assert first == f"moo: error: SCIE names the unknown tool '{word}'; available tools:"
+        assert {"  help", "  inspect", "  split"} < set(tools)
+        assert last == f"hint: set SCIE to {hint}, or unset it; SCIE=help describes them"
         assert not app.base.exists()
+
+    def test_the_tool_that_makes_other_scies_is_refused_by_name(self, app: App, tmp_path: Path) -> None:
+        (tmp_path / "boot-pack").touch()  # would be taken for what a child inherits
+        done = subprocess.run(
+            [app.path], env={"SCIE": "boot-pack"}, cwd=tmp_path, capture_output=True, text=True, timeout=60
+        )
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == (
+            "moo: error: there is no tool boot-pack: the launcher of czscie does not build executables\n"
+            "hint: run `czscie build lift.json`\n"
+        )
 
     def test_a_path_is_what_a_child_inherits_and_chooses_nothing(self, app: App, tmp_path: Path) -> None:
         for value in (str(app.path), "/gone/for/good", ""):
             assert app.run(SCIE=value).stdout.startswith("started\n"), value
 
+    def test_the_name_of_an_existing_file_chooses_nothing(self, app: App, tmp_path: Path) -> None:
+        (tmp_path / "outer").touch()
+        environment = {"SCIE": "outer", "CZSCIE_BASE": str(app.base)}
+        done = subprocess.run([app.path], env=environment, cwd=tmp_path, capture_output=True, timeout=60)
+        assert done.stdout.startswith(b"started\n")
+
     def test_what_a_tool_does_not_take_is_an_error(self, app: App) -> None:
         for tool, arguments in (
             ("list", ["--yes"]),
             ("inspect", ["x"]),
+            ("inspect", ["--text", "--json"]),
             ("install", []),
+            ("install", ["one", "two"]),
+            ("install", ["--", "one"]),
             ("split", ["--json", "x"]),
+            ("split", ["one", "two"]),
             ("cache", ["prun"]),
             ("cache", ["--older-than", "3"]),
             ("cache", ["prune", "--older-than", "-3"]),
@@ -173,7 +220,7 @@ class TestChoice:
         app = make_app(tmp_path / "renamed", tools="MOO_TOOL")
         assert app.run(SCIE="list").stdout.startswith("started\n")
         assert "MOO_TOOL=TOOL moo" in app.run(MOO_TOOL="help").stdout
-        assert "hint: MOO_TOOL=help lists the tools" in app.run(MOO_TOOL="x").stderr
+        assert "MOO_TOOL=help describes them" in app.run(MOO_TOOL="x").stderr
 
     def test_a_manifest_switches_the_tools_off(self, tmp_path: Path) -> None:
         app = make_app(tmp_path / "off", tools="")
@@ -204,10 +251,32 @@ class TestChoice:
 
 class TestInspect:
     def test_the_json_is_the_last_line_of_the_file(self, app: App) -> None:
-        assert app.tool("inspect", "--json").encode() == app.path.read_bytes().splitlines()[-1] + b"\n"
+        last = app.path.read_bytes().splitlines()[-1] + b"\n"
+        for arguments in ([], ["--json"]):
+            assert app.tool("inspect", *arguments).encode() == last
+
+    def test_programs_read_it_as_they_read_other_scies(self, app: App) -> None:
+        done = subprocess.run(
+            [app.path], env={"SCIE": "inspect"}, capture_output=True, check=True, timeout=60
+        )
+        manifest = json.loads(done.stdout)["scie"]
+        lift = manifest["lift"]
+        assert (lift["name"], lift["description"]) == ("moo", "A cow")
+        assert lift["boot"]["commands"][""]["args"] == ["by default"]
+        assert [(each["name"], each["size"] > 0) for each in lift["files"]] == [
+            ("cpython", True),
+            ("payload", True),
+        ]
+        launcher = host_launcher().read_bytes()
+        assert manifest["jump"] == {
+            "version": "0.0",
+            "size": len(launcher),
+            "hash": hashlib.sha256(launcher).hexdigest(),
+        }
 
     def test_the_text_tells_parts_needs_and_commands(self, app: App) -> None:
-        text = app.tool("inspect")
+        text = app.tool("inspect", "--text")
+        assert app.on_a_terminal("inspect") == text
         for word in ("moo: A cow", "glibc 2.17", "cpython (interpreter)", app.application, "other"):
             assert word in text
 
@@ -217,7 +286,14 @@ class TestInspect:
             ("", "Says moo"),
             ("other", None),
         ]
-        assert "(default): Says moo" in app.tool("list")
+        assert "(default): Says moo" in app.tool("list", "--text")
+
+    def test_list_gives_programs_a_name_a_line(self, app: App) -> None:
+        assert app.tool("list") == "moo\nother\n"
+        assert app.on_a_terminal("list") == app.tool("list", "--text")
+
+    def test_json_is_json_on_a_terminal_too(self, app: App) -> None:
+        assert json.loads(app.on_a_terminal("inspect", "--json")) == app.json("inspect")
 
 
 class TestSbom:
@@ -557,6 +633,65 @@ class TestCache:
         assert len(app.json("cache", "prune")["removed"]) == 2
 
 
+class TestLinks:
+    @pytest.fixture
+    def several(self, app: App, tmp_path: Path) -> Path:
+        """A scie without a default command."""
+        directory = tmp_path / "several"
+        directory.mkdir()
+        commands = {name: Command(exe="{cpython}/bin/python", args=(name,)) for name in ("one", "two")}
+        scie(directory / "moo", host_launcher(), [interpreter_part(directory)], commands)
+        return directory / "moo"
+
+    def install(
+        self, app: App, executable: Path, *arguments: str | Path, cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [executable, *arguments],
+            env={"SCIE": "install", "CZSCIE_BASE": str(app.base)},
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    def test_a_link_per_command_in_each_directory_starts_that_command(
+        self, app: App, several: Path, tmp_path: Path
+    ) -> None:
+        directories = [tmp_path / "bin", tmp_path / "new/bin"]
+        wanted = [directory / name for directory in directories for name in ("one", "two")]
+        for option in ("-s", "--symlink"):
+            done = self.install(app, several, option, *directories)
+            assert (done.returncode, done.stderr) == (0, "")
+            assert done.stdout.splitlines() == [str(path) for path in wanted]
+        assert not app.base.exists()
+        for path in wanted:
+            assert path.readlink() == several
+            assert app.run("x", executable=path).stdout.splitlines()[2:] == [path.name, "x"]
+
+    def test_a_default_command_has_the_only_link_which_goes_into_the_working_directory(
+        self, app: App, tmp_path: Path
+    ) -> None:
+        done = self.install(app, app.path, "-s", "--json", cwd=tmp_path)
+        assert json.loads(done.stdout) == {"links": ["./moo"]}
+        assert [path.name for path in tmp_path.iterdir()] == ["moo"]
+        assert (tmp_path / "moo").readlink() == app.path
+
+    def test_what_is_there_stays(self, app: App, several: Path, tmp_path: Path) -> None:
+        (tmp_path / "two").symlink_to("/elsewhere")
+        done = self.install(app, several, "-s", tmp_path)
+        assert done.returncode == 1
+        assert f"cannot write {tmp_path}/two: already exists" in done.stderr
+        assert (tmp_path / "two").readlink() == Path("/elsewhere")
+
+    def test_the_executable_itself_is_no_obstacle(self, app: App) -> None:
+        before = app.path.read_bytes()
+        done = self.install(app, app.path, "-s", app.path.parent)
+        assert (done.returncode, done.stdout) == (0, f"{app.path}\n")
+        assert app.path.read_bytes() == before
+        assert not app.path.is_symlink()
+
+
 class TestUninstall:
     def test_everything_of_the_scie_goes(self, app: App) -> None:
         assert app.tool("uninstall") == "nothing is installed\n"
@@ -614,6 +749,36 @@ class TestSplit:
                 directory = read_directory(file, len(data))
                 plan = read_entry(file, directory.entry(".czscie/plan"))
             assert hashlib.sha256(plan).hexdigest() == digest
+
+    def test_a_dry_run_lists_the_files_and_writes_none(self, app: App, tmp_path: Path) -> None:
+        names = ["launcher", "cpython.zip", "payload.zip", "lift.json"]
+        for option in ("-n", "--dry-run"):
+            assert app.tool("split", option, tmp_path / "parts").split() == names
+        assert not (tmp_path / "parts").exists()
+
+    def test_only_named_files_are_written(self, app: App, tmp_path: Path) -> None:
+        parts = tmp_path / "parts"
+        assert app.tool("split", parts, "--", "lift.json", "cpython").split() == ["cpython.zip", "lift.json"]
+        assert app.tool("split", "-n", "--", "payload.zip", "launcher").split() == ["launcher", "payload.zip"]
+        assert sorted(path.name for path in parts.iterdir()) == ["cpython.zip", "lift.json"]
+
+    def test_a_name_that_is_unknown_is_an_error_and_nothing_is_written(
+        self, app: App, tmp_path: Path
+    ) -> None:
+        done = app.run(tmp_path / "parts", "--", "cpython", "pypy", SCIE="split")
+        assert done.returncode == 1
+        assert f"{app.path} has no part 'pypy'\nhint: SCIE=split {app.path} -n lists the parts" in done.stderr
+        assert not (tmp_path / "parts").exists()
+
+    def test_without_a_directory_the_working_directory_is_taken(self, app: App, tmp_path: Path) -> None:
+        subprocess.run(
+            [app.path, "--", "lift.json"],
+            env={"SCIE": "split"},
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+        )
+        assert json.loads((tmp_path / "lift.json").read_bytes()) == app.json("inspect")
 
     def test_nothing_that_is_there_is_written_over(self, app: App, tmp_path: Path) -> None:
         (tmp_path / "payload.zip").write_text("mine")

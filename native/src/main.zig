@@ -322,6 +322,8 @@ test {
     _ = @import("binding_result.zig");
     _ = @import("boot.zig");
     _ = @import("child.zig");
+    _ = @import("command_list.zig");
+    _ = @import("nearest.zig");
     _ = dotenv;
     _ = @import("regular_expression.zig");
     _ = @import("small_file.zig");

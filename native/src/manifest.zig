@@ -124,6 +124,7 @@ pub const default_tools = "SCIE";
 
 pub const Manifest = struct {
     name: []const u8,
+    description: ?[]const u8 = null,
     base: ?[]const u8 = null,
     /// The environment variable that selects a tool; none if it is empty.
     tools: []const u8 = default_tools,

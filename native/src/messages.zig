@@ -4,11 +4,13 @@ const std = @import("std");
 const builtin = @import("builtin");
 const base_directory = @import("base.zig");
 const child = @import("child.zig");
+const command_list = @import("command_list.zig");
 const dotenv = @import("dotenv.zig");
 const control_group = @import("control_group.zig");
 const install = @import("install.zig");
 const locate = @import("locate.zig");
 const manifest = @import("manifest.zig");
+const Nearest = @import("nearest.zig").Nearest;
 const process = @import("process.zig");
 const report = @import("report.zig");
 
@@ -161,21 +163,57 @@ pub fn notInstalled(
 pub fn noCommand(lift: manifest.Manifest, asked: ?[]const u8) noreturn {
     var buffer: [2048]u8 = undefined;
     var lines: std.Io.Writer = .fixed(&buffer);
-    for (lift.boot.commands.map.keys(), lift.boot.commands.map.values()) |name, each| {
-        const shown = if (name.len == 0) "(default)" else name;
-        lines.print("\n  {s}  {s}", .{ shown, each.description orelse "" }) catch break;
-    }
+    command_list.write(&lines, lift.boot.commands) catch {}; // truncated
     const given = asked orelse report.fatal(
         lift.name,
         "no command was selected; available commands:{s}\nhint: pass one as the first argument, or set SCIE_BOOT to it",
         .{lines.buffered()},
     );
+    const hint: Hint = .of("SCIE_BOOT", given, lift.boot.commands.map.keys());
     report.fatal(
         lift.name,
-        "SCIE_BOOT names the unknown command '{s}'; available commands:{s}\nhint: set SCIE_BOOT to one of them, or unset it",
-        .{ given, lines.buffered() },
+        "SCIE_BOOT names the unknown command '{s}'; available commands:{s}\n{f}",
+        .{ given, lines.buffered(), hint },
     );
 }
+
+/// `given` selects a tool, but none of `names`.
+pub fn toolUnknown(lift: manifest.Manifest, given: []const u8, names: []const []const u8) noreturn {
+    var buffer: [1024]u8 = undefined;
+    var list: std.Io.Writer = .fixed(&buffer);
+    for (names) |name| list.print("\n  {s}", .{name}) catch break;
+    const hint: Hint = .of(lift.tools, given, names);
+    report.fatal(
+        lift.name,
+        "{s} names the unknown tool '{s}'; available tools:{s}\n{f}; {s}=help describes them",
+        .{ lift.tools, given, list.buffered(), hint, lift.tools },
+    );
+}
+
+/// `tool` makes scies from manifests, which only other launchers do.
+pub fn noPacking(name: []const u8, tool: []const u8) noreturn {
+    report.fatal(
+        name,
+        "there is no tool {s}: the launcher of czscie does not build executables\nhint: run `czscie build lift.json`",
+        .{tool},
+    );
+}
+
+/// How to correct a variable that names something unknown.
+const Hint = struct {
+    variable: []const u8,
+    nearest: Nearest,
+
+    fn of(variable: []const u8, given: []const u8, names: []const []const u8) Hint {
+        return .{ .variable = variable, .nearest = .find(given, names) };
+    }
+
+    pub fn format(hint: Hint, writer: *std.Io.Writer) std.Io.Writer.Error!void {
+        try writer.print("hint: set {s} to ", .{hint.variable});
+        if (hint.nearest.count > 0) try writer.print("{f}", .{hint.nearest}) else try writer.writeAll("one of them");
+        try writer.writeAll(", or unset it");
+    }
+};
 
 /// `err` comes from the expansion of the boot command.
 pub fn placeholderUnknown(name: []const u8, err: anyerror) noreturn {

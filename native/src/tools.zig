@@ -6,9 +6,11 @@ const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
 const Allocator = std.mem.Allocator;
+const command_list = @import("command_list.zig");
 const Environment = @import("environment.zig").Environment;
 const locate = @import("locate.zig");
 const manifest = @import("manifest.zig");
+const messages = @import("messages.zig");
 const process = @import("process.zig");
 const report = @import("report.zig");
 const Context = @import("tools/context.zig").Context;
@@ -27,19 +29,19 @@ pub const Tool = struct {
 };
 
 pub const all = [_]Tool{
-    .{ .name = "help", .summary = "List the tools.", .run = help },
+    .{ .name = "help", .summary = "List the commands and the tools.", .run = help },
     .{
         .name = "inspect",
-        .usage = " [--json]",
-        .summary = "Show the file's parts, commands and requirements.",
-        .accepts = .{ .json = true },
+        .usage = " [--text | --json]",
+        .summary = "Show the file's parts, commands and requirements. JSON by default, except on a terminal.",
+        .accepts = .{ .json = true, .text = true },
         .run = @import("tools/inspect.zig").run,
     },
     .{
         .name = "list",
-        .usage = " [--json]",
-        .summary = "List the commands that SCIE_BOOT selects from.",
-        .accepts = .{ .json = true },
+        .usage = " [--text | --json]",
+        .summary = "List the commands that SCIE_BOOT selects from. Only names by default, except on a terminal.",
+        .accepts = .{ .json = true, .text = true },
         .run = @import("tools/list.zig").run,
     },
     .{
@@ -58,9 +60,9 @@ pub const all = [_]Tool{
     },
     .{
         .name = "install",
-        .usage = " DIR [--json]",
-        .summary = "Install for all users into DIR, with one executable per command in DIR/bin.",
-        .accepts = .{ .json = true, .operands_min = 1, .operands_max = 1 },
+        .usage = " DIR | --symlink [DIR…] [--json]",
+        .summary = "Install for all users into DIR, with one executable per command in DIR/bin; or write links to this file.",
+        .accepts = .{ .json = true, .symlink = true, .operands_max = std.math.maxInt(usize) },
         .run = @import("tools/install.zig").run,
     },
     .{
@@ -86,9 +88,9 @@ pub const all = [_]Tool{
     },
     .{
         .name = "split",
-        .usage = " DIR",
-        .summary = "Split the file into DIR: the launcher, a zip per part, the manifest as lift.json.",
-        .accepts = .{ .operands_min = 1, .operands_max = 1 },
+        .usage = " [--dry-run] [DIR] [-- FILE…]",
+        .summary = "Split the file: the launcher, a zip per part, the manifest as lift.json; or only what FILE names.",
+        .accepts = .{ .dry_run = true, .names = true, .operands_max = 1 },
         .run = @import("tools/split.zig").run,
     },
 };
@@ -115,9 +117,11 @@ pub fn run(
     };
     process.occupyStandardHandles();
     const tool = find(word) orelse {
+        if (std.mem.eql(u8, word, packing_tool)) messages.noPacking(lift.name, word);
         // Other kinds of scies export their path, which may have no separator.
         if (std.fs.cwd().access(word, .{})) |_| return else |_| {}
-        report.fatal(lift.name, "unknown tool '{s}'\nhint: {s}=help lists the tools", .{ word, lift.tools });
+        const names = comptime toolNames();
+        messages.toolUnknown(lift, word, &names);
     };
     context.options = Options.parse(arena, tool.accepts, arguments) catch |err| switch (err) {
         error.OutOfMemory => return error.OutOfMemory,
@@ -142,6 +146,15 @@ fn chosenTool(variable: []const u8, variables: Environment) ?[]const u8 {
     return if (word.len == 0 or std.mem.indexOfAny(u8, word, separators) != null) null else word;
 }
 
+/// The tool of other scies that makes scies.
+const packing_tool = "boot-pack";
+
+fn toolNames() [all.len][]const u8 {
+    var names: [all.len][]const u8 = undefined;
+    for (all, &names) |tool, *name| name.* = tool.name;
+    return names;
+}
+
 fn find(word: []const u8) ?Tool {
     for (all) |tool| if (std.mem.eql(u8, tool.name, word)) return tool;
     return null;
@@ -156,7 +169,11 @@ fn fatalUsage(lift: manifest.Manifest, tool: Tool) noreturn {
 fn help(context: *const Context) anyerror!u8 {
     const name = context.lift.name;
     const variable = context.lift.tools;
-    try context.out.print("Tools of {s}. An environment variable selects one: {s}=TOOL {s} …\n\n", .{ name, variable, name });
+    try context.out.writeAll(name);
+    if (context.lift.description) |description| try context.out.print(": {s}", .{description});
+    try context.out.print("\n\nCommands, selected by SCIE_BOOT=COMMAND {s} …", .{name});
+    try command_list.write(context.out, context.lift.boot.commands);
+    try context.out.print("\n\nTools, selected by {s}=TOOL {s} …\n", .{ variable, name });
     for (all) |tool| {
         try context.out.print("  {s}{s}\n        {s}\n", .{ tool.name, tool.usage, tool.summary });
     }
@@ -194,6 +211,7 @@ test {
     _ = @import("tools/document.zig");
     _ = @import("tools/host.zig");
     _ = @import("tools/inventory.zig");
+    _ = @import("tools/links.zig");
     _ = @import("tools/options.zig");
     _ = @import("tools/relocation.zig");
     _ = @import("tools/removal.zig");

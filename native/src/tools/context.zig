@@ -23,6 +23,13 @@ pub const Context = struct {
         try context.out.writeByte('\n');
     }
 
+    /// Whether a tool that prints text for people and another form for programs prints the text: as an option says,
+    /// else on a terminal.
+    pub fn isForPeople(context: *const Context) bool {
+        if (context.options.json) return false;
+        return context.options.text or std.fs.File.stdout().isTty();
+    }
+
     /// The candidates for the base directory.
     pub fn candidates(context: *const Context) ![]const base_directory.Candidate {
         const executable = context.executable;

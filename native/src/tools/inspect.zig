@@ -1,4 +1,4 @@
-//! `inspect` shows the contents of the file, from its manifest. `--json` prints the manifest itself.
+//! `inspect` shows the contents of the file, from its manifest. For programs, it prints the manifest itself.
 
 const std = @import("std");
 const file_status = @import("../file_status.zig");
@@ -10,7 +10,7 @@ const Size = @import("context.zig").Size;
 
 pub fn run(context: *const Context) anyerror!u8 {
     const text = try documents.read(context);
-    if (context.options.json) {
+    if (!context.isForPeople()) {
         try context.out.print("{s}\n", .{text});
         return 0;
     }

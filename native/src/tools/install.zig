@@ -1,6 +1,7 @@
 //! `install DIR` makes a permanent installation, with one executable per command in DIR/bin.
 //!
-//! DIR becomes a base directory that all users can read and start from, even on a read-only file system.
+//! DIR becomes a base directory that all users can read and start from, even on a read-only file system. With
+//! `--symlink`, the tool installs nothing: it links to the executable.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -16,6 +17,7 @@ const report = @import("../report.zig");
 const Context = @import("context.zig").Context;
 const documents = @import("document.zig");
 const launcher_file = @import("launcher.zig");
+const links = @import("links.zig");
 const stub = @import("stub.zig");
 const Document = documents.Document;
 
@@ -26,7 +28,7 @@ pub const executables_directory = "bin";
 const needs_signature = builtin.os.tag == .macos;
 /// The headers of a PE image contain a checksum of the whole file.
 const has_checksum = builtin.os.tag == .windows;
-const executable_suffix = if (builtin.os.tag == .windows) ".exe" else "";
+pub const executable_suffix = if (builtin.os.tag == .windows) ".exe" else "";
 
 const mark_text =
     \\A permanent installation by czscie. The executables in bin run from this directory and unpack nothing.
@@ -41,6 +43,8 @@ pub fn run(context: *const Context) anyerror!u8 {
             "\nhint: install from the original executable",
         .{context.executable.path},
     );
+    if (context.options.symlink) return links.run(context);
+    if (context.options.operands.len != 1) return error.Usage;
     const path = try realPath(context.arena, context.options.operands[0]);
     _ = process.setPublicUmask();
     const base = try makeBase(context, path);
@@ -139,7 +143,7 @@ fn writeStubs(context: *const Context, base: base_directory.Base) ![]const []con
 }
 
 /// The name of the executable for `command`; null if the command cannot be a file of its own.
-fn nameOf(lift: manifest.Manifest, command: []const u8) ?[]const u8 {
+pub fn nameOf(lift: manifest.Manifest, command: []const u8) ?[]const u8 {
     const called = if (command.len == 0) lift.name else command;
     if (command.len > 0 and std.mem.eql(u8, command, lift.name) and lift.boot.commands.map.contains("")) return null;
     if (std.mem.eql(u8, called, ".") or std.mem.eql(u8, called, "..")) return null;
