@@ -81,6 +81,11 @@ def test_all_tools_work(cowsay: Application, tmp_path: Path) -> None:
     assert f"{base}: " in tool("cache")
     assert "0.0 MB removed" in tool("cache", "prune", "--older-than", "1")
 
+    assert json.loads(tool("inspect"))["scie"]["lift"]["platform"] == "windows-x86_64"
+    assert tool("list") == "cowsay\n"
+    links = cowsay.start("--symlink", windows_path(tmp_path), environment={"SCIE": "install"}).wait()
+    assert (links.status, "--symlink is not available on Windows" in links.message) == (1, True)
+
     split = tmp_path / "split"
     tool("split", windows_path(split))
     assert {"launcher.exe", "cpython.zip", "payload.zip", "lift.json"} <= {

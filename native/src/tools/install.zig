@@ -28,7 +28,7 @@ pub const executables_directory = "bin";
 const needs_signature = builtin.os.tag == .macos;
 /// The headers of a PE image contain a checksum of the whole file.
 const has_checksum = builtin.os.tag == .windows;
-pub const executable_suffix = if (builtin.os.tag == .windows) ".exe" else "";
+const executable_suffix = if (builtin.os.tag == .windows) ".exe" else "";
 
 const mark_text =
     \\A permanent installation by czscie. The executables in bin run from this directory and unpack nothing.

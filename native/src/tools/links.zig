@@ -2,6 +2,7 @@
 //! of a link can choose.
 
 const std = @import("std");
+const builtin = @import("builtin");
 const testing = std.testing;
 const Allocator = std.mem.Allocator;
 const manifest = @import("../manifest.zig");
@@ -10,6 +11,12 @@ const Context = @import("context.zig").Context;
 const install = @import("install.zig");
 
 pub fn run(context: *const Context) anyerror!u8 {
+    if (builtin.os.tag == .windows) report.fatal(
+        context.lift.name,
+        "install --symlink is not available on Windows" ++
+            "\nhint: {s}=install {s} DIR writes an executable for each command",
+        .{ context.lift.tools, context.executable.path },
+    );
     const given = context.options.operands;
     const directories: []const []const u8 = if (given.len > 0) given else &.{"."};
     var paths: std.ArrayList([]const u8) = .empty;
@@ -37,7 +44,7 @@ fn namesOf(arena: Allocator, lift: manifest.Manifest) ![]const []const u8 {
     for (commands.keys()) |command| {
         if (only_default and command.len > 0) continue;
         const name = install.nameOf(lift, command) orelse continue;
-        try names.append(arena, try std.mem.concat(arena, u8, &.{ name, install.executable_suffix }));
+        try names.append(arena, name);
     }
     return names.items;
 }
@@ -68,6 +75,6 @@ test "links have the names of commands that they can choose" {
         for (case[0]) |name| try lift.boot.commands.map.put(allocator, name, .{ .exe = "" });
         const names = try namesOf(allocator, lift);
         try testing.expectEqual(case[2].len, names.len);
-        for (case[2], names) |expected, name| try testing.expectEqualStrings(expected, std.fs.path.stem(name));
+        for (case[2], names) |expected, name| try testing.expectEqualStrings(expected, name);
     }
 }
