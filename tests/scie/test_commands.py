@@ -121,6 +121,12 @@ def test_so_does_a_python_that_a_command_starts(
     assert command(tmp_path, exe, rest, with_terminfo=("cpython",)).env == expected
 
 
+def test_so_does_a_command_in_the_payload(tmp_path: Path) -> None:
+    text = f"{PAYLOAD}[[lift.commands]]\nname = 'tool'\nexe = '{{payload}}/bin/tool'\n"
+    made = commands(tmp_path, text, PexInfo(), with_terminfo=("cpython",)).commands["tool"]
+    assert made.env == {"TERMINFO_DIRS": TERMINFO_DIRS}
+
+
 def test_on_windows_the_environment_has_its_python_in_scripts(tmp_path: Path) -> None:
     assert commands(tmp_path, PAYLOAD, PexInfo(), WINDOWS).commands[""].exe == "{payload}/Scripts/python.exe"
 

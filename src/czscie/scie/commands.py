@@ -270,10 +270,16 @@ class _Translation:
         exe = self.text(command.exe, "exe")
         environment = self._environment(command.env)
         for identifier, variables in self.terminals.items():
-            if exe.startswith(f"{{{identifier}}}/") and not environment.keys() & _OF_TERMINFO_DIRS:
+            if exe.startswith(self._roots(identifier)) and not environment.keys() & _OF_TERMINFO_DIRS:
                 environment |= variables
         args = (self.text(argument, f"args[{index}]") for index, argument in enumerate(command.args))
         return Command(exe=exe, args=tuple(args), env=environment, description=command.description)
+
+    def _roots(self, identifier: str) -> tuple[str, ...]:
+        """Where the programs of the interpreter `identifier` are: in it, or in its virtual environment."""
+        payload = self.lift.payload
+        runs_payload = payload is not None and payload.interpreter == identifier
+        return (f"{{{identifier}}}/", *((f"{{{PAYLOAD}}}/",) if runs_payload else ()))
 
     def _environment(self, env: Environment) -> dict[str, str | None]:
         environment: dict[str, str | None] = {f"={name}": None for name in env.remove_exact}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from czscie.czex.entry_override import scripts_of
@@ -20,6 +21,7 @@ from czscie.lift.interpreter import PythonBuildStandalone
 from czscie.lift.lift import Lift
 from czscie.lift.payload import Payload
 from czscie.platforms import Platform
+from czscie.scie.template import escaped
 
 _PEX = "{pex}"
 _CONFIGURE = "{configure-binding.py}"
@@ -27,6 +29,7 @@ _RESOURCES = "{resource-binding.py}"
 _BOUND = re.compile(r"\{scie\.bindings\.configure:(PYTHON|PEX|VIRTUAL_ENV|VENV_BIN_DIR_PLUS_SEP)\}")
 _SCRIPT = re.compile(r"\{scie\.bindings\.configure:VENV_BIN_DIR_PLUS_SEP\}([^/\\{}]+)")
 _START = "{scie.bindings.configure:PEX}"
+_PYTHON = "{scie.bindings.configure:PYTHON}"
 #: What only the PEX's own start reads.
 _OF_PEX = ("__PEX_EXE__", "__PEX_ENTRY_POINT__")
 
@@ -40,7 +43,7 @@ def with_payload(lift: Lift) -> Lift | None:
     systems = {platform.os == "windows" for platform in lift.platforms}
     if pex is None or len(systems) != 1 or not _has_bindings_of_pex(lift):
         return None
-    environment = _Environment.of(lift.platforms[0], _scripts(pex) if _runs_scripts(lift) else {})
+    environment = _Environment.of(lift.platforms[0], pex)
     commands = tuple(map(environment.command, lift.commands))
     if any("{scie.bindings" in text for command in commands for text in command.texts()):
         return None
@@ -87,24 +90,27 @@ def _has_bindings_of_pex(lift: Lift) -> bool:
     )
 
 
-def _runs_scripts(lift: Lift) -> bool:
-    return any(_SCRIPT.search(text) for command in lift.commands for text in command.texts())
-
-
-def _scripts(pex: Path) -> Mapping[str, str]:
-    with Pex.open(pex) as opened:
-        return scripts_of(opened.wheels)
+def _runs_next(words: Sequence[str]) -> bool:
+    """Whether a command that begins with `words` runs the next one: there are none, or Python and options."""
+    if not words:
+        return True
+    options = all(word.startswith("-") or before in ("-W", "-X") for before, word in pairwise(words))
+    return words[0] == _PYTHON and options and not {"-c", "-m"} & {*words}
 
 
 @dataclass(frozen=True, slots=True)
 class _Environment:
-    """The installed payload, as a command sees it: what `configure` would bind, and the scripts by name."""
+    """The installed payload, as a command sees it: what `configure` would bind, and the scripts by name.
+
+    `python_args` are the arguments of Python with which the PEX starts itself again.
+    """
 
     bound: Mapping[str, str]
     scripts: Mapping[str, str]
+    python_args: tuple[str, ...]
 
     @classmethod
-    def of(cls, platform: Platform, scripts: Mapping[str, str]) -> _Environment:
+    def of(cls, platform: Platform, pex: Path) -> _Environment:
         windows = platform.os == "windows"
         directory = "{payload}\\Scripts\\" if windows else "{payload}/bin/"
         python = f"{directory}python{platform.executable_suffix}"
@@ -114,15 +120,17 @@ class _Environment:
             "VIRTUAL_ENV": "{payload}",
             "VENV_BIN_DIR_PLUS_SEP": directory,
         }
-        return cls(bound, scripts)
+        with Pex.open(pex) as opened:
+            return cls(bound, scripts_of(opened.wheels), opened.info.inject_python_args)
 
     def command(self, command: Command) -> Command:
         """`command` without placeholders of `configure`; a start of the PEX or a script is the payload's."""
         words = (command.exe, *command.args)
         for index, word in enumerate(words):
             script = self._script(word)
-            if script is not None or (word == _START and index > 0):
-                return self._start(command, words[:index], script, words[index + 1 :])
+            is_start = script is not None or (word == _START and index > 0)
+            if is_start and _runs_next(words[:index]):
+                return self._start(command, words[1:index], script, words[index + 1 :])
         return replace(
             command,
             exe=self._text(command.exe),
@@ -143,7 +151,9 @@ class _Environment:
         self, command: Command, before: Sequence[str], script: str | None, after: Sequence[str]
     ) -> Command:
         """A start of the payload's `__main__.py`, with the arguments of Python `before` it."""
-        options = [self._text(word) for word in before if word != "{scie.bindings.configure:PYTHON}"]
+        options = [self._text(word) for word in before]
+        if script is None and tuple(before) != self.python_args:
+            options += map(escaped, self.python_args)
         changed = {
             name: self._text(value) for name, value in command.env.replace.items() if name not in _OF_PEX
         }
