@@ -15,7 +15,7 @@ import pytest
 
 import czscie
 from building import INTERPRETERS, RELEASE, STANDALONE, Project, pex
-from czex.factories import write_zip
+from czex.factories import metadata, write_zip
 from czscie import build_cache
 from czscie.errors import CzscieError
 from czscie.pbs.assets import Asset
@@ -219,6 +219,17 @@ def test_warnings_are_told_by_every_build(project: Project, capsys: pytest.Captu
     for _ in range(2):
         project.build()
         assert warning in phases(capsys)
+
+
+def test_scripts_are_an_entry_point(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    wheel = metadata("moo", entry_points="[console_scripts]\nmoo = moo:main\n")
+    info = {"requirements": ["moo"], "distributions": {"moo-1.0-py3-none-any.whl": "00"}}
+    members = {f".deps/moo-1.0-py3-none-any.whl/{path}": data for path, data in wheel.items()}
+    write_zip(project.directory / "moo.pex", {"PEX-INFO": json.dumps(info).encode(), **members})
+    project.manifest(payload='pex = "moo.pex"\nscripts = ["moo"]')
+    [contents] = project.build()
+    assert list(contents.manifest.scie.lift.boot.commands) == ["moo"]
+    assert not [line for line in phases(capsys) if "entry point" in line]
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b"\xff"])

@@ -48,6 +48,8 @@ PAYLOAD_LEVEL = 12
 #: What all members of python-build-standalone's archives are in: science's commands name `{id}/python/bin/…`.
 ARCHIVE_ROOT = "python"
 
+_NO_ENTRY_POINT = "the payload has no entry point: it will start Python (set lift.payload.entry_point)"
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -197,6 +199,8 @@ class _Maker:
             converted = made_payload.known
             info = PexInfo.parse(converted.info.encode(), self._lift.name)
             scripts = converted.scripts
+            if self._lift.payload.scripts is None and not info.entry_point and not info.script:
+                self.console.warn(_NO_ENTRY_POINT)
             floors.append(converted.glibc)
             payload = _part(made_payload, PAYLOAD, "app")
             bill.append(bills.BillPart(PAYLOAD, converted.components, converted.required))

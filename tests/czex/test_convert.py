@@ -87,13 +87,6 @@ def test_the_entry_point_can_be_replaced(tmp_path: Path) -> None:
     assert converted(pex, "moo:other").info.entry_point == "moo:other"
 
 
-def test_a_pex_without_an_entry_point_is_warned_about(tmp_path: Path) -> None:
-    pex = make(tmp_path, {MOO: wheel_file("moo")}, entry_point=None)
-    assert converted(pex).warnings == (
-        "the payload has no entry point: it will start Python (set lift.payload.entry_point)",
-    )
-
-
 def test_two_files_of_one_name_are_warned_about(tmp_path: Path) -> None:
     wheels = {
         MOO: wheel_file("moo", {"same.py": b"1"}),

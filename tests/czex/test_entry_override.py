@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from czex.factories import files, wheel
-from czscie.czex.entry_override import with_entry_point
+from czex.factories import CPYTHON_313, files, wheel
+from czscie.czex.entry_override import scripts_of, with_entry_point
 from czscie.czex.info import PexInfo
 from czscie.errors import CzscieError
+from czscie.platforms import find_platform
+from czscie.wheel.venv_layout import venv_items
 
 WHEEL = wheel(
     "moo-1.0-py3-none-any.whl",
@@ -57,3 +59,17 @@ def test_the_nearest_names_are_offered() -> None:
         with_entry_point(INFO, [WHEEL], "moo-bel", SOURCES)
     assert error.value.hint is not None
     assert error.value.hint.startswith("did you mean 'moo-bell'")
+
+
+def test_of_scripts_with_one_name_the_installed_one_starts() -> None:
+    file = {"a-1.0.data/scripts/both": b"#!/bin/sh\n"}
+    first = wheel("a-1.0-py3-none-any.whl", file, entry_points="[console_scripts]\nsame = a:main\n")
+    points = "[console_scripts]\nsame = b:main\nboth = b:main\n"
+    second = wheel("b-1.0-py3-none-any.whl", entry_points=points)
+    chosen = scripts_of([first, second])
+    layout = venv_items([first, second], (), CPYTHON_313, find_platform("linux-x86_64"), None)
+    for name, point in chosen.items():
+        [placed] = [each for each in layout.placements if each.destination == f"bin/{name}"]
+        origin = "generated" if point else first
+        assert placed.origin == origin and (not point or placed.wheel is first)
+    assert chosen == {"both": "", "same": "a:main"}

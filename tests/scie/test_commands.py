@@ -370,3 +370,12 @@ def test_a_base_has_placeholders_of_the_host_alone(tmp_path: Path, base: str, ac
         return
     with pytest.raises(CzscieError, match=r"lift\.base: the launcher does not know the placeholder"):
         check_commands(lift)
+
+
+@pytest.mark.parametrize(("scripts", "name"), [('["moo"]', "moo"), ('"*"', "cow")])
+def test_a_command_with_the_name_of_a_script_is_refused(tmp_path: Path, scripts: str, name: str) -> None:
+    text = f"{PAYLOAD}scripts = {scripts}\n[[lift.commands]]\nname = '{name}'\nexe = '/bin/true'\n"
+    (tmp_path / "lift.toml").write_text(HEAD + text)
+    lift = read_manifest(tmp_path / "lift.toml")
+    with pytest.raises(CzscieError, match=rf"lift\.commands\[0\]\.name: {name} is a script of the payload"):
+        boot(lift, PexInfo(), {"cpython": CPYTHON}, scripts={"moo": "moo:main", "cow": ""})

@@ -102,10 +102,6 @@ def convert(path: Path, output: Path, conversion: Conversion) -> Converted:
             f"{describe(collision.taken)} has another file of that name"
             for collision in items.collisions
         ]
-        if not info.entry_point and not info.script:
-            warnings.append(
-                "the payload has no entry point: it will start Python (set lift.payload.entry_point)"
-            )
         warnings += [
             f"{missing.requirement} is missing, and the PEX ignores missing requirements"
             for missing in resolution.missing

@@ -25,7 +25,7 @@ def with_entry_point(
     for wheel in wheels:
         if point := wheel.entry_points.get(text):
             return dataclasses.replace(info, entry_point=str(point), script=None)
-    if text in _script_files(wheels):
+    if any(text in _script_files(wheel) for wheel in wheels):
         return dataclasses.replace(info, entry_point=None, script=text)
     try:
         point = EntryPoint.parse(text)
@@ -38,22 +38,22 @@ def with_entry_point(
 
 
 def scripts_of(wheels: Sequence[Wheel]) -> dict[str, str]:
-    """The scripts of `wheels` by name, each with its entry point (`module:function`), or "" for a file."""
-    found = dict.fromkeys(_script_files(wheels), "")
+    """The scripts of `wheels` by name, each with its entry point (`module:function`), or "" for a file.
+
+    Of several with one name, it is the one that is installed.
+    """
+    found: dict[str, str] = {}
     for wheel in wheels:
-        for name, point in {**wheel.entry_points.gui, **wheel.entry_points.console}.items():
-            found[name] = str(point)
+        points = {**wheel.entry_points.gui, **wheel.entry_points.console}
+        own = {**{name: str(point) for name, point in points.items()}, **_script_files(wheel)}
+        found = {**own, **found}
     return dict(sorted(found.items()))
 
 
-def _script_files(wheels: Sequence[Wheel]) -> set[str]:
-    """The names of the scripts that are files of wheels."""
-    return {
-        member.path.rpartition("/")[2]
-        for wheel in wheels
-        for member in wheel.members
-        if is_script_path(member.path)
-    }
+def _script_files(wheel: Wheel) -> dict[str, str]:
+    """The scripts that are files of the wheel, by name, without an entry point."""
+    paths = (member.path for member in wheel.members if is_script_path(member.path))
+    return {path.rpartition("/")[2]: "" for path in paths}
 
 
 def _modules(wheels: Sequence[Wheel], sources: Sequence[File]) -> set[str]:

@@ -81,6 +81,7 @@ def boot(
         environment = terminals.get(identifier, {})
         start = _payload_command(info, interpreters[identifier], environment, lift)
         commands = dict(_payload_commands(start, lift.payload, scripts or {}))
+        _check_names(lift, commands)
         by_name = lift.payload.scripts is not None
         made = msgspec.structs.replace(made, commands={**commands, **made.commands}, by_name=by_name)
     return made
@@ -234,6 +235,16 @@ def _script_command(start: Command, name: str, entry_point: str) -> Command:
     """A command that lets `czscie_boot` start a script in place of the payload's entry point."""
     environment = {**start.env, "=__CZSCIE_SCRIPT__": _literal(f"{name}={entry_point}")}
     return msgspec.structs.replace(start, env=environment, description=None)
+
+
+def _check_names(lift: Lift, commands: Collection[str]) -> None:
+    """Raises CzscieError for a command of the lift that has the name of one of the payload's `commands`."""
+    for command in lift.commands:
+        if command.name in commands:
+            raise CzscieError(
+                f"{command.key}.name: {command.name} is a script of the payload",
+                hint="give the command another name, or leave the script out of lift.payload.scripts",
+            )
 
 
 def _no_script(name: str, scripts: Mapping[str, str]) -> CzscieError:
