@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import configparser
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -99,6 +101,16 @@ def test_a_busybox_has_a_command_for_each_entry_point(
     link.symlink_to(scie)
     assert "| moo |" in said(link, "-t", "moo", base=tmp_path / "base")
     assert start(scie, base=tmp_path / "base").returncode == 1
+
+
+def test_a_desktop_entry_starts_the_executable(make: Make, tmp_path: Path) -> None:
+    scie = make("desktop", "cowsay==6.1", "-c", "cowsay", "--scie-desktop-file")
+    settings = {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "PEX_DESKTOP_INSTALL": "1"}
+    assert "| moo |" in said(scie, "-t", "moo", base=tmp_path / "base", **settings)
+    entry = configparser.ConfigParser(interpolation=None)
+    entry.read(tmp_path / "applications" / "app.desktop")
+    [program] = shlex.split(entry["Desktop Entry"]["Exec"])
+    assert "| moo |" in said(Path(program), "-t", "moo", base=tmp_path / "base", **settings)
 
 
 def test_a_checksum_file_and_a_name_with_the_platform(make: Make) -> None:

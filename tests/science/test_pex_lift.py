@@ -9,7 +9,7 @@ import pytest
 
 from czscie.lift.command import Command
 from czscie.lift.manifest import read_manifest
-from czscie.science.pex_lift import with_payload
+from czscie.science.pex_lift import with_desktop_entry, with_payload
 
 #: What pex 2.105 writes, but for the command.
 LIFT = """\
@@ -92,3 +92,23 @@ def test_another_program_gets_the_installed_payload_as_an_argument(
     bound = {PYTHON: "{payload}/bin/python", PEX: "{payload}", f"{BIN}tool": "{payload}/bin/tool"}
     made = command(tmp_path, *words, python_args=("-O",))
     assert (made.exe, *made.args) == tuple(bound.get(word, word) for word in words)
+
+
+DESKTOP_ENTRY = LIFT.replace(
+    '"5e"',
+    '"--desktop-file", "{{.desktop}}", "--scie-jump", "{{scie.jump}}", "--scie-lift", "{{scie.lift}}", "5e"',
+).replace("[[lift.interpreters]]", '[[lift.files]]\nname = ".desktop"\n\n[[lift.interpreters]]')
+
+
+@pytest.mark.parametrize(
+    ("of_pex", "written"),
+    [("Exec = {default_exec}\n", 'Exec = "{exe}"\n'), ("Exec = {exe} --moo\n", "Exec = {exe} --moo\n")],
+)
+def test_a_desktop_entry_starts_the_executable(tmp_path: Path, of_pex: str, written: str) -> None:
+    (tmp_path / ".desktop").write_text(of_pex)
+    (tmp_path / "lift.toml").write_text(DESKTOP_ENTRY.format(exe=PYTHON, args=json.dumps([PEX])))
+    (tmp_path / "work").mkdir()
+    lift = with_desktop_entry(read_manifest(tmp_path / "lift.toml"), tmp_path / "work")
+    [path] = [file.path for file in lift.files if file.id == ".desktop"]
+    assert path.read_text() == written
+    assert (tmp_path / ".desktop").read_text() == of_pex

@@ -17,7 +17,7 @@ from czscie.lift.manifest import parse_manifest, read_manifest
 from czscie.loader import check_lift
 from czscie.lock.use import LockUse
 from czscie.platforms import Platform, current_platform
-from czscie.science.pex_lift import with_payload
+from czscie.science.pex_lift import with_desktop_entry, with_payload
 from czscie.session import Session
 
 #: The manifest that is read from standard input.
@@ -91,7 +91,7 @@ def build_scies(
     directory.mkdir(parents=True, exist_ok=True)
     with scratch() as work:
         # The lock is written beside the manifest.
-        here = replace(lift, path=work / lift.path.name)
+        here = with_desktop_entry(replace(lift, path=work / lift.path.name), work)
         built = build_lift(here, targets, session, LockUse.UPDATE, path_of)
     for contents in built:
         for algorithm in dict.fromkeys(algorithms):

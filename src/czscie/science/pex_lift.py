@@ -26,6 +26,7 @@ from czscie.scie.template import escaped
 _PEX = "{pex}"
 _CONFIGURE = "{configure-binding.py}"
 _RESOURCES = "{resource-binding.py}"
+_DESKTOP_FILE = ".desktop"
 _BOUND = re.compile(r"\{scie\.bindings\.configure:(PYTHON|PEX|VIRTUAL_ENV|VENV_BIN_DIR_PLUS_SEP)\}")
 _SCRIPT = re.compile(r"\{scie\.bindings\.configure:VENV_BIN_DIR_PLUS_SEP\}([^/\\{}]+)")
 _START = "{scie.bindings.configure:PEX}"
@@ -64,6 +65,23 @@ def with_payload(lift: Lift) -> Lift | None:
             scripts=(),
         ),
     )
+
+
+def with_desktop_entry(lift: Lift, directory: Path) -> Lift:
+    """`lift` with a desktop entry of pex's that starts the executable: a copy of the file in `directory`.
+
+    pex's own starts scie-jump with its lift (`--launch`), without the executable.
+    """
+    entry = next((file.path for file in lift.files if file.id == _DESKTOP_FILE), None)
+    is_made = any(
+        binding.args[:2] == (_PEX, _CONFIGURE) and "--desktop-file" in binding.args
+        for binding in lift.bindings
+    )
+    if entry is None or not is_made or not entry.is_file():
+        return lift
+    copy = directory / "entry.desktop"
+    copy.write_bytes(entry.read_bytes().replace(b"{default_exec}", b'"{exe}"'))
+    return lift.with_files({_DESKTOP_FILE: copy})
 
 
 def _pex(lift: Lift) -> Path | None:
