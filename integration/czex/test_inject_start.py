@@ -455,7 +455,7 @@ def test_a_platform_that_it_was_not_made_for_is_told(make: MakeCzex, tmp_path: P
     inject(tmp_path / "app.pex", path, [find_platform(foreign)], lambda name: host_launcher(), Compression(3))
     done = Czex(path, tmp_path / "base").run("argv")
     assert done.returncode == 1
-    assert f"only for {foreign}".encode() in done.stderr
+    assert f"only {foreign}".encode() in done.stderr
     assert b"hint: make it again: czscie inject --platform " in done.stderr
 
 

@@ -160,7 +160,7 @@ def wicked_python(directory: Path, wickedness: str) -> Compiler:
         ("os._exit(77)", "exit status 77"),
         ("raise MemoryError", "too much memory"),
         ("bytes(1 << 40)", "too much memory"),
-        ("spin()", "more time"),
+        ("spin()", "CPU time"),
     ],
 )
 def test_what_kills_the_compiler_is_left_out_of_it(tmp_path: Path, wickedness: str, why: str) -> None:
