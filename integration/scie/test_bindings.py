@@ -49,6 +49,11 @@ args = ["{scie.bindings.make}"]
 """
 
 
+def take_interrupts() -> None:
+    """A shell starts what is in its background with SIGINT ignored, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @dataclass(frozen=True)
 class App:
     """A scie whose binding writes the numbers of its processes to the file `runs`."""
@@ -88,6 +93,7 @@ class App:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            preexec_fn=take_interrupts,
             text=True,
             start_new_session=True,
         )
