@@ -227,7 +227,7 @@ WRITES = 40
     ("call", "error", "text"),
     [
         ("write", "ENOSPC", "no space left on device"),
-        ("write", "EIO", "an input/output error"),
+        ("write", "EIO", "input/output error"),
         ("write", "EDQUOT", "disk quota exceeded"),
         ("openat", "EMFILE", "too many open files"),
         ("openat", "EROFS", "read-only file system"),
