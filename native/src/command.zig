@@ -353,6 +353,8 @@ fn expandedFor(arena: Allocator, inherited: []const [2][]const u8, changes: []co
 }
 
 test "a variable in a placeholder is the command's own, in its own value the inherited one" {
+    // There `a` and `A` are one variable.
+    if (builtin.os.tag == .windows) return error.SkipZigTest;
     var arena: std.heap.ArenaAllocator = .init(testing.allocator);
     defer arena.deinit();
     const allocator = arena.allocator();
