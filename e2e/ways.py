@@ -24,6 +24,7 @@ from e2e.build import Builder, Scie
 from e2e.cache import cache_directory, cached
 from e2e.pexes import Recipe
 from e2e.situation import CONSTRAINTS, Case, Situation, read_situations
+from interrupts import take_interrupts
 
 _SECONDS = 60
 
@@ -256,7 +257,7 @@ class Way:
             encoding="utf-8",
             errors="backslashreplace",
             start_new_session=True,
-            preexec_fn=_take_interrupts,
+            preexec_fn=take_interrupts,
         )
         try:
             stdout, stderr = process.communicate(situation.description.stdin, timeout=_SECONDS)
@@ -334,11 +335,6 @@ class Ways:
 
 def _launcher(name: str, cache: Path) -> Path:
     return find_launcher(name, cache) or compile_launcher(name, cache, cache)
-
-
-def _take_interrupts() -> None:
-    """A shell starts what is in its background with SIGINT ignored, and children inherit that."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _set(variables: Mapping[str, str]) -> list[str]:

@@ -17,6 +17,7 @@ import pytest
 
 from czscie.build import build
 from czscie.session import Session
+from interrupts import take_interrupts
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="starts programs of Linux")
 
@@ -47,11 +48,6 @@ name = "directory"
 exe = "/bin/echo"
 args = ["{scie.bindings.make}"]
 """
-
-
-def take_interrupts() -> None:
-    """A shell starts what is in its background with SIGINT ignored, and children inherit that."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @dataclass(frozen=True)
