@@ -149,7 +149,7 @@ def test_a_changed_manifest_changes_the_plan_and_not_the_lock(project: Project) 
         ({"payload": 'pex = "nothing.pex"'}, ()),
         ({"interpreter": STANDALONE.replace("3.13", "3.9")}, ()),
         ({}, ("macos-x86_64",)),
-        ({"rest": "[lift.ptex]\n"}, ()),
+        ({"interpreter": STANDALONE.replace("PythonBuildStandalone", "GraalPy")}, ()),
     ],
     ids=["payload", "version", "platform", "unsupported"],
 )

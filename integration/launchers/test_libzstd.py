@@ -57,7 +57,7 @@ def test_the_source_is_kept_and_holds_what_a_decoder_needs() -> None:
 def test_a_damaged_source_is_fetched_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = sdist(tmp_path, f"{ROOT}/zstd/lib/zstd.h", f"{ROOT}/zstd/lib/common/mem.h")
     libzstd._extract(archive, tmp_path / "whole")
-    monkeypatch.setattr(libzstd, "_fetch", lambda directory: archive)
+    monkeypatch.setattr(libzstd, "_fetch", lambda directory, offline: archive)
     monkeypatch.setattr(libzstd, "TREE", libzstd.tree_digest(tmp_path / "whole"))
     source = libzstd_source(tmp_path / "cache")
     (source / "zstd.h").write_text("damaged")
@@ -133,7 +133,7 @@ def test_an_interrupted_fetch_leaves_no_half_of_a_source(
         (directory / "zstd.h").write_text("half")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(libzstd, "_fetch", lambda directory: directory)
+    monkeypatch.setattr(libzstd, "_fetch", lambda directory, offline: directory)
     monkeypatch.setattr(libzstd, "_extract", fail)
     with pytest.raises(KeyboardInterrupt):
         libzstd_source(tmp_path / "cache")

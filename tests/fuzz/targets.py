@@ -200,7 +200,7 @@ def _embedded(path: Path, output: Path) -> None:
     from czscie.lift.embedded_file import EmbeddedFile
     from czscie.scie.files import write_files
 
-    file = EmbeddedFile(path.name, None, path, None, None, False, False, None)
+    file = EmbeddedFile(path.name, None, (path,), None, None, False, False, None)
     write_files([(file, path)], output / "files.zip", 1)
 
 
