@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -206,3 +209,75 @@ def test_uninstall_removes_what_bindings_keep(app: App) -> None:
     assert not (app.base / "boot").exists()
     assert app.output() == "1 2\n"
     assert len(app.runs) == 2
+
+
+def cache(app: App, *arguments: str) -> Any:
+    output, errors = app.begin(SCIE="cache", arguments=[*arguments, "--json"]).communicate(timeout=60)
+    assert errors == ""
+    return json.loads(output)
+
+
+def kinds(items: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [item["kind"] for item in items]
+
+
+def test_cache_lists_and_prunes_what_bindings_keep(app: App) -> None:
+    directory = Path(app.output("directory").strip())
+    (directory / "large").write_bytes(bytes(100_000))
+    [kept] = [item for item in cache(app)["items"] if item["kind"] == "boot"]
+    assert (kept["digest"], kept["application"], kept["own"]) == (directory.parent.name, "app", True)
+    assert kept["bytes"] > 100_000
+    assert cache(app, "prune")["removed"] == []
+    long_ago = time.time() - 40 * 86400
+    os.utime(directory.parent, (long_ago, long_ago))
+    assert kinds(cache(app, "prune")["removed"]) == ["boot"]
+    assert not directory.parent.exists()
+    assert app.output() == "1 2\n"
+    assert len(app.runs) == 2
+
+
+def test_a_start_records_that_it_uses_what_bindings_keep(app: App) -> None:
+    assert app.output() == "1 2\n"
+    [kept] = app.base.glob("boot/*")
+    long_ago = time.time() - 40 * 86400
+    os.utime(kept, (long_ago, long_ago))
+    assert app.output() == "1 2\n"
+    assert time.time() - kept.stat().st_mtime < 600
+    assert cache(app, "prune")["removed"] == []
+
+
+def test_what_a_program_uses_or_a_binding_makes_is_not_pruned(app: App) -> None:
+    directory = Path(app.output("directory").strip())
+    user = subprocess.Popen(["/bin/sleep", "60"], env={"MADE": str(directory)})
+    try:
+        wait_for(lambda: str(directory).encode() in Path(f"/proc/{user.pid}/environ").read_bytes())
+        assert "boot" not in kinds(cache(app, "prune", "--max-size", "0")["removed"])
+        removed, _ = app.begin(SCIE="uninstall").communicate(timeout=60)
+        assert f"kept {directory.parent}: a process is using it\n" in removed
+    finally:
+        user.kill()
+        user.wait()
+    shutil.rmtree(app.base)
+    start = app.begin(2)
+    wait_for(lambda: len(app.runs) == 2)
+    assert "boot" not in kinds(cache(app, "prune", "--max-size", "0")["removed"])
+    assert start.communicate(timeout=60) == ("1 2\n", "")
+
+
+def test_prune_breaks_no_start_that_uses_what_bindings_keep(app: App) -> None:
+    """The default command needs what the binding told, and starts while others remove it."""
+    stop = threading.Event()
+
+    def prune() -> None:
+        while not stop.is_set():
+            cache(app, "prune", "--max-size", "0")
+
+    pruning = threading.Thread(target=prune)
+    pruning.start()
+    try:
+        for _ in range(100):
+            assert app.output() == "1 2\n"
+    finally:
+        stop.set()
+        pruning.join()
+    assert len(app.runs) > 1

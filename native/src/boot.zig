@@ -20,9 +20,12 @@ const command = @import("command.zig");
 const environments = @import("environment.zig");
 const Environment = environments.Environment;
 const file_changes = @import("file_changes.zig");
+const file_status = @import("file_status.zig");
+const last_use = @import("last_use.zig");
 const launcher_file = @import("tools/launcher.zig");
 const locate = @import("locate.zig");
 const locking = @import("lock.zig");
+const Lock = locking.Lock;
 const manifest = @import("manifest.zig");
 const messages = @import("messages.zig");
 const placeholders = @import("placeholders.zig");
@@ -212,7 +215,7 @@ pub const Boot = struct {
         const id = idOf(boot.context.lift);
         var failure: anyerror = error.FileNotFound;
         if (boot.base.scope != .host_read_only and boot.context.lift.hasParts()) {
-            if (openBelow(boot.base.directory, &id)) |handle| {
+            if (openBelow(boot.base.directory, &id, boot.context.lift.name)) |handle| {
                 return boot.opened(handle, boot.base.path, &id);
             } else |err| failure = err;
         }
@@ -220,7 +223,7 @@ pub const Boot = struct {
             if (place.scope == .host_read_only or std.mem.eql(u8, place.path, boot.base.path)) continue;
             var reason: []const u8 = "";
             const base = try base_directory.prepare(boot.arena, place.path, &.{}, .cache, &reason) orelse continue;
-            if (openBelow(base, &id)) |handle| {
+            if (openBelow(base, &id, boot.context.lift.name)) |handle| {
                 return boot.opened(handle, place.path, &id);
             } else |err| failure = err;
             base_directory.close(base);
@@ -290,28 +293,34 @@ fn makePrivate(directory: std.fs.Dir, name: []const u8) !void {
     made catch |err| if (err != error.PathAlreadyExists) return err;
 }
 
-fn openBelow(base: std.fs.Dir, id: []const u8) !std.fs.Dir {
+fn openBelow(base: std.fs.Dir, id: []const u8, application: []const u8) !std.fs.Dir {
     var buffer: Name = undefined;
     const path = std.fmt.bufPrint(&buffer, directory_name ++ "/{s}", .{id}) catch unreachable; // our own name and digits
+    if (file_status.at(base, path)) |status| {
+        recordUse(base, id, path, status.mtime);
+    } else |err| if (err != error.FileNotFound) return err;
     return base.openDir(path, .{ .no_follow = true }) catch |err| {
         if (err != error.FileNotFound) return err;
         try makePrivate(base, directory_name);
         try makePrivate(base, path);
+        const lock = Lock.open(base, id) catch return base.openDir(path, .{ .no_follow = true });
+        defer lock.close();
+        (Lock{ .file = lock }).recordApplication(application);
         return base.openDir(path, .{ .no_follow = true });
     };
 }
 
-/// Removes what is kept for `lift` below the base directory. Returns the name of the directory if there was one.
-pub fn remove(base: std.fs.Dir, lift: manifest.Manifest) !?Digits {
-    var directory = base.openDir(directory_name, .{ .no_follow = true, .iterate = true }) catch |err| switch (err) {
-        error.FileNotFound => return null,
-        else => return err,
-    };
-    defer directory.close();
-    const id = idOf(lift);
-    directory.access(&id, .{}) catch |err| return if (err == error.FileNotFound) null else err;
-    try directory.deleteTree(&id);
-    return id;
+/// Records the use of `path` once a day, as its modification time. Waits for a process that is removing it. Ignores
+/// failures: who cannot write there cannot remove it either.
+fn recordUse(base: std.fs.Dir, id: []const u8, path: []const u8, last: last_use.Time) void {
+    if (last != base_directory.removal_mark) {
+        if (last_use.isDayOld(last)) _ = last_use.touch(base, path);
+        return;
+    }
+    const lock = Lock.open(base, id) catch return;
+    defer lock.close();
+    _ = locking.exclusive(lock) catch return;
+    _ = last_use.touch(base, path);
 }
 
 fn withSuffix(buffer: *Name, name: []const u8, suffix: []const u8) []const u8 {
@@ -321,7 +330,7 @@ fn withSuffix(buffer: *Name, name: []const u8, suffix: []const u8) []const u8 {
 const Digits = [manifest.installed_name_length]u8;
 
 /// Stands for what bindings depend on.
-fn idOf(lift: manifest.Manifest) Digits {
+pub fn idOf(lift: manifest.Manifest) Digits {
     var hash: Sha256 = .{};
     add(&hash, lift.name);
     addCount(&hash, lift.files.len);

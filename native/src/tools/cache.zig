@@ -2,6 +2,7 @@
 
 const std = @import("std");
 const base_directory = @import("../base.zig");
+const boot = @import("../boot.zig");
 const file_status = @import("../file_status.zig");
 const manifest = @import("../manifest.zig");
 const report = @import("../report.zig");
@@ -48,7 +49,7 @@ const Entry = struct {
 
     fn of(context: *const Context, item: Item) Entry {
         return .{
-            .kind = @tagName(item.kind),
+            .kind = item.kind.name(),
             .digest = item.digest,
             .application = item.application,
             .bytes = item.bytes,
@@ -67,9 +68,10 @@ fn entriesOf(context: *const Context, items: []const Item) ![]const Entry {
     return entries;
 }
 
-/// Whether `item` is an installation of this executable.
+/// Whether `item` is an installation of this executable, or what its bindings keep.
 pub fn isOwn(lift: manifest.Manifest, item: Item) bool {
-    for (lift.files) |file| if (file.kind == item.kind and std.mem.eql(u8, file.installedName(), item.digest)) return true;
+    if (item.kind == .boot) return std.mem.eql(u8, &boot.idOf(lift), item.digest);
+    for (lift.files) |file| if (item.isPart(file.kind) and std.mem.eql(u8, file.installedName(), item.digest)) return true;
     return false;
 }
 
@@ -88,7 +90,7 @@ fn writeItem(context: *const Context, item: Item) !void {
     const out = context.out;
     try out.print("{s} {s} {s} ({s}): {f}, used {d} days ago", .{
         if (isOwn(context.lift, item)) "*" else " ",
-        @tagName(item.kind),
+        item.kind.name(),
         item.digest[0..12],
         item.application orelse "unknown",
         Size{ .bytes = item.bytes },

@@ -1,10 +1,12 @@
-//! The contents of a base directory: complete and unfinished installations, and which one uses which.
+//! The contents of a base directory: complete and unfinished installations, which one uses which, and what bindings
+//! keep.
 
 const std = @import("std");
 const builtin = @import("builtin");
 const testing = std.testing;
 const Allocator = std.mem.Allocator;
 const base_directory = @import("../base.zig");
+const boot = @import("../boot.zig");
 const file_status = @import("../file_status.zig");
 const install = @import("../install.zig");
 const last_use = @import("../last_use.zig");
@@ -15,8 +17,32 @@ const name_length = manifest.installed_name_length;
 /// A bound, far above the contents of any base directory.
 const items_max = 10_000;
 
+pub const Kind = union(enum) {
+    /// An installed part.
+    part: manifest.Kind,
+    /// What the bindings of an application keep.
+    boot,
+
+    const all = [_]Kind{ .{ .part = .interpreter }, .{ .part = .app }, .{ .part = .files }, .{ .part = .libc }, .boot };
+
+    pub fn name(kind: Kind) []const u8 {
+        return switch (kind) {
+            .part => |part| @tagName(part),
+            .boot => "boot",
+        };
+    }
+
+    /// The subdirectory of the base directory.
+    pub fn directory(kind: Kind) []const u8 {
+        return switch (kind) {
+            .part => |part| part.directory(),
+            .boot => boot.directory_name,
+        };
+    }
+};
+
 pub const Item = struct {
-    kind: manifest.Kind,
+    kind: Kind,
     /// The digits of the digest that are in its name.
     digest: []const u8,
     /// Whether a dead process left it, or a process is making it.
@@ -33,14 +59,19 @@ pub const Item = struct {
     /// Whether a process runs from it, as far as the system reports that.
     running: bool = false,
 
-    /// A part with its kind and digest.
-    pub fn file(item: Item) manifest.File {
-        return .{ .name = item.digest, .kind = item.kind, .digest = item.digest, .offset = 0, .size = 0, .unpacked = 0 };
+    /// Its directory below the base directory.
+    pub fn path(item: Item, buffer: *base_directory.Name, suffix: []const u8) []const u8 {
+        return std.fmt.bufPrint(buffer, "{s}/{s}{s}", .{ item.kind.directory(), item.digest, suffix }) catch
+            unreachable; // a kind, 64 digits and our own suffixes
+    }
+
+    pub fn isPart(item: Item, kind: manifest.Kind) bool {
+        return std.meta.eql(item.kind, .{ .part = kind });
     }
 
     /// Whether other installations may depend on it.
     pub fn isShared(item: Item) bool {
-        return item.kind == .interpreter or item.kind == .libc;
+        return item.isPart(.interpreter) or item.isPart(.libc);
     }
 
     /// The days since the last use.
@@ -53,7 +84,7 @@ pub const Item = struct {
 /// Reads the base directory. The items are sorted by last use, oldest first.
 pub fn read(arena: Allocator, base: base_directory.Base) ![]Item {
     var items: std.ArrayList(Item) = .empty;
-    for (std.enums.values(manifest.Kind)) |kind| {
+    for (Kind.all) |kind| {
         var directory = base.directory.openDir(kind.directory(), .{ .iterate = true }) catch |err| switch (err) {
             error.FileNotFound, error.NotDir => continue,
             else => return err,
@@ -85,14 +116,14 @@ fn readItem(
     arena: Allocator,
     base: base_directory.Base,
     directory: std.fs.Dir,
-    kind: manifest.Kind,
+    kind: Kind,
     name: []const u8,
     digest: []const u8,
     unfinished: bool,
 ) !Item {
     var below = try directory.openDir(name, .{ .iterate = true });
     defer below.close();
-    return .{
+    var item: Item = .{
         .kind = kind,
         .digest = try arena.dupe(u8, digest),
         .unfinished = unfinished,
@@ -102,9 +133,10 @@ fn readItem(
             (try file_status.of(.{ .handle = below.fd })).mtime,
             if (base.scope == .host) lastRead(below) else 0,
         ),
-        .interpreter = if (kind == .app) try interpreterOf(arena, below) else null,
-        .libc = if (kind == .interpreter) try libcOf(arena, below) else null,
     };
+    if (item.isPart(.app)) item.interpreter = try interpreterOf(arena, below);
+    if (item.isPart(.interpreter)) item.libc = try libcOf(arena, below);
+    return item;
 }
 
 fn diskUsage(directory: std.fs.Dir) !u64 {
@@ -205,15 +237,13 @@ test "foreign entries in a base directory are ignored" {
     try tmp.dir.makePath("apps/" ++ app);
     try tmp.dir.makePath("apps/" ++ ("ef" ** 32)[0..name_length] ++ ".partial");
     try tmp.dir.makePath("apps/something else");
+    try tmp.dir.makePath("boot/" ++ app ++ "/bindings");
+    try tmp.dir.makePath("boot/something else");
     try tmp.dir.makePath("unknown");
     try tmp.dir.writeFile(.{ .sub_path = "apps/" ++ app ++ "/pyvenv.cfg", .data = "home = /interpreters/" ++ digest_for_tests });
     const items = try read(arena.allocator(), .{ .directory = tmp.dir, .path = "" });
-    try testing.expectEqual(3, items.len);
+    try testing.expectEqual(4, items.len);
     try testing.expect(isUsed(items, digest_for_tests));
     try testing.expect(!isUsed(items, app));
-    for (items) |item| switch (item.kind) {
-        .interpreter => try testing.expectEqual(8192, item.bytes),
-        .app => if (!item.unfinished) try testing.expectEqual(8192, item.bytes),
-        .files, .libc => return error.TestUnexpectedResult,
-    };
+    for (items) |item| if (!item.unfinished) try testing.expectEqual(8192, item.bytes);
 }

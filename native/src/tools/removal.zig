@@ -49,14 +49,13 @@ pub const Removal = struct {
         const lock = try Lock.open(removal.base, item.digest);
         defer lock.close();
         if (try locking.tryExclusive(lock) == null) return .being_installed;
-        const file = item.file();
         var partial_name: base_directory.Name = undefined;
-        const partial = base_directory.installationName(&partial_name, file, install.partial_suffix);
+        const partial = item.path(&partial_name, install.partial_suffix);
         try removal.base.deleteTree(partial);
         if (!try removal.blockStarts(item, lock)) return .in_use;
         var name: base_directory.Name = undefined;
         // A partly removed installation must not have the name of a complete one.
-        removal.base.rename(base_directory.installationName(&name, file, ""), partial) catch |err| switch (err) {
+        removal.base.rename(item.path(&name, ""), partial) catch |err| switch (err) {
             error.FileNotFound => return .removed,
             error.AccessDenied => if (builtin.os.tag == .windows) return .in_use else return err,
             else => return err,
@@ -69,7 +68,7 @@ pub const Removal = struct {
     fn blockStarts(removal: Removal, item: Item, lock: std.fs.File) !bool {
         if (builtin.os.tag == .windows) return true; // Windows does not rename what a process has open
         var buffer: base_directory.Name = undefined;
-        const name = base_directory.installationName(&buffer, item.file(), "");
+        const name = item.path(&buffer, "");
         const before = file_status.at(removal.base, name) catch |err| switch (err) {
             error.FileNotFound => return true,
             else => return err,
@@ -116,7 +115,7 @@ const digest_for_tests = "0123456789abcdef" ** 4;
 
 fn itemForTests(kind: manifest.Kind) Item {
     return .{
-        .kind = kind,
+        .kind = .{ .part = kind },
         .digest = digest_for_tests,
         .unfinished = false,
         .application = null,

@@ -55,13 +55,11 @@ const Uninstallation = struct {
         processes.markRunning(items);
         const others = try uninstallation.removeExecutables(base, items);
         // Applications come first, so no start finds one without its interpreter.
-        for (items) |*item| if (!item.isShared()) try uninstallation.removeItem(base, items, item, others);
-        for (items) |*item| if (item.kind == .interpreter) try uninstallation.removeItem(base, items, item, others);
-        for (items) |*item| if (item.kind == .libc) try uninstallation.removeItem(base, items, item, others);
-        if (!uninstallation.in_use) if (try boot.remove(base.directory, uninstallation.context.lift)) |id| {
-            const arena = uninstallation.context.arena;
-            const path = try std.fs.path.join(arena, &.{ base.path, boot.directory_name, &id });
-            try uninstallation.removed.append(arena, path);
+        for ([_]manifest.Kind{ .app, .files, .interpreter, .libc }) |kind| for (items) |*item| {
+            if (item.isPart(kind)) try uninstallation.removeItem(base, items, item, others);
+        };
+        if (!uninstallation.in_use) for (items) |*item| {
+            if (item.kind == .boot) try uninstallation.removeItem(base, items, item, others);
         };
         base.directory.deleteDir(boot.directory_name) catch {}; // others have something there
         if (others != null and uninstallation.kept.items.len == 0) removeEmpty(base);
