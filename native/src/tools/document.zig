@@ -36,6 +36,7 @@ pub const Document = struct {
         size: u64,
         unpacked: u64,
         description: []const u8 = "",
+        first_module: []const u8 = "",
     };
 
     /// Parses the text of a manifest.

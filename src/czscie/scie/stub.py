@@ -13,7 +13,7 @@ import msgspec
 
 from czscie import mach_o, pe, signature
 from czscie.container import zip as zip_records
-from czscie.container.manifest import FORMAT, Boot, Launcher, LiftManifest, Manifest, Scie
+from czscie.container.manifest import FORMAT, Launcher, LiftManifest, Manifest, Scie
 
 
 def stub(launcher: bytes, version: str, lift: LiftManifest, base: str, command: str | None) -> bytes:
@@ -25,8 +25,9 @@ def stub(launcher: bytes, version: str, lift: LiftManifest, base: str, command: 
     commands = dict(lift.boot.commands)
     if command is not None:
         commands[""] = commands[command]
+    boot = msgspec.structs.replace(lift.boot, commands=commands)
     parts = tuple(msgspec.structs.replace(part, offset=0, size=0) for part in lift.files)
-    there = msgspec.structs.replace(lift, files=parts, boot=Boot(commands), base=base)
+    there = msgspec.structs.replace(lift, files=parts, boot=boot, base=base)
     jump = Launcher(version, len(launcher), hashlib.sha256(launcher).hexdigest())
     manifest = Manifest(Scie(FORMAT, jump, there))
     alignment = signature.ALIGNMENT if signature.is_signable(launcher) else 1
