@@ -161,6 +161,15 @@ def test_sources_win_over_wheels_and_earlier_wheels_over_later_ones() -> None:
     ]
 
 
+def test_a_collision_of_scripts_names_the_wheels_that_they_are_for() -> None:
+    points = "[console_scripts]\ncow = {}:main\n"
+    first = wheel("aaa-1.0-py3-none-any.whl", {"a.py": b""}, entry_points=points.format("a"))
+    second = wheel("bbb-1.0-py3-none-any.whl", {"b.py": b""}, entry_points=points.format("b"))
+    [collision] = spread(first, second).collisions
+    assert collision.destination == "bin/cow"
+    assert (describe(collision.taken), describe(collision.refused)) == (first.filename, second.filename)
+
+
 @pytest.mark.parametrize(
     ("path", "one", "other", "collide"),
     [

@@ -73,6 +73,11 @@ class Placement:
     def executable(self) -> bool:
         return self.kind == "script" or self.member.executable
 
+    @property
+    def source(self) -> Origin:
+        """The origin, or the wheel that the file was generated for."""
+        return self.wheel or self.origin
+
 
 @dataclass(frozen=True, slots=True)
 class Collision:
@@ -136,7 +141,7 @@ def spread(wheels: Sequence[Wheel], sources: Sequence[File], scheme: Directories
     for placement in chain(own, *(placements for _, placements in claims)):
         winner = taken.setdefault(key(placement.destination), placement)
         if winner is not placement and not _same(winner, placement):
-            collisions.append(Collision(winner.destination, winner.origin, placement.origin))
+            collisions.append(Collision(winner.destination, winner.source, placement.source))
     _check_directories(taken)
     check_together((each.destination for each in taken.values()), "the payload", scheme.platform)
     for wheel, placements in claims:
@@ -260,7 +265,7 @@ def _check_directories(taken: Mapping[str, Placement]) -> None:
             if parent in taken:
                 raise CzscieError(
                     f"{taken[parent].destination} would be both a file and a directory",
-                    why=f"{describe(taken[parent].origin)} has the file, {describe(placement.origin)} "
+                    why=f"{describe(taken[parent].source)} has the file, {describe(placement.source)} "
                     f"has {placement.destination}",
                 )
 

@@ -78,5 +78,19 @@ def test_texts_are_no_versions_and_have_no_order(text: str, value: str) -> None:
     assert markers.holds(marker_groups(marker._markers), extras, variables) is expected
 
 
+@pytest.mark.parametrize("operator", ["~=", "==="])
+@pytest.mark.parametrize("name", ["os_name", "platform_machine", "extra"])
+def test_texts_that_are_compared_as_versions_are_an_error(name: str, operator: str) -> None:
+    marker = Marker(f'{name} {operator} "1.0"')
+    with pytest.raises(UndefinedComparison):
+        marker.evaluate({name: "1.0"})
+    variables = {**markers.environment(), name: "1.0"}
+    with pytest.raises(markers.Undefined, match="which are not versions"):
+        markers.holds(marker_groups(marker._markers), ["1.0"], variables)
+    about_python = Marker(f'python_version {operator} "3.8"')
+    groups = marker_groups(about_python._markers)
+    assert markers.holds(groups, [], {"python_version": "3.8"}) is True
+
+
 def test_without_a_marker_everything_applies() -> None:
     assert markers.holds(None, [], {})

@@ -11,6 +11,10 @@ from .versions import accepts, is_specifier
 _VERSIONS = ("implementation_version", "platform_release", "python_full_version", "python_version")
 
 
+class Undefined(Exception):
+    """A marker that compares texts as if they were versions."""
+
+
 def environment():
     # type: () -> dict[str, str]
     """The values of this interpreter's marker variables."""
@@ -51,7 +55,10 @@ def _full_version(info):
 
 def holds(marker, extras, variables):
     # type: (object, list[str], dict[str, str]) -> bool
-    """Whether `marker` (docs/format.md, section 8) holds for any of `extras`, or with no extra."""
+    """Whether `marker` (docs/format.md, section 8) holds for any of `extras`, or with no extra.
+
+    Raises Undefined.
+    """
     if not marker:
         return True
     return any(_holds(marker, dict(variables, extra=extra)) for extra in list(extras) or [""])
@@ -89,6 +96,8 @@ def _compare(name, left, operator, right):
         return left in right
     if operator == "not in":
         return left not in right
+    if operator in ("~=", "==="):
+        raise Undefined("%s compares %r with %r, which are not versions" % (operator, left, right))
     # Texts have no order.
     return {"==": left == right, "<=": left == right, ">=": left == right, "!=": left != right}.get(
         operator, False

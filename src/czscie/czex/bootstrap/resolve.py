@@ -71,7 +71,7 @@ class Resolution(object):
         projects = []  # type: list[str]
         requirements = {}  # type: dict[str, list[dict]]
         for edge in self._catalogue["requirements"]:
-            if markers.holds(edge.get("marker"), [], self._variables):
+            if self._applies(edge):
                 if edge["project"] not in requirements:
                     projects.append(edge["project"])
                 requirements.setdefault(edge["project"], []).append(edge)
@@ -106,19 +106,27 @@ class Resolution(object):
             edge = self._replaced(original)
             if edge.get("excluded"):
                 continue
-            if markers.holds(edge.get("marker"), sorted(extras), self._variables):
+            if self._applies(edge, sorted(extras)):
                 self._visit(edge, wheel)
 
     def _replaced(self, edge):
         # type: (dict) -> dict
         """The replacement of a requirement on this host, or the requirement itself."""
-        instead = [
-            each for each in edge.get("instead", ()) if markers.holds(each.get("marker"), [], self._variables)
-        ]
+        instead = [each for each in edge.get("instead", ()) if self._applies(each)]
         if len(instead) > 1:
             texts = ", ".join(each["text"] for each in instead)
             self.missing.append("%s is overridden in more than one way: %s" % (edge["text"], texts))
         return instead[0] if instead else edge
+
+    def _applies(self, edge, extras=()):
+        # type: (dict, list[str] | tuple[()]) -> bool
+        try:
+            return markers.holds(edge.get("marker"), list(extras), self._variables)
+        except markers.Undefined as error:
+            line = "%s: its marker cannot be evaluated: %s" % (edge["text"], error)
+            if line not in self.missing:
+                self.missing.append(line)
+            return False
 
     def _visit(self, edge, required_by):
         # type: (dict, dict) -> None
