@@ -183,7 +183,10 @@ class _Maker:
             bill.append(bills.interpreter(identifier, each.source, packed.components))
             if packed.has_terminfo:
                 with_terminfo.add(identifier)
-        files = self._files() if self.inputs.files else None
+        files = None
+        if self.inputs.files:
+            files, floor = self._files()
+            floors.append(floor)
         payload, info = None, None
         scripts: Mapping[str, str] = {}
         own: tuple[str, ...] = ()
@@ -299,16 +302,20 @@ class _Maker:
         of_commands = needed_parts(started, system_site_packages=True)
         return frozenset({*interpreter.wanted.keep, *needed, *of_commands})
 
-    def _files(self) -> PartFile:
-        """The files that the lift embeds. They are packed at every build, because they may have changed."""
+    def _files(self) -> tuple[PartFile, GlibcVersion | None]:
+        """The files that the lift embeds, and the oldest glibc that they load with.
+
+        They are packed at every build, because they may have changed.
+        """
         from czscie.scie.files import write_files
 
         number = len(self.inputs.files)
         what = f"{number} embedded file{'' if number == 1 else 's'}"
         with self.console.phase(f"Packed {what}"):
             path = self.directory / f"files-{self._platform.name}.zip"
-            plan = write_files(self.inputs.files, path, self._level(PAYLOAD_LEVEL))
-        return PartFile(path, FILES, "files", plan.digest(), plan.unpacked(), what)
+            written = write_files(self.inputs.files, self._platform, path, self._level(PAYLOAD_LEVEL))
+        plan = written.plan
+        return PartFile(path, FILES, "files", plan.digest(), plan.unpacked(), what), written.glibc
 
     def _payload(
         self,

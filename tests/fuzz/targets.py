@@ -12,7 +12,7 @@ from typing import Any
 from czscie.errors import CzscieError
 from czscie.implementation import CPYTHON, Implementation
 from czscie.pbs.distribution import Layout
-from czscie.platforms import find_platform
+from czscie.platforms import current_platform, find_platform
 from fuzz import formats
 from fuzz.mutation import Mutator
 
@@ -201,7 +201,7 @@ def _embedded(path: Path, output: Path) -> None:
     from czscie.scie.files import write_files
 
     file = EmbeddedFile(path.name, None, (path,), None, None, False, False, None)
-    write_files([(file, path)], output / "files.zip", 1)
+    write_files([(file, path)], current_platform(), output / "files.zip", 1)
 
 
 def _read_archive(path: Path, output: Path) -> None:

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zstandard
@@ -20,8 +21,12 @@ from czscie.errors import CzscieError
 from czscie.lift.embedded_file import EmbeddedFile
 from czscie.lift.manifest import read_manifest
 from czscie.network.network import Network
+from czscie.platforms import find_platform
 from czscie.scie.files import locate, write_files
+from elf_image import AARCH64, MUSL_LOADER, elf_image
 from network.server import MirrorServer, mirror_server
+
+LINUX = find_platform("linux-x86_64")
 
 
 def embedded(directory: Path, *tables: str) -> list[EmbeddedFile]:
@@ -36,7 +41,7 @@ def write(directory: Path, *tables: str) -> tuple[Plan, dict[str, bytes]]:
     """The plan of these files, and what it installs."""
     output = directory / "out" / "files.zip"
     located = [(file, locate(file, Network.of(), Console())) for file in embedded(directory, *tables)]
-    plan = write_files(located, output, 3)
+    plan = write_files(located, LINUX, output, 3).plan
     data = output.read_bytes()
     entries = read_directory(io.BytesIO(data), len(data))
     assert ENTRY_NAME in [entry.name for entry in entries.entries]
@@ -332,4 +337,23 @@ def test_a_file_below_another_file_is_an_error(tmp_path: Path) -> None:
     files = embedded(tmp_path, 'name = "a.tar"\ntype = "blob"', 'name = "b"')
     below = replace(files[1], name="a.tar/b")
     with pytest.raises(CzscieError, match=r"would be at a\.tar/b"):
-        write_files([(files[0], tmp_path / "a.tar"), (below, tmp_path / "b")], tmp_path / "out.zip", 3)
+        write_files([(files[0], tmp_path / "a.tar"), (below, tmp_path / "b")], LINUX, tmp_path / "out.zip", 3)
+
+
+def test_programs_and_libraries_among_the_files_tell_which_glibc_they_need(tmp_path: Path) -> None:
+    def elf(version: str, **more: Any) -> bytes:
+        return elf_image(needed=["libc.so.6"], versions={"libc.so.6": [f"GLIBC_{version}"]}, **more)
+
+    contents = {
+        "bin_python": elf("2.17"),
+        "lib_moo.so.1": elf("2.28", interpreter=None),
+        "lib_text": elf("2.99"),  # neither a program nor a library by its name
+        "bin_arm": elf("2.98", machine=AARCH64),
+        "bin_musl": elf("2.97", interpreter=MUSL_LOADER),
+        "bin_damaged": elf("2.96")[:-40],
+    }
+    archive(tmp_path / "a.tar", "w:", **contents)
+    files = [(file, tmp_path / "a.tar") for file in embedded(tmp_path, 'name = "a.tar"')]
+    assert write_files(files, LINUX, tmp_path / "out.zip", 3).glibc == (2, 28)
+    musl = find_platform("musl-linux-x86_64")
+    assert write_files(files, musl, tmp_path / "out.zip", 3).glibc is None

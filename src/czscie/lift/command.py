@@ -61,7 +61,7 @@ class Command:
     @classmethod
     def read(cls, table: Table) -> Command:
         name = table.optional_text("name") or ""
-        description = table.optional_text("description")
+        description = table.optional_text("description") or None
         exe = table.text("exe", SOMETHING)
         args = table.texts("args")
         env = table.optional_table("env")

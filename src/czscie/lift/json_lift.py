@@ -45,7 +45,7 @@ def read_json_lift(scie: Table, path: Path) -> tuple[Lift, Table]:
         path=path,
         key=table.key,
         name=table.text("name", FILE_NAME),
-        description=table.optional_text("description"),
+        description=table.optional_text("description") or None,
         base=table.optional_text("base", BASE),
         load_dotenv=table.flag("load_dotenv"),
         platforms=(current_platform(),),
@@ -95,7 +95,7 @@ def _read_command(name: str, table: Table) -> Command:
     exe = table.text("exe", SOMETHING)
     args = table.texts("args")
     env = table.text_or_null_table("env", _VARIABLE)
-    description = table.optional_text("description")
+    description = table.optional_text("description") or None
     table.finish()
     return Command(name, description, exe, args, _environment(env), table.key)
 

@@ -90,7 +90,7 @@ class Lift:
         """The table `lift` of the manifest `path`."""
         directory = path.parent.absolute()
         name = table.text("name", FILE_NAME)
-        description = table.optional_text("description")
+        description = table.optional_text("description") or None
         base = table.optional_text("base", BASE)
         tools = table.optional_text("tools", _TOOLS)
         platforms = read_platforms(table)

@@ -13,7 +13,8 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -24,12 +25,15 @@ from czscie.container.plan import Plan
 from czscie.container.tar_stream import TarStream, open_zlib, open_zstd
 from czscie.container.tree import TAR_DAMAGE, Item, Tree
 from czscie.container.untrusted_zip import ZipMember, open_zip
+from czscie.elf import Elf, ElfError, is_elf
 from czscie.errors import CzscieError
 from czscie.filesystem import file_digest
 from czscie.lift.embedded_file import EmbeddedFile
 from czscie.network.fetch import fetch
 from czscie.network.network import Network
 from czscie.network.remote import Remote
+from czscie.pbs.machine import machine_of
+from czscie.platforms import GlibcVersion, Platform
 
 #: What tarfile reads itself, by its names of them.
 _TAR_MODES = {"tar": "r:", "tar.gz": "r:gz", "tar.bz2": "r:bz2", "tar.xz": "r:xz"}
@@ -84,7 +88,17 @@ def remote_of(file: EmbeddedFile) -> Remote | None:
     return Remote(name, file.digest.fingerprint, (file.url,), file.digest.size)
 
 
-def write_files(files: Sequence[tuple[EmbeddedFile, Path]], output: Path, level: int) -> Plan:
+@dataclass(frozen=True, slots=True)
+class WrittenFiles:
+    """`glibc` is the oldest glibc that the programs and libraries among the files load with."""
+
+    plan: Plan
+    glibc: GlibcVersion | None
+
+
+def write_files(
+    files: Sequence[tuple[EmbeddedFile, Path]], platform: Platform, output: Path, level: int
+) -> WrittenFiles:
     """Writes the zip of `files`, each with where it is, to `output`, compressed by zstd's `level`.
 
     Every file or unpacked archive stands at its name. Raises CzscieError for an archive that is not safe.
@@ -94,7 +108,21 @@ def write_files(files: Sequence[tuple[EmbeddedFile, Path]], output: Path, level:
         items += _items(file, path)
     _check_places(items)
     directories = [file.name for file, _ in files if file.kind != "blob"]
-    return write_items(items, output, level, directories)
+    return WrittenFiles(write_items(items, output, level, directories), _glibc(items, platform))
+
+
+def _glibc(items: Sequence[Item], platform: Platform) -> GlibcVersion | None:
+    """What is for another machine or damaged is data, and needs nothing."""
+    if platform.libc != "gnu":
+        return None
+    floors = []
+    for item in items:
+        if isinstance(item, File) and (item.executable or ".so" in item.path):
+            data = item.content.read()
+            with suppress(ElfError):
+                if is_elf(data) and (machine := machine_of(data, item.path)) and machine.runs_on(platform):
+                    floors.append(Elf.parse(data, item.path).glibc)
+    return max((floor for floor in floors if floor is not None), default=None)
 
 
 def _check_places(items: Sequence[Item]) -> None:
