@@ -9,6 +9,7 @@ const Boot = @import("boot.zig").Boot;
 const environments = @import("environment.zig");
 const Environment = environments.Environment;
 const manifest = @import("manifest.zig");
+const messages = @import("messages.zig");
 const placeholders = @import("placeholders.zig");
 const Expression = @import("regular_expression.zig").Expression;
 
@@ -52,8 +53,7 @@ pub const Context = struct {
     fn lookupFile(context: *const Context, arena: Allocator, name: []const u8) placeholders.Error!?[]const u8 {
         const hash_prefix = "scie.files:hash.";
         if (std.mem.startsWith(u8, name, hash_prefix)) return context.lift.boot.hashes.map.get(name[hash_prefix.len..]);
-        const prefix = "scie.files.";
-        const file_name = if (std.mem.startsWith(u8, name, prefix)) name[prefix.len..] else name;
+        const file_name = if (std.mem.startsWith(u8, name, files_prefix)) name[files_prefix.len..] else name;
         if (context.lift.boot.names.map.get(file_name)) |place| return try context.join(arena, place.part, place.path);
         return context.join(arena, file_name, "");
     }
@@ -64,6 +64,8 @@ pub const Context = struct {
         return try std.fs.path.join(arena, &.{ context.base, file.kind.directory(), file.installedName(), path });
     }
 };
+
+const files_prefix = "scie.files.";
 
 /// As scies call them.
 const system = @tagName(builtin.os.tag);
@@ -173,7 +175,12 @@ const Expansion = struct {
 
     fn lookup(context: *anyopaque, arena: Allocator, name: []const u8) placeholders.Error!?[]const u8 {
         const expansion: *Expansion = @ptrCast(@alignCast(context));
-        return expansion.context.lookup(arena, name);
+        const value = try expansion.context.lookup(arena, name);
+        // The build knows all names, except those that contain placeholders.
+        if (value == null and expansion.context.boot != null and std.mem.startsWith(u8, name, files_prefix)) {
+            messages.fileUnknown(expansion.context.lift, name[files_prefix.len..]);
+        }
+        return value;
     }
 
     fn optional(context: *anyopaque, arena: Allocator, kind: placeholders.Kind, name: []const u8) placeholders.Error!?[]const u8 {

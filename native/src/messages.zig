@@ -240,6 +240,19 @@ pub fn placeholderUnknown(name: []const u8, err: anyerror) noreturn {
     }
 }
 
+/// A variable chooses `name` as the file of a placeholder.
+pub fn fileUnknown(lift: manifest.Manifest, name: []const u8) noreturn {
+    var buffer: [1024]u8 = undefined;
+    var list: std.Io.Writer = .fixed(&buffer);
+    for (lift.boot.names.map.keys()) |each| list.print("\n  {s}", .{each}) catch break;
+    report.fatal(
+        lift.name,
+        "the command needs the file '{s}'; this executable has:{s}" ++
+            "\nhint: change the environment variable that selects the file",
+        .{ name, list.buffered() },
+    );
+}
+
 /// The `.env` of the working directory, or of one above it, cannot be read.
 pub fn dotenvInvalid(name: []const u8, fault: dotenv.Fault) noreturn {
     const what = "the application requested .env files be loaded but there was an error";
