@@ -12,6 +12,7 @@ import pytest
 
 from czscie.cache import cache_directory
 from czscie.launchers.build import zig_build
+from e2e.build import Builder, read_results
 from e2e.wine.application import Application
 from e2e.wine.wine import Wine, windows_path
 
@@ -136,3 +137,55 @@ def test_what_dead_processes_left_is_swept(cowsay: Application) -> None:
     application.rename(left)
     assert "| moo |" in cowsay.run("-t", "moo").text
     assert application.exists() and not left.exists()
+
+
+BINDING = """\
+[lift]
+name = "bound"
+platforms = ["windows-x86_64"]
+
+[[lift.files]]
+name = "make.bat"
+
+[[lift.commands]]
+exe = 'C:\\windows\\system32\\cmd.exe'
+args = ["/c", "echo", "{scie.bindings.make:DIRECTORY}"]
+
+[[lift.bindings]]
+name = "make"
+exe = 'C:\\windows\\system32\\cmd.exe'
+args = ["/c", "{make.bat}"]
+"""
+
+MAKE = """\
+@echo off
+echo ran>> %RUNS%
+mkdir %MADE%
+echo [{"key": "DIRECTORY", "value": "%AS_JSON%", "brake": "dir"}]> %SCIE_BINDING_JSON%
+"""
+
+
+def test_a_binding_runs_again_only_if_the_path_of_its_brake_is_gone(
+    wine: Wine, builder: Builder, tmp_path: Path
+) -> None:
+    (tmp_path / "lift.toml").write_text(BINDING)
+    (tmp_path / "make.bat").write_text(MAKE.replace("\n", "\r\n"))
+    done = builder.run("lift.toml", directory=tmp_path)
+    assert done.returncode == 0, done.stderr
+    [result] = read_results(done.stdout)
+    application = Application(wine, tmp_path / result.path, tmp_path / "base")
+    made, runs = tmp_path / "made", tmp_path / "runs"
+    told = windows_path(made).replace("\\", "/")
+    environment = {"RUNS": windows_path(runs), "MADE": windows_path(made), "AS_JSON": told}
+    for _ in range(2):
+        assert application.run(environment=environment).text == f"{told}\n"
+    assert runs.read_text().split() == ["ran"]
+    made.rmdir()
+    assert application.run(environment=environment).text == f"{told}\n"
+    assert made.is_dir()
+    assert runs.read_text().split() == ["ran", "ran"]
+    listed = json.loads(application.run("--json", environment={"SCIE": "cache"}).text)
+    assert "boot" in [item["kind"] for item in listed["items"]]
+    pruned = application.run("prune", "--max-size", "0", "--json", environment={"SCIE": "cache"})
+    assert "boot" in [item["kind"] for item in json.loads(pruned.text)["removed"]]
+    assert not list((application.base / "boot").iterdir())
