@@ -207,6 +207,24 @@ def test_a_directory_is_built_once_and_is_not_written_to(project: Project, sourc
     assert not (path / "build").exists()
 
 
+def test_a_directory_that_changed_is_built_again(project: Project, sources: Path) -> None:
+    path = make_project(project, sources, "")
+    requiring(project, f"calf @ {path.as_uri()}")
+    before = lock(project)
+    manifest = project.directory / "lift.toml"
+    assert check_lock(manifest, Session.of()) == ()
+    assert len(runs(sources)) == 1
+    (path / "calf.py").write_text("SAYS = 'mu'\n")
+    assert check_lock(manifest, Session.of()) == ("calf builds a different wheel from its directory",)
+    with pytest.raises(CzscieError, match="is not up to date"):
+        project.build(use=LockUse.LOCKED)
+    project.build()
+    after = read_lock(project.directory / "lift.lock")
+    assert after is not None and after.packages != before.packages
+    assert check_lock(manifest, Session.of()) == ()
+    assert len(runs(sources)) == 2
+
+
 def test_a_project_is_built_once_for_all_platforms(project: Project, sources: Path) -> None:
     make_project(project, sources, "")
     project.manifest(platforms=BOTH, payload='project = "calf"')

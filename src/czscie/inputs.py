@@ -19,12 +19,14 @@ class PayloadPex:
     """The payload as a PEX.
 
     `name` is for messages, `digest` is the cache key. `make` fetches its parts and builds it; it is called
-    once, when the PEX is needed.
+    once, when the PEX is needed. `local` are the projects, by their normalised names, that are built from
+    directories of this machine.
     """
 
     name: str
     digest: str
     make: Callable[[], Path] = field(repr=False)
+    local: frozenset[str] = frozenset()
     _made: Path | None = None
 
     @property

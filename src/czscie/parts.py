@@ -326,6 +326,7 @@ class _Maker:
         settings: PackSettings,
     ) -> Product[PackedPayload]:
         provisions = self.inputs.provisions
+        division = self.division and LayerSplit(self.division.named | pex.local)
         key = key_of(
             "payload",
             pex.digest,
@@ -335,7 +336,7 @@ class _Maker:
             payload.entry_point or "",
             str(payload.glibc),
             repr(settings),
-            "" if self.division is None else self.division.key(),
+            "" if division is None else division.key(),
             *(f"{wheel.name} {wheel.sha256}" for wheel in provisions),
             self._windows_key(),
         )
@@ -355,7 +356,7 @@ class _Maker:
                     glibc=payload.glibc or ANY_GLIBC,
                     entry_point=payload.entry_point,
                     packing=packing,
-                    division=self.division,
+                    division=division,
                     provisions=added,
                     windows=windows,
                 )

@@ -21,12 +21,6 @@ def test_wheels_that_are_named_are_the_applications() -> None:
     assert LayerSplit(frozenset({"cow-herd"})).own(WHEELS, SOURCES, PexInfo()) == {COW}
 
 
-def test_the_project_that_a_pex_was_made_of_is_the_applications() -> None:
-    info = PexInfo(requirements=("Cow.Herd[milk]==2.0",))
-    assert LayerSplit(roots=True).own(WHEELS, (), info) == {COW}
-    assert LayerSplit().own(WHEELS, (), info) == set()
-
-
 @pytest.mark.parametrize(
     ("info", "found"),
     [

@@ -16,25 +16,20 @@ from czscie.wheel.wheel import Wheel, is_script_path
 
 @dataclass(frozen=True, slots=True)
 class LayerSplit:
-    """Names the application's own wheels by their projects' normalised names.
-
-    With `roots` the PEX's own requirements count too, as when it was made from a project.
-    """
+    """Names the application's own wheels by their projects' normalised names."""
 
     named: frozenset[str] = frozenset()
-    roots: bool = False
 
     def key(self) -> str:
         """Equal for equal divisions and for no others."""
-        return " ".join((str(self.roots), *sorted(self.named)))
+        return " ".join(("divided", *sorted(self.named)))
 
     def own(self, wheels: Sequence[Wheel], sources: Sequence[File], info: PexInfo) -> frozenset[Wheel]:
         """The application's own wheels among `wheels`, beside the PEX's `sources`.
 
         Without both, it is the wheel with the entry point.
         """
-        names = {*self.named, *(_roots(info) if self.roots else ())}
-        own = frozenset(wheel for wheel in wheels if wheel.project in names)
+        own = frozenset(wheel for wheel in wheels if wheel.project in self.named)
         if own or sources:
             return own
         return frozenset([wheel for wheel in wheels if _starts(wheel, info)][:1])
@@ -66,13 +61,6 @@ def _reached(project: str, needs: Mapping[str, Set[str]]) -> set[str]:
         reached |= found
         waiting += found
     return reached
-
-
-def _roots(info: PexInfo) -> list[str]:
-    from packaging.requirements import Requirement
-    from packaging.utils import canonicalize_name
-
-    return [canonicalize_name(Requirement(text).name) for text in info.requirements]
 
 
 def _starting(wheels: Sequence[Wheel], info: PexInfo) -> list[Wheel]:

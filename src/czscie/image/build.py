@@ -80,10 +80,7 @@ def make_images(
     targets = _choose(lift, targets, chosen=bool(platforms))
     reference = order.name or lift.image.name or ImageReference.of(lift.name)
     bases = order.base or lift.image.base
-    division = LayerSplit(
-        frozenset(map(_normalized, lift.image.application)),
-        roots=lift.payload is not None and lift.payload.project is not None,
-    )
+    division = LayerSplit(frozenset(map(_normalized, lift.image.application)))
     console = session.console
     with open_parts(lift, targets, session, division, use) as make:
 

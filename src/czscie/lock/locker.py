@@ -51,14 +51,16 @@ class Locker:
     def changes(self, lock: Lock | None, targets: Sequence[Platform]) -> tuple[str, ...]:
         """What locking would change, a line per change; empty when `lock` covers everything for `targets`.
 
-        It contacts no server, but runs the build backend of a project that changed, if the builder may.
-        Raises CzscieError.
+        It contacts no server, but runs the build backends of a project and of directories that changed, if
+        the builder may. Raises CzscieError.
         """
         found = differences(lock, self._now(lock, targets), _names(targets)).words
         if found or lock is None:
             return found
         project = self._resolver.project(targets_of(self.lift, lock, targets))
-        return () if project is None else tuple(_changes_of_project(lock, project))
+        changes = () if project is None else _changes_of_project(lock, project)
+        directories = self._resolver.changed_directories(lock)
+        return (*changes, *(f"{name} builds a different wheel from its directory" for name in directories))
 
     def lock(
         self, old: Lock | None, targets: Sequence[Platform], upgrade: Upgrade | None = None, *, prune: bool
@@ -242,7 +244,7 @@ def _as_before(old: Lock | None, new: Sequence[LockedInterpreter]) -> list[Locke
     ]
 
 
-def _changes_of_project(lock: Lock, project: Project) -> list[str]:
+def _changes_of_project(lock: Lock, project: Project) -> tuple[str, ...]:
     question = lock.manifest.payload
     found = []
     if question is not None and project.requires is not None and question.requires != project.requires:
@@ -252,4 +254,4 @@ def _changes_of_project(lock: Lock, project: Project) -> list[str]:
         locked = {each for other in lock.packages_for(platform) for each in other.built}
         if wheel.sha256 != UNBUILT and wheel not in locked:
             found.append(f"the project {package.name} builds a different wheel")
-    return list(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found))

@@ -64,7 +64,8 @@ def locked_payload(
     asked = _pex_info(lift, chosen, _source_module(payload) if script is None else script.name)
     digests = [*([] if script is None else [named[script]]), *map(_source_digest, payload.sources)]
     digest = hashlib.sha256(b"\0".join((asked, "\0".join(digests).encode()))).hexdigest()
-    return PayloadPex(lift.name, digest, make)
+    local = frozenset(each.package.name for each in chosen if each.package.directory is not None)
+    return PayloadPex(lift.name, digest, make, local)
 
 
 def script_module(script: Path, wheels: Sequence[Path]) -> str:

@@ -14,7 +14,7 @@ from czscie.errors import CzscieError
 from czscie.leftovers import scratch
 from czscie.lift.lift import Lift
 from czscie.lock.artifacts import as_package
-from czscie.lock.builder import Builder, remote_of
+from czscie.lock.builder import UNBUILT, Builder, remote_of
 from czscie.lock.differences import Differences, check_online
 from czscie.lock.extra_wheels import purpose, wanted_extra_wheels
 from czscie.lock.lock import Lock, LockedPackage, LockedPayload
@@ -62,7 +62,11 @@ class Resolver:
         assert question is not None
         if project is not None:
             question = msgspec.structs.replace(question, requires=_requires(project, old))
-        anew = upgrade.everything or bool(upgrade.names.intersection(each.name for each in _packages(old)))
+        anew = (
+            upgrade.everything
+            or bool(upgrade.names.intersection(each.name for each in _packages(old)))
+            or bool(self.changed_directories(old))
+        )
         resolved: dict[str, tuple[LockedPackage, ...]] = {}
         if old is not None and old.payload is not None and old.manifest.payload == question and not anew:
             kept = [name for name in old.payload.platforms if name not in found.payload]
@@ -153,6 +157,24 @@ class Resolver:
             )
         return build_project(payload.project, targets, self._directory, self.builder)
 
+    def changed_directories(self, lock: Lock | None) -> tuple[str, ...]:
+        """The packages of `lock` whose directories build other wheels now than when they were locked.
+
+        Without a network they are as they were locked, like a project. Raises CzscieError.
+        """
+        payload = self.lift.payload
+        if payload is None or self.session.network.offline:
+            return ()
+        project = None if payload.project is None else payload.project.resolve()
+        return tuple(
+            package.name
+            for package in _packages(lock)
+            if package.directory is not None
+            and (source := self.builder.source_of(package)).is_dir()
+            and source.resolve() != project
+            and not _builds_the_same(package, self.builder.package(package))
+        )
+
     def _resolve(
         self,
         targets: Sequence[Target],
@@ -202,6 +224,12 @@ class Resolver:
             )
             for package in packages
         )
+
+
+def _builds_the_same(locked: LockedPackage, now: LockedPackage) -> bool:
+    """Whether the wheel that is built now is locked, or unknown because no backend may run."""
+    [wheel] = now.built
+    return wheel.sha256 == UNBUILT or wheel in locked.built
 
 
 def _requires(project: Project, old: Lock | None) -> tuple[str, ...]:
