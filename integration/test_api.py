@@ -15,6 +15,7 @@ from czscie.czex.inject import Compression
 from czscie.errors import CzscieError
 from czscie.image.build import ImageOptions
 from czscie.init.choice import PythonRequest
+from czscie.init.program import Program
 from czscie.lock.use import LockUse
 from czscie.platforms import current_platform
 from integration.vendor.test_vendor import add_licences
@@ -39,7 +40,7 @@ def test_no_function_prints_anything(lift: Path, capfd: pytest.CaptureFixture[st
     executable, output = Path("dist/moo"), Path("dist")
     first = PythonRequest("3.13.9", RELEASE)
     calls: dict[str, Callable[[], object]] = {
-        "init": lambda: api.init(Path("moo.pex"), Path("first.toml"), first),
+        "init": lambda: api.init(Program(Path("moo.pex"), python=first), Path("first.toml")),
         "check_lock": lambda: api.check_lock(lift),
         "lock": lambda: api.lock(lift),
         "plan": lambda: api.plan(lift, output),
@@ -54,6 +55,7 @@ def test_no_function_prints_anything(lift: Path, capfd: pytest.CaptureFixture[st
             Path("moo.pex"), platforms=[current_platform()], compression=Compression(3)
         ),
         "eject": lambda: api.eject(Path("moo.czex"), Path("again.pex")),
+        "executable": lambda: api.executable(lift),
     }
     assert calls.keys() == set(api.__all__)
     results = {}

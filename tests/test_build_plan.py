@@ -16,7 +16,6 @@ from building import RELEASE, STANDALONE, Project
 from czscie.build_plan import BuildPlan, plan_build
 from czscie.errors import CzscieError
 from czscie.lock.inventory.input import PlannedInput
-from czscie.lock.lock import lock_path
 from czscie.lock.use import LockUse
 from czscie.plan_report import print_plan
 from czscie.platforms import find_platform
@@ -57,7 +56,7 @@ def test_a_plan_is_what_the_build_does_afterwards(project: Project, server: Mirr
     again = plan(project)
     assert (again.lock.state, again.lock.changes, again.downloads.files) == ("current", (), 0)
     assert states(again) == ["cached", "local"] * 2
-    assert again.lock.path == str(lock_path(manifest))
+    assert again.lock.path == str(manifest.with_suffix(".lock"))
     assert len(server.requests) == asked
 
 
@@ -125,7 +124,7 @@ def test_a_c_library_that_comes_along_is_of_packages(project: Project) -> None:
 
 
 def test_a_changed_manifest_changes_the_plan_and_not_the_lock(project: Project) -> None:
-    path = lock_path(project.manifest())
+    path = project.manifest().with_suffix(".lock")
     project.build()
     written = path.read_bytes()
     project.manifest(platforms=("linux-x86_64", "linux-aarch64"))
@@ -202,7 +201,7 @@ def test_people_see_what_goes_into_each_executable(project: Project) -> None:
     size = f"{(directory / 'moo.pex').stat().st_size / 1e3:.1f} kB"
     lines = shown(plan(project))
     assert lines[:5] == [
-        f"{lock_path(manifest)} would be written",
+        f"{manifest.with_suffix('.lock')} would be written",
         "  there is no lock yet",
         str(directory / "dist" / "moo"),
         "launcher  linux-x86_64  ready",

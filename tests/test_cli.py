@@ -80,7 +80,8 @@ def test_an_error_is_a_message_and_exit_status_1(tmp_path: Path) -> None:
     done = run("build", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.decode() == (
-        "error: there is no manifest lift.toml\nhint: name it: czscie build path/to/lift.toml\n"
+        "error: there is no lift.toml in this directory\n"
+        "hint: czscie build app.pex, or a directory with a pyproject.toml\n"
     )
 
 

@@ -8,11 +8,13 @@ manifest to work on, all when empty. What a function needs it imports when it is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from czscie.errors import CzscieError
 from czscie.lock.use import LockUse
 
 if TYPE_CHECKING:
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
     from czscie.build_plan import BuildPlan
     from czscie.czex.inject import Compression, Injected
     from czscie.image.build import BuiltImages, ImageOptions
-    from czscie.init.choice import PythonRequest
+    from czscie.init.program import Program
+    from czscie.lift.lift import Lift
     from czscie.lock.upgrade import Upgrade
     from czscie.platforms import Platform
     from czscie.scie.inspect import Contents
@@ -31,6 +34,7 @@ __all__ = [
     "build",
     "check_lock",
     "eject",
+    "executable",
     "image",
     "init",
     "inject",
@@ -71,23 +75,43 @@ def _session(session: Session | None) -> Session:
     return Session.of() if session is None else session
 
 
+def _load(
+    subject: Path | Program, platforms: Sequence[Platform], session: Session
+) -> tuple[Lift, list[Platform]]:
+    """The lift of a manifest or a program, and those of its platforms to build for."""
+    from czscie.loader import check_lift, load_lift
+
+    if isinstance(subject, Path):
+        return load_lift(subject, platforms, session.files)
+    from czscie.inferred_lift import infer_lift
+
+    return check_lift(infer_lift(subject, session), platforms)
+
+
+@contextmanager
+def _advising(subject: Path | Program) -> Iterator[None]:
+    """Says of errors that a key of the manifest would fix how a program gets one."""
+    try:
+        yield
+    except CzscieError as error:
+        if isinstance(subject, Path) or error.hint is None or "lift." not in error.hint:
+            raise
+        hint = f"write a manifest with czscie init {subject.arguments}, and {error.hint}"
+        raise CzscieError(error.what, why=error.why, hint=hint) from error
+
+
 @_explained
 def init(
-    source: Path,
+    program: Program,
     manifest: Path,
-    request: PythonRequest | None = None,
     *,
     force: bool = False,
     session: Session | None = None,
 ) -> None:
-    """Writes a first `manifest` for the project, PEX or script `source`.
-
-    `request` is which CPython and which platforms it names, by default the newest and this one. A manifest
-    that is there already stays unless `force`.
-    """
+    """Writes a first `manifest` for `program`. A manifest that is there already stays unless `force`."""
     from czscie.init.generate import write_first_manifest
 
-    write_first_manifest(source, manifest, _session(session), request, force=force)
+    write_first_manifest(program, manifest, _session(session), force=force)
 
 
 @_explained
@@ -119,36 +143,59 @@ def check_lock(manifest: Path, *, session: Session | None = None) -> tuple[str, 
 
 @_explained
 def plan(
-    manifest: Path,
+    subject: Path | Program,
     output: Path,
     *,
     platforms: Sequence[Platform] = (),
     use: LockUse = LockUse.UPDATE,
+    as_file: bool = False,
     session: Session | None = None,
 ) -> BuildPlan:
     """What `build` with the same arguments would do, download and write. Writes nothing."""
-    from czscie.build_plan import plan_build
+    from czscie.build_plan import plan_lift
 
-    return plan_build(manifest, output, platforms, _session(session), use)
+    session = _session(session)
+    with _advising(subject):
+        lift, targets = _load(subject, platforms, session)
+        return plan_lift(lift, targets, output, session, use, as_file=as_file)
 
 
 @_explained
 def build(
-    manifest: Path,
+    subject: Path | Program,
     output: Path,
     *,
     platforms: Sequence[Platform] = (),
     use: LockUse = LockUse.UPDATE,
+    as_file: bool = False,
     session: Session | None = None,
 ) -> list[Contents]:
-    """Builds the executables of `manifest`, and the bundles it asks for, into the directory `output`.
+    """Builds the executables of a manifest or a program, and the bundles that the manifest asks for, into the
+    directory `output`; `as_file` makes `output` the path of the only executable.
 
-    Returns what is in each, with its path and SHA-256. `use` says what to do about a lock that is not up to
-    date.
+    Returns what is in each, with its path and SHA-256. `use` says what to do about a manifest's lock that is
+    not up to date. The lock of a program is in the cache.
     """
-    from czscie.build import build as build_lift
+    from czscie.build import build_into
 
-    return build_lift(manifest, output, platforms, _session(session), use)
+    session = _session(session)
+    with _advising(subject):
+        lift, targets = _load(subject, platforms, session)
+        return build_into(lift, targets, output, session, use, as_file=as_file)
+
+
+@_explained
+def executable(
+    subject: Path | Program, *, use: LockUse = LockUse.UPDATE, session: Session | None = None
+) -> Path:
+    """The path of an executable for this machine, in the cache. It is built unless it is there."""
+    from czscie.build import provide_executable
+    from czscie.platforms import current_platform
+
+    session = _session(session)
+    with _advising(subject):
+        lift, _ = _load(subject, [current_platform()], session)
+        return provide_executable(lift, session, use)
 
 
 @_explained

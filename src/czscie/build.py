@@ -11,11 +11,15 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import msgspec
+
 from czscie import __version__
-from czscie.build_cache import mending
+from czscie.build_cache import key_of, mending
+from czscie.cache import cache_directory, mark_used
 from czscie.console import Console
 from czscie.czex.layer_split import LayerSplit
 from czscie.errors import CzscieError
+from czscie.filesystem import file_digest
 from czscie.launchers.build import oldest_macos
 from czscie.leftovers import scratch
 from czscie.lift.lift import Lift
@@ -25,7 +29,7 @@ from czscie.lock.inputs import locked_inputs
 from czscie.lock.libraries import check_libraries
 from czscie.lock.use import LockUse
 from czscie.parts import Parts, make_parts
-from czscie.platforms import Platform
+from czscie.platforms import Platform, current_platform
 from czscie.scie.assemble import assemble
 from czscie.scie.bundle import write_bundle
 from czscie.scie.inspect import Contents, read_scie
@@ -42,12 +46,26 @@ def build(
     """Builds the executables of the lift manifest, and their bundles, into the directory `output`.
 
     The executable of a bundle is a result, too, after the one that it was made from. `platforms` restricts
-    the build to these; empty means all of the manifest's. `use` is the policy for an outdated lock. `network`
-    defaults to the settings of the environment. Raises CzscieError.
+    the build to these; empty means all of the manifest's. `use` is the policy for an outdated lock. Raises
+    CzscieError.
     """
     lift, targets = load_lift(manifest, platforms, session.files)
-    _make_directory(output)
-    return build_lift(lift, targets, session, use, lambda platform: executable_path(lift, platform, output))
+    return build_into(lift, targets, output, session, use)
+
+
+def build_into(
+    lift: Lift,
+    targets: Sequence[Platform],
+    output: Path,
+    session: Session,
+    use: LockUse = LockUse.UPDATE,
+    *,
+    as_file: bool = False,
+) -> list[Contents]:
+    """The same for a lift that is checked; `as_file` makes `output` the path of its only executable."""
+    path_of = output_paths(lift, targets, output, as_file=as_file)
+    _make_directory(output.parent if as_file else output)
+    return build_lift(lift, targets, session, use, path_of)
 
 
 def build_lift(
@@ -57,13 +75,42 @@ def build_lift(
     use: LockUse,
     path_of: Callable[[Platform], Path],
 ) -> list[Contents]:
-    """The same for a lift that is checked; `path_of` says where the executable of a platform goes."""
+    """The same; `path_of` says where the executable of a platform goes."""
     with open_parts(lift, targets, session, use=use) as make:
 
         def built(target: Platform) -> list[Contents]:
             return list(_assemble(make(target), path_of(target), session.console))
 
         return [each for target in targets for each in mending(partial(built, target), session.console.warn)]
+
+
+def provide_executable(lift: Lift, session: Session, use: LockUse = LockUse.UPDATE) -> Path:
+    """The executable for this machine in the cache, built unless it is there. Raises CzscieError."""
+    target = current_platform()
+    with open_parts(lift, [target], session, use=use) as make:
+
+        def provided() -> Path:
+            parts = make(target)
+            path = cache_directory("executables") / _key(parts) / f"{lift.name}{target.executable_suffix}"
+            if not path.is_file():
+                path.parent.mkdir(mode=0o700, exist_ok=True)
+                list(_assemble(parts, path, session.console))
+            mark_used(path.parent)
+            return path
+
+        return mending(provided, session.console.warn)
+
+
+def _key(parts: Parts) -> str:
+    """The name of an executable in the cache: a digest of all that goes into it."""
+    return key_of(
+        __version__,
+        file_digest(parts.launcher),
+        msgspec.json.encode(parts.manifest).decode(),
+        parts.sbom.decode(),
+        *(f"{part.name} {part.kind} {part.sha256 or file_digest(part.path)}" for part in parts.in_order),
+        *(f"{name} {data.hex()}" for part in parts.in_order for name, data in part.entries),
+    )
 
 
 @contextmanager
@@ -101,6 +148,24 @@ def file_stem(lift: Lift, platform: Platform) -> str:
 def executable_path(lift: Lift, platform: Platform, output: Path) -> Path:
     """The path of the executable for `platform` in the directory `output`."""
     return output / f"{file_stem(lift, platform)}{platform.executable_suffix}"
+
+
+def output_paths(
+    lift: Lift, targets: Sequence[Platform], output: Path, *, as_file: bool = False
+) -> Callable[[Platform], Path]:
+    """Where the executable of a platform goes: into the directory `output`, or there if `as_file`.
+
+    Raises CzscieError when one file is to be the executable of several platforms.
+    """
+    if not as_file:
+        return lambda platform: executable_path(lift, platform, output)
+    if len(targets) > 1:
+        raise CzscieError(
+            f"cannot write {len(targets)} executables into one file",
+            why=f"the platforms are: {', '.join(platform.name for platform in targets)}",
+            hint=f"name a directory: -o {output}/",
+        )
+    return lambda platform: output
 
 
 def bundle_path(lift: Lift, platform: Platform, output: Path) -> Path | None:

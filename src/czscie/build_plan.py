@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from czscie.build import bundle_path, executable_path
+from czscie.build import bundle_path, output_paths
 from czscie.errors import CzscieError
 from czscie.launchers.provide import find_provided
 from czscie.lift.lift import Lift
@@ -25,7 +25,7 @@ from czscie.lock.inventory.input import Input, PlannedInput, Scope
 from czscie.lock.inventory.interpreter import InterpreterInput
 from czscie.lock.inventory.inventory import inventory, of_kind
 from czscie.lock.inventory.libc import LibcInput
-from czscie.lock.lock import Lock, lock_path
+from czscie.lock.lock import Lock
 from czscie.lock.sources import LockedSources
 from czscie.lock.use import LockUse
 from czscie.platforms import Platform, current_platform
@@ -149,15 +149,29 @@ def plan_build(
     backend: the metadata of a source describes a project without a wheel.
     """
     lift, targets = load_lift(manifest, platforms, session.files)
+    return plan_lift(lift, targets, output, session, use)
+
+
+def plan_lift(
+    lift: Lift,
+    targets: Sequence[Platform],
+    output: Path,
+    session: Session,
+    use: LockUse = LockUse.UPDATE,
+    *,
+    as_file: bool = False,
+) -> BuildPlan:
+    """The same for a lift that is checked, as `czscie.build.build_into` would build it."""
+    path_of = output_paths(lift, targets, output, as_file=as_file)
     builder = Builder.of(lift, session, runs=False)
     settled = resolve_lock(lift, targets, use, session, builder)
     planner = _Planner(lift, settled.lock, session)
-    executables = tuple(planner.executable(platform, output) for platform in targets)
+    executables = tuple(planner.executable(platform, path_of(platform)) for platform in targets)
     helpers = tuple(planner.helpers(targets))
     inputs = [each for executable in executables for each in executable.inputs]
     return BuildPlan(
         version=PLAN_VERSION,
-        manifest=str(manifest),
+        manifest=str(lift.path),
         lock=_lock(lift, settled, use),
         executables=executables,
         helpers=helpers,
@@ -183,7 +197,7 @@ def _builds(builder: Builder, lock: Lock, inputs: Sequence[PlannedInput]) -> Ite
 
 
 def _lock(lift: Lift, settled: EnsuredLock, use: LockUse) -> PlannedLock:
-    path = str(lock_path(lift.path))
+    path = str(lift.lock_path)
     if use is LockUse.FROZEN:
         return PlannedLock(path=path, state="unchecked", changes=())
     if settled.before is None:
@@ -198,8 +212,8 @@ class _Planner:
     lock: Lock
     session: Session
 
-    def executable(self, platform: Platform, output: Path) -> PlannedExecutable:
-        bundle = bundle_path(self.lift, platform, output)
+    def executable(self, platform: Platform, path: Path) -> PlannedExecutable:
+        bundle = bundle_path(self.lift, platform, path.parent)
         inputs = inventory(Scope(self.lift, self.lock, (platform,), self.session.provider))
         pin = self.lock.launcher.sha256(platform.launcher)
         launcher = find_provided(platform.launcher, self.session.network, pin)
@@ -207,7 +221,7 @@ class _Planner:
         libc = of_kind(inputs, LibcInput)
         return PlannedExecutable(
             platform=platform.name,
-            path=str(executable_path(self.lift, platform, output)),
+            path=str(path),
             bundle=None if bundle is None else str(bundle),
             launcher=PlannedLauncher(
                 name=platform.launcher, state="compile" if launcher is None else "ready"

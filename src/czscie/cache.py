@@ -26,9 +26,11 @@ KINDS = {
     "archives": "downloaded interpreters and other files",
     "compilers": "unpacked interpreters that compile modules",
     "debian": "downloaded Debian packages",
+    "executables": "what czscie run started",
     "indexes": "file lists of python-build-standalone releases",
     "known": "metadata of inputs",
     "launchers": "launchers and the compiler's own cache",
+    "locks": "locks of programs without a manifest",
     "packed": "packed interpreters and payloads",
     "wheels": "downloaded wheels",
 }

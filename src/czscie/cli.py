@@ -18,7 +18,9 @@ from czscie.commands.init import init
 from czscie.commands.inject import inject
 from czscie.commands.inspect import inspect
 from czscie.commands.lock import lock
+from czscie.commands.passing import PassingCommand
 from czscie.commands.plan import plan
+from czscie.commands.run import run
 from czscie.commands.sbom import sbom
 from czscie.commands.vendor import vendor
 from czscie.commands.verify import verify
@@ -54,8 +56,8 @@ def _options(
     pass
 
 
-for command in (init, lock, plan, build, vendor, image, inspect, sbom, verify, inject, eject):
-    app.command()(command)
+for command in (init, lock, plan, build, run, vendor, image, inspect, sbom, verify, inject, eject):
+    app.command(cls=PassingCommand if command in (build, run) else None)(command)
 app.add_typer(cache, name="cache")
 
 

@@ -10,6 +10,7 @@ from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.init.choice import PythonRequest
 from czscie.init.generate import write_first_manifest
+from czscie.init.program import Program
 from czscie.lift.interpreter import PythonBuildStandalone
 from czscie.lift.lift import Lift
 from czscie.lift.manifest import read_manifest
@@ -35,10 +36,9 @@ def first(
     """The manifest that is written for `source`, beside it."""
     output = source.parent / "lift.toml"
     write_first_manifest(
-        source,
+        Program(source, python=PythonRequest(version, release, tuple(map(find_platform, platforms)))),
         output,
         Session.of(Console()),
-        PythonRequest(version, release, tuple(map(find_platform, platforms))),
         force=force,
     )
     return read_manifest(output)
@@ -110,7 +110,7 @@ def test_a_project_becomes_a_manifest_with_its_own_script_and_the_newest_cpython
 
 def test_a_directory_with_a_pyproject_is_the_same_project(tmp_path: Path) -> None:
     project(tmp_path)
-    write_first_manifest(tmp_path, tmp_path / "lift.toml", Session.of(Console()))
+    write_first_manifest(Program(tmp_path), tmp_path / "lift.toml", Session.of(Console()))
     written = (tmp_path / "lift.toml").read_bytes()
     (tmp_path / "lift.toml").unlink()
     first(tmp_path / "pyproject.toml")
@@ -120,7 +120,7 @@ def test_a_directory_with_a_pyproject_is_the_same_project(tmp_path: Path) -> Non
 def test_paths_start_where_the_manifest_is(tmp_path: Path) -> None:
     (tmp_path / "packaging").mkdir()
     output = tmp_path / "packaging" / "lift.toml"
-    write_first_manifest(script(tmp_path), output, Session.of(Console()))
+    write_first_manifest(Program(script(tmp_path)), output, Session.of(Console()))
     payload = read_manifest(output).payload
     assert payload is not None
     assert 'script = "../tool.py"\n' in output.read_text()
@@ -245,7 +245,7 @@ def test_without_a_mirror_both_can_be_named(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(CzscieError) as error:
         first(script(tmp_path))
     assert error.value.what == "cannot list the CPythons of python-build-standalone"
-    assert error.value.hint == "name one: czscie init --python X.Y.Z --release YYYYMMDD"
+    assert error.value.hint == "name one: --python X.Y.Z+YYYYMMDD"
     assert interpreter(first(script(tmp_path), version="3.13.1", release="20250101")) == (
         "3.13.1",
         "20250101",

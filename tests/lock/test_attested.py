@@ -15,7 +15,7 @@ from building import Project
 from czscie.attestation.provenance import WORKFLOW
 from czscie.cli import app
 from czscie.errors import CzscieError
-from czscie.lock.lock import lock_path, read_lock
+from czscie.lock.lock import read_lock
 from network.server import MirrorServer
 
 __all__ = ["instance", "trusted_root"]
@@ -31,13 +31,13 @@ def lock(project: Project, *arguments: str | Path) -> str:
 
 
 def attested(project: Project) -> list[str | None]:
-    found = read_lock(lock_path(project.directory / "lift.toml"))
+    found = read_lock((project.directory / "lift.toml").with_suffix(".lock"))
     assert found is not None
     return [interpreter.attested for interpreter in found.interpreters if not interpreter.helper]
 
 
 def digests(project: Project) -> list[str]:
-    found = read_lock(lock_path(project.directory / "lift.toml"))
+    found = read_lock((project.directory / "lift.toml").with_suffix(".lock"))
     assert found is not None
     return [interpreter.sha256 for interpreter in found.interpreters]
 
@@ -69,7 +69,7 @@ def test_what_nobody_vouches_for_is_not_locked(
     bundle = write_bundle(tmp_path / "bundle.json", instance, "0" * 64)
     with pytest.raises(CzscieError, match="it does not attest"):
         lock(project, "--attestations", bundle, "--trusted-root", trusted_root)
-    assert not lock_path(manifest).exists()
+    assert not manifest.with_suffix(".lock").exists()
 
 
 def test_without_the_extra_nothing_is_asked(

@@ -14,7 +14,7 @@ from czscie.errors import CzscieError
 from czscie.launchers import build as launchers
 from czscie.launchers import provide
 from czscie.lock.command import check_lock, update_lock
-from czscie.lock.lock import LockedLauncher, LockedLaunchers, lock_path, read_lock, write_lock
+from czscie.lock.lock import LockedLauncher, LockedLaunchers, read_lock, write_lock
 from czscie.lock.upgrade import Upgrade
 from czscie.lock.use import LockUse
 from czscie.network.network import Network
@@ -42,7 +42,7 @@ def kept(project: Project, name: str) -> Path:
 
 
 def pinned(project: Project) -> tuple[LockedLauncher, ...]:
-    lock = read_lock(lock_path(project.directory / "lift.toml"))
+    lock = read_lock((project.directory / "lift.toml").with_suffix(".lock"))
     assert lock is not None
     return lock.launcher.binaries
 
@@ -95,23 +95,23 @@ def test_an_upgrade_locks_the_launcher_that_is_here(project: Project) -> None:
 
 def without_launchers(manifest: Path) -> None:
     """The lock as an earlier czscie wrote it."""
-    lock = read_lock(lock_path(manifest))
+    lock = read_lock(manifest.with_suffix(".lock"))
     assert lock is not None
     launcher = LockedLaunchers(source=lock.launcher.source)
-    write_lock(lock_path(manifest), msgspec.structs.replace(lock, launcher=launcher))
+    write_lock(manifest.with_suffix(".lock"), msgspec.structs.replace(lock, launcher=launcher))
 
 
 def test_a_lock_without_launchers_gets_them_and_keeps_the_rest(project: Project) -> None:
     manifest = project.manifest()
     project.build()
-    before = lock_path(manifest).read_bytes()
+    before = manifest.with_suffix(".lock").read_bytes()
     without_launchers(manifest)
     assert check_lock(manifest, Session.of(Console())) == (f"the launcher for {LINUX} is not locked",)
     with pytest.raises(CzscieError, match="is not up to date"):
         project.build(use=LockUse.LOCKED)
     project.build(use=LockUse.FROZEN)
     project.build()
-    assert lock_path(manifest).read_bytes() == before
+    assert manifest.with_suffix(".lock").read_bytes() == before
 
 
 def test_a_launcher_that_cannot_be_made_is_not_locked_and_no_other_platforms_affair(

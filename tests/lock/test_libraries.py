@@ -12,7 +12,7 @@ from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.image.build import ImageOptions, make_images
 from czscie.lock.command import check_lock, update_lock
-from czscie.lock.lock import lock_path, read_lock
+from czscie.lock.lock import read_lock
 from czscie.lock.upgrade import Upgrade
 from czscie.lock.use import LockUse
 from czscie.session import Session
@@ -36,12 +36,12 @@ def own_digest() -> object:
 def test_a_lock_pins_them_one_a_line(project: Project) -> None:
     manifest = project.manifest()
     project.build()
-    lock = read_lock(lock_path(manifest))
+    lock = read_lock(manifest.with_suffix(".lock"))
     assert lock is not None and lock.libraries == toolchain.libraries()
     assert {"zstandard", "libzstd", "packaging", "msgspec", "cyclonedx-python-lib", "xz"} <= set(
         lock.libraries
     )
-    text = lock_path(manifest).read_text()
+    text = manifest.with_suffix(".lock").read_text()
     assert f'\n[libraries]\ncyclonedx-python-lib = "{lock.libraries["cyclonedx-python-lib"]}"\n' in text
 
 
@@ -51,7 +51,7 @@ def test_another_version_is_told_and_the_lock_stays(
 ) -> None:
     manifest = project.manifest()
     project.build()
-    before = lock_path(manifest).read_bytes()
+    before = manifest.with_suffix(".lock").read_bytes()
     locked = toolchain.libraries()["zstandard"]
     change(monkeypatch, zstandard="0.1")
     capsys.readouterr()
@@ -59,7 +59,7 @@ def test_another_version_is_told_and_the_lock_stays(
     install = f"pip install zstandard=={locked}"
     told = f"warning: zstandard is 0.1, the lock pins {locked}: bytes may differ ({install})"
     assert told in capsys.readouterr().err
-    assert lock_path(manifest).read_bytes() == before
+    assert manifest.with_suffix(".lock").read_bytes() == before
     assert check_lock(manifest, Session.of(Console())) == ()
 
 
@@ -124,9 +124,9 @@ def test_an_upgrade_locks_those_that_are_here(project: Project, monkeypatch: pyt
 def test_a_lock_of_an_earlier_version_gets_them(project: Project) -> None:
     manifest = project.manifest()
     project.build()
-    before = lock_path(manifest).read_text()
+    before = manifest.with_suffix(".lock").read_text()
     head, _, rest = before.partition("[libraries]\n")
-    lock_path(manifest).write_text(head + rest[rest.index("\n[") + 1 :])
+    manifest.with_suffix(".lock").write_text(head + rest[rest.index("\n[") + 1 :])
     assert check_lock(manifest, Session.of(Console())) == ("the versions of the libraries are not locked",)
     project.build()
-    assert lock_path(manifest).read_text() == before
+    assert manifest.with_suffix(".lock").read_text() == before

@@ -14,7 +14,6 @@ from czscie.lock.lock import (
     PackageNotes,
     PackageTools,
     RequestedLift,
-    lock_path,
     read_lock,
     write_lock,
 )
@@ -81,7 +80,7 @@ def test_a_package_without_platforms_is_for_all() -> None:
 
 
 def test_the_lock_is_beside_the_manifest(tmp_path: Path) -> None:
-    path = lock_path(tmp_path / "lift.toml")
+    path = (tmp_path / "lift.toml").with_suffix(".lock")
     assert path == tmp_path / "lift.lock"
     assert read_lock(path) is None
     write_lock(path, LOCK)

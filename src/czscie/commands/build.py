@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
 from czscie.commands.options import (
-    DEFAULT_MANIFEST,
-    DEFAULT_OUTPUT,
     AsJson,
+    EntryPoint,
     Files,
     Frozen,
     Locked,
-    Manifest,
     Offline,
-    OutputDirectory,
+    Output,
     Platforms,
+    Python,
+    Requirements,
+    Target,
     Vendor,
     find_files,
+    find_output,
     find_platforms,
+    find_subject,
     lock_use,
 )
+from czscie.commands.passing import become, passed_arguments
+
+if TYPE_CHECKING:
+    from czscie.scie.inspect import Contents
 
 
 def build(
-    manifest: Manifest = DEFAULT_MANIFEST,
-    output: OutputDirectory = DEFAULT_OUTPUT,
+    context: typer.Context,
+    target: Target = None,
+    requirement: Requirements = None,
+    entry_point: EntryPoint = None,
+    python: Python = None,
+    output: Output = None,
     platform: Platforms = None,
+    run: Annotated[
+        bool,
+        typer.Option("--run", help="Start the executable for this machine, with the arguments behind --."),
+    ] = False,
     files: Files = None,
     locked: Locked = False,
     frozen: Frozen = False,
@@ -31,7 +52,7 @@ def build(
     vendor: Vendor = None,
     json: AsJson = False,
 ) -> None:
-    """Build one executable per platform of the lift manifest.
+    """Build one executable per platform of a lift manifest, or of a program without one.
 
     Each executable's path and SHA-256 go to standard output, everything else to standard error.
     """
@@ -40,18 +61,47 @@ def build(
     from czscie.report import as_json, print_contents
     from czscie.session import Session
 
+    if passed_arguments(context) and not run:
+        raise typer.BadParameter("arguments behind -- are for --run")
+    platforms = find_platforms(platform)
+    subject = find_subject(
+        target,
+        requirement,
+        entry_point,
+        python,
+        platforms,
+        locked=locked,
+        frozen=frozen,
+        vendor=vendor,
+        file=files,
+    )
     session = Session.of(Console(), offline=offline, vendor=vendor, files=find_files(files))
+    path, as_file = find_output(output, subject)
     built = api.build(
-        manifest,
-        output,
-        platforms=find_platforms(platform),
-        use=lock_use(locked, frozen),
-        session=session,
+        subject, path, platforms=platforms, use=lock_use(locked, frozen), as_file=as_file, session=session
     )
     for contents in built:
         print_contents(contents, session.console.errors)
+    if run:
+        become(_for_this_machine(built), passed_arguments(context))
     if json:
         write_json([as_json(contents) for contents in built])
     else:
         for contents in built:
             write_result(f"{contents.path}  {contents.sha256}")
+
+
+def _for_this_machine(built: Sequence[Contents]) -> Path:
+    """The executable among `built` that this machine runs. Raises CzscieError when there is none."""
+    from czscie.errors import CzscieError
+    from czscie.platforms import current_platform
+
+    here = current_platform()
+    found = [each for each in built if each.manifest.scie.lift.platform == here.name]
+    if not found:
+        raise CzscieError(
+            f"there is no executable for {here.name} to run",
+            why=f"built for: {', '.join(each.manifest.scie.lift.platform for each in built)}",
+            hint=f"czscie build --run --platform {here.name}",
+        )
+    return found[0].path

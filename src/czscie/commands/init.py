@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from czscie.commands.options import Offline, find_platforms
+from czscie.commands.options import EntryPoint, Offline, Requirements, find_platforms
 
 
 def init(
     source: Annotated[
-        Path, typer.Argument(help="A directory with a pyproject.toml, a PEX, or a script (PEP 723).")
-    ] = Path(),
+        Path | None,
+        typer.Argument(
+            help="A directory with a pyproject.toml, a PEX, or a script (PEP 723). Default: this directory.",
+            show_default=False,
+        ),
+    ] = None,
+    requirement: Requirements = None,
+    entry_point: EntryPoint = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The manifest to write.")] = Path(
         "lift.toml"
     ),
@@ -31,16 +38,24 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing manifest.")] = False,
     offline: Offline = False,
 ) -> None:
-    """Write a first lift manifest for a project, a PEX or a script.
+    """Write a first lift manifest for a project, a PEX, a script or requirements.
 
     Its path goes to standard output, everything else to standard error.
     """
     from czscie import api
     from czscie.console import Console, write_result
     from czscie.init.choice import PythonRequest
+    from czscie.init.program import Program
     from czscie.session import Session
 
+    if source is not None and requirement:
+        raise typer.BadParameter(f"--requirement takes the place of {source}")
+    if source is None and not requirement:
+        source = Path()
     session = Session.of(Console(), offline=offline)
-    request = PythonRequest(python, release, tuple(dict.fromkeys(find_platforms(platform))))
-    api.init(source, output, request, force=force, session=session)
+    request = PythonRequest.parse(python, find_platforms(platform))
+    if release is not None:
+        request = dataclasses.replace(request, release=release)
+    program = Program(source, tuple(requirement or ()), entry_point, request)
+    api.init(program, output, force=force, session=session)
     write_result(str(output))

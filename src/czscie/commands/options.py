@@ -10,15 +10,27 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from czscie.init.program import Program
     from czscie.lock.use import LockUse
     from czscie.platforms import Platform
 
 Manifest = Annotated[Path, typer.Argument(help="The lift manifest.")]
 Executable = Annotated[Path, typer.Argument(help="An executable that czscie built.")]
-OutputDirectory = Annotated[Path, typer.Option("--output", "-o", help="The directory to write to.")]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="The directory to write to, or for a program the file. Default: dist.",
+        show_default=False,
+    ),
+]
 Platforms = Annotated[
     list[str] | None,
-    typer.Option("--platform", help="Use this platform of the manifest only. Repeatable. Default: all."),
+    typer.Option(
+        "--platform",
+        help="Use this platform only. Repeatable. Default: all of the manifest, or this machine's.",
+    ),
 ]
 Locked = Annotated[bool, typer.Option("--locked", help="Fail if the lock is out of date.")]
 Frozen = Annotated[bool, typer.Option("--frozen", help="Use the lock; do not check that it is up to date.")]
@@ -36,6 +48,36 @@ Files = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+Target = Annotated[
+    Path | None,
+    typer.Argument(
+        help="A lift manifest, a directory with one or with a pyproject.toml, a PEX, or a script (PEP 723). "
+        "Default: lift.toml.",
+        show_default=False,
+    ),
+]
+Requirements = Annotated[
+    list[Path] | None,
+    typer.Option("--requirement", "-r", help="A requirements file, in place of a program. Repeatable."),
+]
+EntryPoint = Annotated[
+    str | None,
+    typer.Option(
+        "--entry-point",
+        "-c",
+        metavar="NAME",
+        help="The console script, module or module:function to start. Default: the program's own.",
+    ),
+]
+Python = Annotated[
+    str | None,
+    typer.Option(
+        "--python",
+        metavar="VERSION",
+        help="The CPython for a program: 3.13, 3.13.9, or 3.13.9+RELEASE. Default: newest.",
+    ),
+]
 
 DEFAULT_MANIFEST = Path("lift.toml")
 DEFAULT_OUTPUT = Path("dist")
@@ -55,6 +97,42 @@ def find_platforms(names: Sequence[str] | None) -> list[Platform]:
     from czscie.platforms import find_platform
 
     return [find_platform(name) for name in names or ()]
+
+
+def find_subject(
+    target: Path | None,
+    requirements: Sequence[Path] | None,
+    entry_point: str | None,
+    python: str | None,
+    platforms: Sequence[Platform] = (),
+    **of_manifests: object,
+) -> Path | Program:
+    """The manifest or the program that the options mean; `of_manifests` are options that need a manifest.
+
+    Raises CzscieError when there is none, typer.BadParameter for options that do not go together.
+    """
+    from czscie.init.choice import PythonRequest
+    from czscie.init.program import Program
+    from czscie.init.target import find_manifest
+
+    of_programs = {"--requirement": requirements, "--entry-point": entry_point, "--python": python}
+    if target is not None and requirements:
+        raise typer.BadParameter(f"--requirement takes the place of {target}")
+    if not requirements and (manifest := find_manifest(target)) is not None:
+        if used := [name for name, value in of_programs.items() if value]:
+            raise typer.BadParameter(f"{used[0]} is for programs without a manifest, and {manifest} is one")
+        return manifest
+    if used := [f"--{name}" for name, value in of_manifests.items() if value]:
+        raise typer.BadParameter(f"{used[0]} needs a manifest, which czscie init writes")
+    return Program(target, tuple(requirements or ()), entry_point, PythonRequest.parse(python, platforms))
+
+
+def find_output(output: Path | None, subject: Path | Program) -> tuple[Path, bool]:
+    """The directory or the file to write, and whether it is a file: only a program's executable can be."""
+    if output is None:
+        return DEFAULT_OUTPUT, False
+    is_file = not isinstance(subject, Path) and not output.is_dir()
+    return output, is_file
 
 
 def find_files(texts: Sequence[str] | None) -> dict[str, Path]:

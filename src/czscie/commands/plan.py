@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from czscie.commands.options import (
-    DEFAULT_MANIFEST,
-    DEFAULT_OUTPUT,
     AsJson,
+    EntryPoint,
     Files,
     Frozen,
     Locked,
-    Manifest,
     Offline,
-    OutputDirectory,
+    Output,
     Platforms,
+    Python,
+    Requirements,
+    Target,
     Vendor,
     find_files,
+    find_output,
     find_platforms,
+    find_subject,
     lock_use,
 )
 
 
 def plan(
-    manifest: Manifest = DEFAULT_MANIFEST,
-    output: OutputDirectory = DEFAULT_OUTPUT,
+    target: Target = None,
+    requirement: Requirements = None,
+    entry_point: EntryPoint = None,
+    python: Python = None,
+    output: Output = None,
     platform: Platforms = None,
     files: Files = None,
     locked: Locked = False,
@@ -42,13 +48,22 @@ def plan(
     from czscie.plan_report import print_plan
     from czscie.session import Session
 
+    platforms = find_platforms(platform)
+    subject = find_subject(
+        target,
+        requirement,
+        entry_point,
+        python,
+        platforms,
+        locked=locked,
+        frozen=frozen,
+        vendor=vendor,
+        file=files,
+    )
     session = Session.of(Console(), offline=offline, vendor=vendor, files=find_files(files))
+    path, as_file = find_output(output, subject)
     planned = api.plan(
-        manifest,
-        output,
-        platforms=find_platforms(platform),
-        use=lock_use(locked, frozen),
-        session=session,
+        subject, path, platforms=platforms, use=lock_use(locked, frozen), as_file=as_file, session=session
     )
     if json:
         write_json(msgspec.to_builtins(planned))

@@ -51,6 +51,15 @@ class InlineMetadata:
         return cls(_requirements(table, path), _requires_python(table, path))
 
 
+def has_metadata(path: Path) -> bool:
+    """Whether the file at `path` has such a block; False when it cannot be read."""
+    try:
+        source = read_source(path)
+    except CzscieError:
+        return False
+    return any(match["type"] == _TYPE for match in _BLOCK.finditer(source))
+
+
 def read_source(path: Path) -> str:
     """The text of a Python file in whatever encoding it declares. Raises CzscieError."""
     try:

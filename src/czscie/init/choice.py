@@ -27,6 +27,12 @@ class PythonRequest:
     release: str | None = None
     platforms: tuple[Platform, ...] = ()
 
+    @classmethod
+    def parse(cls, text: str | None, platforms: Sequence[Platform] = ()) -> PythonRequest:
+        """What `3.13`, `3.13.9` or `3.13.9+20260101` says, as python-build-standalone names its archives."""
+        version, _, release = (text or "").partition("+")
+        return cls(version or None, release or None, tuple(dict.fromkeys(platforms)))
+
 
 @dataclass(frozen=True, slots=True)
 class PythonChoice:
@@ -105,5 +111,5 @@ def _impossible(
     return CzscieError(
         f"{subject.path} does not run with any CPython for {names}",
         why=why,
-        hint="name another release or other platforms: czscie init --release YYYYMMDD --platform NAME",
+        hint="name another version, release or platform: --python X.Y.Z+YYYYMMDD --platform NAME",
     )

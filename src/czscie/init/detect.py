@@ -14,7 +14,7 @@ from czscie.init.script import read_script
 from czscie.init.source import ProgramSource
 
 PROJECT_FILE = "pyproject.toml"
-_SCRIPT_SUFFIXES = (".py", ".pyw")
+SCRIPT_SUFFIXES = (".py", ".pyw")
 
 
 def read_subject(path: Path) -> ProgramSource:
@@ -35,9 +35,9 @@ def read_subject(path: Path) -> ProgramSource:
         raise _nothing(path, "there is no such file or directory")
     if _is_zip(path):
         return read_pex(path)
-    if path.suffix in _SCRIPT_SUFFIXES:
+    if path.suffix in SCRIPT_SUFFIXES:
         return read_script(path)
-    raise _nothing(path, f"it is neither a zip nor named *{' or *'.join(_SCRIPT_SUFFIXES)}")
+    raise _nothing(path, f"it is neither a zip nor named *{' or *'.join(SCRIPT_SUFFIXES)}")
 
 
 def _is_zip(path: Path) -> bool:
@@ -54,5 +54,5 @@ def _nothing(path: Path, why: str) -> CzscieError:
     return CzscieError(
         f"{path} is not a project, a PEX or a script",
         why=why,
-        hint="name a directory with a pyproject.toml, a PEX or a script: czscie init app.pex",
+        hint="name a directory with a pyproject.toml, a PEX, or a script: app.pex",
     )

@@ -1,4 +1,4 @@
-"""The steps of `czscie init`: detect the program, choose a CPython, write a manifest."""
+"""The steps of `czscie init`: read the program, choose a CPython, write a manifest."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from czscie.errors import CzscieError
 from czscie.filesystem import write_atomically
 from czscie.init.choice import PythonChoice, PythonRequest, choose, versions_of
-from czscie.init.detect import read_subject
 from czscie.init.manifest import render_manifest
+from czscie.init.program import Program
 from czscie.init.source import ProgramSource
 from czscie.lift.manifest import parse_manifest
 from czscie.platforms import PLATFORMS, Platform
@@ -17,28 +17,32 @@ from czscie.session import Session
 
 
 def write_first_manifest(
-    source: Path,
+    program: Program,
     output: Path,
     session: Session,
-    request: PythonRequest | None = None,
     *,
     force: bool = False,
 ) -> None:
-    """Writes the manifest `output` for the project, PEX or script `source`.
+    """Writes the manifest `output` for `program`. One that is there stays unless `force`.
 
-    `python` is a version or the beginning of one, `release` a date; both default to the newest. An existing
-    manifest stays unless `force`. Raises CzscieError.
+    Raises CzscieError.
     """
-    subject = read_subject(source)
-    with session.console.phase("Chose a CPython") as phase:
-        choice = _choose(subject, request or PythonRequest(), session)
-        names = ", ".join(platform.name for platform in choice.platforms)
-        phase.become(f"Chose CPython {choice.version} of release {choice.release} for {names}")
+    subject = program.read()
+    choice = choose_python(subject, program.python, session)
     text = render_manifest(subject, choice, output.parent)
     parse_manifest(text, output)
     if not subject.starts:
-        session.console.warn(f"{source} declares no entry point (set entry_point in {output})")
+        session.console.warn(f"{program.arguments} declares no entry point (set entry_point in {output})")
     _write(output, text.encode(), force)
+
+
+def choose_python(subject: ProgramSource, request: PythonRequest, session: Session) -> PythonChoice:
+    """The CPython of `request` that `subject` runs with. Raises CzscieError when there is none."""
+    with session.console.phase("Chose a CPython") as phase:
+        choice = _choose(subject, request, session)
+        names = ", ".join(platform.name for platform in choice.platforms)
+        phase.become(f"Chose CPython {choice.version} of release {choice.release} for {names}")
+    return choice
 
 
 def _choose(subject: ProgramSource, request: PythonRequest, session: Session) -> PythonChoice:
@@ -59,7 +63,7 @@ def _beginning(
         raise CzscieError(
             f"release {release} of python-build-standalone has no CPython {python}",
             why=f"it has: {', '.join(versions)}",
-            hint="choose one of these, or another release: czscie init --python X.Y --release YYYYMMDD",
+            hint="choose one of these, or another release: --python X.Y.Z+YYYYMMDD",
         )
     return found
 
@@ -74,7 +78,7 @@ def _ask(release: str | None, session: Session) -> tuple[Mapping[str, frozenset[
         raise CzscieError(
             "cannot list the CPythons of python-build-standalone",
             why=(error.what, *error.why),
-            hint="name one: czscie init --python X.Y.Z --release YYYYMMDD",
+            hint="name one: --python X.Y.Z+YYYYMMDD",
         ) from error
     return versions_of(found), found.tag
 

@@ -13,11 +13,12 @@ from czscie.init.source import ProgramSource
 
 _WIDTH = 108
 #: By the payload's key, what it is called and what stands above it.
-_NOUNS = {"project": "project", "pex": "PEX", "script": "script"}
+_NOUNS = {"project": "project", "pex": "PEX", "script": "script", "requirements": "payload"}
 _PAYLOADS = {
     "project": "Its build backend builds the project. Its dependencies are included.",
     "pex": "The PEX must contain the wheels for every platform above: czscie does not resolve it again.",
     "script": 'The script, with the dependencies that its "# /// script" block declares (PEP 723).',
+    "requirements": "The packages that these requirements mean, from an index.",
 }
 
 
@@ -69,7 +70,12 @@ def _interpreter(subject: ProgramSource, choice: PythonChoice) -> Iterator[str]:
 def _payload(subject: ProgramSource, directory: Path) -> Iterator[str]:
     yield from _comment(f"What the executable runs. {_PAYLOADS[subject.source]}")
     yield "[lift.payload]"
-    yield f"{subject.source} = {toml_string(_relative(subject.path, directory))}"
+    value = (
+        _array(subject.requirements)
+        if subject.requirements
+        else toml_string(_relative(subject.path, directory))
+    )
+    yield f"{subject.source} = {value}"
     others = ", ".join(map(toml_string, subject.others))
     if subject.entry_point is not None:
         also = f" The {_NOUNS[subject.source]} has also: {others}." if others else ""

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ProgramSource:
-    """A project, a PEX or a script, for `czscie init`.
+    """A project, a PEX, a script or a requirements file.
 
-    `source` is the payload's key in a manifest (`project`, `pex`, `script`) and `path` its value.
+    `source` is the payload's key in a manifest (`project`, `pex`, `script`, `requirements`) and `path` its
+    value; that of `requirements` are the `requirements` of the file at `path`.
     `entry_point` is None if it is unknown or need not be named; `others` are further candidates. `starts` is
     whether there is any. `asks` is its requirement of a Python, in words, empty for none. `obstacles` returns
     why it cannot run with a CPython version on a platform, as far as that is known without a build: one line
@@ -33,6 +34,7 @@ class ProgramSource:
     starts: bool
     asks: str
     obstacles: Callable[[Platform, str], tuple[str, ...]]
+    requirements: tuple[str, ...] = ()
 
 
 def requires_python(versions: SpecifierSet) -> str:

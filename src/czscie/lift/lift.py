@@ -34,12 +34,15 @@ _TOOLS = Shape.of('the name of an environment variable, or ""', r"([A-Za-z_][A-Z
 class Lift:
     """One manifest. Attributes are called what the keys are called; `path` is the manifest's own.
 
+    A lift that no manifest holds has the `path` of its program, and `own_lock` is where its lock is.
+
     Paths are absolute: relative ones in the manifest start at the manifest's directory. `key` is the name of
     the table that the lift is. A lift that cannot name platforms, as in JSON, `is_for_any_platform`, and
     `platforms` is the one that czscie runs on.
     """
 
     path: Path
+    own_lock: Path | None = None
     key: str = "lift"
     name: str
     description: str | None = None
@@ -65,6 +68,11 @@ class Lift:
     bare: Bare = field(default_factory=Bare)
     macos: MacOS = field(default_factory=MacOS)
     windows: Windows = field(default_factory=Windows)
+
+    @property
+    def lock_path(self) -> Path:
+        """The path of its lock: `lift.lock` beside `lift.toml`."""
+        return self.own_lock or self.path.with_suffix(".lock")
 
     def unsupported(self) -> tuple[Problem, ...]:
         """Keys that this version reads for compatibility with science, but cannot build."""

@@ -91,7 +91,7 @@ class Builder:
     def of(cls, lift: Lift, session: Session, *, runs: bool = True) -> Builder:
         allowed = None if lift.payload is None else lift.payload.build
         directory = lift.path.parent.absolute()
-        return cls(allowed, directory, lift.path.absolute().with_suffix(".lock"), session, runs)
+        return cls(allowed, directory, lift.lock_path.absolute(), session, runs)
 
     # For pip.
 

@@ -16,7 +16,7 @@ from czscie.lift.lift import Lift
 from czscie.lift.problem import nearest
 from czscie.loader import load_lift
 from czscie.lock.builder import Builder
-from czscie.lock.lock import Lock, LockedInterpreter, lock_path, read_lock, write_lock
+from czscie.lock.lock import Lock, LockedInterpreter, read_lock, write_lock
 from czscie.lock.locker import Locker
 from czscie.lock.upgrade import OWN, Upgrade
 from czscie.session import Session
@@ -25,7 +25,7 @@ from czscie.session import Session
 def check_lock(manifest: Path, session: Session) -> tuple[str, ...]:
     """What locking would change, a line per change. Raises CzscieError."""
     lift, targets = load_lift(manifest, (), session.files)
-    lock = read_lock(lock_path(manifest))
+    lock = read_lock(lift.lock_path)
     return (*_locker(lift, session).changes(lock, targets), *_too_many(lift, lock))
 
 
@@ -36,7 +36,7 @@ def update_lock(manifest: Path, upgrade: Upgrade, session: Session, attestor: At
     verifies who built the interpreters. Raises CzscieError.
     """
     lift, targets = load_lift(manifest, (), session.files)
-    path = lock_path(manifest)
+    path = lift.lock_path
     old = read_lock(path)
     _check_names(sorted(upgrade.names), lift, old, path)
     locker = _locker(lift, session)

@@ -10,7 +10,7 @@ from czscie.lift.lift import Lift
 from czscie.lock.current_inputs import CurrentInputs
 from czscie.lock.inventory.input import Answer
 from czscie.lock.inventory.inventory import changes
-from czscie.lock.lock import Lock, lock_path
+from czscie.lock.lock import Lock
 from czscie.lock.requested import changed_keys
 from czscie.network.network import Network
 
@@ -76,7 +76,7 @@ def check_online(lift: Lift, network: Network, found: Differences) -> None:
     """Raises CzscieError when czscie is offline and `found` needs the network."""
     if network.offline:
         raise CzscieError(
-            f"{lock_path(lift.path)} is out of date, and czscie is offline",
+            f"{lift.lock_path} is out of date, and czscie is offline",
             why=found.words,
             hint=f"run czscie lock {lift.path} on a machine with network access",
         )

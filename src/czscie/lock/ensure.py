@@ -9,7 +9,7 @@ from pathlib import Path
 from czscie.errors import CzscieError
 from czscie.lift.lift import Lift
 from czscie.lock.builder import Builder
-from czscie.lock.lock import Lock, lock_path, read_lock, write_lock
+from czscie.lock.lock import Lock, read_lock, write_lock
 from czscie.lock.locker import Locker
 from czscie.lock.use import LockUse
 from czscie.platforms import Platform
@@ -36,7 +36,7 @@ def ensure_lock(
     settled = resolve_lock(lift, targets, use, session, builder)
     lock = settled.lock
     if lock is not settled.before:
-        path = lock_path(lift.path)
+        path = lift.lock_path
         lock = Locker(lift, session, builder).with_launchers(lock, targets)
         with session.console.phase(f"Wrote {path}"):
             write_lock(path, lock)
@@ -57,7 +57,7 @@ def resolve_lock(
 
     `builder` handles projects without a wheel. By default it builds them.
     """
-    path = lock_path(lift.path)
+    path = lift.lock_path
     lock = read_lock(path)
     if use is LockUse.FROZEN:
         return EnsuredLock(_there(lock, path, lift), lock, ())

@@ -343,11 +343,6 @@ class Lock(_Struct, frozen=True, kw_only=True):
         return tuple(each for each in self.packages if platform in (each.notes.platforms or (platform,)))
 
 
-def lock_path(manifest: Path) -> Path:
-    """The path of a manifest's lock: `lift.lock` beside `lift.toml`."""
-    return manifest.with_suffix(".lock")
-
-
 def read_lock(path: Path) -> Lock | None:
     """The lock at `path`, None when there is none. Raises CzscieError when it cannot be read."""
     try:

@@ -10,7 +10,6 @@ from urllib.parse import quote
 from czscie import __version__
 from czscie.console import megabytes
 from czscie.lift.lift import Lift
-from czscie.lock.lock import lock_path
 from czscie.platforms import Platform
 
 _STYLE = """
@@ -39,7 +38,7 @@ def page(lift: Lift, platforms: Sequence[Platform], rows: Sequence[Row]) -> str:
     """The whole page: HTML without anything that is loaded from elsewhere."""
     names = [platform.name for platform in platforms]
     sboms = ", ".join(_link(f"sbom/{lift.name}-{name}.cdx.json", name) for name in names)
-    lock = lock_path(lift.path).name
+    lock = lift.lock_path.name
     total = megabytes(sum(row.size for row in rows))
     return f"""<!DOCTYPE html>
 <html lang="en">

@@ -15,7 +15,7 @@ from czscie.build import open_parts
 from czscie.build_cache import mending
 from czscie.lift.lift import Lift
 from czscie.lock.inventory.input import Input
-from czscie.lock.lock import Lock, lock_path
+from czscie.lock.lock import Lock
 from czscie.lock.use import LockUse
 from czscie.platforms import Platform
 from czscie.session import Session
@@ -38,7 +38,7 @@ def texts(
 
     The files of `needs` are in `directory`. Raises CzscieError when one cannot be read.
     """
-    found = {lock_path(lift.path).name: lock.render().encode()}
+    found = {lift.lock_path.name: lock.render().encode()}
     rows: list[Row] = []
     for need in needs:
         path = directory / need_path(need)

@@ -9,7 +9,7 @@ from pathlib import Path
 from czscie.errors import CzscieError
 from czscie.lift.lift import Lift
 from czscie.lock.current_inputs import CREATED_BY
-from czscie.lock.lock import lock_path, read_lock
+from czscie.lock.lock import read_lock
 from czscie.platforms import Platform
 from czscie.session import Session
 from czscie.vendor.inputs import need_path, needs_of
@@ -27,10 +27,10 @@ def verify_vendor(
     parts of the executables are made, as a build makes them. Raises CzscieError when there is no lock, or no
     vendor directory.
     """
-    lock = read_lock(lock_path(lift.path))
+    lock = read_lock(lift.lock_path)
     if lock is None:
         raise CzscieError(
-            f"there is no lock {lock_path(lift.path)}",
+            f"there is no lock {lift.lock_path}",
             why="the lock lists what the directory must contain",
             hint=f"copy it from where {directory} was written",
         )

@@ -1,0 +1,79 @@
+"""The lift of a program that has no manifest: what `czscie init` would write, with its lock in the cache.
+
+The lock is named by what the command line says of the program. It also keeps the choice of a CPython, so a
+second build contacts no server.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from czscie.cache import cache_directory, mark_used
+from czscie.errors import CzscieError
+from czscie.init.choice import PythonChoice
+from czscie.init.generate import choose_python
+from czscie.init.manifest import render_manifest
+from czscie.init.program import Program
+from czscie.init.source import ProgramSource
+from czscie.lift.lift import Lift
+from czscie.lift.manifest import parse_manifest
+from czscie.lock.lock import Lock, read_lock
+from czscie.platforms import Platform, current_platform, find_platform
+from czscie.session import Session
+
+
+def infer_lift(program: Program, session: Session) -> Lift:
+    """The lift of `program`. Raises CzscieError when it is none, or no CPython runs it."""
+    subject = program.read()
+    program.check_starts(subject)
+    lock = cache_directory("locks") / f"{_key(program)}.lock"
+    choice = _locked_choice(program, subject, _read(lock)) or choose_python(subject, program.python, session)
+    path = program.path
+    lift = parse_manifest(render_manifest(subject, choice, path.parent), path)
+    return dataclasses.replace(lift, own_lock=lock)
+
+
+def _key(program: Program) -> str:
+    """A digest of what names the program and its CPython. Platforms do not count: a lock has several."""
+    places = [program.path, *(each.absolute() for each in program.requirements)]
+    asked = [program.python.version or "", program.python.release or ""]
+    return hashlib.sha256(
+        "\0".join([*map(str, places), *asked]).encode("utf-8", "surrogateescape")
+    ).hexdigest()
+
+
+def _read(path: Path) -> Lock | None:
+    """The lock at `path`; None when there is none that this czscie can read: it is made again."""
+    try:
+        lock = read_lock(path)
+    except CzscieError:
+        path.unlink(missing_ok=True)
+        return None
+    if lock is not None:
+        mark_used(path)
+    return lock
+
+
+def _locked_choice(program: Program, subject: ProgramSource, lock: Lock | None) -> PythonChoice | None:
+    """The CPython of `lock`; None when there is none, or the program does not run with it any more."""
+    shipped = [] if lock is None else [each for each in lock.interpreters if not each.helper]
+    if not shipped or shipped[0].release is None:
+        return None
+    version, release = shipped[0].version, shipped[0].release
+    for platforms in (
+        program.python.platforms or _here(),
+        () if program.python.platforms else tuple(find_platform(each.platform) for each in shipped),
+    ):
+        if platforms and not any(subject.obstacles(platform, version) for platform in platforms):
+            return PythonChoice(version, release, tuple(platforms), ())
+    return None
+
+
+def _here() -> Sequence[Platform]:
+    try:
+        return (current_platform(),)
+    except CzscieError:
+        return ()

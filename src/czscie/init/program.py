@@ -1,0 +1,64 @@
+"""A program to build: what a command line names in place of a manifest."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from czscie.errors import CzscieError
+from czscie.init.choice import PythonRequest
+from czscie.init.detect import read_subject
+from czscie.init.requirements import read_requirements
+from czscie.init.source import ProgramSource
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A project, a PEX or a script at `source`, or the requirements in the files `requirements`.
+
+    `entry_point` (a console script, a module or `module:function`) starts in place of what `source` declares.
+    `python` is which CPython and which platforms to build for, by default the newest and this machine's.
+    """
+
+    source: Path | None = None
+    requirements: tuple[Path, ...] = ()
+    entry_point: str | None = None
+    python: PythonRequest = field(default_factory=PythonRequest)
+
+    @property
+    def arguments(self) -> str:
+        """What names it on a command line."""
+        import shlex
+
+        return shlex.join([str(self.source)] if self.source else _options("-r", self.requirements))
+
+    @property
+    def path(self) -> Path:
+        """What messages name it by: relative paths of its manifest start at the directory that this is in."""
+        if self.source is None:
+            return self.requirements[0].absolute()
+        return Path(os.path.abspath(self.source))  # noqa: PTH100 of `.`, whose last component is no name
+
+    def read(self) -> ProgramSource:
+        """What it declares. Raises CzscieError when it cannot be read or is not a program."""
+        subject = read_requirements(self.requirements) if self.source is None else read_subject(self.source)
+        if self.entry_point is None:
+            return subject
+        name = subject.name if self.source is not None else self.entry_point.partition(":")[0]
+        return dataclasses.replace(subject, name=name, entry_point=self.entry_point, starts=True)
+
+    def check_starts(self, subject: ProgramSource) -> None:
+        """Raises CzscieError when `subject`, which is this program as it was read, has no entry point."""
+        if not subject.starts:
+            others = ", ".join(subject.others)
+            raise CzscieError(
+                f"{self.arguments} declares no entry point",
+                why=f"its console scripts are: {others}" if others else (),
+                hint=f"czscie build {self.arguments} -c {subject.others[0] if others else 'NAME'}",
+            )
+
+
+def _options(option: str, values: tuple[Path, ...]) -> list[str]:
+    return [text for value in values for text in (option, str(value))]
