@@ -17,10 +17,12 @@ import czscie
 from building import INTERPRETERS, RELEASE, STANDALONE, Project, pex
 from czex.factories import metadata, write_zip
 from czscie import build_cache
+from czscie.build import build
 from czscie.errors import CzscieError
 from czscie.pbs.assets import Asset
 from czscie.platforms import current_launcher, find_platform
 from czscie.scie.inspect import read_sbom
+from czscie.session import Session
 from network.server import MirrorServer
 from pbs.factories import members, tar_gz, windows_cpython
 
@@ -210,6 +212,19 @@ def test_what_changes_a_part_packs_it_again(
     again = [line[: len("Packed moo.pex")] for line in phases(capsys) if line.startswith("Packed")]
     assert again == packed
     assert first.sha256 != second.sha256
+
+
+def test_a_release_is_compressed_at_the_highest_level(project: Project) -> None:
+    [plain] = build(project.manifest(), project.directory / "dist", [], Session.of())
+    [release] = build(project.manifest(), project.directory / "dist", [], Session.of(release=True))
+    assert release.sha256 != plain.sha256
+    manifest = project.manifest(lift="compression_level = 19")
+    [same] = build(manifest, project.directory / "dist", [], Session.of())
+    assert same.sha256 == release.sha256
+    manifest = project.manifest(lift="compression_level = 22")
+    [higher] = build(manifest, project.directory / "dist", [], Session.of())
+    [release] = build(manifest, project.directory / "dist", [], Session.of(release=True))
+    assert higher.sha256 == release.sha256
 
 
 def test_warnings_are_told_by_every_build(project: Project, capsys: pytest.CaptureFixture[str]) -> None:

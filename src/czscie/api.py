@@ -50,9 +50,6 @@ __all__ = [
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
-#: zstd's, unless a caller chooses another.
-_INJECT_LEVEL = 12
-
 
 def _explained(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
     """`function`, with what the operating system refuses told as a CzscieError."""
@@ -298,6 +295,7 @@ def inject(
     `platforms` are those to include launchers for, by default those of the wheels.
     """
     from czscie.console import megabytes
+    from czscie.container.level import DEFAULT_LEVEL
     from czscie.czex.inject import Compression, default_output
     from czscie.czex.inject import inject as inject_pex
     from czscie.launchers.provide import provide_launcher
@@ -311,7 +309,7 @@ def inject(
             output or default_output(pex),
             platforms,
             lambda name: provide_launcher(name, console, network),
-            compression or Compression(_INJECT_LEVEL),
+            compression or Compression(DEFAULT_LEVEL),
             show,
         )
         phase.become(f"Packed {pex}: {megabytes(made.size)}, for {', '.join(made.launchers)}")

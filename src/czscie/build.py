@@ -8,6 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from czscie import __version__
 from czscie.build_cache import key_of, mending
 from czscie.cache import cache_directory, mark_used
 from czscie.console import Console
+from czscie.container.level import RELEASE_LEVEL
 from czscie.czex.layer_split import LayerSplit
 from czscie.errors import CzscieError
 from czscie.filesystem import file_digest
@@ -130,6 +132,8 @@ def open_parts(
         session.console.warn(f"{key}: it is embedded, because an executable of czscie downloads nothing")
     lock = ensure_lock(lift, targets, use, session)
     check_libraries(lock, use, session.console, images=division is not None)
+    if session.release:
+        lift = replace(lift, compression_level=max(lift.compression_level or 0, RELEASE_LEVEL))
     with scratch() as within:
 
         def make(target: Platform) -> Parts:

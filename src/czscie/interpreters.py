@@ -169,7 +169,7 @@ class PinnedInterpreter:
         compiler = self.compiler() if settings.stdlib else None
         with self.console.phase(f"Packed {self.source.description}"):
             if compiler is not None:
-                packed = pack_library(distribution, compiler, settings)
+                packed = pack_library(distribution, compiler, settings, level)
                 distribution = packed.distribution
                 notes.append(f"packed: {packed.modules:,} modules of the standard library")
             elif settings.stdlib:

@@ -15,6 +15,7 @@ import msgspec
 from czscie.build_cache import Product, key_of, knowledge, product
 from czscie.console import Console
 from czscie.container.content import Data, File
+from czscie.container.level import DEFAULT_LEVEL
 from czscie.container.manifest import FILES, PAYLOAD, Boot, LiftManifest, Needs
 from czscie.container.part import PartFile
 from czscie.czex.info import PexInfo
@@ -39,11 +40,6 @@ if TYPE_CHECKING:
     from czscie.libc.bundle import BundledLibc
     from czscie.pack.compiler import Compiler
     from czscie.pack.payload import Packing
-
-#: The levels of zstd unless the manifest says one. An interpreter is packed once and then kept: 19 makes of
-#: CPython's tree 8% less than 12, in ten times the time.
-INTERPRETER_LEVEL = 19
-PAYLOAD_LEVEL = 12
 
 #: What all members of python-build-standalone's archives are in: science's commands name `{id}/python/bin/…`.
 ARCHIVE_ROOT = "python"
@@ -154,8 +150,9 @@ class _Maker:
         """The directory that interpreters are in: without a payload, as archives have it for science."""
         return ARCHIVE_ROOT if self._lift.payload is None else ""
 
-    def _level(self, default: int) -> int:
-        return self._lift.compression_level or default
+    @property
+    def _level(self) -> int:
+        return self._lift.compression_level or DEFAULT_LEVEL
 
     def make(self) -> Parts:
         interpreters: dict[str, PartFile] = {}
@@ -169,7 +166,7 @@ class _Maker:
         for identifier, each in self.inputs.interpreters.items():
             settings = read.settings if self._is_payloads(each) else self._lift.pack
             keep = self._keep(each, {*needed.parts, *read.keep})
-            made = each.pack(keep, settings, self._level(INTERPRETER_LEVEL), self._root)
+            made = each.pack(keep, settings, self._level, self._root)
             packed = made.known
             self._tell(packed.notes)
             layouts[identifier] = InstalledInterpreter(
@@ -263,8 +260,7 @@ class _Maker:
             return None
         from czscie.libc.bundle import bundle
 
-        level = self._level(INTERPRETER_LEVEL)
-        return bundle(settings, self._platform, parts, level, self.inputs.network, self.console)
+        return bundle(settings, self._platform, parts, self._level, self.inputs.network, self.console)
 
     def _tell(self, notes: Sequence[str]) -> None:
         for note in notes:
@@ -313,7 +309,7 @@ class _Maker:
         what = f"{number} embedded file{'' if number == 1 else 's'}"
         with self.console.phase(f"Packed {what}"):
             path = self.directory / f"files-{self._platform.name}.zip"
-            written = write_files(self.inputs.files, self._platform, path, self._level(PAYLOAD_LEVEL))
+            written = write_files(self.inputs.files, self._platform, path, self._level)
         plan = written.plan
         return PartFile(path, FILES, "files", plan.digest(), plan.unpacked(), what), written.glibc
 
@@ -332,7 +328,7 @@ class _Maker:
             pex.digest,
             interpreter.digest,
             self._platform.name,
-            str(self._level(PAYLOAD_LEVEL)),
+            str(self._level),
             payload.entry_point or "",
             str(payload.glibc),
             repr(settings),
@@ -352,7 +348,7 @@ class _Maker:
             with self.console.phase(f"Packed {pex.name}") as phase:
                 conversion = Conversion(
                     interpreter=interpreter,
-                    level=self._level(PAYLOAD_LEVEL),
+                    level=self._level,
                     glibc=payload.glibc or ANY_GLIBC,
                     entry_point=payload.entry_point,
                     packing=packing,
@@ -395,7 +391,7 @@ class _Maker:
         return (
             None
             if compiler is None
-            else Packing(settings, compiler, self._platform, interpreter.traits().reads_xz)
+            else Packing(settings, compiler, self._platform, interpreter.traits().reads_xz, self._level)
         )
 
     def _windows_key(self) -> str:

@@ -17,13 +17,15 @@ from czscie.vendor_directory import open_vendor
 class Session:
     """Where a run tells what it does, what it may reach, and the interpreters that it has resolved so far.
 
-    `files` are paths of files to take for a manifest's, by their ids.
+    `files` are paths of files to take for a manifest's, by their ids. With `release` the parts are compressed
+    as hard as pays, whatever the manifest says.
     """
 
     console: Console
     network: Network
     provider: Provider
     files: Mapping[str, Path] = field(default_factory=dict)
+    release: bool = False
 
     @classmethod
     def of(
@@ -33,6 +35,7 @@ class Session:
         offline: bool = False,
         vendor: Path | None = None,
         files: Mapping[str, Path] | None = None,
+        release: bool = False,
         environ: Mapping[str, str] = os.environ,
     ) -> Session:
         """What the environment and three options say.
@@ -43,9 +46,16 @@ class Session:
         """
         directories = () if vendor is None else open_vendor(vendor)
         network = Network.of(environ, directories, offline=offline)
-        return cls.on(Console(silent=True) if console is None else console, network, files)
+        return cls.on(Console(silent=True) if console is None else console, network, files, release=release)
 
     @classmethod
-    def on(cls, console: Console, network: Network, files: Mapping[str, Path] | None = None) -> Session:
+    def on(
+        cls,
+        console: Console,
+        network: Network,
+        files: Mapping[str, Path] | None = None,
+        *,
+        release: bool = False,
+    ) -> Session:
         """A session that has resolved no interpreter yet."""
-        return cls(console, network, Provider(network, console), files or {})
+        return cls(console, network, Provider(network, console), files or {}, release)

@@ -18,6 +18,7 @@ from czscie.commands.options import (
     Output,
     Platforms,
     Python,
+    Release,
     Requirements,
     Target,
     Vendor,
@@ -50,6 +51,7 @@ def build(
     frozen: Frozen = False,
     offline: Offline = False,
     vendor: Vendor = None,
+    release: Release = False,
     json: AsJson = False,
 ) -> None:
     """Build one executable per platform of a lift manifest, or of a program without one.
@@ -75,7 +77,7 @@ def build(
         vendor=vendor,
         file=files,
     )
-    session = Session.of(Console(), offline=offline, vendor=vendor, files=find_files(files))
+    session = Session.of(Console(), offline=offline, vendor=vendor, files=find_files(files), release=release)
     path, as_file = find_output(output, subject)
     built = api.build(
         subject, path, platforms=platforms, use=lock_use(locked, frozen), as_file=as_file, session=session

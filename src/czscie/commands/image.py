@@ -16,6 +16,7 @@ from czscie.commands.options import (
     Manifest,
     Offline,
     Platforms,
+    Release,
     Vendor,
     find_files,
     find_platforms,
@@ -47,6 +48,7 @@ def image(
     frozen: Frozen = False,
     offline: Offline = False,
     vendor: Vendor = None,
+    release: Release = False,
     print_dockerfile: Annotated[
         bool, typer.Option("--print-dockerfile", help="Print an equivalent Dockerfile instead.")
     ] = False,
@@ -69,7 +71,7 @@ def image(
         return
     if output is None and oci is None:
         output = Path(f"{read_manifest(manifest).name}.tar")
-    session = Session.of(Console(), offline=offline, vendor=vendor, files=find_files(files))
+    session = Session.of(Console(), offline=offline, vendor=vendor, files=find_files(files), release=release)
     order = ImageOptions.parse(output, oci, name, base or ())
     made = api.image(
         manifest,

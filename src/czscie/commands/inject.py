@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from czscie.commands.options import AsJson, Offline, find_platforms
+from czscie.container.level import DEFAULT_LEVEL
 
 
 def inject(
@@ -24,7 +25,7 @@ def inject(
     ] = None,
     compression_level: Annotated[
         int, typer.Option("--compression-level", min=1, max=22, help="The zstd compression level.")
-    ] = 12,
+    ] = DEFAULT_LEVEL,
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=0, help="The number of threads. 0 uses all cores.")
     ] = 0,

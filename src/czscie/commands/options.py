@@ -35,6 +35,9 @@ Platforms = Annotated[
 Locked = Annotated[bool, typer.Option("--locked", help="Fail if the lock is out of date.")]
 Frozen = Annotated[bool, typer.Option("--frozen", help="Use the lock; do not check that it is up to date.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Run without network access.")]
+Release = Annotated[
+    bool, typer.Option("--release", help="Compress as hard as pays: a smaller file, a slower first build.")
+]
 Vendor = Annotated[
     Path | None,
     typer.Option("--vendor", help="Use the files that `czscie vendor` wrote to this directory."),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from czscie.commands.options import AsJson, Files, Offline, Vendor, find_files
+from czscie.commands.options import AsJson, Files, Offline, Release, Vendor, find_files
 
 
 def verify(
@@ -22,6 +22,7 @@ def verify(
     files: Files = None,
     offline: Offline = False,
     vendor: Vendor = None,
+    release: Release = False,
     json: AsJson = False,
 ) -> None:
     """Check every digest of an executable, and that it contains nothing else."""
@@ -30,7 +31,7 @@ def verify(
     from czscie.errors import CzscieError
     from czscie.session import Session
 
-    session = Session.of(Console(), offline=offline, vendor=vendor, files=find_files(files))
+    session = Session.of(Console(), offline=offline, vendor=vendor, files=find_files(files), release=release)
     found = api.verify(file, lock=lock, manifest=rebuild, session=session)
     if json:
         write_json(found.as_json())

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import PurePosixPath
 
+from czscie.container.level import DEFAULT_LEVEL, xz_preset
 from czscie.pack.compiler import Expression
 
 #: The name of a pack in the directory of `sys.path` that it stands for.
@@ -25,6 +26,8 @@ COMPLETE = b"="
 
 #: Sources are compressed in blocks of about this many bytes: a traceback decompresses one per line, at most.
 _BLOCK = 1 << 20
+#: Of xz.
+_SMALLEST_DICTIONARY = 1 << 12
 #: Understood by every version of marshal that a reader may have.
 _MARSHAL_VERSION = 2
 
@@ -48,6 +51,8 @@ class Bytecode:
     magic: bytes
     #: Whether the interpreter reads xz; else its sources are deflated.
     xz: bool
+    #: zstd's, of the part that the pack is in.
+    level: int = DEFAULT_LEVEL
 
 
 def render(
@@ -151,11 +156,14 @@ def _blocks(modules: Sequence[Module], bytecode: Bytecode) -> Iterator[_Block]:
 
 def _block(modules: Sequence[Module], bytecode: Bytecode) -> _Block:
     data = b"".join(module.source or b"" for module in modules)
-    return _Block(tuple(modules), _xz(data) if bytecode.xz else zlib.compress(data, 9))
+    return _Block(tuple(modules), _xz(data, bytecode.level) if bytecode.xz else zlib.compress(data, 9))
 
 
-def _xz(data: bytes) -> bytes:
-    return lzma.compress(data, check=lzma.CHECK_CRC32, preset=9)
+def _xz(data: bytes, level: int) -> bytes:
+    # A reader allocates the dictionary: none larger than the block.
+    size = max(len(data), _SMALLEST_DICTIONARY)
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": xz_preset(level), "dict_size": size}]
+    return lzma.compress(data, check=lzma.CHECK_CRC32, filters=filters)
 
 
 def _place(path: str) -> tuple[str, bool, str]:

@@ -11,6 +11,7 @@ import msgspec
 
 from czscie.build_cache import key_of, knowledge
 from czscie.container.content import Data, File
+from czscie.container.level import DEFAULT_LEVEL
 from czscie.lift.pack import PackSettings
 from czscie.pack.compiler import Compiler, Expression
 from czscie.pack.pack import NAME, REST, Bytecode, Module, render, render_in_two
@@ -44,6 +45,8 @@ class Packing:
     platform: Platform
     #: Whether the interpreter reads xz.
     xz: bool
+    #: zstd's, of the part that they are in.
+    level: int = DEFAULT_LEVEL
 
     def pack(
         self,
@@ -91,7 +94,7 @@ class Packing:
                     gone.add(f"{site_packages}/{path}")
         packs = [
             File(f"{site_packages}/{name}", Data(data))
-            for name, data in _rendered(*contents, Bytecode(self.compiler.magic, self.xz))
+            for name, data in _rendered(*contents, Bytecode(self.compiler.magic, self.xz, self.level))
         ]
         kept = tuple(placement for placement in placements if placement.destination not in gone)
         number = sum(len(content.modules) for content in contents)

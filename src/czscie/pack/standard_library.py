@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from importlib import resources
 
 from czscie.container.content import Content, Data, File
+from czscie.container.level import DEFAULT_LEVEL
 from czscie.errors import CzscieError
 from czscie.lift.pack import PackSettings
 from czscie.pack.compiler import Compiler
@@ -54,8 +55,12 @@ class PackedLibrary:
     modules: int
 
 
-def pack_library(distribution: Distribution, compiler: Compiler, settings: PackSettings) -> PackedLibrary:
+def pack_library(
+    distribution: Distribution, compiler: Compiler, settings: PackSettings, level: int = DEFAULT_LEVEL
+) -> PackedLibrary:
     """Packs the standard library of `distribution` as `settings` say, with the bytecode of `compiler`.
+
+    `level` is zstd's, of the part that it will be in.
 
     Raises CzscieError where it cannot be packed.
     """
@@ -82,7 +87,7 @@ def pack_library(distribution: Distribution, compiler: Compiler, settings: PackS
         Module(path, code, sources[path] if settings.source and path in instead else None)
         for path, code in compiled.items()
     ]
-    bytecode = Bytecode(compiler.magic, reads_xz(distribution))
+    bytecode = Bytecode(compiler.magic, reads_xz(distribution), level)
     gone = {prefix + path for path in instead}
     made: dict[str, Content] = {
         prefix + NAME: Data(render(packed, bytecode, expressions, _complete(library, compiled))),
