@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import threading
 from collections.abc import Mapping, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -110,6 +112,35 @@ def test_what_one_target_cannot_have_is_an_error_with_the_reasons_of_pip(index: 
         resolve(["cow==1"], [WINDOWS, LINUX], {}, tmp_path, builder)
     what = "pex cannot resolve the payload for linux-x86_64 (glibc 2.28) with CPython 3.13.9"
     assert error.value.what == what
-    assert "No matching distribution found for cow==1" in str(error.value)
+    assert error.value.why == ("cow 1.0 has no wheel for linux-x86_64, only for win_amd64",)
     assert str(tmp_path) not in str(error.value)
-    assert error.value.hint == "if its wheels need a newer glibc than 2.28, set glibc in [lift.payload]"
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        (404, "127.0.0.1 has no project cow"),
+        (401, "127.0.0.1 answered 401 (Unauthorized)"),
+        (403, "127.0.0.1 answered 403 (Forbidden)"),
+    ],
+)
+def test_what_an_index_answers_is_the_reason(
+    status: int, why: str, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Index(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Index) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.delenv("PIP_NO_INDEX")
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_port}/simple")
+        with pytest.raises(CzscieError) as error:
+            resolve(["cow"], [WINDOWS, LINUX], {"calf": "1.0"}, tmp_path)
+        server.shutdown()
+    assert error.value.why == (why,)

@@ -19,6 +19,7 @@ from packaging.requirements import Requirement
 from czscie.czex.target import Target
 from czscie.disk import says_full
 from czscie.errors import CzscieError
+from czscie.lock.resolve_failure import ResolveFailure, read_failure
 from czscie.platforms import GlibcVersion, Platform
 
 #: Every Linux distribution that is still supported has at least this one; so do most manylinux wheels ask.
@@ -31,6 +32,10 @@ SOURCE_DATE_EPOCH = "315532800"
 #: pex's report of the pip that it ran, which names temporary directories and does not help a user.
 _NOISE = re.compile(r"^pid \d+ -> .* exited with \d+ and STDERR:$|^\s*$")
 _REASON_LINES = 20
+
+_LOG = "pip.log"
+#: As much of pip's log as is read: the end has what failed.
+_LOG_BYTES = 16 << 20
 
 _SETTINGS = (
     # The index and the credentials are where the user's pip has them.
@@ -128,16 +133,17 @@ def resolve(
     )
     if done.returncode == 0:
         return _read(output, targets)
-    if versions:  # which the requirements need not allow any more
+    failure = read_failure(guard.log(), targets[0])
+    is_final = failure is not None and failure.is_final
+    if versions and not is_final:  # which the requirements need not allow any more
         return resolve(requirements, targets, {}, directory, builder)
-    if len(targets) > 1:  # to say which cannot have them
+    if len(targets) > 1 and not is_final:  # to say which cannot have them
         return {
             platform: artifacts
             for target in targets
             for platform, artifacts in resolve(requirements, [target], {}, directory, builder).items()
         }
-    allowed = () if builder is None else builder.allowed
-    raise _failure(f"pex cannot resolve the payload for {targets[0]}", targets[0], allowed, done)
+    raise _failure(f"pex cannot resolve the payload for {targets[0]}", targets[0], done, failure)
 
 
 def make_environment(requirements: Sequence[str], directory: Path) -> None:
@@ -199,6 +205,15 @@ class _Guard:
     def _wheel(self, builder: WheelBuilder, source: FoundSource) -> str:
         return builder.wheel(source, self.directory).resolve().as_uri()
 
+    def log(self) -> str:
+        """The end of pip's log; empty if pip did not run."""
+        try:
+            with (self.directory / _LOG).open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - _LOG_BYTES))
+                return file.read().decode(errors="replace")
+        except FileNotFoundError:
+            return ""
+
     def _run(
         self, wheels: Mapping[str, str], found: Path, module: str, *arguments: str
     ) -> subprocess.CompletedProcess[str]:
@@ -210,8 +225,13 @@ class _Guard:
             "wheels": wheels,
         }
         guard.write_text(json.dumps(document), encoding="utf-8")
+        log = self.directory / _LOG
+        log.unlink(missing_ok=True)
         return subprocess.run(
-            [sys.executable, "-m", "czscie.lock.guard_pex", module, *arguments, *_SETTINGS],
+            [
+                *(sys.executable, "-m", "czscie.lock.guard_pex", module, *arguments, *_SETTINGS),
+                *("--pip-log", str(log)),
+            ],
             cwd=self.directory,
             env={**_environment(os.environ), "CZSCIE_GUARD": str(guard), "PIP_ONLY_BINARY": ":all:"},
             stdin=subprocess.DEVNULL,
@@ -264,8 +284,13 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _failure(
-    what: str, target: Target, allowed: Sequence[str] | None, done: subprocess.CompletedProcess[str]
+    what: str,
+    target: Target,
+    done: subprocess.CompletedProcess[str],
+    failure: ResolveFailure | None,
 ) -> CzscieError:
+    if failure is not None:
+        return CzscieError(what, why=failure.why, hint=failure.hint)
     output = done.stderr or done.stdout
     hint = None
     if says_full(output):
@@ -274,11 +299,6 @@ def _failure(
         )
     elif "not compatible with the requested foreign target" in output:
         hint = f"build that wheel on {target.platform.name} and set PIP_FIND_LINKS to its directory"
-    elif "No matching distribution found" in output and allowed is not None:
-        hint = "projects without a wheel are built only if build in [lift.payload] lists them"
-    elif "No matching distribution found" in output and target.platform.libc == "gnu":
-        newest = ".".join(map(str, target.glibc))
-        hint = f"if its wheels need a newer glibc than {newest}, set glibc in [lift.payload]"
     return CzscieError(what, why=_reasons(done), hint=hint)
 
 
