@@ -135,7 +135,7 @@ def _no_wheel(requirement: Requirement, lines: Iterable[str]) -> ResolveFailure 
         if name == canonicalize_name(requirement.name) and _meets(version, requirement):
             return ResolveFailure(
                 (f"{requirement.name} {version} has no wheel that fits, only its source",),
-                f'add "{requirement.name}" to build in [lift.payload], or set build = "allow" for every project',
+                f'add "{requirement.name}" to build in [lift.payload], or set build = "allow"',
             )
     return None
 
