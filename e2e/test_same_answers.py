@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from czscie.pack.compiler import Compiler
+from czscie.pack.module_code import expressions_of
 from czscie.pack.pack import NAME, Bytecode, Module, render
 from e2e import answers
 from e2e.conftest import PYTHONS
@@ -106,7 +107,7 @@ def _pack(python: Path) -> bytes:
     sources = _encoded(answers.MODULES)
     codes = compiler.compile(list(sources.items())).results
     modules = [Module(path, code, sources[path]) for path, code in zip(sources, codes, strict=True)]
-    expressions = compiler.expressions(list(sources.items())).results
+    expressions = expressions_of(compiler.expressions(list(sources.items())).results)
     return render(modules, Bytecode(compiler.magic, xz=True), expressions)
 
 

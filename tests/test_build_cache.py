@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -9,7 +10,7 @@ import pytest
 
 import no_files
 from czscie import build_cache
-from czscie.build_cache import Product, check, knowledge, mending, product
+from czscie.build_cache import Product, check, compressed, knowledge, knowledge_of_each, mending, product
 from czscie.errors import CzscieError
 from czscie.filesystem import file_digest
 
@@ -167,3 +168,99 @@ def test_a_product_that_becomes_no_file_is_damaged(damage: Callable[[Path], None
 
     assert mending(attempt, told.append) == b"moo"
     assert told == ["a cow is damaged in the cache: making it again"]
+
+
+class Table:
+    """Finds values for names, and remembers for which."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __call__(self, *names: str) -> list[Note]:
+        def make(missing: Sequence[int]) -> list[Note]:
+            self.asked += [names[number] for number in missing]
+            return [Note(names[number]) for number in missing]
+
+        return knowledge_of_each("key", Note, names, make)
+
+
+def test_a_table_finds_only_what_it_lacks() -> None:
+    table = Table()
+    assert table("a", "b") == [Note("a"), Note("b")]
+    assert table("c", "a", "c") == [Note("c"), Note("a"), Note("c")]
+    assert table("b", "c") == [Note("b"), Note("c")]
+    assert table.asked == ["a", "b", "c", "c"]
+    assert table() == []
+
+
+def test_a_table_forgets_what_was_not_used_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build_cache, "_TABLE", 3)
+    table = Table()
+    table("a", "b")
+    table("c", "d")
+    table.asked.clear()
+    table("a", "c", "d")
+    assert table.asked == []
+    table("b")
+    assert table.asked == ["b"]
+
+
+DATA = b"moo" * (1 << 16)
+
+
+def packed(method: str = "zlib", data: bytes = DATA, made: list[int] | None = None) -> bytes:
+    def compress() -> bytes:
+        if made is not None:
+            made.append(len(data))
+        return zlib.compress(data + method.encode())
+
+    return compressed(data, method, compress)
+
+
+def test_what_is_compressed_once_is_kept_by_its_content_and_the_method() -> None:
+    made: list[int] = []
+    first = packed(made=made)
+    assert packed(made=made) == first == zlib.compress(DATA + b"zlib")
+    assert len(made) == 1
+    assert packed("other", made=made) != first
+    assert packed(data=DATA + b"!", made=made) != first
+    assert len(made) == 3
+
+
+def test_what_is_small_is_not_kept(cache: Path) -> None:
+    made: list[int] = []
+    for _ in range(2):
+        packed(data=b"moo", made=made)
+    assert len(made) == 2
+    assert not (cache / "compressed").exists()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: b"",
+        lambda content: content[:10],
+        lambda content: content[:-1],
+        lambda content: content + b"!",
+        lambda content: bytes([content[0] ^ 1]) + content[1:],
+        lambda content: content[:-1] + bytes([content[-1] ^ 1]),
+    ],
+)
+def test_what_is_damaged_is_compressed_again(cache: Path, damage: Callable[[bytes], bytes]) -> None:
+    first = packed()
+    [path] = (cache / "compressed").iterdir()
+    path.write_bytes(damage(path.read_bytes()))
+    made: list[int] = []
+    assert packed(made=made) == first
+    assert packed(made=made) == first
+    assert len(made) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no pipes in directories")
+@pytest.mark.parametrize("make", [no_files.pipe, no_files.directory], ids=["a pipe", "a directory"])
+def test_what_is_no_file_is_replaced(cache: Path, make: Callable[[Path], object]) -> None:
+    first = packed()
+    [path] = (cache / "compressed").iterdir()
+    make(path)
+    assert packed() == first
+    assert path.is_file()

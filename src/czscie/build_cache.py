@@ -7,7 +7,7 @@ copies the product; `mending` makes damaged ones again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -49,6 +49,19 @@ class _Made(msgspec.Struct, Generic[Known], frozen=True):
     known: Known
 
 
+class _Table(msgspec.Struct, Generic[Known], frozen=True):
+    """Values by their names; first those of the build that wrote it."""
+
+    entries: dict[str, Known]
+
+
+#: How many values a table has room for, unless more are used together.
+_TABLE = 4096
+#: Bytes of the SHA-256 before what is kept compressed.
+_DIGEST = 32
+#: Fewer bytes take as long to be looked up as to be compressed.
+_WORTH_KEEPING = 1 << 16
+
 #: The products that this process uses: their digests, and their descriptions.
 _used: dict[Path, tuple[str, str]] = {}
 
@@ -84,6 +97,54 @@ def knowledge(key: str, kind: type[Known], make: Callable[[], Known]) -> Known:
     else:
         mark_used(path)
     return known
+
+
+def knowledge_of_each(
+    key: str, kind: type[Known], names: Sequence[str], make: Callable[[Sequence[int]], Sequence[Known]]
+) -> list[Known]:
+    """The value of `kind` for each of `names`, from the table stored as `key`.
+
+    `make` finds those that the table lacks, given their places in `names`. The table keeps others for other
+    builds as long as there is room. Of two builds that write it at once, one is remembered.
+    """
+    path = cache_directory("known") / key
+    table = _read(path, _Table[kind])  # type: ignore[valid-type]
+    entries = {} if table is None else table.entries
+    missing = [number for number, name in enumerate(names) if name not in entries]
+    if missing:
+        made = dict(zip((names[number] for number in missing), make(missing), strict=True))
+        used = {name: made[name] if name in made else entries[name] for name in names}
+        rest = [each for each in entries.items() if each[0] not in used]
+        entries = {**used, **dict(rest[: max(_TABLE - len(used), 0)])}
+        _write(path, _Table(entries))
+    else:
+        mark_used(path)
+    return [entries[name] for name in names]
+
+
+def compressed(data: bytes, method: str, compress: Callable[[], bytes]) -> bytes:
+    """What `compress` makes of `data`, kept in the cache by its content and by `method`, with all parameters.
+
+    It outlives changes of czscie's code: the libraries that compress are all that shapes it. What is small is
+    not kept, and what is damaged is made again.
+    """
+    if len(data) < _WORTH_KEEPING:
+        return compress()
+    libraries = toolchain.libraries()
+    shape = "\0".join((method, libraries["libzstd"], libraries["xz"], hashlib.sha256(data).hexdigest()))
+    path = cache_directory("compressed") / hashlib.sha256(shape.encode()).hexdigest()
+    try:
+        with open_regular(path) as stream:
+            digest, found = stream.read(_DIGEST), stream.read()
+        if hashlib.sha256(found).digest() == digest:
+            mark_used(path)
+            return found
+    except OSError:
+        pass
+    made = compress()
+    make_way(path)
+    write_atomically(path, lambda stream: stream.write(hashlib.sha256(made).digest() + made))
+    return made
 
 
 def check(path: Path, sha256: str) -> None:

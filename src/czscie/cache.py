@@ -25,6 +25,7 @@ VARIABLE = "CZSCIE_CACHE"
 KINDS = {
     "archives": "downloaded interpreters and other files",
     "compilers": "unpacked interpreters that compile modules",
+    "compressed": "compressed entries of interpreters and payloads",
     "debian": "downloaded Debian packages",
     "executables": "what czscie run started",
     "indexes": "file lists of python-build-standalone releases",

@@ -37,6 +37,22 @@ def test_the_same_sources_give_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -
     assert this_python().compile([("a.py", TEXT), ("b.py", TEXT)]).results == first
 
 
+def test_a_module_depends_on_no_other() -> None:
+    """Nor on the seed of hashes, by which CPython before 3.11 orders the sets that it marshals."""
+    sources = [
+        ("a.py", TEXT),
+        ("star.py", b"from os.path import *\nFIRST = b'x'\n"),
+        (
+            "b.py",
+            b"def f(x):\n    try: return x in {'*', 'one', 'two'}\n    finally: g(x, '*', b'x')\n",
+        ),
+        ("none.py", b"def ("),
+    ]
+    together = this_python().compile(sources).results
+    assert together[::-1] == this_python().compile(sources[::-1]).results
+    assert together == [this_python().compile([source]).results[0] for source in sources]
+
+
 def test_what_does_not_compile_is_empty_and_the_rest_is_not() -> None:
     texts = [b"def (", b"x = 1\n", b"\0", b"# coding: nothing\n", b"'\\d'\n", b"", b"(" * 5000, b"\xff"]
     codes = this_python().compile([(f"{number}.py", text) for number, text in enumerate(texts)]).results

@@ -579,7 +579,7 @@ def expressions(tmp_path: Path) -> Library:
     package = Path(re.__file__).parent
     modules = compiled({f"re/{path.name}": path.read_text() for path in package.glob("*.py")})
     text = f"import re\nre.compile({KNOWN!r}, re.I | re.M)\n"
-    found = this_python().expressions([("a.py", text.encode())]).results
+    [found] = this_python().expressions([("a.py", text.encode())]).results
     assert len(found) == 1
     return Library.with_pack(tmp_path / "library", render(modules, HERE, found))
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, BinaryIO, TypeVar
 
+from czscie.build_cache import compressed
 from czscie.container import zip as zip_records
 from czscie.container.content import Content, File, Link, pieces_of
 from czscie.container.plan import ENTRY_NAME, Plan, PlannedEntry, PlannedFile, PlannedLink, Slice
@@ -138,9 +139,13 @@ class Packed:
 class Packer:
     """Collects the content of one zip. `slices` are known at once, bytes are read when the zip is written."""
 
-    def __init__(self, level: int, jobs: int | None = None) -> None:
-        """`level` is zstd's, 1 to 22; `jobs` are the threads that compress, as many as cores if None."""
+    def __init__(self, level: int, jobs: int | None = None, *, kept: bool = False) -> None:
+        """`level` is zstd's, 1 to 22; `jobs` are the threads that compress, as many as cores if None.
+
+        With `kept`, compressed entries come from the user's cache, and go there.
+        """
         self._level = level
+        self._kept = kept
         self._jobs = jobs or os.cpu_count() or 1
         self._entries: dict[str, _Single | _Group] = {}
 
@@ -222,8 +227,11 @@ class Packer:
             return self._pack_in_pieces(name, entry)
         data = entry.read()
         planned = PlannedEntry(name, len(data), zlib.crc32(data), hashlib.sha256(data).hexdigest())
-        frame = io.BytesIO(compress(data, self._level))
-        return Packed(name, planned.size, planned.crc32, frame), planned
+        if self._kept:
+            frame = compressed(data, f"zstd {self._level}", lambda: compress(data, self._level))
+        else:
+            frame = compress(data, self._level)
+        return Packed(name, planned.size, planned.crc32, io.BytesIO(frame)), planned
 
     def _pack_in_pieces(self, name: str, entry: _Single | _Group) -> tuple[Packed, PlannedEntry]:
         """The same in memory that does not grow with the entry; any number of threads gives equal bytes."""
@@ -293,7 +301,7 @@ def write_items(
     items = tuple(items)
     files = [item for item in items if isinstance(item, File)]
     links = tuple(PlannedLink(item.path, item.target) for item in items if isinstance(item, Link))
-    packer = Packer(level)
+    packer = Packer(level, kept=True)
     slices = packer.add("", files)
     planned = tuple(PlannedFile(file.path, slices[file.path], executable=file.executable) for file in files)
 

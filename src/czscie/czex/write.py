@@ -83,7 +83,7 @@ def write_czex(
     """
     info, installed, own = contents.info, contents.installed, contents.own
     windows = windows or WindowsOptions()
-    packer = Packer(level)
+    packer = Packer(level, kept=True)
     slices: dict[tuple[object, str], Slice] = {}
     for wheel in sorted(contents.wheels, key=lambda wheel: wheel.filename):
         name = f".deps/{wheel.filename}"

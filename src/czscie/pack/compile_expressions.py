@@ -1,10 +1,10 @@
-"""Compiles regular expressions. Runs in the interpreter that will use them: CPython 3.9 to 3.15, `-I -S -B`.
+"""Compiles regular expressions. Runs in the interpreter that will use them: CPython 3.9 to 3.15, `-s -S -B`.
 
 Reads from standard input, for each module, the length of its source (bytes, big-endian, 4) and the source.
 Writes to standard output `!`, and for each module a letter, a length of four bytes, and so many bytes: a
-marshalled list with the hash (8 bytes) and the marshalled entry of each pattern and its flags that no module
-before had: pattern, flags, and the arguments of `_sre.compile`. The letter is `.`, or `S` for a module whose
-budget of steps was spent before all was found, or `L` for one that is too large.
+marshalled list with the hash (8 bytes) and the marshalled entry of each pattern with its flags: pattern,
+flags, and the arguments of `_sre.compile`. The letter is `.`, or `S` for a module whose budget of steps was
+spent before all was found, or `L` for one that is too large.
 
 Patterns are found in the text, without running it: what is overlooked is compiled when it is used, as ever,
 and what is found in error is never asked for.
@@ -321,7 +321,6 @@ def _cost(parsed):
 
 def main():
     read = sys.stdin.buffer.read
-    known = set()
     warnings.simplefilter("error")
     sys.stdout.buffer.write(b"!")
     sys.stdout.buffer.flush()
@@ -329,15 +328,16 @@ def main():
     while length := read(4):
         if limited:
             _signal.setitimer(_signal.ITIMER_PROF, _SECONDS)
-        entries, letter = _entries(read(int.from_bytes(length, "big")), known)
+        entries, letter = _entries(read(int.from_bytes(length, "big")))
         answer = marshal.dumps(entries, 2)
         sys.stdout.buffer.write(letter + len(answer).to_bytes(4, "big") + answer)
         sys.stdout.buffer.flush()
 
 
-def _entries(source, known):
-    """The entries of a module, but of the patterns `known`, and the letter that says how it went."""
+def _entries(source):
+    """The entries of a module, each once, and the letter that says how it went."""
     entries = []
+    known = set()
     if len(source) > _LARGEST_SOURCE:
         return entries, b"L"
     budget = Budget(len(source))

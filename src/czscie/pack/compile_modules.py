@@ -1,4 +1,4 @@
-"""Compiles modules. Runs in the interpreter that will load them: CPython 3.9 to 3.15, `python -I -S -B`.
+"""Compiles modules. Runs in the interpreter that will load them: CPython 3.9 to 3.15, `python -s -S -B`.
 
 Reads from standard input, for each module, two lengths (bytes, big-endian, 4 each), the name its code objects
 have for their file, and its source. Writes to standard output CPython's magic number, the length of its cache
@@ -9,6 +9,7 @@ length, `N` nesting, `M` memory, `F` `finally` in one another.
 A module that crashes the compiler, or takes more time than any needs and is ended by SIGPROF, has no answer.
 """
 
+import _ast
 import _signal
 import marshal
 import sys
@@ -29,6 +30,7 @@ def main():
     tag = sys.implementation.cache_tag.encode()
     write(MAGIC_NUMBER + bytes([len(tag)]) + tag)
     sys.stdout.buffer.flush()
+    _make_singletons()
     limited = hasattr(_signal, "ITIMER_PROF")
     while lengths := read(8):
         if limited:
@@ -37,6 +39,17 @@ def main():
         letter, code = compiled(name, read(int.from_bytes(lengths[4:], "big")))
         write(letter + len(code).to_bytes(4, "big") + code)
         sys.stdout.buffer.flush()
+
+
+def _make_singletons():
+    """Makes what CPython keeps once it was made: single bytes, and characters, interned as names are.
+
+    Marshal tells them from what nothing else refers to, and the code of a module must not depend on what was
+    compiled before it.
+    """
+    for number in range(256):
+        sys.intern(chr(number))
+        bytes((number,))
 
 
 def compiled(name, source):
@@ -56,7 +69,6 @@ def compiled(name, source):
 
 def copies(source):
     """The number of nodes that the compiler visits, counting each copy of the body of a `finally`."""
-    import _ast
 
     def of_all(statements, unwound):
         return sum(of(each, unwound) for each in statements)

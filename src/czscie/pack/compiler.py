@@ -45,16 +45,27 @@ _MOST_DEATHS_OF_TIME = 3
 #: The same limits for every build: 8 MiB of stack, 4 GiB of memory, no core file.
 _LIMITS = 'ulimit -c 0; ulimit -s 8192; ulimit -v 4194304; exec "$@"'
 
-#: The whole environment: the user's settings must not change the compiled code, nor the hashes of strings.
+#: The whole environment: the user's settings must not change the compiled code, nor the hashes of strings, by
+#: which CPython before 3.11 orders the sets of code objects.
 _ENVIRONMENT = {"PYTHONHASHSEED": "0"}
+#: `-I` would ignore the environment. What else it does: no user's site-packages, and no working directory.
+_OPTIONS = ("-s", "-S", "-B", "-W", "ignore")
+_WITHOUT_WORKING_DIRECTORY = "import sys; del sys.path[0]\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled(Generic[T]):
-    """The results, and a line for each module that exceeded a limit and has no or an incomplete result."""
+    """The result for each module, and the line about it: "" unless it exceeded a limit and has no or an
+    incomplete result.
+    """
 
     results: list[T]
-    skips: tuple[str, ...] = ()
+    told: list[str]
+
+    @property
+    def skips(self) -> tuple[str, ...]:
+        """What is to be told."""
+        return tuple(filter(None, self.told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +91,9 @@ class Compiler:
         return cls(python, identity, answer[:4], answer[5:].decode()) if len(answer) > 5 else None
 
     def compile(self, sources: Sequence[Source]) -> Compiled[bytes]:
-        """The marshalled code objects of `sources`, a list; empty where one does not compile.
+        """The marshalled code objects of `sources`; empty where one does not compile.
 
-        The same sources give the same bytes as long as they are the same in number and order: marshal tells
-        objects that are shared from those that are not. Raises CzscieError when the Python fails.
+        Each depends on its own source alone. Raises CzscieError when the Python fails.
         """
         requests = [
             len(encoded := name.encode("utf-8", "surrogateescape")).to_bytes(4, "big")
@@ -92,8 +102,8 @@ class Compiler:
             + source
             for name, source in sources
         ]
-        answers, skips = self._answers(sources, requests, "compile_modules.py")
-        return Compiled([answer.data for answer in answers], tuple(skips))
+        answers, told = self._answers(sources, requests, "compile_modules.py")
+        return Compiled([answer.data for answer in answers], told)
 
     def cached(self, path: str, code: bytes) -> File:
         """The bytecode of the source at `path`, where its Python looks for it (PEP 3147).
@@ -106,17 +116,14 @@ class Compiler:
             f"{directory}{separator}__pycache__/{name.removesuffix('.py')}.{self.tag}.pyc", Data(data)
         )
 
-    def expressions(self, sources: Sequence[Source]) -> Compiled[Expression]:
-        """The regular expressions that the modules `sources` are seen to compile, compiled; sorted.
+    def expressions(self, sources: Sequence[Source]) -> Compiled[list[Expression]]:
+        """The regular expressions that each of the modules `sources` is seen to compile, compiled.
 
         Raises CzscieError when the Python fails.
         """
         requests = [len(source).to_bytes(4, "big") + source for _, source in sources]
-        answers, skips = self._answers(sources, requests, "compile_expressions.py")
-        found: set[Expression] = set()
-        for answer in answers:
-            found.update(marshal.loads(answer.data) if answer.data else ())
-        return Compiled(sorted(found), tuple(skips))
+        answers, told = self._answers(sources, requests, "compile_expressions.py")
+        return Compiled([marshal.loads(answer.data) if answer.data else [] for answer in answers], told)
 
     def scan(self, suspects: Sequence[Suspect]) -> list[Signs]:
         """The signs in each of the modules. One that its Python cannot parse counts as the worst case.
@@ -149,7 +156,7 @@ class Compiler:
     def _answers(
         self, sources: Sequence[Source], requests: Sequence[bytes], program: str
     ) -> tuple[list[_Answer], list[str]]:
-        """The answers of `program` to the requests, and a line for each that exceeded a limit.
+        """The answers of `program` to the requests, and for each a line if it exceeded a limit, or "".
 
         A request that crashes it has an empty answer, and the rest is sent to a new process.
         """
@@ -167,12 +174,11 @@ class Compiler:
                 )
             answers.append(_Answer(death, b""))
         what = _WHAT[program]
-        skips = [
-            f"{name} {what}: {_EXCESSES.get(answer.letter, answer.letter)}"
+        told = [
+            "" if answer.letter in _FINE else f"{name} {what}: {_EXCESSES.get(answer.letter, answer.letter)}"
             for (name, _), answer in zip(sources, answers, strict=True)
-            if answer.letter not in _FINE
         ]
-        return answers, skips
+        return answers, told
 
     def _run(self, request: bytes, program: str) -> tuple[bytes, str | None]:
         """The output of `program`, and what it died of, if it did."""
@@ -222,7 +228,7 @@ def _run(
     python: Path, request: bytes, name: str = "compile_modules.py"
 ) -> subprocess.CompletedProcess[bytes]:
     program = resources.files("czscie.pack").joinpath(name).read_text()
-    command = [str(python), "-I", "-S", "-B", "-W", "ignore", "-c", program]
+    command = [str(python), *_OPTIONS, "-c", _WITHOUT_WORKING_DIRECTORY + program]
     if os.name == "posix":
         command = ["/bin/sh", "-c", _LIMITS, "sh", *command]
     return subprocess.run(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import PurePosixPath
 
+from czscie.build_cache import compressed
 from czscie.container.level import DEFAULT_LEVEL, xz_preset
 from czscie.pack.compiler import Expression
 
@@ -26,6 +27,8 @@ COMPLETE = b"="
 
 #: Sources are compressed in blocks of about this many bytes: a traceback decompresses one per line, at most.
 _BLOCK = 1 << 20
+#: One of so many modules may end a block.
+_ENDS = 16
 #: Of xz.
 _SMALLEST_DICTIONARY = 1 << 12
 #: Understood by every version of marshal that a reader may have.
@@ -142,16 +145,21 @@ class _Volume:
 
 
 def _blocks(modules: Sequence[Module], bytecode: Bytecode) -> Iterator[_Block]:
+    """Blocks that end where the name of a module says so: one module less changes few of them."""
     run: list[Module] = []
     size = 0
     for module in modules:
         run.append(module)
         size += len(module.source or b"")
-        if size >= _BLOCK:
+        if size >= 2 * _BLOCK or (size >= _BLOCK // 2 and _may_end(module)):
             yield _block(run, bytecode)
             run, size = [], 0
     if run:
         yield _block(run, bytecode)
+
+
+def _may_end(module: Module) -> bool:
+    return zlib.crc32(module.path.encode("utf-8", "surrogatepass")) % _ENDS == 0
 
 
 def _block(modules: Sequence[Module], bytecode: Bytecode) -> _Block:
@@ -162,8 +170,11 @@ def _block(modules: Sequence[Module], bytecode: Bytecode) -> _Block:
 def _xz(data: bytes, level: int) -> bytes:
     # A reader allocates the dictionary: none larger than the block.
     size = max(len(data), _SMALLEST_DICTIONARY)
-    filters = [{"id": lzma.FILTER_LZMA2, "preset": xz_preset(level), "dict_size": size}]
-    return lzma.compress(data, check=lzma.CHECK_CRC32, filters=filters)
+    preset = xz_preset(level)
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": preset, "dict_size": size}]
+    return compressed(
+        data, f"xz {preset}", lambda: lzma.compress(data, check=lzma.CHECK_CRC32, filters=filters)
+    )
 
 
 def _place(path: str) -> tuple[str, bool, str]:

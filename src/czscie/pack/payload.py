@@ -14,20 +14,13 @@ from czscie.container.content import Data, File
 from czscie.container.level import DEFAULT_LEVEL
 from czscie.lift.pack import PackSettings
 from czscie.pack.compiler import Compiler, Expression
+from czscie.pack.module_code import code_of_each, expressions_of
 from czscie.pack.pack import NAME, REST, Bytecode, Module, render, render_in_two
 from czscie.pack.scan import Signs, Suspect
 from czscie.pack.unit import Unit, units_of
 from czscie.platforms import Platform
 from czscie.wheel.venv_layout import Installed, Placement, describe
 from czscie.wheel.wheel import Wheel
-
-
-class Compiled(msgspec.Struct, frozen=True):
-    """The cached code of the modules of one wheel, empty for one that does not compile."""
-
-    codes: list[bytes]
-    expressions: list[Expression]
-    skips: tuple[str, ...]
 
 
 class Scanned(msgspec.Struct, frozen=True):
@@ -132,20 +125,14 @@ class Packing:
         """The code of each module of `paths` that compiles, their regular expressions, and what was too much,
         from the cache.
         """
-        sources = {path: unit.files[path].member.content.read() for path in paths}
-        digest = hashlib.sha256(f"{self.compiler.identity}\0{site_packages}\0".encode())
-        for path, source in sources.items():
-            digest.update(f"{path}\0{len(source)}\0".encode("utf-8", "surrogateescape") + source)
-
-        def compiled() -> Compiled:
-            named = [(f"{site_packages}/{path}", source) for path, source in sources.items()]
-            codes, expressions = self.compiler.compile(named), self.compiler.expressions(named)
-            return Compiled(codes.results, expressions.results, (*codes.skips, *expressions.skips))
-
-        known = knowledge(key_of("compiled", digest.hexdigest()), Compiled, compiled)
-        expressions = known.expressions if self.platform.shares_expressions else []
-        codes = {path: code for path, code in zip(sources, known.codes, strict=True) if code}
-        return codes, expressions, tuple(each.removeprefix(f"{site_packages}/") for each in known.skips)
+        sources = [(f"{site_packages}/{path}", unit.files[path].member.content.read()) for path in paths]
+        owner = unit.origin.project if isinstance(unit.origin, Wheel) else unit.origin
+        made = code_of_each(self.compiler, owner, sources)
+        shares = self.platform.shares_expressions
+        expressions = expressions_of(each.expressions for each in made) if shares else []
+        codes = {path: each.code for path, each in zip(paths, made, strict=True) if each.code}
+        skips = [skip.removeprefix(f"{site_packages}/") for each in made for skip in each.skips]
+        return codes, expressions, tuple(skips)
 
 
 @dataclass(frozen=True, slots=True)

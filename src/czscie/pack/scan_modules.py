@@ -1,5 +1,5 @@
 """Tells which files modules look at, and what they import. Runs in the interpreter that will load them, whose
-parser knows their syntax: CPython 3.9 to 3.15, `python -I -S -B`.
+parser knows their syntax: CPython 3.9 to 3.15, `python -s -S -B`.
 
 Reads from standard input, for each module, the length of a question (bytes, big-endian, 4) and the question:
 a marshalled tuple of `files` or `imports`, the source, and more. Writes to standard output `!`, and for each

@@ -13,6 +13,7 @@ from czscie.container.level import DEFAULT_LEVEL
 from czscie.errors import CzscieError
 from czscie.lift.pack import PackSettings
 from czscie.pack.compiler import Compiler
+from czscie.pack.module_code import code_of_each, expressions_of
 from czscie.pack.modules import module_sources
 from czscie.pack.pack import NAME, Bytecode, Module, render
 from czscie.pbs.distribution import Distribution, Layout
@@ -79,9 +80,10 @@ def pack_library(
         if path.partition("/")[0] not in _FOREIGN
     }
     named = [(prefix + path, text) for path, text in sources.items()]
-    codes = compiler.compile(named).results
-    expressions = compiler.expressions(named).results if distribution.platform.shares_expressions else []
-    compiled = {path: code for path, code in zip(sources, codes, strict=True) if code}
+    made = code_of_each(compiler, "library", named)
+    shares = distribution.platform.shares_expressions
+    expressions = expressions_of(each.expressions for each in made) if shares else []
+    compiled = {path: each.code for path, each in zip(sources, made, strict=True) if each.code}
     instead = {path for path in compiled if not _stays_a_file(path) and not settings.keeps_of_library(path)}
     packed = [
         Module(path, code, sources[path] if settings.source and path in instead else None)
@@ -89,16 +91,16 @@ def pack_library(
     ]
     bytecode = Bytecode(compiler.magic, reads_xz(distribution), level)
     gone = {prefix + path for path in instead}
-    made: dict[str, Content] = {
+    written: dict[str, Content] = {
         prefix + NAME: Data(render(packed, bytecode, expressions, _complete(library, compiled))),
         prefix + _FINDER: library[_FINDER].content,
         prefix + _ENCODINGS: Data(encodings),
     }
     for path in (_FINDER, _ENCODINGS):
         cached = compiler.cached(prefix + path, compiled[path])
-        made[cached.path] = cached.content
-    items = [item for item in distribution.items if item.path not in gone | made.keys()]
-    items += [File(path, content) for path, content in made.items()]
+        written[cached.path] = cached.content
+    items = [item for item in distribution.items if item.path not in gone | written.keys()]
+    items += [File(path, content) for path, content in written.items()]
     ordered = tuple(sorted(items, key=lambda item: item.path))
     return PackedLibrary(replace(distribution, items=ordered), len(packed))
 

@@ -1,0 +1,57 @@
+"""What compilers make of modules, kept by what each module is: a change of one compiles one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+
+from czscie.build_cache import key_of, knowledge_of_each
+from czscie.pack.compiler import Compiler, Expression, Source
+
+
+class ModuleCode(msgspec.Struct, frozen=True):
+    """The marshalled code of a module, empty for one that does not compile, and its regular expressions.
+
+    `skips` are lines about limits that it exceeds.
+    """
+
+    code: bytes
+    expressions: tuple[Expression, ...]
+    skips: tuple[str, ...]
+
+
+def code_of_each(compiler: Compiler, owner: str, sources: Sequence[Source]) -> list[ModuleCode]:
+    """What `compiler` makes of each of `sources`, from the cache where it can be.
+
+    What belongs to one `owner` is kept together. Raises CzscieError when the Python fails.
+    """
+
+    def make(missing: Sequence[int]) -> list[ModuleCode]:
+        wanted = [sources[number] for number in missing]
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(compiler.expressions, wanted)
+            codes = compiler.compile(wanted)
+            expressions = running.result()
+        return [
+            ModuleCode(code, tuple(found), tuple(filter(None, told)))
+            for code, found, *told in zip(
+                codes.results, expressions.results, codes.told, expressions.told, strict=True
+            )
+        ]
+
+    key = key_of("modules", compiler.identity, owner)
+    return knowledge_of_each(key, ModuleCode, [_digest(*source) for source in sources], make)
+
+
+def expressions_of(modules: Iterable[Sequence[Expression]]) -> list[Expression]:
+    """The regular expressions of several modules, each once; sorted."""
+    return sorted({expression for found in modules for expression in found})
+
+
+def _digest(name: str, source: bytes) -> str:
+    digest = hashlib.sha256(f"{name}\0".encode("utf-8", "surrogateescape"))
+    digest.update(source)
+    return digest.hexdigest()
