@@ -65,6 +65,14 @@ class Builder:
     cache: Path
     python: str | Path = sys.executable
 
+    def settings(self) -> dict[str, str]:
+        """Variables of the environment."""
+        return {
+            "CZSCIE_PBS_URL": self.mirror_url,
+            "CZSCIE_PBS_DIGESTS": "none",
+            "CZSCIE_CACHE": str(self.cache),
+        }
+
     def run(
         self,
         *arguments: str | Path,
@@ -76,15 +84,9 @@ class Builder:
         """Run `czscie build`, or another `command`; `prefix` is a command that starts it."""
         source = Path(__file__).parent.parent / "src"
         path = os.pathsep.join([str(source), *filter(None, [os.environ.get("PYTHONPATH")])])
-        settings = {
-            "PYTHONPATH": path,
-            "CZSCIE_PBS_URL": self.mirror_url,
-            "CZSCIE_PBS_DIGESTS": "none",
-            "CZSCIE_CACHE": str(self.cache),
-        }
         return subprocess.run(
             [*prefix, self.python, "-m", "czscie", command, *arguments],
-            env={**os.environ, **settings, **(environment or {})},
+            env={**os.environ, **self.settings(), "PYTHONPATH": path, **(environment or {})},
             cwd=directory,
             stdin=subprocess.DEVNULL,
             capture_output=True,

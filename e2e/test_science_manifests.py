@@ -7,7 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from czscie.science.cli import app
 from e2e.build import Builder, read_results
 from e2e.mirror.release import TAG, read_assets
 from e2e.run import start
@@ -75,8 +77,8 @@ args = ["-c", "import sys; print(sys.version_info[:2], sys.argv[1] == sys.execut
 """
 
 
-def built(builder: Builder, directory: Path, manifest: str) -> Path:
-    done = builder.run(manifest, directory=directory)
+def built(builder: Builder, directory: Path, manifest: str, *options: str) -> Path:
+    done = builder.run(manifest, *options, directory=directory)
     assert done.returncode == 0, done.stderr
     [result] = read_results(done.stdout)
     return directory / result.path
@@ -134,3 +136,28 @@ def test_a_group_starts_the_member_that_its_selector_names(builder: Builder, tmp
     refused = start(executable, base=tmp_path / "base", environment={"WHICH": "py312"})
     assert refused.returncode == 1
     assert b"the command needs the file 'py312'; this executable has:\n  py311\n  py313\n" in refused.stderr
+
+
+def test_a_lift_that_was_exported_starts_as_the_manifest_does(
+    builder: Builder, tmp_path: Path, mirror_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lift.toml").write_text(BY_HAND.format(tag=TAG))
+    (tmp_path / "tool").write_text('#!/bin/sh\necho "$1"\n')
+    (tmp_path / "tool").chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    for name, value in builder.settings().items():
+        monkeypatch.setenv(name, value)
+    done = CliRunner().invoke(app, ["lift", "export", "--dest-dir", "out"], catch_exceptions=False)
+    assert (done.exit_code, done.stdout) == (0, "out/lift.json\n"), done.output
+    [archive] = (
+        mirror_directory / TAG / file["name"]
+        for file in json.loads((tmp_path / "out" / "lift.json").read_text())["scie"]["lift"]["files"]
+        if file.get("key") == "cpython-3.13"
+    )
+    executable = built(
+        builder, tmp_path, "out/lift.json", "--file", f"cpython-3.13={archive}", "--file", "tool=tool"
+    )
+    prefix, directory = said(executable, tmp_path).split()
+    assert directory == f"{prefix}/bin"
+    assert said(executable, tmp_path, SCIE_BOOT="named").startswith(f"{prefix}/bin/python3 {prefix}/bin:")
+    assert said(executable, tmp_path, SCIE_BOOT="tool") == "moo\n"

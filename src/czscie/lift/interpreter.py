@@ -25,7 +25,7 @@ _FLAVOR = Shape.of(
     *("install_only", "install_only_stripped", "full"),
     *(f"{optimization}-full" for optimization in _OPTIMIZATIONS),
 )
-_DEFAULT_FLAVOR = "install_only_stripped"
+DEFAULT_FLAVOR = "install_only_stripped"
 _LIBCS = ("gnu", "musl")
 #: The word that keeps every part.
 ALL = "all"
@@ -279,4 +279,4 @@ def _read_flavor(table: Table, version: str) -> str:
     flavor = table.optional_text("flavor", _FLAVOR)
     if flavor is not None and version.endswith(("d", "dt")):
         table.reject("flavor", allowed=f"no flavor, as the version {quoted(version)} asks for a debug build")
-    return flavor or _DEFAULT_FLAVOR
+    return flavor or DEFAULT_FLAVOR

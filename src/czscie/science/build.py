@@ -38,9 +38,15 @@ class LiftOptions:
 
 
 def load(manifest: Path, options: LiftOptions, session: Session) -> Lift:
+    """As `read`; a lift that pex generated has its PEX as the payload. Raises CzscieError."""
+    lift = read(manifest, options, session)
+    return with_payload(lift) or lift
+
+
+def read(manifest: Path, options: LiftOptions, session: Session) -> Lift:
     """The lift `manifest`, or that of standard input, as `options` and the files of `session` change it.
 
-    A lift that pex generated has its PEX as the payload. Raises CzscieError.
+    Raises CzscieError.
     """
     if manifest == STANDARD_INPUT:
         lift = parse_manifest(sys.stdin.read(), Path("lift.toml"))
@@ -52,7 +58,22 @@ def load(manifest: Path, options: LiftOptions, session: Session) -> Lift:
     if options.name is not None:
         lift = replace(lift, name=options.name)
     _check_ids(lift, options.inverted)
-    return with_payload(lift) or lift
+    return lift
+
+
+def has_suffix(lift: Lift, asked: bool | None) -> bool:
+    """Whether names have the platform: as `asked`, by default if the manifest is not just for this machine.
+
+    Raises CzscieError where several platforms would have one name.
+    """
+    named = lift.platforms != (current_platform(),) if asked is None else asked
+    if not named and len(lift.platforms) > 1:
+        raise CzscieError(
+            f"{lift.name} is for several platforms, whose files would have one name",
+            why=", ".join(platform.name for platform in lift.platforms),
+            hint="build one platform (--platform), or use --use-platform-suffix",
+        )
+    return named
 
 
 def _check_ids(lift: Lift, identifiers: Sequence[str]) -> None:
@@ -72,16 +93,9 @@ def build_scies(
 ) -> list[Path]:
     """Writes the scies of `lift` into `directory`, and a checksum file for each of hashlib's `algorithms`.
 
-    `suffix` says whether the names have the platform, None that they have it where the manifest is not just
-    for this machine. No lock is left beside the manifest. Raises CzscieError.
+    `suffix` is as in `has_suffix`. No lock is left beside the manifest. Raises CzscieError.
     """
-    named = lift.platforms != (current_platform(),) if suffix is None else suffix
-    if not named and len(lift.platforms) > 1:
-        raise CzscieError(
-            f"{lift.name} is for several platforms, whose scies would have one name",
-            why=", ".join(platform.name for platform in lift.platforms),
-            hint="build one platform (--platform), or use --use-platform-suffix",
-        )
+    named = has_suffix(lift, suffix)
 
     def path_of(platform: Platform) -> Path:
         stem = f"{lift.name}-{platform.name}" if named else lift.name

@@ -7,6 +7,7 @@ SCIENCE_LIFT_BUILD_DEST_DIR and so on. pex calls `science [options] lift [option
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,13 +18,18 @@ import typer
 from czscie import __version__
 from czscie.cli import run_app
 from czscie.commands.options import find_files, find_platforms
+from czscie.errors import CzscieError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from czscie.platforms import Platform
     from czscie.science.build import LiftOptions
     from czscie.session import Session
 
 #: The version of science whose command line this is; who it is stands in the local part (PEP 440).
 VERSION = f"0.21.0+czscie.{__version__}"
+SHELLS = ("bash", "zsh", "fish")
 ALGORITHMS = sorted(name for name in hashlib.algorithms_guaranteed if not name.startswith("shake_"))
 
 app = typer.Typer(
@@ -31,13 +37,17 @@ app = typer.Typer(
     help="Build scies of lift manifests with czscie, called as science is called.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "SCIENCE"},
 )
 lift_app = typer.Typer(help="Build scies of a lift manifest.", no_args_is_help=True)
 provider_app = typer.Typer(help="Show the providers of interpreters.", no_args_is_help=True)
+download_app = typer.Typer(help="Download what builds without a network need.", no_args_is_help=True)
+download_provider_app = typer.Typer(help="Download interpreters.", no_args_is_help=True)
 app.add_typer(lift_app, name="lift")
 app.add_typer(provider_app, name="provider")
+app.add_typer(download_app, name="download")
+download_app.add_typer(download_provider_app, name="provider")
 
 _Manifest = Annotated[Path, typer.Argument(help="The lift manifest; - reads standard input.")]
 _DestDir = Annotated[Path, typer.Option("--dest-dir", help="The directory to write to.")]
@@ -104,10 +114,15 @@ def _lift(
     from czscie.science.build import LiftOptions
     from czscie.session import Session
 
-    names = [_with_libc(name, each) for name in platform or () for each in libc or ("gnu",)]
-    options = LiftOptions(app_name, tuple(dict.fromkeys(find_platforms(names))), tuple(invert_lazy or ()))
+    options = LiftOptions(app_name, tuple(_platforms(platform or (), libc)), tuple(invert_lazy or ()))
     console = Console(silent=bool(context.obj))
     context.obj = options, Session.of(console, files=find_files(file))
+
+
+def _platforms(names: Sequence[str], libcs: Sequence[str] | None) -> list[Platform]:
+    """Every platform of `names` with every libc of `libcs`, glibc by default."""
+    whole = [_with_libc(name, libc) for name in names for libc in libcs or ("gnu",)]
+    return list(dict.fromkeys(find_platforms(whole)))
 
 
 def _with_libc(platform: str, libc: str) -> str:
@@ -141,6 +156,24 @@ def build(
     options, session = _given(context)
     lift = load(manifest, options, session)
     for path in build_scies(lift, dest_dir, use_platform_suffix, hash_algorithms or (), session):
+        write_result(str(path))
+
+
+@lift_app.command()
+def export(
+    context: typer.Context,
+    manifest: _Manifest = Path("lift.toml"),
+    dest_dir: _DestDir = Path(),
+    use_platform_suffix: _Suffix = None,
+) -> None:
+    """Write the lift of each platform as JSON, as science's launcher takes it, and print the paths."""
+    from czscie.console import write_result
+    from czscie.science.build import has_suffix, read
+    from czscie.science.export import export_lifts
+
+    options, session = _given(context)
+    lift = read(manifest, options, session)
+    for path in export_lifts(lift, dest_dir, has_suffix(lift, use_platform_suffix), session):
         write_result(str(path))
 
 
@@ -178,6 +211,130 @@ def list_providers(
     else:
         for name in PROVIDERS:
             write_result(name)
+
+
+@download_app.callback()
+def _download(
+    context: typer.Context,
+    platform: Annotated[
+        list[str] | None,
+        typer.Option("--platform", help="Download for this platform. Repeatable. Default: this platform."),
+    ] = None,
+    all_platforms: Annotated[
+        bool, typer.Option("--all-platforms", help="Download for all platforms that there are.")
+    ] = False,
+    libc: Annotated[
+        list[str] | None, typer.Option("--libc", help="The libc of Linux platforms: gnu or musl. Repeatable.")
+    ] = None,
+) -> None:
+    from czscie.console import Console
+    from czscie.platforms import PLATFORMS, current_platform
+    from czscie.session import Session
+
+    if platform and all_platforms:
+        raise typer.BadParameter("--platform names platforms, and --all-platforms means all of them")
+    if all_platforms:
+        platforms = [each for each in PLATFORMS if not each.libc or each.libc in (libc or ("gnu",))]
+    else:
+        platforms = _platforms(platform or [current_platform().name.removeprefix("musl-")], libc)
+    context.obj = platforms, not all_platforms, Session.of(Console(silent=bool(context.obj)))
+
+
+_Directory = Annotated[Path, typer.Argument(metavar="DEST_DIR", help="The directory to write to.")]
+_Versions = Annotated[list[str] | None, typer.Option("--version", help="Ignored. Repeatable.")]
+
+
+@download_provider_app.command("PythonBuildStandalone")
+def download_cpython(
+    context: typer.Context,
+    dest_dir: _Directory,
+    version: Annotated[
+        list[str], typer.Option("--version", help='The version, such as "3.13" or "3.13.9". Repeatable.')
+    ],
+    release: Annotated[
+        list[str] | None, typer.Option("--release", help="The release. Repeatable. Default: the newest.")
+    ] = None,
+    flavor: Annotated[
+        list[str] | None,
+        typer.Option("--flavor", help="The flavor. Repeatable. Default: install_only_stripped."),
+    ] = None,
+    base_url: Annotated[
+        list[str] | None, typer.Option("--base-url", help="A mirror to download from. Repeatable.")
+    ] = None,
+) -> None:
+    """Download CPythons of python-build-standalone, as a mirror, and print its URL."""
+    from itertools import product
+
+    from czscie.console import write_result
+    from czscie.lift.interpreter import DEFAULT_FLAVOR, PythonBuildStandalone
+    from czscie.science.download import download_interpreters, mirror_url
+
+    platforms, all_needed, session = context.obj
+    wanted = [
+        PythonBuildStandalone(
+            id="cpython",
+            version=each,
+            release=tag,
+            flavor=kind,
+            libc=None,
+            base_url=tuple(base_url or ()),
+            lazy=False,
+        )
+        for each, tag, kind in product(version, release or (None,), flavor or (DEFAULT_FLAVOR,))
+    ]
+    download_interpreters(wanted, platforms, dest_dir, session, all_needed=all_needed)
+    write_result(mirror_url(dest_dir))
+
+
+@download_app.command("scie-jump", hidden=True)
+def download_scie_jump(dest_dir: _Directory, version: _Versions = None) -> None:
+    """Refused: czscie has a launcher of its own."""
+    raise CzscieError(
+        "czscie-science downloads no scie-jump",
+        why="czscie has a launcher of its own, which it brings or compiles",
+        hint="leave this step out",
+    )
+
+
+@download_app.command("ptex", hidden=True)
+def download_ptex(dest_dir: _Directory, version: _Versions = None) -> None:
+    """Refused: nothing calls ptex."""
+    raise CzscieError(
+        "czscie-science downloads no ptex",
+        why="an executable of czscie does not call it",
+        hint="leave this step out",
+    )
+
+
+@app.command("doc", hidden=True, context_settings={"ignore_unknown_options": True})
+def open_doc(arguments: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+    """Refused: there is no server of documentation."""
+    raise CzscieError(
+        "czscie-science serves no documentation",
+        why="science's own describes the manifest, and `czscie-science lift --help` the options",
+        hint="read https://science.scie.app/manifest.html",
+    )
+
+
+@app.command()
+def complete(
+    context: typer.Context,
+    shell: Annotated[
+        str | None, typer.Option("--shell", help="bash, zsh or fish. Default: the one of SHELL.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", help="Write to this file.")] = None,
+) -> None:
+    """Print a completion script for a shell."""
+    from contextlib import nullcontext, redirect_stdout
+
+    chosen = shell or Path(os.environ.get("SHELL", "")).name
+    if chosen not in SHELLS:
+        raise typer.BadParameter(f"--shell takes one of {', '.join(SHELLS)}, not {chosen!r}")
+    root = context.find_root()
+    program = root.info_name or "czscie-science"
+    os.environ[f"_{program}_COMPLETE".replace("-", "_").upper()] = f"source_{chosen}"
+    with nullcontext(sys.stdout) if output is None else output.open("w") as stream, redirect_stdout(stream):
+        root.command.main([], prog_name=program)
 
 
 def _given(context: typer.Context) -> tuple[LiftOptions, Session]:

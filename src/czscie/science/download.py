@@ -1,0 +1,85 @@
+"""A mirror of interpreters: what builds without a network take in place of the provider's own releases."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from czscie.errors import CzscieError
+from czscie.filesystem import write_atomically
+from czscie.lift.interpreter import PythonBuildStandalone
+from czscie.network.fetch import fetch
+from czscie.platforms import Platform
+from czscie.session import Session
+
+_CHECKSUMS = "SHA256SUMS"
+_LATEST = "latest-release.json"
+
+
+def mirror_url(directory: Path) -> str:
+    """What names the mirror below `directory` as a `base_url`."""
+    return _mirror(directory).absolute().as_uri()
+
+
+def download_interpreters(
+    wanted: Sequence[PythonBuildStandalone],
+    platforms: Sequence[Platform],
+    directory: Path,
+    session: Session,
+    *,
+    all_needed: bool,
+) -> list[Path]:
+    """Adds the archives of `wanted` for `platforms` to the mirror below `directory`, and returns their paths.
+
+    Without `all_needed`, platforms for which there is none are skipped with a warning. Raises CzscieError.
+    """
+    mirror = _mirror(directory)
+    paths = []
+    for interpreter in wanted:
+        for platform in platforms:
+            try:
+                source = session.provider.resolve(interpreter, platform)
+            except CzscieError as error:
+                if all_needed:
+                    raise
+                session.console.warn(f"{error.what}: skipped")
+                continue
+            assert (
+                source.remote is not None and source.pin.release is not None
+            )  # the provider's are published
+            [path] = fetch([source.remote], session.network, session.console)
+            release = mirror / "download" / source.pin.release
+            target = release / source.remote.name
+            _copy(path, target)
+            _add_checksum(release / _CHECKSUMS, source.remote.sha256, target.name)
+            _name_newest(mirror)
+            paths.append(target)
+    return paths
+
+
+def _mirror(directory: Path) -> Path:
+    return directory / "providers" / PythonBuildStandalone.PROVIDER
+
+
+def _copy(path: Path, target: Path) -> None:
+    with path.open("rb") as file:
+        write_atomically(target, lambda stream: shutil.copyfileobj(file, stream), path.stat().st_size)
+
+
+def _add_checksum(path: Path, digest: str, name: str) -> None:
+    """Lists the file `name` in a `SHA256SUMS` as that of a release does, beside those of earlier runs."""
+    earlier = path.read_text().splitlines() if path.exists() else []
+    lines = {line for line in earlier if not line.endswith(f" {name}")} | {f"{digest}  {name}"}
+    _write(path, "".join(f"{line}\n" for line in sorted(lines)))
+
+
+def _name_newest(mirror: Path) -> None:
+    """Says, as the project does, which release a build takes that names none."""
+    newest = max(path.name for path in (mirror / "download").iterdir())
+    _write(mirror / _LATEST, json.dumps({"tag": newest}) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    write_atomically(path, lambda stream: stream.write(text.encode()))

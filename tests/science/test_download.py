@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from building import RELEASE, STANDALONE, Project
+from czscie.errors import CzscieError
+from czscie.science.cli import app
+from network.server import MirrorServer
+
+TRUE = '[[lift.commands]]\nexe = "/bin/true"\n'
+
+
+def invoke(*arguments: str | Path) -> str:
+    done = CliRunner().invoke(app, ["-q", *map(str, arguments)], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.stdout.strip()
+
+
+def archives(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.rglob("*.tar.gz"))
+
+
+def test_what_is_downloaded_is_a_mirror_to_build_from_without_a_network(
+    project: Project, tmp_path: Path, server: MirrorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = ("provider", "PythonBuildStandalone", "--version", "3.13", tmp_path / "mirror")
+    url = invoke("download", "--platform", "linux-x86_64", *provider)
+    assert url == (tmp_path / "mirror/providers/PythonBuildStandalone").as_uri()
+    assert invoke("download", "--platform", "macos-aarch64", *provider) == url
+    assert archives(tmp_path / "mirror") == [
+        f"cpython-3.13.9+{RELEASE}-aarch64-apple-darwin-install_only_stripped.tar.gz",
+        f"cpython-3.13.9+{RELEASE}-x86_64-unknown-linux-gnu-install_only_stripped.tar.gz",
+    ]
+    server.files.clear()
+    monkeypatch.setenv("CZSCIE_PBS_URL", url)
+    monkeypatch.setenv("CZSCIE_CACHE", str(tmp_path / "another-cache"))
+    project.manifest(STANDALONE.replace(f'release = "{RELEASE}"\n', ""), payload="", rest=TRUE)
+    (tmp_path / "cache/launchers").rename(tmp_path / "launchers")
+    (tmp_path / "another-cache").mkdir()
+    (tmp_path / "launchers").rename(tmp_path / "another-cache/launchers")
+    [built] = project.build()
+    assert built.manifest.scie.lift.files[0].description.startswith(f"cpython 3.13.9+{RELEASE}")
+
+
+def test_platforms_without_such_an_interpreter_are_skipped_or_an_error(
+    project: Project, tmp_path: Path
+) -> None:
+    provider = ("provider", "PythonBuildStandalone", "--version", "3.13", tmp_path / "mirror")
+    invoke("download", "--all-platforms", *provider)
+    assert len(archives(tmp_path / "mirror")) == 4
+    with pytest.raises(CzscieError, match=r"has no CPython 3\.13 install_only_stripped for linux-s390x"):
+        invoke("download", "--platform", "linux-s390x", *provider)
+
+
+@pytest.mark.parametrize("tool", ["scie-jump", "ptex"])
+def test_tools_of_science_are_refused_by_name(tool: str, tmp_path: Path) -> None:
+    with pytest.raises(CzscieError, match=f"czscie-science downloads no {tool}") as caught:
+        invoke("download", "--all-platforms", tool, "--version", "1.0", tmp_path)
+    assert caught.value.hint == "leave this step out"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_documentation_is_refused_by_name() -> None:
+    with pytest.raises(CzscieError, match="czscie-science serves no documentation"):
+        invoke("doc", "open", "--remote", "manifest")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_completion_script_asks_the_program(
+    shell: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_CZSCIE_SCIENCE_COMPLETE", "")  # removed again
+    script = invoke("complete", "--shell", shell)
+    assert "_CZSCIE_SCIENCE_COMPLETE=complete_" in script and "czscie-science" in script
+    monkeypatch.setenv("_CZSCIE_SCIENCE_COMPLETE", "")
+    monkeypatch.setenv("SHELL", f"/usr/bin/{shell}")
+    invoke("complete", "--output", tmp_path / "script")
+    assert (tmp_path / "script").read_text().strip() == script
