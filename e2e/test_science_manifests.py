@@ -135,7 +135,7 @@ def test_a_group_starts_the_member_that_its_selector_names(builder: Builder, tmp
     assert said(executable, tmp_path, WHICH="py313") == "(3, 13) True\n"
     refused = start(executable, base=tmp_path / "base", environment={"WHICH": "py312"})
     assert refused.returncode == 1
-    assert b"the command needs the file 'py312'; this executable has:\n  py311\n  py313\n" in refused.stderr
+    assert b"the command needs 'py312'; this executable has:\n  py311\n  py313\n" in refused.stderr
 
 
 def test_a_lift_that_was_exported_starts_as_the_manifest_does(

@@ -240,15 +240,17 @@ pub fn placeholderUnknown(name: []const u8, err: anyerror) noreturn {
     }
 }
 
-/// A variable chooses `name` as the file of a placeholder.
+/// A variable chooses `name` as the file or interpreter of a placeholder.
 pub fn fileUnknown(lift: manifest.Manifest, name: []const u8) noreturn {
     var buffer: [1024]u8 = undefined;
     var list: std.Io.Writer = .fixed(&buffer);
+    // The part of embedded files and that of the C library have no name in placeholders.
+    for (lift.files) |part| if (!std.mem.startsWith(u8, part.name, ".")) list.print("\n  {s}", .{part.name}) catch break;
     for (lift.boot.names.map.keys()) |each| list.print("\n  {s}", .{each}) catch break;
     report.fatal(
         lift.name,
-        "the command needs the file '{s}'; this executable has:{s}" ++
-            "\nhint: change the environment variable that selects the file",
+        "the command needs '{s}'; this executable has:{s}" ++
+            "\nhint: change the environment variable that selects it",
         .{ name, list.buffered() },
     );
 }
