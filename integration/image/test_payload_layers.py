@@ -14,45 +14,10 @@ from czscie.image.build import ImageOptions, make_images
 from czscie.session import Session
 from image.factories import AMD64, saved, tar
 from integration.czex.conftest import pex_environment
+from lock.wheelhouse import project_directory
 
 __all__ = ("pex_environment",)
 
-#: A build backend without requirements: a wheel of one module.
-BACKEND = """\
-import base64, hashlib, zipfile
-
-METADATA = b"Metadata-Version: 2.1\\nName: calf\\nVersion: 1.0\\nRequires-Dist: cow\\n"
-
-
-def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
-    files = {
-        "calf.py": open("calf.py", "rb").read(),
-        "calf-1.0.dist-info/METADATA": METADATA,
-        "calf-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
-        "calf-1.0.dist-info/entry_points.txt": b"[console_scripts]\\ncalf = calf:main\\n",
-    }
-    lines = []
-    for name, data in files.items():
-        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
-        lines.append(f"{name},sha256={digest},{len(data)}\\n")
-    files["calf-1.0.dist-info/RECORD"] = "".join([*lines, "calf-1.0.dist-info/RECORD,,\\n"]).encode()
-    with zipfile.ZipFile(f"{wheel_directory}/calf-1.0-py3-none-any.whl", "w") as wheel:
-        for name, data in files.items():
-            wheel.writestr(zipfile.ZipInfo(name), data)
-    return "calf-1.0-py3-none-any.whl"
-"""
-PYPROJECT = """\
-[build-system]
-requires = []
-build-backend = "backend"
-backend-path = ["."]
-
-[project]
-name = "calf"
-version = "1.0"
-dependencies = ["cow"]
-scripts = { calf = "calf:main" }
-"""
 PROGRAM = "import cow\ndef main(): print(cow.SAYS)\n"
 SCRIPT = '# /// script\n# dependencies = ["cow"]\n# ///\nimport cow\nprint(cow.SAYS)\n'
 PYLOCK = """\
@@ -86,11 +51,7 @@ def wheels(tmp_path: Path, pex_environment: dict[str, str], monkeypatch: pytest.
 @pytest.fixture
 def calf(project: Project) -> Path:
     """A project that requires cow."""
-    directory = project.directory / "calf"
-    directory.mkdir()
-    for name, text in (("backend.py", BACKEND), ("pyproject.toml", PYPROJECT), ("calf.py", PROGRAM)):
-        (directory / name).write_text(text)
-    return directory
+    return project_directory(project.directory / "calf", PROGRAM, ["cow"])
 
 
 def layers(project: Project) -> dict[str, str]:

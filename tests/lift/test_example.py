@@ -38,9 +38,10 @@ def with_its_comments() -> str:
 
 def one_payload() -> str:
     """The same with one of the things that exclude each other."""
-    return re.sub(
-        r"(?m)^(requirements|project|script|lock|sources|scripts|default) = .*$", "", with_its_comments()
+    others = (
+        "requirements project script lock sources scripts default extras groups find_links index extra_index"
     )
+    return re.sub(rf"(?m)^({'|'.join(others.split())}|no_index) = .*$", "", with_its_comments())
 
 
 def keys(value: object, where: str = "") -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from czscie.lift.package_indexes import NO_INDEXES, PackageIndexes
 from czscie.lift.problem import one_of
 from czscie.lift.table import SOMETHING, Shape, Table
 from czscie.network.url import scheme
@@ -29,7 +30,10 @@ _GLIBC = Shape.of('a string such as "2.28"', r"2\.[0-9]{1,3}")
 
 ALLOW, NEVER = "allow", "never"
 _BUILD = Shape.of('"allow", "never", or an array of names of projects', f"{ALLOW}|{NEVER}", ALLOW, NEVER)
-_PROJECT = Shape.of("the name of a project", r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+_NAME = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
+_PROJECT = Shape.of("the name of a project", _NAME)
+_EXTRA = Shape.of("the name of an extra", _NAME)
+_GROUP = Shape.of("the name of a dependency group", _NAME)
 
 
 def _is_requirement(text: str) -> bool:
@@ -62,7 +66,8 @@ class Payload:
     meant. `build` are the projects whose build backends may run when they have no wheel, None is for any.
     `glibc` is the newest version that resolved wheels may ask for, None for any. `interpreter` is the
     id of one of the manifest's interpreters. `sources` are files and directories that are importable beside
-    what `requirements` or `lock` name, or alone.
+    what `requirements` or `lock` name, or alone. `extras` and `groups` are those of the `project` that are
+    installed, too (dependency groups of PEP 735). `indexes` are where packages come from.
 
     `scripts` are the payload's scripts that become commands, EVERY is all of them, and None makes the entry
     point the only command. `default` is the script that starts when none is chosen.
@@ -80,6 +85,9 @@ class Payload:
     sources: tuple[Path, ...] = ()
     scripts: tuple[str, ...] | str | None = None
     default: str | None = None
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    indexes: PackageIndexes = NO_INDEXES
 
     @property
     def is_default_command(self) -> bool:
@@ -102,12 +110,22 @@ class Payload:
             sources=_read_sources(table, directory),
             scripts=table.optional_text_or_texts("scripts", _SCRIPTS, _SCRIPT),
             default=table.optional_text("default", _SCRIPT),
+            extras=table.texts("extras", _EXTRA),
+            groups=table.texts("groups", _GROUP),
+            indexes=PackageIndexes.read(table, directory),
         )
         given = [source for source in SOURCES if source in table]
         if len(given) > 1 or (not given and not payload.sources):
             found = " and ".join(given) or "none of " + ", ".join(SOURCES)
             table.reject(found=found, allowed="exactly one of " + ", ".join(SOURCES) + ", or sources")
         _check_sources(payload, table)
+        for key in ("extras", "groups"):
+            if key in table and payload.project is None:
+                table.reject(key, allowed="project beside it")
+        if payload.pex is not None:
+            for key in ("find_links", "index", "extra_index", "no_index"):
+                if key in table:
+                    table.reject(key, allowed="no pex beside it: nothing is resolved")
         _check_scripts(payload, table)
         if payload.project is not None and payload.build == ():
             table.reject(

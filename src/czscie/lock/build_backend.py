@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from czscie.errors import CzscieError
+from czscie.lift.package_indexes import NO_INDEXES, PackageIndexes
 from czscie.lock.pex_tool import SOURCE_DATE_EPOCH, make_environment
 from czscie.lock.sdist import read_pyproject
 
@@ -71,17 +72,19 @@ def build_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {"SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH, **kept, "PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1"}
 
 
-def build_wheel(source: Path, directory: Path) -> Path:
+def build_wheel(source: Path, directory: Path, indexes: PackageIndexes = NO_INDEXES) -> Path:
     """Builds a wheel of the project in the directory `source`, and returns it as a file in `directory`.
 
-    This Python builds it. The backend is called once: setuptools runs `setup.py` once in that call, unless
-    its sources have `setup_requires`. Raises CzscieError with the backend's output.
+    This Python builds it; what the backend requires comes from `indexes`. The backend is called once:
+    setuptools runs `setup.py` once in that call, unless its sources have `setup_requires`. Raises CzscieError
+    with the backend's output.
     """
     system = _build_system(source)
     requires = list(system["requires"])
     known: list[str] = []
     for _ in range(2):
-        python = _make_environment(directory / f"environment{len(known)}", [*requires, *known])
+        place = directory / f"environment{len(known)}"
+        python = _make_environment(place, [*requires, *known], indexes)
         call = {
             "backend": system["build-backend"],
             "path": system.get("backend-path", []),
@@ -136,10 +139,10 @@ def _is_self_sufficient(python: Path) -> bool:
     return False
 
 
-def _make_environment(directory: Path, requires: Sequence[str]) -> Path:
+def _make_environment(directory: Path, requires: Sequence[str], indexes: PackageIndexes) -> Path:
     """The Python of a virtual environment with `requires`, all of them wheels. Raises CzscieError."""
     if requires:
-        make_environment(requires, directory)
+        make_environment(requires, directory, indexes)
     else:
         venv.EnvBuilder(symlinks=os.name != "nt").create(directory)
     return directory / ("Scripts/python.exe" if os.name == "nt" else "bin/python")

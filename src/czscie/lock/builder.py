@@ -21,6 +21,7 @@ from czscie.errors import CzscieError
 from czscie.filesystem import write_atomically
 from czscie.leftovers import scratch
 from czscie.lift.lift import Lift
+from czscie.lift.package_indexes import NO_INDEXES, PackageIndexes
 from czscie.lift.payload import may_build
 from czscie.lock.build_backend import build_wheel
 from czscie.lock.lock import Hashes, LockedDirectory, LockedPackage, LockedWheel, PackageTools, Sdist
@@ -74,7 +75,7 @@ class Builder:
 
     `allowed` are the projects whose backends may run, None is for all. Unless it `runs`, no backend runs: the
     cache or the metadata of sources must do, and `unbuilt` collects, by project, those that would be built.
-    `directory` is the manifest's, `lock` its lock.
+    `directory` is the manifest's, `lock` its lock. What backends require comes from `indexes`.
     """
 
     allowed: tuple[str, ...] | None
@@ -82,6 +83,7 @@ class Builder:
     lock: Path
     session: Session
     runs: bool = True
+    indexes: PackageIndexes = NO_INDEXES
     unbuilt: dict[str, Unbuilt] = field(default_factory=dict)
     #: Packages by the SHA-256 of the wheels, or of their stand-ins, that were given to pip.
     _packages: dict[str, LockedPackage] = field(default_factory=dict)
@@ -89,9 +91,10 @@ class Builder:
 
     @classmethod
     def of(cls, lift: Lift, session: Session, *, runs: bool = True) -> Builder:
-        allowed = None if lift.payload is None else lift.payload.build
-        directory = lift.path.parent.absolute()
-        return cls(allowed, directory, lift.lock_path.absolute(), session, runs)
+        payload = lift.payload
+        allowed = None if payload is None else payload.build
+        indexes = NO_INDEXES if payload is None else payload.indexes
+        return cls(allowed, lift.path.parent.absolute(), lift.lock_path.absolute(), session, runs, indexes)
 
     # For pip.
 
@@ -212,7 +215,7 @@ class Builder:
             self.session.console.phase(f"Built a wheel of {project}") as phase,
             scratch() as directory,
         ):
-            built = _describe(_kept(build_wheel(_laid_out(source, directory), directory)))
+            built = _describe(_kept(build_wheel(_laid_out(source, directory), directory, self.indexes)))
             phase.become(f"Built a wheel of {project} {built.version}")
         return built
 

@@ -68,6 +68,12 @@ class RequestedPayload(_Struct, frozen=True, kw_only=True):
     requires: tuple[str, ...] | None = None
     interpreter: str | None = None
     glibc: str | None = None
+    extras: tuple[str, ...] | None = None
+    groups: tuple[str, ...] | None = None
+    find_links: tuple[str, ...] | None = None
+    index: str | None = None
+    extra_index: tuple[str, ...] | None = None
+    no_index: bool | None = None
 
 
 class RequestedLift(_Struct, frozen=True, kw_only=True):

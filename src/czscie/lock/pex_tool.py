@@ -19,6 +19,7 @@ from packaging.requirements import Requirement
 from czscie.czex.target import Target
 from czscie.disk import says_full
 from czscie.errors import CzscieError
+from czscie.lift.package_indexes import NO_INDEXES, PackageIndexes
 from czscie.lock.resolve_failure import ResolveFailure, read_failure
 from czscie.platforms import GlibcVersion, Platform
 
@@ -111,16 +112,18 @@ def resolve(
     versions: Mapping[str, str],
     directory: Path,
     builder: WheelBuilder | None = None,
+    indexes: PackageIndexes = NO_INDEXES,
 ) -> dict[Platform, tuple[Artifact, ...]]:
     """Resolves `requirements` and their dependencies for each of `targets`, never for the host.
 
     `versions` of projects are preferred where requirements allow a choice. `directory` is for files of this
-    call. `builder` supplies wheels for projects that have none; without it they are left out. Raises
-    CzscieError with pex's reasons when a target cannot be resolved.
+    call. `builder` supplies wheels for projects that have none; without it they are left out. `indexes` are
+    asked in addition to those of pip's settings. Raises CzscieError with pex's reasons when a target cannot
+    be resolved.
     """
     if not requirements:
         return {target.platform: () for target in targets}
-    guard = _Guard(directory, builder)
+    guard = _Guard(directory, builder, indexes)
     constraints = directory / "constraints.txt"
     constraints.write_text("".join(f"{name}=={version}\n" for name, version in sorted(versions.items())))
     output = directory / "lock.json"
@@ -136,24 +139,26 @@ def resolve(
     failure = read_failure(guard.log(), targets[0])
     is_final = failure is not None and failure.is_final
     if versions and not is_final:  # which the requirements need not allow any more
-        return resolve(requirements, targets, {}, directory, builder)
+        return resolve(requirements, targets, {}, directory, builder, indexes)
     if len(targets) > 1 and not is_final:  # to say which cannot have them
         return {
             platform: artifacts
             for target in targets
-            for platform, artifacts in resolve(requirements, [target], {}, directory, builder).items()
+            for platform, artifacts in resolve(
+                requirements, [target], {}, directory, builder, indexes
+            ).items()
         }
     raise _failure(f"pex cannot resolve the payload for {targets[0]}", targets[0], done, failure)
 
 
-def make_environment(requirements: Sequence[str], directory: Path) -> None:
+def make_environment(requirements: Sequence[str], directory: Path, indexes: PackageIndexes) -> None:
     """A virtual environment of this Python at `directory`, with wheels of `requirements` and their
     dependencies.
 
     Raises CzscieError with pex's reasons when they cannot be installed.
     """
     directory.mkdir(parents=True)
-    done = _Guard(directory.parent, None).run(
+    done = _Guard(directory.parent, None, indexes).run(
         "pex.cli", "venv", "create", "--force", "--dest-dir", str(directory), *requirements
     )
     if done.returncode:
@@ -170,6 +175,7 @@ class _Guard:
 
     directory: Path
     builder: WheelBuilder | None
+    indexes: PackageIndexes
 
     def run(self, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs pex. Builds each source that its pip meets and runs pex again, until none is left."""
@@ -233,7 +239,12 @@ class _Guard:
                 *("--pip-log", str(log)),
             ],
             cwd=self.directory,
-            env={**_environment(os.environ), "CZSCIE_GUARD": str(guard), "PIP_ONLY_BINARY": ":all:"},
+            env={
+                **_environment(os.environ),
+                **self.indexes.settings(os.environ),
+                "CZSCIE_GUARD": str(guard),
+                "PIP_ONLY_BINARY": ":all:",
+            },
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

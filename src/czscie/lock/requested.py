@@ -6,6 +6,8 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import msgspec
 
@@ -14,6 +16,7 @@ from czscie.lift.lift import Lift
 from czscie.lift.payload import Payload
 from czscie.lift.problem import quoted
 from czscie.lock.lock import RequestedInterpreter, RequestedLift, RequestedPayload
+from czscie.network.url import is_file, without_secrets
 
 #: User, password and query of a URL in a requirement.
 _SECRETS = re.compile(r"(?<=://)[^/@\s]*@|\?[^#\s]*")
@@ -48,7 +51,7 @@ def _of_payload(payload: Payload, requires: tuple[str, ...] | None, directory: P
     def path(value: Path | None) -> str | None:
         return None if value is None else relative(value, directory)
 
-    requirements = payload.requirements
+    requirements, indexes = payload.requirements, payload.indexes
     return RequestedPayload(
         pex=path(payload.pex),
         requirements=None if requirements is None else tuple(_SECRETS.sub("", each) for each in requirements),
@@ -58,6 +61,19 @@ def _of_payload(payload: Payload, requires: tuple[str, ...] | None, directory: P
         requires=requires,
         interpreter=None if payload.pex is not None else payload.interpreter,
         glibc=None if payload.glibc is None else ".".join(map(str, payload.glibc)),
+        extras=payload.extras or None,
+        groups=payload.groups or None,
+        find_links=tuple(_link(each, directory) for each in indexes.find_links) or None,
+        index=indexes.index,
+        extra_index=indexes.extra_index or None,
+        no_index=indexes.no_index or None,
+    )
+
+
+def _link(url: str, directory: Path) -> str:
+    """A directory as a path, and any other URL without what may be a password."""
+    return (
+        relative(Path(url2pathname(urlsplit(url).path)), directory) if is_file(url) else without_secrets(url)
     )
 
 

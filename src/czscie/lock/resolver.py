@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,9 @@ from czscie.lock.lock import Lock, LockedPackage, LockedPayload
 from czscie.lock.packages import grouped, narrowed, selected
 from czscie.lock.pex_tool import Artifact, resolve
 from czscie.lock.project import Project, build_project
+from czscie.lock.project_requirements import group_requirements, with_extras
 from czscie.lock.pylock import read_pylock
+from czscie.lock.sdist import read_pyproject
 from czscie.lock.targets import targets_of
 from czscie.lock.upgrade import Upgrade
 from czscie.network.size import sizes
@@ -75,9 +78,8 @@ class Resolver:
         missing = [target for target in wanted if target.platform.name not in resolved]
         if missing:
             versions = _versions(old, upgrade)
-            resolved |= self._resolve(
-                missing, question.requirements or question.requires or (), versions, found
-            )
+            requirements = question.requirements or self._with_extras(question.requires or (), project)
+            resolved |= self._resolve(missing, requirements, versions, found)
         if project is not None:
             resolved = _with_project(resolved, project)
         payload = LockedPayload(
@@ -113,7 +115,7 @@ class Resolver:
                 self.session.console.phase(f"Resolved {', '.join(missing)}"),
                 scratch() as temporary,
             ):
-                artifacts = resolve(missing, of, {}, temporary)[of[0].platform]
+                artifacts = resolve(missing, of, {}, temporary, indexes=self.builder.indexes)[of[0].platform]
             new = [self._provision(artifact, of[0]) for artifact in artifacts]
             kept += self._with_sizes(new, old)
         return msgspec.structs.replace(lock, provisions=tuple(kept))
@@ -155,7 +157,20 @@ class Resolver:
             raise CzscieError(
                 f"there is no project at {payload.project}", why="it has no pyproject.toml and no setup.py"
             )
-        return build_project(payload.project, targets, self._directory, self.builder)
+        project = build_project(payload.project, targets, self._directory, self.builder)
+        if project.requires is None:
+            return project
+        groups = group_requirements(payload.project, payload.groups)
+        return dataclasses.replace(project, requires=(*project.requires, *groups))
+
+    def _with_extras(self, requirements: Sequence[str], project: Project | None) -> Sequence[str]:
+        """The requirements of the payload's project with the extras that the manifest names."""
+        payload = self.lift.payload
+        if payload is None or payload.project is None or project is None:
+            return requirements
+        name = next((each.name for each in project.packages.values()), "")
+        provided = read_pyproject(payload.project).get("project", {}).get("optional-dependencies", {})
+        return with_extras(requirements, name, payload.extras, provided)
 
     def changed_directories(self, lock: Lock | None) -> tuple[str, ...]:
         """The packages of `lock` whose directories build other wheels now than when they were locked.
@@ -188,14 +203,14 @@ class Resolver:
         if payload.lock is not None:
             artifacts = {target.platform: read_pylock(payload.lock, target) for target in targets}
         else:
-            if requirements or payload.project is not None:
+            if (requirements or payload.project is not None) and not payload.indexes.is_local:
                 check_online(self.lift, self.session.network, found)
             with (
                 self.session.console.phase(f"Resolved the payload for {', '.join(_names_of(targets))}"),
                 scratch() as temporary,
             ):
                 asked = payload.requirements if payload.requirements is not None else requirements
-                artifacts = resolve(asked, targets, versions, temporary, self.builder)
+                artifacts = resolve(asked, targets, versions, temporary, self.builder, payload.indexes)
         return {
             target.platform.name: tuple(
                 as_package(artifact, target, self._directory, self.builder)

@@ -1,0 +1,74 @@
+"""Where the packages of a payload come from: indexes and directories of wheels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from czscie.lift.table import SOMETHING, Shape, Table
+from czscie.network.url import is_file, scheme
+
+_SCHEMES = ("https", "http", "file")
+
+
+def _has_no_login(url: str) -> bool:
+    return scheme(url) in _SCHEMES and "@" not in urlsplit(url).netloc
+
+
+_INDEX = Shape("the URL of an index, without a user or password (they belong into ~/.netrc)", _has_no_login)
+
+
+@dataclass(frozen=True, slots=True)
+class PackageIndexes:
+    """The indexes of `lift.payload`, which come in addition to those that pip's own settings name.
+
+    `find_links` are URLs: directories of wheels, as `file://`, or pages with links to wheels. `index`
+    replaces the package index, `extra_index` are asked as well, and with `no_index` only `find_links` are.
+    """
+
+    find_links: tuple[str, ...] = ()
+    index: str | None = None
+    extra_index: tuple[str, ...] = ()
+    no_index: bool = False
+
+    @classmethod
+    def read(cls, table: Table, directory: Path) -> PackageIndexes:
+        """Paths in `table` are relative to `directory`."""
+        found = cls(
+            find_links=tuple(_link(each, directory) for each in table.texts("find_links", SOMETHING)),
+            index=table.optional_text("index", _INDEX),
+            extra_index=table.texts("extra_index", _INDEX),
+            no_index=table.flag("no_index"),
+        )
+        if found.no_index:
+            for key in ("index", "extra_index"):
+                if key in table:
+                    table.reject(key, allowed="no index, because no_index is true")
+        return found
+
+    @property
+    def is_local(self) -> bool:
+        """Whether a resolve needs no network."""
+        return self.no_index and all(map(is_file, self.find_links))
+
+    def settings(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """The variables of pip that name these and, of `environ`, what they do not replace."""
+        found = {"PIP_NO_INDEX": "1"} if self.no_index else {}
+        if self.index is not None:
+            found["PIP_INDEX_URL"] = self.index
+            found["PIP_NO_INDEX"] = "0"
+        for name, urls in (("PIP_EXTRA_INDEX_URL", self.extra_index), ("PIP_FIND_LINKS", self.find_links)):
+            if urls:
+                found[name] = " ".join(filter(None, (environ.get(name), *urls)))
+        return found
+
+
+#: Those of pip's own settings.
+NO_INDEXES = PackageIndexes()
+
+
+def _link(text: str, directory: Path) -> str:
+    """A path as a URL, whose characters need no quotes."""
+    return text if scheme(text) in _SCHEMES else (directory / text).absolute().as_uri()
