@@ -74,7 +74,10 @@ def _install_programs() -> None:
 def _run(*command: str) -> None:
     print("$", " ".join(command), flush=True)
     started = time.monotonic()
-    status = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL).returncode
+    environment = dict(os.environ)
+    # The tests start czscie hundreds of times: without caches each one would compile it and its dependencies.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    status = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, env=environment).returncode
     if status != 0:
         sys.exit(status)
     print(f"  {time.monotonic() - started:.1f} s", flush=True)

@@ -37,6 +37,7 @@ app = typer.Typer(
     add_completion=True,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # importing what renders boxes takes twice as long as all the rest of `--help`
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

@@ -5,6 +5,7 @@ Runs when czscie is installed, too, so it needs nothing but the standard library
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -51,11 +52,19 @@ def native_source() -> Path:
     return installed if installed.is_dir() else _PACKAGE.parents[2] / "native"
 
 
+@functools.cache
 def source_digest() -> str:
-    """SHA-256 over everything that a launcher is compiled from, which is in the name of a current one."""
+    """SHA-256 of all that a launcher is compiled from, which is in the name of a current one.
+
+    It is found out once in a process.
+    """
+    return digest_of_source(native_source())
+
+
+def digest_of_source(source: Path) -> str:
+    """The same for the `source` of a launcher."""
     targets = " ".join(TARGETS.values())
     digest = hashlib.sha256(f"zig {ZIG_VERSION} {_OPTIMIZE} {libzstd.SHA256} {targets}\0".encode())
-    source = native_source()
     for path in sorted(p for p in source.rglob("*") if p.suffix in {".zig", ".c", ".h"} and p.is_file()):
         if ".zig-cache" in path.parts:
             continue
