@@ -109,8 +109,10 @@ class PinnedInterpreter:
         """A Python on this machine that compiles for it, or None.
 
         If the interpreter does not run here, this is the same release for this machine, or else any Python
-        with the same bytecode.
+        with the same bytecode. An interpreter whose modules are not packed needs none.
         """
+        if not self.wanted.IS_PACKED:
+            return None
         from czscie.pack.python import installed_compiler, own_compiler
 
         traits = self.traits()
@@ -155,6 +157,12 @@ class PinnedInterpreter:
             key, ".zip", PackedInterpreter, lambda path: self._write(path, keep, settings, level, root)
         )
 
+    def _why_not_packed(self, layout: Layout) -> str:
+        if not self.wanted.IS_PACKED:
+            return f"modules for {layout.implementation.title} stay files"
+        version = layout.implementation.minor_version
+        return f"no Python {version} on this machine can compile for {self.platform.name}"
+
     def _write(
         self, path: Path, keep: Collection[str], settings: PackSettings, level: int, root: str
     ) -> PackedInterpreter:
@@ -173,7 +181,7 @@ class PinnedInterpreter:
                 distribution = packed.distribution
                 notes.append(f"packed: {packed.modules:,} modules of the standard library")
             elif settings.stdlib:
-                notes.append(f"not packed: {_no_compiler(distribution.layout, self.platform)}")
+                notes.append(f"not packed: {self._why_not_packed(distribution.layout)}")
             placed = distribution.below(root) if root else distribution
             plan = write_interpreter(placed, path, level)
         return PackedInterpreter(
@@ -194,7 +202,3 @@ def _here() -> Platform | None:
         return current_platform()
     except CzscieError:
         return None
-
-
-def _no_compiler(layout: Layout, platform: Platform) -> str:
-    return f"no Python {layout.implementation.minor_version} on this machine can compile for {platform.name}"

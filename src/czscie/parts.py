@@ -41,9 +41,6 @@ if TYPE_CHECKING:
     from czscie.pack.compiler import Compiler
     from czscie.pack.payload import Packing
 
-#: What all members of python-build-standalone's archives are in: science's commands name `{id}/python/bin/…`.
-ARCHIVE_ROOT = "python"
-
 _NO_ENTRY_POINT = "the payload has no entry point: it will start Python (set lift.payload.entry_point)"
 
 
@@ -145,10 +142,12 @@ class _Maker:
     def _platform(self) -> Platform:
         return self.inputs.platform
 
-    @property
-    def _root(self) -> str:
-        """The directory that interpreters are in: without a payload, as archives have it for science."""
-        return ARCHIVE_ROOT if self._lift.payload is None else ""
+    def _root(self, interpreter: PinnedInterpreter) -> str:
+        """The directory that an interpreter is in: without a payload, as its archive has it.
+
+        science's commands name `{id}/python/bin/…`.
+        """
+        return interpreter.source.root if self._lift.payload is None else ""
 
     @property
     def _level(self) -> int:
@@ -166,7 +165,7 @@ class _Maker:
         for identifier, each in self.inputs.interpreters.items():
             settings = read.settings if self._is_payloads(each) else self._lift.pack
             keep = self._keep(each, {*needed.parts, *read.keep})
-            made = each.pack(keep, settings, self._level, self._root)
+            made = each.pack(keep, settings, self._level, self._root(each))
             packed = made.known
             self._tell(packed.notes)
             layouts[identifier] = InstalledInterpreter(

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from czscie.build_plan import BuildPlan, PlannedBuild, PlannedExecutable, PlannedInterpreter
 from czscie.console import megabytes
+from czscie.implementation import Implementation
 from czscie.lock.inventory.input import PlannedInput
 
 _LOCKS = {
@@ -75,7 +76,9 @@ def _build(build: PlannedBuild, *, locked: bool) -> str:
 def _interpreter(interpreter: PlannedInterpreter) -> str:
     if interpreter.release is None:
         return interpreter.archive.name
-    return f"CPython {interpreter.version} of release {interpreter.release}, {interpreter.flavor}"
+    python = Implementation.parse(interpreter.version)
+    flavor = "" if interpreter.flavor is None else f", {interpreter.flavor}"
+    return f"{python.title} {python.full_version} of release {interpreter.release}{flavor}"
 
 
 def _short(name: str) -> str:

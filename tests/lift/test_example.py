@@ -100,7 +100,13 @@ def test_what_the_example_shows_in_comments_can_be_built_too(tmp_path: Path) -> 
     manifest.write_text(one_payload(), encoding="utf-8")
     lift = read_manifest(manifest)
     assert lift.unsupported() == ()
-    assert [interpreter.id for interpreter in lift.interpreters] == ["cpython", "host", "mine", "musl"]
+    assert [interpreter.id for interpreter in lift.interpreters] == [
+        "cpython",
+        "host",
+        "mine",
+        "pypy",
+        "musl",
+    ]
     assert [file.id for file in lift.files] == ["cows"]
     assert [command.name for command in lift.commands] == ["python"]
     assert lift.compression_level == 19

@@ -63,6 +63,15 @@ def cpython(version: str = "3.13.9", python: bytes = LINUX_PYTHON, threads: str 
     }
 
 
+def pypy(version: str = "3.9", python: bytes = LINUX_PYTHON) -> Mapping[str, bytes]:
+    """The files of a PyPy of 3.8 or newer for Linux or macOS, from its root, without its links."""
+    return {
+        f"bin/libpypy{version}-c.so": b"library",
+        f"bin/pypy{version}": python,
+        f"lib/pypy{version}/os.py": b"# os\n",
+    }
+
+
 def windows_cpython(version: str = "3.13.9", threads: str = "") -> Mapping[str, bytes]:
     digits = "".join(version.split(".")[:2])
     return {

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import os
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -291,10 +292,28 @@ def test_a_flipped_bit_is_noticed(tmp_path: Path) -> None:
 
 
 def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "cpython.zip").write_bytes(b"PK")
+    (tmp_path / "cpython.rar").write_bytes(b"Rar!")
     with pytest.raises(CzscieError) as caught:
-        read_archive(tmp_path / "cpython.zip")
+        read_archive(tmp_path / "cpython.rar")
     assert str(caught.value) == (
-        f"error: {tmp_path / 'cpython.zip'} is not an archive that czscie reads\n"
-        "  its name ends in none of .tar.gz, .tar.zst"
+        f"error: {tmp_path / 'cpython.rar'} is not an archive that czscie reads\n"
+        "  its name ends in none of .tar.gz, .tar.zst, .tar.bz2, .zip"
     )
+
+
+def test_a_zip_is_read_like_a_tar(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "pypy.zip", "w") as archive:
+        archive.writestr("top/pypy3.exe", b"MZ")
+        archive.writestr("top/Lib/os.py", b"# os")
+    items = read_archive(tmp_path / "pypy.zip", "top")
+    assert [item.path for item in items] == ["Lib/os.py", "pypy3.exe"]
+    with pytest.raises(CzscieError) as caught:
+        read_archive(tmp_path / "pypy.zip", "other")
+    assert caught.value.why == ("it is not in other/",)
+
+
+def test_a_zip_that_is_damaged_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "pypy.zip").write_bytes(b"PK")
+    with pytest.raises(CzscieError) as caught:
+        read_archive(tmp_path / "pypy.zip", "top")
+    assert caught.value.what == "pypy.zip is damaged, or not a zip file"

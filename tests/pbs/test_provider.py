@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from czscie.errors import CzscieError
-from czscie.lift.interpreter import Host, Local, PyPy, PythonBuildStandalone
+from czscie.lift.interpreter import Host, Local, PythonBuildStandalone
 from czscie.network.network import Network, Patience
 from czscie.network.remote import WrongContent
 from czscie.pbs.assets import Asset
@@ -186,14 +186,6 @@ def test_a_libc_does_not_matter_where_there_is_no_choice_of_one(server: MirrorSe
     fill(server, {windows.name: b""})
     platform = find_platform("windows-x86_64")
     assert Provider(network=QUICK).resolve(standalone(server.url, libc="gnu"), platform).size is None
-
-
-def test_pypy_is_refused() -> None:
-    with pytest.raises(CzscieError) as caught:
-        Provider(Network.of()).resolve(PyPy("pypy", "3.11", None, None, lazy=False), LINUX)
-    assert (
-        str(caught.value) == "error: the interpreter 'pypy' is PyPy\n  this version builds with CPython only"
-    )
 
 
 def test_a_local_directory_is_found_by_its_path(tmp_path: Path) -> None:

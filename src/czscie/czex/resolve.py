@@ -80,7 +80,7 @@ def _check_constraints(pex: Pex, target: Target) -> None:
     constraints = pex.info.interpreter_constraints
     if constraints and not any(target.satisfies(constraint) for constraint in constraints):
         raise CzscieError(
-            f"{pex.path.name} does not run with CPython {target.implementation.version}",
+            f"{pex.path.name} does not run with {target.implementation.full_name}",
             why=f"its interpreter constraints are: {' or '.join(constraints)}",
             hint="choose another version in [[lift.interpreters]]",
         )
@@ -262,4 +262,4 @@ def _abbreviated(target: Target) -> str:
     """The target as `pex --platform` takes it: `linux-x86_64-cp-3.13.9-cp313`."""
     tag = target.tags[0]
     platform = f"linux-{target.platform.wheel_arch}" if target.platform.libc == "gnu" else tag.platform
-    return f"{platform}-cp-{target.implementation.version}-{tag.abi}"
+    return f"{platform}-{tag.interpreter[:2]}-{target.implementation.version}-{tag.abi}"

@@ -29,7 +29,7 @@ class Target:
         python = self.implementation
         threading = " free-threaded" if python.free_threaded else ""
         glibc = f" (glibc {self.glibc[0]}.{self.glibc[1]})" if self._limits_glibc else ""
-        return f"{self.platform.name}{glibc} with {python.title} {python.version}{threading}"
+        return f"{self.platform.name}{glibc} with {python.full_name}{threading}"
 
     @property
     def _limits_glibc(self) -> bool:

@@ -6,6 +6,7 @@ entries in whatever CZEX.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -164,9 +165,11 @@ def _links(interpreter: InstalledInterpreter) -> tuple[PlannedLink, ...]:
     """The environment's `python` and its other names: relative, so that a base directory can be moved."""
     if interpreter.platform.os == "windows":
         return ()
-    python = interpreter.layout.python
-    return (
-        PlannedLink(interpreter.python, f"../../../interpreters/{interpreter.digest}/{python}"),
-        PlannedLink("bin/python3", "python"),
-        PlannedLink(f"bin/python{interpreter.layout.implementation.minor_version}", "python"),
-    )
+    layout = interpreter.layout
+    home = f"../../../interpreters/{interpreter.digest}"
+    links = [PlannedLink(interpreter.python, f"{home}/{layout.python}")]
+    links += [PlannedLink(f"bin/{name}", "python") for name in layout.implementation.commands]
+    if layout.library:
+        # macOS looks for it beside the link that the executable is started by, as PyPy's own venv knows.
+        links.append(PlannedLink(f"bin/{posixpath.basename(layout.library)}", f"{home}/{layout.library}"))
+    return tuple(links)

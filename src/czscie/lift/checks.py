@@ -18,7 +18,7 @@ def check(lift: Lift, table: Table) -> None:
     _check_names(lift, table)
     _check_groups(lift, table)
     _check_start(lift, table)
-    _check_libc(lift, table)
+    _check_interpreter_of_payload(lift, table)
     _check_references(lift, table)
 
 
@@ -112,18 +112,13 @@ def _check_start(lift: Lift, table: Table) -> None:
             )
 
 
-def _check_libc(lift: Lift, table: Table) -> None:
-    """A payload has wheels for the libc of its platform, which its interpreter must have, too."""
+def _check_interpreter_of_payload(lift: Lift, table: Table) -> None:
+    """The interpreter of the payload can run it on every platform."""
     for index, interpreter in enumerate(lift.interpreters):
-        libc = interpreter.libc
-        if libc is None or lift.payload is None or lift.payload.interpreter != interpreter.id:
+        if lift.payload is None or lift.payload.interpreter != interpreter.id:
             continue
-        for platform in lift.platforms:
-            if platform.libc not in ("", libc):
-                table.reject(
-                    *("interpreters", index, "libc"),
-                    allowed=f"no libc, as the payload is for {platform.name}: name the libc in platforms",
-                )
+        for key, allowed in dict.fromkeys(filter(None, map(interpreter.no_payload_on, lift.platforms))):
+            table.reject("interpreters", index, key, allowed=allowed)
 
 
 def _check_references(lift: Lift, table: Table) -> None:

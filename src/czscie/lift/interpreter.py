@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Protocol
 
 from czscie.lift.problem import one_of, quoted
 from czscie.lift.table import IDENTIFIER, SOMETHING, URL, Shape, Table
+from czscie.platforms import Platform
 
 _CPYTHON_VERSION = Shape.of(
     'a string such as "3.13", "3.13.9" or "3.15.0rc1", with t, d or td at its end for special builds',
     r"3\.[0-9]+(\.[0-9]+((a|b|rc)[0-9]+)?)?(t|d|td|dt)?",
 )
 _PYPY_VERSION = Shape.of('a string such as "3.11"', r"[23]\.[0-9]+")
+#: PyPys without the environments that payloads are in.
+_BEFORE_VENV = re.compile(r"2\.[0-9]+|3\.[0-7]")
 _RELEASE = Shape.of('a string of eight digits, YYYYMMDD, such as "20261021"', r"[0-9]{8}")
 _PYPY_RELEASE = Shape.of('a string such as "v7.3.20"', r"v[0-9]+\.[0-9]+\.[0-9]+(rc[0-9]+)?")
 _OPTIMIZATIONS = ("debug", "noopt", "lto", "pgo", "pgo+lto")
@@ -55,12 +59,14 @@ class Interpreter(Protocol):
     """One element of `lift.interpreters`, of any provider.
 
     `PROVIDER` is its name in the manifest, `FILES` are the files that placeholders may name. An interpreter
-    `OF_THIS_MACHINE` is read whenever a lock is compared, and never downloaded.
+    `OF_THIS_MACHINE` is read whenever a lock is compared, and never downloaded. `IS_PACKED` is whether the
+    modules that it imports can be packed.
     """
 
     PROVIDER: ClassVar[str]
     FILES: ClassVar[tuple[str, ...]]
     OF_THIS_MACHINE: ClassVar[bool]
+    IS_PACKED: ClassVar[bool]
 
     @property
     def id(self) -> str: ...
@@ -82,8 +88,8 @@ class Interpreter(Protocol):
         """The one that is the same as another that was found; itself where that cannot be asked for."""
         ...
 
-    def unsupported(self) -> Iterator[tuple[str, str]]:
-        """The keys that this version cannot build with, and why."""
+    def no_payload_on(self, platform: Platform) -> tuple[str, str] | None:
+        """The key that keeps it from running a payload on `platform`, and what is allowed instead."""
         ...
 
 
@@ -99,6 +105,7 @@ class PythonBuildStandalone:
     PROVIDER: ClassVar[str] = "PythonBuildStandalone"
     FILES: ClassVar[tuple[str, ...]] = ("python", "pip")
     OF_THIS_MACHINE: ClassVar[bool] = False
+    IS_PACKED: ClassVar[bool] = True
 
     id: str
     version: str
@@ -116,8 +123,10 @@ class PythonBuildStandalone:
     def like(self, version: str, release: str | None, flavor: str | None) -> PythonBuildStandalone:
         return replace(self, version=version, release=release, flavor=flavor or self.flavor)
 
-    def unsupported(self) -> Iterator[tuple[str, str]]:
-        yield from ()
+    def no_payload_on(self, platform: Platform) -> tuple[str, str] | None:
+        if platform.libc and self.libc not in (None, platform.libc):
+            return "libc", f"no libc, as the payload is for {platform.name}: name the libc in platforms"
+        return None
 
     @classmethod
     def read(cls, table: Table, identifier: str, directory: Path) -> PythonBuildStandalone:
@@ -137,17 +146,22 @@ class PythonBuildStandalone:
 
 @dataclass(frozen=True, slots=True)
 class PyPy:
-    """science's provider of PyPy. This version reads it, but cannot build with it."""
+    """A PyPy of the PyPy project.
+
+    `version` is the minor version of Python (`3.11`), `release` PyPy's own (`v7.3.20`), by default the newest
+    with that version. `keep` and `base_url` are as for python-build-standalone.
+    """
 
     PROVIDER: ClassVar[str] = "PyPy"
     FILES: ClassVar[tuple[str, ...]] = ("python", "pypy")
     OF_THIS_MACHINE: ClassVar[bool] = False
+    IS_PACKED: ClassVar[bool] = False
     libc: ClassVar[str | None] = None
 
     id: str
     version: str
     release: str | None
-    base_url: str | None
+    base_url: tuple[str, ...]
     lazy: bool
     keep: tuple[str, ...] = ()
 
@@ -156,10 +170,14 @@ class PyPy:
         return {"version": self.version, "release": self.release}
 
     def like(self, version: str, release: str | None, flavor: str | None) -> PyPy:
-        return replace(self, version=version, release=release)
+        return replace(self, version=".".join(version.split(".")[:2]), release=release)
 
-    def unsupported(self) -> Iterator[tuple[str, str]]:
-        yield "provider", "this version builds with CPython only"
+    def no_payload_on(self, platform: Platform) -> tuple[str, str] | None:
+        if _BEFORE_VENV.fullmatch(self.version) is not None:
+            return "version", '"3.8" or newer, as it runs the payload'
+        if platform.os == "windows":
+            return "provider", f"another provider, as PyPy cannot run the payload for {platform.name}"
+        return None
 
     @classmethod
     def read(cls, table: Table, identifier: str, directory: Path) -> PyPy:
@@ -167,8 +185,9 @@ class PyPy:
             id=identifier,
             version=table.text("version", _PYPY_VERSION),
             release=table.optional_text("release", _PYPY_RELEASE),
-            base_url=table.optional_text("base_url", URL),
+            base_url=table.one_or_more("base_url", URL),
             lazy=table.flag("lazy"),
+            keep=_read_keep(table),
         )
 
 
@@ -179,6 +198,7 @@ class Host:
     PROVIDER: ClassVar[str] = "Host"
     FILES: ClassVar[tuple[str, ...]] = ("python",)
     OF_THIS_MACHINE: ClassVar[bool] = True
+    IS_PACKED: ClassVar[bool] = True
     lazy: ClassVar[bool] = False
     libc: ClassVar[str | None] = None
 
@@ -192,8 +212,8 @@ class Host:
     def like(self, version: str, release: str | None, flavor: str | None) -> Host:
         return self
 
-    def unsupported(self) -> Iterator[tuple[str, str]]:
-        yield from ()
+    def no_payload_on(self, platform: Platform) -> tuple[str, str] | None:
+        return None
 
     @classmethod
     def read(cls, table: Table, identifier: str, directory: Path) -> Host:
@@ -207,6 +227,7 @@ class Local:
     PROVIDER: ClassVar[str] = "Local"
     FILES: ClassVar[tuple[str, ...]] = ("python",)
     OF_THIS_MACHINE: ClassVar[bool] = True
+    IS_PACKED: ClassVar[bool] = True
     lazy: ClassVar[bool] = False
     libc: ClassVar[str | None] = None
 
@@ -221,8 +242,8 @@ class Local:
     def like(self, version: str, release: str | None, flavor: str | None) -> Local:
         return self
 
-    def unsupported(self) -> Iterator[tuple[str, str]]:
-        yield from ()
+    def no_payload_on(self, platform: Platform) -> tuple[str, str] | None:
+        return None
 
     @classmethod
     def read(cls, table: Table, identifier: str, directory: Path) -> Local:

@@ -169,9 +169,6 @@ class Lift:
             yield from self._no_names_on_windows()
         if self.ptex is not None and self._calls_ptex():
             yield "ptex", "an executable of czscie downloads nothing, and a command calls ptex"
-        for index, interpreter in enumerate(self.interpreters):
-            for key, text in interpreter.unsupported():
-                yield f"interpreters[{index}].{key}", text
         for index, file in enumerate(self.files):
             if file.is_bound:
                 yield f"files[{index}].source", "this version embeds every file"

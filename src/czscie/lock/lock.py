@@ -84,13 +84,15 @@ class RequestedLift(_Struct, frozen=True, kw_only=True):
 
 
 class LockedInterpreter(_Struct, frozen=True, kw_only=True):
-    """A CPython for one platform.
+    """An interpreter for one platform.
 
-    `id` is the manifest's, `version` CPython's whole one, with a t at its end where it is free-threaded.
+    `id` is the manifest's, `version` an Implementation's as text: Python's whole one, with a t at its end
+    where it is free-threaded.
     `sha256` and `size` (in bytes, where it is known) are those of the archive; of a directory (Host, Local)
-    they are those of its tree. `release`, `flavor`, `name` (the archive's) and `url` are there for
-    python-build-standalone's. A `helper` is not shipped: on a machine of its kind it packs the modules for
-    the other platforms. `attested` says who vouched for the digest besides the release's own list.
+    they are those of its tree. `release`, `name` (the archive's) and `url` are there for those of a release,
+    `flavor` for python-build-standalone's. A `helper` is not shipped: on a machine of its kind it packs the
+    modules for the other platforms. `attested` says who vouched for the digest besides the release's own
+    list.
     """
 
     id: Text

@@ -194,7 +194,9 @@ class Locker:
             return []
         if here in targets or not self.lift.pack.stdlib or self.session.network.offline:
             return []
-        return [(each, here) for each in self.lift.interpreters if not each.OF_THIS_MACHINE]
+        return [
+            (each, here) for each in self.lift.interpreters if each.IS_PACKED and not each.OF_THIS_MACHINE
+        ]
 
     def _find(
         self,

@@ -138,7 +138,7 @@ class Resolver:
         for target in targets:
             if not python.contains(target.implementation.version, prereleases=True):
                 raise CzscieError(
-                    f"{script.name} does not run with CPython {target.implementation.version}",
+                    f"{script.name} does not run with {target.implementation.full_name}",
                     why=f'its requires-python is "{python}"',
                     hint="choose another version in [[lift.interpreters]]",
                 )

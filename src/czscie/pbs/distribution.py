@@ -1,4 +1,4 @@
-"""A CPython to ship, from any provider: its files, their layout, and its requirements of a host."""
+"""A Python to ship, from any provider: its files, their layout, and its requirements of a host."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from czscie.platforms import GlibcVersion, Platform
 
 _UNIX_PYTHON = re.compile(r"bin/python(3\.\d+)(t?)d?")
 _WINDOWS_LIBRARY = re.compile(r"python3(\d+)(t?)\.dll")
+#: Links that lead from a command to its executable, one after another.
+_MOST_LINKS = 8
 _PATCH_LEVEL = re.compile(rb'#define\s+PY_VERSION\s+"([0-9A-Za-z.]+)\+?"')
 
 
@@ -26,13 +28,15 @@ class Layout:
 
     `python` is the executable (`bin/python3.13`, `python.exe`), `stdlib` the standard library
     (`lib/python3.13`, free-threaded `lib/python3.13t`, Windows `Lib`). `root` is the directory that all of it
-    is in, "" where that is the tree's own.
+    is in, "" where that is the tree's own. `library` is the shared library that PyPy's executable looks for
+    beside itself, "" for a CPython.
     """
 
     implementation: Implementation
     python: str
     stdlib: str
     root: str = ""
+    library: str = ""
 
     @property
     def version(self) -> str:
@@ -46,7 +50,7 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """The CPython of any provider.
+    """The Python of any provider.
 
     `items` are sorted by path. `glibc` is the oldest glibc that its ELF files load with, None if they do not
     need glibc.
@@ -83,6 +87,7 @@ class Distribution:
             python=f"{directory}/{layout.python}",
             stdlib=f"{directory}/{layout.stdlib}",
             root=posixpath.join(directory, layout.root).rstrip("/"),
+            library=layout.library and f"{directory}/{layout.library}",
         )
         items = tuple(replace(item, path=f"{directory}/{item.path}") for item in self.items)
         return replace(self, layout=moved, items=items)
@@ -122,6 +127,31 @@ def detect_layout(items: tuple[Item, ...], source: str, version: str | None = No
         f"there is no CPython in {source}",
         why="neither bin/python3.X with lib/python3.X/os.py nor python.exe with python3X.dll and Lib/os.py",
     )
+
+
+def detect_pypy_layout(items: tuple[Item, ...], source: str, python: Implementation) -> Layout:
+    """The same for a tree of PyPy's, of Linux, macOS or Windows.
+
+    PyPy has the standard library below `lib` since 3.8, before in `lib-python`. Raises CzscieError when there
+    is no PyPy with that version of `python`.
+    """
+    paths = {item.path: item for item in items}
+    major = python.version.partition(".")[0]
+    name = "pypy" if major == "2" else f"pypy{major}"
+    libraries = f"lib/pypy{python.minor_version}", "Lib", f"lib-python/{'2.7' if major == '2' else major}"
+    stdlib = next((each for each in libraries if f"{each}/os.py" in paths), None)
+    program = next((each for each in (f"bin/{name}", f"{name}.exe") if each in paths), "")
+    for _ in range(_MOST_LINKS):
+        if isinstance(link := paths.get(program), Link):
+            program = posixpath.normpath(posixpath.join(posixpath.dirname(program), link.target))
+    if stdlib is None or not isinstance(paths.get(program), File):
+        raise CzscieError(
+            f"there is no PyPy in {source}",
+            why=f"neither bin/{name} with {libraries[0]}/os.py nor {name}.exe with Lib/os.py",
+        )
+    beside = re.compile(re.escape(posixpath.join(posixpath.dirname(program), "libpypy")) + r"[^/]+")
+    library = next((path for path in paths if beside.fullmatch(path) and not path.endswith(".lib")), "")
+    return Layout(python, program, stdlib, library=library)
 
 
 def _find_version(items: tuple[Item, ...], minor: str, source: str) -> str:

@@ -15,7 +15,7 @@ from czscie.container.tree import Item, Tree, tree_digest, tree_size
 from czscie.elf import Elf
 from czscie.errors import CzscieError
 from czscie.filesystem import file_digest
-from czscie.pbs.archive import SUFFIXES, read_archive
+from czscie.pbs.archive import ROOT, SUFFIXES, read_archive
 from czscie.pbs.distribution import Distribution, detect_layout
 from czscie.pbs.libraries import is_of_libc
 from czscie.pbs.pin import Pin
@@ -50,6 +50,10 @@ class DirectorySource:
         return True
 
     @property
+    def root(self) -> str:
+        return ROOT
+
+    @property
     def pin(self) -> Pin:
         return Pin(self.digest, self.size)
 
@@ -81,6 +85,10 @@ class ArchiveSource:
     @property
     def is_tree(self) -> bool:
         return False
+
+    @property
+    def root(self) -> str:
+        return ROOT
 
     @property
     def pin(self) -> Pin:

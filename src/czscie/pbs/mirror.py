@@ -59,12 +59,22 @@ def find_mirrors(base_urls: Sequence[str], environ: Mapping[str, str]) -> tuple[
     between them), UV_PYTHON_INSTALL_MIRROR, PBS_INSTALLER_BASE_URL. Raises CzscieError when one is not an
     https, http or file URL.
     """
-    named = [("base_url", tuple(base_urls))]
-    named += [(variable, tuple(environ.get(variable, "").split())) for variable in VARIABLES]
-    for who, urls in named:
-        if urls:
-            return tuple(Mirror(_checked(url, who), who) for url in urls)
-    return (Mirror(OFFICIAL, "the default"),)
+    named = named_mirrors(base_urls, environ, VARIABLES)
+    return tuple(Mirror(*each) for each in named) or (Mirror(OFFICIAL, "the default"),)
+
+
+def named_mirrors(
+    base_urls: Sequence[str], environ: Mapping[str, str], variables: Sequence[str]
+) -> list[tuple[str, str]]:
+    """The URL of each mirror that is named, without a slash at its end, and the setting that names it.
+
+    The first setting that exists counts: `base_urls` of the manifest, then `variables`, each with URLs and
+    spaces between them. Raises CzscieError when one is not an https, http or file URL.
+    """
+    settings = [("base_url", tuple(base_urls))]
+    settings += [(variable, tuple(environ.get(variable, "").split())) for variable in variables]
+    origin, urls = next(((origin, urls) for origin, urls in settings if urls), ("", ()))
+    return [(_checked(url, origin), origin) for url in urls]
 
 
 def spellings(directory: str, asset: Asset) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from czscie.errors import CzscieError
 from czscie.lift.interpreter import Host, Interpreter, Local, PyPy, PythonBuildStandalone
 from czscie.network.network import Network
 from czscie.network.remote import Remote
-from czscie.pbs import standalone
+from czscie.pbs import pypy, standalone
 from czscie.pbs.distribution import Distribution
 from czscie.pbs.pin import Pin
 from czscie.platforms import PLATFORMS, Platform
@@ -22,12 +22,13 @@ Asked = TypeVar("Asked", bound=Interpreter)
 
 
 class Source(Protocol):
-    """A CPython that is pinned; nothing is downloaded yet but an index.
+    """A Python that is pinned; nothing is downloaded yet but an index.
 
     `digest` is the SHA-256, in hexadecimal, of the archive or, if it `is_tree`, of a tree of files: what
     caches go by. `description` is for people, `url` says where it comes from and holds no secrets. `size` is
     that of the archive or the tree in bytes, None if it is unknown yet. `remote` is what is downloaded,
-    None where it is on this machine. `pin` is what a lock says of it.
+    None where it is on this machine. `root` is the directory that archives have everything in. `pin` is what
+    a lock says of it.
     """
 
     @property
@@ -43,6 +44,8 @@ class Source(Protocol):
     @property
     def is_tree(self) -> bool: ...
     @property
+    def root(self) -> str: ...
+    @property
     def pin(self) -> Pin: ...
 
     def load(self, console: Console | None = None) -> Distribution:
@@ -51,20 +54,20 @@ class Source(Protocol):
 
 
 class Origin(ABC, Generic[Asked]):
-    """The CPythons of one provider of the manifest; each is resolved once."""
+    """The Pythons of one provider of the manifest; each is resolved once."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[Asked, Platform], Source] = {}
 
     def resolve(self, interpreter: Asked, platform: Platform) -> Source:
-        """The CPython of `interpreter` for `platform`. Raises CzscieError when there is none."""
+        """The Python of `interpreter` for `platform`. Raises CzscieError when there is none."""
         key = interpreter, platform
         if key not in self._found:
             self._found[key] = self._find(interpreter, platform)
         return self._found[key]
 
     def pinned(self, interpreter: Asked, platform: Platform, pin: Pin) -> Source:
-        """The CPython that a lock pins, without a server. Raises CzscieError if it changed here."""
+        """The Python that a lock pins, without a server. Raises CzscieError if it changed here."""
         source = self.resolve(interpreter, platform)
         if source.digest != pin.sha256:
             raise CzscieError(
@@ -126,10 +129,15 @@ class _Local(Origin[Local]):
 
 
 class _PyPy(Origin[PyPy]):
+    def __init__(self, network: Network, console: Console | None) -> None:
+        super().__init__()
+        self._pypy = pypy.PyPyOrigin(network, console)
+
+    def pinned(self, interpreter: PyPy, platform: Platform, pin: Pin) -> Source:
+        return self._pypy.pinned(platform, pin, interpreter.base_url)
+
     def _find(self, interpreter: PyPy, platform: Platform) -> Source:
-        raise CzscieError(
-            f"the interpreter {interpreter.id!r} is PyPy", why="this version builds with CPython only"
-        )
+        return self._pypy.resolve(platform, interpreter.version, interpreter.release, interpreter.base_url)
 
 
 class Provider:
@@ -143,15 +151,15 @@ class Provider:
             PythonBuildStandalone.PROVIDER: _Standalone(network, console),
             Host.PROVIDER: _Host(),
             Local.PROVIDER: _Local(),
-            PyPy.PROVIDER: _PyPy(),
+            PyPy.PROVIDER: _PyPy(network, console),
         }
 
     def resolve(self, interpreter: Interpreter, platform: Platform) -> Source:
-        """The CPython that `interpreter` means on `platform`. Raises CzscieError when there is none."""
+        """The Python that `interpreter` means on `platform`. Raises CzscieError when there is none."""
         return self._origins[interpreter.PROVIDER].resolve(interpreter, platform)
 
     def pinned(self, interpreter: Interpreter, platform: Platform, pin: Pin) -> Source:
-        """The CPython that a lock pins; no server is asked. Raises CzscieError when this machine has another
+        """The Python that a lock pins; no server is asked. Raises CzscieError when this machine has another
         one, or for a mirror that is no URL.
         """
         return self._origins[interpreter.PROVIDER].pinned(interpreter, platform, pin)

@@ -14,7 +14,7 @@ from czscie.network.fetch import fetch
 from czscie.network.network import Network
 from czscie.network.remote import Remote, WrongContent
 from czscie.network.url import is_file, without_secrets
-from czscie.pbs.archive import read_archive
+from czscie.pbs.archive import ROOT, read_archive
 from czscie.pbs.assets import FREE_THREADED, Asset
 from czscie.pbs.choice import Wanted
 from czscie.pbs.digest_crosscheck import Witness
@@ -60,6 +60,10 @@ class StandaloneSource:
     @property
     def is_tree(self) -> bool:
         return False
+
+    @property
+    def root(self) -> str:
+        return ROOT
 
     @property
     def pin(self) -> Pin:

@@ -22,7 +22,7 @@ from czscie.sbom.component import Component
 _BINARIES = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"MZ")
 #: A name may end with a version, as in `libdb-5.3.so`, and with auditwheel's digests, `libz-0af1e5f3.so.1`.
 _SHARED = re.compile(r"(?P<stem>.+?)(-[0-9a-f]{8}|-[0-9][^/]*)*\.(so|dylib|dll)(\.[0-9.]+)?")
-_OF_CPYTHON = re.compile(r"(lib)?python3.*")
+_OF_PYTHON = re.compile(r"(lib)?(python3|pypy).*")
 
 #: VS_FIXEDFILEINFO of a PE file: signature, structure's version, file version as two numbers of 32 bits.
 _FIXED_FILE_INFO = struct.Struct("<4L")
@@ -232,7 +232,7 @@ def _findings(item: Item, holds_libraries: Callable[[str], bool]) -> Iterator[_F
     if any(each.library == "zlib-ng" for each in found):
         found = [each for each in found if each.library != "zlib"]
     yield from found
-    is_known = any(each.own for each in found) or _OF_CPYTHON.fullmatch(stem)
+    is_known = any(each.own for each in found) or _OF_PYTHON.fullmatch(stem)
     if shared and not is_known and holds_libraries(item.path):
         yield _Finding(stem, item.path, None, False, own=True)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from czscie.czex.write import InstalledInterpreter
 from czscie.errors import CzscieError
+from czscie.implementation import PYPY
 from czscie.lift.command import Command, Environment
 from czscie.lift.interpreter import InterpreterGroup
 from czscie.lift.placeholders import Placeholder, references
@@ -22,7 +23,9 @@ def named_files(interpreter: InstalledInterpreter) -> dict[str, str]:
     """Where in its installation an interpreter has what placeholders can name."""
     layout = interpreter.layout
     files = {"python": layout.python}
-    if interpreter.platform.os != "windows":
+    if layout.implementation.name == PYPY:
+        files["pypy"] = layout.python
+    elif interpreter.platform.os != "windows":
         directory = posixpath.dirname(layout.python)
         files["pip"] = f"{directory}/pip{layout.implementation.minor_version}"
     return files

@@ -22,7 +22,6 @@ from czscie.lift.embedded_file import EmbeddedFile, FromBinding
 from czscie.lift.interpreter import Interpreter
 from czscie.lift.lift import Lift
 from czscie.network.fetch import fetch
-from czscie.parts import ARCHIVE_ROOT
 from czscie.pbs.provider import Source
 from czscie.platforms import Platform
 from czscie.scie.expansion import Expansion, named_files
@@ -133,7 +132,7 @@ def _places(source: Source, platform: Platform) -> dict[str, str]:
     """Where the archive has what placeholders can name: a full one has the interpreter one level deeper."""
     layout = traits_of(source, platform).layout
     full = (source.pin.flavor or "").endswith("full")
-    root = f"{ARCHIVE_ROOT}/install" if full else ARCHIVE_ROOT
+    root = f"{source.root}/install" if full else source.root
     inside = dataclasses.replace(layout, python=f"{root}/{layout.python}")
     return named_files(InstalledInterpreter(source.digest, inside, platform))
 

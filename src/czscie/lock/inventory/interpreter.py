@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from czscie.implementation import CPYTHON, PYPY
 from czscie.interpreters import PinnedInterpreter
 from czscie.lift.interpreter import Interpreter
 from czscie.lock.inventory.input import Answer, Input, PlannedInput, Scope, planned_remote
@@ -62,7 +63,7 @@ class InterpreterInput(Input):
 
     @property
     def version(self) -> str:
-        return f"{self.locked.version}+{self.locked.release}"
+        return f"{self.locked.implementation.full_version}+{self.locked.release}"
 
     @property
     def sha256(self) -> str:
@@ -91,13 +92,16 @@ class InterpreterInput(Input):
         )
 
     def licences(self, path: Path) -> Iterator[tuple[str, bytes]]:
-        for name, text in licences_of_interpreter(path):
-            yield f"cpython-{self.locked.version}/{name}", text
+        python = self.locked.implementation
+        for name, text in licences_of_interpreter(path, self.source.root):
+            yield f"{python.name}-{python}/{name}", text
 
     @classmethod
     def compare(cls, found: Comparison, evidence: Evidence) -> None:
         there = {
-            part.part.name: evidence.sha256(f"{part.part.name}/cpython")
+            part.part.name: next(
+                filter(None, (evidence.sha256(f"{part.part.name}/{name}") for name in (CPYTHON, PYPY))), None
+            )
             for part in evidence.contents.parts
             if part.part.kind == "interpreter"
         }

@@ -8,18 +8,18 @@ from pathlib import Path, PurePosixPath
 
 from czscie.container.content import File
 from czscie.container.untrusted_zip import files_in_zip, open_zip
-from czscie.pbs.archive import read_archive
+from czscie.pbs.archive import ROOT, read_archive
 
 _TEXT = re.compile(r"(LICEN[CS]ES?|COPYING|NOTICE|AUTHORS|COPYRIGHT)([-._].*)?", re.IGNORECASE)
 _DIST_INFO = re.compile(r"[^/]+\.dist-info")
 
 
-def licences_of_interpreter(archive: Path) -> Iterator[tuple[str, bytes]]:
-    """The texts in an archive of python-build-standalone but those of installed packages, by their names.
+def licences_of_interpreter(archive: Path, root: str = ROOT) -> Iterator[tuple[str, bytes]]:
+    """The texts in an interpreter's archive but those of installed packages, by their names.
 
-    Raises CzscieError when the archive is damaged.
+    `root` is the directory that the archive has everything in. Raises CzscieError when it is damaged.
     """
-    for item in read_archive(archive):
+    for item in read_archive(archive, root):
         path = PurePosixPath(item.path)
         if isinstance(item, File) and "site-packages" not in path.parts and _TEXT.fullmatch(path.name):
             yield path.name, item.content.read()
