@@ -140,14 +140,14 @@ def _scratch(path: Path | None) -> AbstractContextManager[str]:
 
 
 def _run(options: argparse.Namespace, scratch: Path, console: Console) -> Summary | WarmCost:
-    with console.phase("Unpacked the CPython"):
+    with console.phase("Unpacking the CPython", "Unpacked the CPython"):
         chosen = options.interpreter or options.python
         interpreter = unpack(chosen and chosen.absolute(), scratch / "cpython")
     scie_jump = options.scie_jump and options.scie_jump.absolute()
     reports = []
     for name in options.scenario:
         shop = Workshop(scratch / name, interpreter, SCENARIOS[name], scie_jump)
-        with console.phase(f"Collected the wheels of {name}"):
+        with console.phase(f"Collecting the wheels of {name}", f"Collected the wheels of {name}"):
             wheels = shop.wheels
         console.line(", ".join(sorted(wheel.name for wheel in wheels.iterdir())))
         if options.warm_cost is not None:
@@ -189,7 +189,7 @@ def _build(shop: Workshop, names: list[str], console: Console) -> tuple[list[Ent
     # PEXes first: others are made of them, and pex needs more room than anybody.
     for name in sorted(names, key=lambda name: not name.startswith("pex")):
         try:
-            with console.phase(f"Built {name}"):
+            with console.phase(f"Building {name}", f"Built {name}"):
                 entrants[name] = CONTESTANTS[name](shop)
         except LeftOut as reason:
             left_out[name] = str(reason)
@@ -200,7 +200,7 @@ def _build(shop: Workshop, names: list[str], console: Console) -> tuple[list[Ent
 
 
 def _measure_warm_cost(shop: Workshop, rounds: int, console: Console) -> WarmCost:
-    with console.phase(f"Built {OURS}"):
+    with console.phase(f"Building {OURS}", f"Built {OURS}"):
         entrant = CONTESTANTS[OURS](shop)
     errors = console.errors
     with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:

@@ -98,7 +98,7 @@ def test_two_pythons_build_the_same(
         shutil.copy(launcher, cache_directory("launchers"))
         builder = Builder(mirror_server.url, directory / "cache", python)
         paths = {"PYTHONPATH": os.pathsep.join([str(SOURCE), str(_libraries(python))])}
-        done = builder.run("lift.toml", "-o", "dist", directory=directory, environment=paths)
+        done = builder.run("lift.toml", "-v", "-o", "dist", directory=directory, environment=paths)
         assert done.returncode == 0, done.stderr
         notes = [line.strip() for line in done.stderr.splitlines() if any(map(line.__contains__, _NOTES))]
         built[minor] = notes, (directory / "dist" / "caller").read_bytes()

@@ -70,7 +70,7 @@ def test_what_is_vendored_is_built_without_a_network_to_the_same_bytes(
     shutil.copytree(here / "parcel", there / "parcel")
     log = tmp_path / "build.log"
     alone = builder.run(
-        *("--offline", "--locked", "--vendor", "parcel"),
+        *("-v", "--offline", "--locked", "--vendor", "parcel"),
         directory=there,
         prefix=(*STRACE, log),
         environment={"HOME": str(there), "CZSCIE_CACHE": "", "CZSCIE_PBS_URL": "", "TMPDIR": str(tmp_path)},

@@ -74,25 +74,39 @@ def test_the_path_and_the_digest_are_all_of_standard_output(real: Real) -> None:
     assert real.first.stdout == f"dist/moo  {digest}\n"
 
 
-def test_phases_table_and_needs_are_told_on_standard_error(real: Real) -> None:
-    lines = real.first.stderr.splitlines()
-    assert lines[0].startswith("Wrote lift.lock in ")
-    assert lines[1].startswith("Resolved cpython: cpython 3.")
-    phases = [line for line in lines if line.startswith(("Read", "Packed", "Wrote dist"))]
-    assert phases[0].startswith("Read cpython 3.")
-    assert phases[1].startswith("Packed cpython 3.")
-    assert phases[2].startswith("Packed moo.pex: 1 wheel, 1 source file in ")
-    assert phases[3].startswith("Wrote dist/moo in ")
-    after = lines.index(phases[3]) + 1
-    assert [line.split()[0] for line in lines[after : after + 3]] == ["dist/moo", "packed", "launcher"]
-    assert lines[-1].startswith(f"needs {current_launcher()}, ")
+def test_phases_summary_and_needs_are_told_on_standard_error(real: Real) -> None:
+    phases = [re.sub(r"( \([\d.]+ MB\))? in [\d.]+ m?s", "", line) for line in real.first.stderr.splitlines()]
+    lock, interpreter, payload, wrote, summary, needs, finished = phases
+    assert (lock, wrote) == ("Wrote lift.lock", "Wrote dist/moo")
+    assert interpreter.startswith("Packed cpython 3.")
+    assert payload == "Packed moo.pex: 1 wheel, 1 source file"
+    assert re.fullmatch(
+        r"Left out [\d.]+ MB of CPython, packed \d+ modules, kept \d+ as files \(-v lists them\)",
+        summary,
+    )
+    assert needs.startswith(f"Needs {current_launcher()}, ")
+    assert finished == "Finished. Next: dist/moo, or czscie inspect dist/moo"
+
+
+def test_items_and_a_table_are_told_on_request(real: Real) -> None:
+    lines = real.run("-v").stderr.splitlines()
+    assert lines[0].startswith("Resolved cpython: cpython 3.")
+    assert [line for line in lines if line.startswith("  left out: ")]
+    table = lines.index("dist/moo")
+    assert [line.split()[0] for line in lines[table : table + 3]] == ["dist/moo", "packed", "launcher"]
+
+
+def test_a_quiet_build_only_prints_its_result(real: Real) -> None:
+    quiet = real.run("--quiet")
+    assert (quiet.stdout, quiet.stderr) == (real.first.stdout, "")
 
 
 def test_a_second_build_only_puts_the_parts_together(real: Real) -> None:
     second = real.run()
     assert second.stdout == real.first.stdout
     phases = [line.split()[0] for line in second.stderr.splitlines() if re.search(r" in [\d.]+ m?s$", line)]
-    assert phases == ["Resolved", "Wrote"]
+    assert phases == ["Wrote"]
+    assert len((second.stderr + second.stdout).splitlines()) <= 6
 
 
 def test_what_is_packed_and_what_is_left_out_is_told_each_time(real: Real) -> None:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import io
 import re
 
 import pytest
 
-from czscie.console import Console, megabytes, write_json, write_result
+from czscie.console import Console, Detail, megabytes, write_json, write_result
 from czscie.errors import CzscieError
 
 
@@ -16,7 +17,7 @@ def _narrow_and_colourless(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_phase_is_one_line_with_its_time_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    with Console().phase("Packed something whose name is longer than the terminal is wide"):
+    with Console().phase("Packing", "Packed something whose name is longer than the terminal is wide"):
         pass
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -26,24 +27,21 @@ def test_a_phase_is_one_line_with_its_time_on_standard_error(capsys: pytest.Capt
 
 
 def test_a_phase_says_what_it_learnt(capsys: pytest.CaptureFixture[str]) -> None:
-    with Console().phase("Resolved cpython") as phase:
+    with Console().phase("Resolving cpython", "Resolved cpython") as phase:
         phase.become("Resolved cpython 3.13.9")
     assert capsys.readouterr().err.startswith("Resolved cpython 3.13.9 in ")
 
 
 def test_a_phase_that_fails_does_not_say_that_it_is_done(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(CzscieError), Console().phase("Packed it"):
+    with pytest.raises(CzscieError), Console().phase("Packing it", "Packed it"):
         raise CzscieError("it cannot be packed")
     assert capsys.readouterr().err == ""
 
 
-def test_seconds_are_told_as_seconds(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    times = iter([100.0, 102.34])
-    monkeypatch.setattr("time.monotonic", lambda: next(times))
-    with Console().phase("Packed it"):
-        pass
+def test_seconds_are_told_as_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+    now = 100.0
+    with Console(clock=lambda: now).phase("Packing it", "Packed it"):
+        now += 2.34
     assert capsys.readouterr().err == "Packed it in 2.3 s\n"
 
 
@@ -111,3 +109,55 @@ def test_names_do_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> 
     captured = capsys.readouterr()
     assert captured.out == "a\\x1b[31mb\\x9b1m [bold]c[/] ä\n"
     assert captured.err == "error: bad \\x1b]0;title\\x07\n"
+
+
+@pytest.mark.parametrize(
+    ("detail", "told"),
+    [
+        (Detail.QUIET, ["error: it failed"]),
+        (Detail.NORMAL, ["Wrote it", "a line", "warning: beware", "error: it failed"]),
+        (
+            Detail.VERBOSE,
+            ["Read it", "Wrote it", "a line", "  an item", "warning: beware", "error: it failed"],
+        ),
+        (
+            Detail.TRACE,
+            ["Read it", "Wrote it", "a line", "  an item", "  GET /", "warning: beware", "error: it failed"],
+        ),
+    ],
+)
+def test_a_console_tells_as_much_as_is_wanted(
+    capsys: pytest.CaptureFixture[str], detail: Detail, told: list[str]
+) -> None:
+    console = Console(detail=detail)
+    with console.phase("Reading it", "Read it", detail=Detail.VERBOSE):
+        pass
+    with console.phase("Writing it", "Wrote it"):
+        pass
+    console.line("a line")
+    console.note("an item")
+    console.trace("GET /")
+    console.warn("beware")
+    console.fail(CzscieError("it failed"))
+    assert [line.partition(" in ")[0] for line in capsys.readouterr().err.splitlines()] == told
+
+
+def test_a_cause_of_retries_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console()
+    for cause, wait in (
+        ("no connection to a", 0.5),
+        ("no connection to a", 1.0),
+        ("no connection to b", 0.5),
+    ):
+        console.retry(cause, wait)
+    assert capsys.readouterr().err.splitlines() == [
+        "no connection to a: retrying in 0.5 s",
+        "no connection to b: retrying in 0.5 s",
+    ]
+
+
+def test_what_the_encoding_lacks_is_escaped() -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii")
+    Console(stream=stream).line("größer \udc80")
+    assert raw.getvalue() == b"gr\\xf6\\xdfer \\udc80\n"

@@ -13,7 +13,7 @@ from czscie.session import Session
 def test_a_session_without_a_console_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     console = Session.of().console
     console.warn("a cow")
-    with console.phase("Milked"):
+    with console.phase("Milking", "Milked"):
         console.results.print("moo")
     assert capsys.readouterr() == ("", "")
 
@@ -30,7 +30,7 @@ def test_a_console_of_the_caller_hears_every_line(capsys: pytest.CaptureFixture[
 
     console = Session.of(Heard(silent=True)).console
     console.warn("a cow")
-    with console.phase("Milked"):
+    with console.phase("Milking", "Milked"):
         pass
     assert [line.partition(" in ")[0] for line in heard] == ["warning: a cow", "Milked"]
     assert capsys.readouterr() == ("", "")

@@ -5,15 +5,21 @@ def main() -> None:
     """Runs the command line.
 
     Importing it takes some tenths of a second, in which Ctrl-C ends the process at once. Nothing is imported
-    before that is set up: `signal` would define enumerations first.
+    before that is set up: `signal` would define enumerations first. On a terminal a row says what begins.
     """
     import _signal  # type: ignore[import-not-found]
     import os
+    import sys
 
     if _signal.getsignal(_signal.SIGINT) != _signal.SIG_IGN:
         _signal.signal(_signal.SIGINT, lambda *_: os._exit(130))
-    from czscie.cli import main
+    from czscie.live import early
 
+    end = early(sys.argv[1:])
+    try:
+        from czscie.cli import main
+    finally:
+        end()
     main()
 
 

@@ -299,18 +299,18 @@ def inject(
     from czscie.czex.inject import Compression, default_output
     from czscie.czex.inject import inject as inject_pex
     from czscie.launchers.provide import provide_launcher
-    from czscie.progress import Progress
+    from czscie.live import BYTES
 
     session = _session(session)
     console, network = session.console, session.network
-    with console.phase(f"Packed {pex}") as phase, Progress(console).work(f"packing {pex.name}") as show:
+    with console.phase(f"Packing {pex}", f"Packed {pex}", has_bar=True) as phase:
         made = inject_pex(
             pex,
             output or default_output(pex),
             platforms,
             lambda name: provide_launcher(name, console, network),
             compression or Compression(DEFAULT_LEVEL),
-            show,
+            lambda done, total: phase.count(done, total, BYTES),
         )
         phase.become(f"Packed {pex}: {megabytes(made.size)}, for {', '.join(made.launchers)}")
     return made
@@ -324,7 +324,7 @@ def eject(czex: Path, output: Path | None = None, *, session: Session | None = N
     from czscie.czex.eject import eject as eject_czex
 
     target = output or default_output(czex)
-    with _session(session).console.phase(f"Ejected {czex}") as phase:
+    with _session(session).console.phase(f"Ejecting {czex}", f"Ejected {czex}") as phase:
         eject_czex(czex, target)
         phase.become(f"Ejected {czex}: {megabytes(target.stat().st_size)}")
     return target

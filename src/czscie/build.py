@@ -17,7 +17,7 @@ import msgspec
 from czscie import __version__
 from czscie.build_cache import key_of, mending
 from czscie.cache import cache_directory, mark_used
-from czscie.console import Console
+from czscie.console import Console, megabytes
 from czscie.container.level import RELEASE_LEVEL
 from czscie.czex.layer_split import LayerSplit
 from czscie.errors import CzscieError
@@ -32,6 +32,7 @@ from czscie.lock.libraries import check_libraries
 from czscie.lock.use import LockUse
 from czscie.parts import Parts, make_parts
 from czscie.platforms import Platform, current_platform
+from czscie.report import needs
 from czscie.scie.assemble import assemble
 from czscie.scie.bundle import write_bundle
 from czscie.scie.inspect import Contents, read_scie
@@ -193,12 +194,16 @@ def _make_directory(output: Path) -> None:
 
 
 def _assemble(parts: Parts, path: Path, console: Console) -> Iterator[Contents]:
-    with console.phase(f"Wrote {path}"):
+    with console.phase(f"Writing {path}", f"Wrote {path}") as phase:
         assemble(path, parts.launcher, __version__, parts.in_order, parts.manifest, parts.sbom)
         contents = read_scie(path)
+        phase.become(f"Wrote {path} ({megabytes(contents.size)})")
+    if parts.summary:
+        console.line(f"{parts.summary} (-v lists them)")
+    console.line(f"Needs {needs(contents)}")
     yield contents
     bundle = bundle_path(parts.lift, parts.platform, path.parent)
     if bundle is not None and parts.lift.macos.bundle is not None:
-        with console.phase(f"Wrote {bundle}"):
+        with console.phase(f"Writing {bundle}", f"Wrote {bundle}"):
             oldest = oldest_macos(parts.platform.launcher)
             yield read_scie(write_bundle(bundle, contents, parts.lift.macos.bundle, oldest))

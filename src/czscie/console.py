@@ -3,82 +3,200 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
-
-from rich.console import Console as RichConsole
-from rich.text import Text
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, TextIO
 
 from czscie.errors import CzscieError
+from czscie.live import Live, Log, Row, has_colours, is_terminal, printable
 
-#: Control characters but line feeds and tabs (ECMA-48): escape sequences begin with them.
-_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+if TYPE_CHECKING:
+    from rich.console import Console as RichConsole
+
+#: Select Graphic Rendition (ECMA-48).
+_STYLES = {"bold red": "\x1b[1;31m", "yellow": "\x1b[33m", "green": "\x1b[32m", "bold": "\x1b[1m"}
+_PLAIN = "\x1b[0m"
+
+
+class Detail(IntEnum):
+    """How much a command says: only errors; phases and a summary; every item; commands, URLs and times."""
+
+    QUIET = -1
+    NORMAL = 0
+    VERBOSE = 1
+    TRACE = 2
 
 
 class Console:
-    """One per command. Colours and bars only on a terminal, as rich finds (NO_COLOR, FORCE_COLOR, TERM).
+    """One per command. Colours and rows that move only on a terminal (NO_COLOR, FORCE_COLOR, TERM).
 
-    A `silent` one prints nothing; a subclass that overrides `line` and `warn` gets the lines.
+    A `silent` one prints nothing; a subclass that overrides `line` and `warn` gets the lines. `stream` is
+    standard error unless a test says otherwise, and `clock` gives seconds.
     """
 
-    def __init__(self, *, silent: bool = False) -> None:
-        self.errors = _Plain(stderr=True, silent=silent)
-        self.results = _Plain(stderr=False, silent=silent)
+    def __init__(
+        self,
+        *,
+        silent: bool = False,
+        detail: Detail = Detail.NORMAL,
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.detail = detail
+        self._silent = silent
+        self._given = stream
+        self._clock = clock
+        self._rows: Live | Log | None = None
+        self._retried: set[str] = set()
 
-    @contextmanager
-    def phase(self, name: str) -> Iterator[Phase]:
-        """Prints a line when a phase is done: what it did, and how long it took."""
-        phase = Phase(name)
-        started = time.monotonic()
-        yield phase
-        taken = time.monotonic() - started
-        self.line(f"{phase.text} in {_duration(taken)}")
+    # What is told.
 
     def line(self, text: str) -> None:
-        self.errors.print(text, soft_wrap=True)
+        if self.detail > Detail.QUIET:
+            self._print(text)
+
+    def note(self, text: str) -> None:
+        """A line about one item, which only `-v` prints."""
+        if self.detail >= Detail.VERBOSE:
+            self.line(f"  {text}")
+
+    def trace(self, text: str) -> None:
+        """A line about a command or a URL, which only `-vv` prints."""
+        if self.detail >= Detail.TRACE:
+            self.line(f"  {text}")
 
     def warn(self, text: str) -> None:
-        self.errors.print(f"warning: {text}", soft_wrap=True, style="yellow")
+        if self.detail > Detail.QUIET:
+            self._print(f"warning: {text}", "yellow")
+
+    def retry(self, cause: str, wait: float) -> None:
+        """Says once why something is tried again, in `wait` seconds."""
+        told = cause in self._retried
+        self._retried.add(cause)
+        (self.note if told else self.line)(f"{cause}: retrying in {wait:g} s")
 
     def fail(self, error: CzscieError) -> None:
         first, *rest = str(error).splitlines()
-        self.errors.print(first, soft_wrap=True, style="bold red")
+        self._print(first, "bold red")
         for line in rest:
-            self.errors.print(line, soft_wrap=True, style="green" if line.startswith("hint:") else None)
+            self._print(line, "green" if line.startswith("hint:") else None)
 
+    # What runs.
 
-class _Plain(RichConsole):
-    """A console that prints text as it is: paths and names contain brackets and colons.
+    @contextmanager
+    def command(self, doing: str) -> Iterator[Callable[[], float]]:
+        """Shows `doing` on a terminal while no phase runs; yields what tells the seconds since it began."""
+        started = self._clock()
+        rows = self._shown()
+        if rows is not None:
+            rows.open(doing)
+        try:
+            yield lambda: self._clock() - started
+        finally:
+            if rows is not None:
+                rows.close()
 
-    Control characters are the exception: names in untrusted files must not steer the terminal.
-    """
+    @contextmanager
+    def phase(
+        self, doing: str, done: str, *, has_bar: bool = False, detail: Detail = Detail.NORMAL
+    ) -> Iterator[Phase]:
+        """Shows `doing` while it runs, and then prints a line: what was done, and how long it took.
 
-    def __init__(self, *, stderr: bool, silent: bool) -> None:
-        super().__init__(
-            stderr=stderr,
-            quiet=silent,
-            force_terminal=False if silent else None,
-            highlight=False,
-            markup=False,
-            emoji=False,
-        )
+        The line is for those who want so much `detail`.
+        """
+        rows = self._shown()
+        row = None if rows is None else rows.add(doing, has_bar=has_bar)
+        phase = Phase(done, row)
+        started = self._clock()
+        try:
+            yield phase
+        finally:
+            if rows is not None and row is not None:
+                rows.remove(row)
+        if self.detail >= detail:
+            self.line(f"{phase.text} in {duration(self._clock() - started)}")
 
-    def render_str(self, text: str, **options: Any) -> Text:
-        return super().render_str(_STEERING.sub(lambda match: f"\\x{ord(match[0]):02x}", text), **options)
+    @contextmanager
+    def row(self, text: str) -> Iterator[Row | None]:
+        """Shows a bar for one of several things, on a terminal; None elsewhere."""
+        rows = self._shown()
+        if not isinstance(rows, Live):
+            yield None
+            return
+        row = rows.add(text, has_bar=True)
+        try:
+            yield row
+        finally:
+            rows.remove(row)
+
+    # Where it goes.
+
+    @property
+    def errors(self) -> RichConsole:
+        """Standard error, for tables."""
+        return self._rich(stderr=True)
+
+    @property
+    def results(self) -> RichConsole:
+        """Standard output, for tables."""
+        return self._rich(stderr=False)
+
+    def _rich(self, *, stderr: bool) -> RichConsole:
+        from czscie.tables import PlainConsole
+
+        return PlainConsole(stderr=stderr, silent=self._silent or (stderr and self.detail < Detail.NORMAL))
+
+    @property
+    def _stream(self) -> TextIO:
+        return sys.stderr if self._given is None else self._given
+
+    def _shown(self) -> Live | Log | None:
+        """Where rows are shown; None for nowhere."""
+        if self._silent or self.detail < Detail.NORMAL:
+            return None
+        if self._rows is None:
+            if is_terminal(self._stream):
+                self._rows = Live(self._stream, colour=has_colours(self._stream), clock=self._clock)
+            else:
+                self._rows = Log(self.line, clock=self._clock)
+        return self._rows
+
+    def _print(self, text: str, style: str | None = None) -> None:
+        if self._silent:
+            return
+        shown = printable(text)
+        if style is not None and has_colours(self._stream):
+            shown = f"{_STYLES[style]}{shown}{_PLAIN}"
+
+        def write() -> None:
+            stream = self._stream
+            encoding = getattr(stream, "encoding", None) or "utf-8"
+            stream.write(shown.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+            stream.flush()
+
+        if self._rows is None:
+            write()
+        else:
+            self._rows.print(write)
 
 
 class Phase:
-    """The text that a phase prints when it is done. The phase may change it while it runs."""
+    """The text that a phase prints when it is done, which it may change while it runs."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, row: Row | None) -> None:
         self.text = text
+        self._row = row
 
     def become(self, text: str) -> None:
         self.text = text
+
+    def count(self, done: int, total: int | None, unit: str) -> None:
+        """Shows how much of `total` is done, in `unit`: a noun in the plural, or czscie.live.BYTES."""
+        if self._row is not None:
+            self._row.count(done, total, unit)
 
 
 def write_result(text: str) -> None:
@@ -96,5 +214,6 @@ def megabytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.1f} kB"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """`340 ms`, `2.3 s`, `75 s`."""
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

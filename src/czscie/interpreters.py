@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from czscie.build_cache import Product, key_of, knowledge, product
-from czscie.console import Console
+from czscie.console import Console, Detail
 from czscie.errors import CzscieError
 from czscie.lift.interpreter import Interpreter
 from czscie.lift.pack import STDLIB, PackSettings
@@ -37,7 +37,8 @@ class Traits(msgspec.Struct, frozen=True):
 class PackedInterpreter(msgspec.Struct, frozen=True):
     """The cached metadata of a packed interpreter.
 
-    `notes` are lines for the user. `components` are the interpreter and its libraries, as a bill of materials
+    `notes` are lines for the user. `left_out` are the bytes of the parts that were, `modules` the number of
+    those that are packed. `components` are the interpreter and its libraries, as a bill of materials
     lists them.
     """
 
@@ -49,6 +50,9 @@ class PackedInterpreter(msgspec.Struct, frozen=True):
     has_terminfo: bool
     notes: tuple[str, ...]
     components: tuple[Component, ...]
+    left_out: int = 0
+    modules: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 class Sources(Protocol):
@@ -89,7 +93,7 @@ class PinnedInterpreter:
         cls, wanted: Interpreter, platform: Platform, provider: Sources, console: Console
     ) -> PinnedInterpreter:
         """Raises CzscieError when there is no such interpreter."""
-        with console.phase(f"Resolved {wanted.id}") as phase:
+        with console.phase(f"Resolving {wanted.id}", f"Resolved {wanted.id}", detail=Detail.VERBOSE) as phase:
             source = provider.resolve(wanted, platform)
             phase.become(f"Resolved {wanted.id}: {source.description}")
         return cls(wanted, platform, source, provider, console)
@@ -101,7 +105,11 @@ class PinnedInterpreter:
     def load(self) -> Distribution:
         """Its files, fetched and verified. Raises CzscieError."""
         if self._loaded is None:
-            with self.console.phase(f"Read {self.source.description}"):
+            with self.console.phase(
+                f"Reading {self.source.description}",
+                f"Read {self.source.description}",
+                detail=Detail.VERBOSE,
+            ):
                 self._loaded = self.source.load(self.console)
         return self._loaded
 
@@ -174,14 +182,17 @@ class PinnedInterpreter:
         pruned = prune(self.load(), keep)
         distribution = pruned.distribution
         notes = [f"left out: {left_out}" for left_out in pruned.left_out]
+        warnings: list[str] = []
         compiler = self.compiler() if settings.stdlib else None
-        with self.console.phase(f"Packed {self.source.description}"):
+        modules = 0
+        with self.console.phase(f"Packing {self.source.description}", f"Packed {self.source.description}"):
             if compiler is not None:
                 packed = pack_library(distribution, compiler, settings, level)
                 distribution = packed.distribution
+                modules = packed.modules
                 notes.append(f"packed: {packed.modules:,} modules of the standard library")
             elif settings.stdlib:
-                notes.append(f"not packed: {self._why_not_packed(distribution.layout)}")
+                warnings.append(f"not packed: {self._why_not_packed(distribution.layout)}")
             placed = distribution.below(root) if root else distribution
             plan = write_interpreter(placed, path, level)
         return PackedInterpreter(
@@ -193,6 +204,9 @@ class PinnedInterpreter:
             has_terminfo(distribution),
             tuple(notes),
             interpreter_components(pruned.distribution),
+            sum(part.size for part in pruned.left_out),
+            modules,
+            tuple(warnings),
         )
 
 

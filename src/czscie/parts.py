@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from czscie.build_cache import Product, key_of, knowledge, product
-from czscie.console import Console
+from czscie.console import Console, megabytes
 from czscie.container.content import Data, File
 from czscie.container.level import DEFAULT_LEVEL
 from czscie.container.manifest import FILES, PAYLOAD, Boot, LiftManifest, Needs
@@ -69,6 +69,8 @@ class Parts:
     #: The bill of materials, CycloneDX 1.6 in JSON.
     sbom: bytes
     libc: BundledLibc | None
+    #: What was left out, packed and kept as files, in one line.
+    summary: str = ""
 
     @property
     def in_order(self) -> list[PartFile]:
@@ -114,6 +116,8 @@ class PackedPayload(msgspec.Struct, frozen=True):
     own: tuple[str, ...]
     script_launchers: tuple[Component, ...]
     scripts: dict[str, str]
+    modules: int = 0
+    staying: int = 0
 
 
 def make_parts(
@@ -159,6 +163,7 @@ class _Maker:
         with_terminfo: set[str] = set()
         floors: list[GlibcVersion | None] = []
         bill: list[bills.BillPart] = []
+        left_out = modules = 0
         needed = self._needed()
         read = read_by(needed.projects, self._lift.pack)
         self._tell(read.notes)
@@ -168,6 +173,7 @@ class _Maker:
             made = each.pack(keep, settings, self._level, self._root(each))
             packed = made.known
             self._tell(packed.notes)
+            self._warn(packed.warnings)
             layouts[identifier] = InstalledInterpreter(
                 packed.digest, packed.layout, self._platform, each.source.digest
             )
@@ -176,6 +182,7 @@ class _Maker:
                 first_module=f"{packed.layout.stdlib}/encodings/__init__.py",
             )
             floors.append(packed.glibc)
+            left_out, modules = left_out + packed.left_out, modules + packed.modules
             bill.append(bills.interpreter(identifier, each.source, packed.components))
             if packed.has_terminfo:
                 with_terminfo.add(identifier)
@@ -186,6 +193,7 @@ class _Maker:
         payload, info = None, None
         scripts: Mapping[str, str] = {}
         own: tuple[str, ...] = ()
+        staying = 0
         if self._lift.payload is not None and self.inputs.pex is not None:
             identifier = self._lift.payload.interpreter
             made_payload = self._payload(
@@ -198,6 +206,7 @@ class _Maker:
             converted = made_payload.known
             info = PexInfo.parse(converted.info.encode(), self._lift.name)
             scripts = converted.scripts
+            modules, staying = modules + converted.modules, converted.staying
             if self._lift.payload.scripts is None and not info.entry_point and not info.script:
                 self.console.warn(_NO_ENTRY_POINT)
             floors.append(converted.glibc)
@@ -240,6 +249,7 @@ class _Maker:
             needs=_needs(self._platform, floors),
             sbom=bills.document(self._lift, self._platform, bill, self.inputs.properties),
             libc=libc,
+            summary=_summary(left_out, modules, staying),
         )
 
     def _shaped(self, launcher: Path) -> Path:
@@ -263,7 +273,11 @@ class _Maker:
 
     def _tell(self, notes: Sequence[str]) -> None:
         for note in notes:
-            self.console.line(f"  {note}")
+            self.console.note(note)
+
+    def _warn(self, warnings: Sequence[str]) -> None:
+        for warning in warnings:
+            self.console.warn(warning)
 
     def _needed(self) -> Needed:
         """What of an interpreter the payload imports, and which projects it has."""
@@ -306,7 +320,7 @@ class _Maker:
 
         number = len(self.inputs.files)
         what = f"{number} embedded file{'' if number == 1 else 's'}"
-        with self.console.phase(f"Packed {what}"):
+        with self.console.phase(f"Packing {what}", f"Packed {what}"):
             path = self.directory / f"files-{self._platform.name}.zip"
             written = write_files(self.inputs.files, self._platform, path, self._level)
         plan = written.plan
@@ -344,7 +358,7 @@ class _Maker:
             packing = self._packing(self.inputs.interpreters[payload.interpreter], settings)
             added = read_wheels(fetch(provisions, self.inputs.network, self.console))
             windows = self._on_windows(packed_interpreter)
-            with self.console.phase(f"Packed {pex.name}") as phase:
+            with self.console.phase(f"Packing {pex.name}", f"Packed {pex.name}") as phase:
                 conversion = Conversion(
                     interpreter=interpreter,
                     level=self._level,
@@ -370,12 +384,13 @@ class _Maker:
                 converted.own,
                 converted.script_launchers,
                 dict(converted.scripts),
+                converted.modules,
+                converted.staying,
             )
 
         made = product(key, ".czex", PackedPayload, make)
         self._tell(made.known.notes)
-        for warning in made.known.warnings:
-            self.console.warn(warning)
+        self._warn(made.known.warnings)
         return made
 
     def _packing(self, interpreter: PinnedInterpreter, settings: PackSettings) -> Packing | None:
@@ -437,6 +452,17 @@ def _part(made: Product[PackedInterpreter] | Product[PackedPayload], name: str, 
     return PartFile(
         made.path, name, kind, known.digest, known.unpacked, known.description, sha256=made.sha256
     )
+
+
+def _summary(left_out: int, modules: int, staying: int) -> str:
+    """Of so many bytes and modules; empty when nothing was done to either."""
+    said = (
+        f"left out {megabytes(left_out)} of CPython" if left_out else "",
+        f"packed {modules:,} modules" if modules else "",
+        f"kept {staying:,} as files" if staying else "",
+    )
+    text = ", ".join(filter(None, said))
+    return text[:1].upper() + text[1:]
 
 
 def _needs(platform: Platform, floors: Sequence[GlibcVersion | None]) -> Needs:

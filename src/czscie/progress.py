@@ -1,14 +1,15 @@
-"""Progress reports: bars on a terminal, one quiet line elsewhere."""
+"""Progress reports of downloads, through a console or to nobody."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import Lock
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from rich.progress import Progress as Bars
+from czscie.live import BYTES
 
+if TYPE_CHECKING:
     from czscie.console import Console
 
 
@@ -29,83 +30,57 @@ class Progress:
         if self._console is not None:
             self._console.line(text)
 
+    def trace(self, text: str) -> None:
+        """Say `text` to those who want every detail."""
+        if self._console is not None:
+            self._console.trace(text)
+
     def warn(self, text: str) -> None:
         if self._console is not None:
             self._console.warn(text)
 
-    @contextmanager
-    def work(self, name: str) -> Iterator[Show]:
-        """Shows the progress of work on bytes; does nothing without a terminal."""
-        if not self._is_watched():
-            yield _nothing
-            return
-        with self._bars() as bars:
-            yield _bar(bars, name, None)
+    def retry(self, cause: str, wait: float) -> None:
+        """Say that something is tried again in `wait` seconds because of `cause`."""
+        if self._console is not None:
+            self._console.retry(cause, wait)
 
     @contextmanager
     def transfers(self, files: Sequence[tuple[str, int | None]]) -> Iterator[Begin]:
-        """Show downloads, from several threads: a bar for each that is on its way, and one for all together.
+        """Show downloads, from several threads: a bar for all together, and one for each that is on its way.
 
         `files` are their names and sizes in bytes, None if unknown.
         """
-        if not self._is_watched():
-            self.line(f"downloading {files[0][0] if len(files) == 1 else f'{len(files)} files'}")
+        if self._console is None:
             yield lambda name, size: nullcontext(_nothing)
             return
-        with self._bars() as bars:
-            if len(files) == 1:
-                yield lambda name, size: nullcontext(_bar(bars, name, size))
-                return
-            sizes = [size for _, size in files if size is not None]
-            together = bars.add_task(
-                f"{len(files)} files", total=sum(sizes) if len(sizes) == len(files) else None
-            )
+        console = self._console
+        what = files[0][0] if len(files) == 1 else f"{len(files)} files"
+        sizes = [size for _, size in files]
+        total = None if None in sizes else sum(size for size in sizes if size is not None)
+        received = 0
+        lock = Lock()
+        with console.phase(f"Downloading {what}", f"Downloaded {what}", has_bar=True) as phase:
+            phase.count(0, total, BYTES)
 
             @contextmanager
             def begin(name: str, size: int | None) -> Iterator[Show]:
-                task, before = bars.add_task(name, total=size), 0
+                before = 0
 
-                def show(done: int, total: int | None) -> None:
-                    nonlocal before
-                    bars.update(task, completed=done, total=total)
-                    bars.advance(together, done - before)
-                    before = done
+                def show(done: int, size: int | None) -> None:
+                    nonlocal before, received
+                    with lock:
+                        received += done - before
+                        before = done
+                        phase.count(received, size if len(files) == 1 else total, BYTES)
+                    if row is not None:
+                        row.count(done, size, BYTES)
 
-                try:
+                with nullcontext() if len(files) == 1 else console.row(name) as row:
+                    show(0, size)
                     yield show
-                finally:
-                    bars.remove_task(task)
 
             yield begin
-
-    def _is_watched(self) -> bool:
-        return self._console is not None and self._console.errors.is_terminal
-
-    @contextmanager
-    def _bars(self) -> Iterator[Bars]:
-        assert self._console is not None
-        from rich import progress
-        from rich.table import Column
-
-        # The names are longer than most terminals are wide: figures first, the name as far as it goes.
-        columns = (
-            progress.BarColumn(bar_width=20),
-            progress.DownloadColumn(),
-            progress.TransferSpeedColumn(),
-            progress.TimeRemainingColumn(),
-            progress.TextColumn(
-                "{task.description}",
-                markup=False,
-                table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
-            ),
-        )
-        with progress.Progress(*columns, console=self._console.errors, transient=True, expand=True) as bars:
-            yield bars
-
-
-def _bar(bars: Bars, name: str, size: int | None) -> Show:
-    task = bars.add_task(name, total=size)
-    return lambda done, total: bars.update(task, completed=done, total=total)
+            phase.become(f"Downloaded {what} ({received / 1e6:.1f} MB)")
 
 
 def _nothing(done: int, total: int | None) -> None:

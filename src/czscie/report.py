@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from rich.console import Console as RichConsole
-from rich.table import Table
 
 from czscie.console import megabytes
 from czscie.container.manifest import LiftManifest
 from czscie.scie.inspect import Contents
 
+if TYPE_CHECKING:
+    from rich.console import Console as RichConsole
+
 
 def print_contents(contents: Contents, console: RichConsole) -> None:
     """A table of the parts, packed and unpacked, and a line about the host."""
+    from rich.table import Table
+
     console.print(str(contents.path), soft_wrap=True, style="bold")
     table = Table(box=None, pad_edge=False)
     for column in ("", ""):

@@ -40,7 +40,7 @@ class Lines(Console):
         self.said: list[str] = []
 
     def line(self, text: str) -> None:
-        self.said.append(text)
+        self.said.append(text.partition(" in ")[0] if text.startswith("Downloaded ") else text)
 
 
 def remote(server: MirrorServer, digest: str = DIGEST, size: int | None = None) -> Remote:
@@ -104,9 +104,8 @@ def test_a_truncated_body_is_resumed(server: MirrorServer) -> None:
     assert get(remote(server), lines).read_bytes() == CONTENT
     assert server.asked(PATH) == [None, "bytes=100000-", "bytes=150000-"]
     assert lines.said == [
-        f"downloading {NAME}",
         "the connection was lost: retrying in 0.01 s",
-        "the connection was lost: retrying in 0.02 s",
+        f"Downloaded {NAME} ({len(CONTENT) / 1e6:.1f} MB)",
     ]
 
 
@@ -217,8 +216,8 @@ def test_a_server_error_is_asked_again(server: MirrorServer, status: int) -> Non
     server.replies[PATH] = [Reply(status, body=b"busy")]
     lines = Lines()
     assert get(remote(server), lines).read_bytes() == CONTENT
-    assert lines.said[1].startswith(f"the server returned {status} ")
-    assert lines.said[1].endswith(": retrying in 0.01 s")
+    assert lines.said[0].startswith(f"the server returned {status} ")
+    assert lines.said[0].endswith(": retrying in 0.01 s")
 
 
 def test_a_server_error_that_stays_is_said(server: MirrorServer) -> None:
@@ -238,7 +237,7 @@ def test_a_server_that_asks_to_wait_is_waited_for(server: MirrorServer) -> None:
     lines, clock = Lines(), HandClock()
     assert get(remote(server), lines, Network(Patience(clock=clock))).read_bytes() == CONTENT
     assert clock.waited == [7]
-    assert lines.said[1] == "the server returned 429 Too Many Requests: retrying in 7 s"
+    assert lines.said[0] == "the server returned 429 Too Many Requests: retrying in 7 s"
 
 
 def test_a_server_that_asks_to_wait_too_long_is_not_waited_for(server: MirrorServer) -> None:
@@ -266,7 +265,7 @@ def test_a_server_that_stalls_is_asked_again(server: MirrorServer, cut: int) -> 
     network = Network(Patience(read=2, first_wait=0.01))
     assert get(remote(server), lines, network).read_bytes() == CONTENT
     assert server.asked(PATH) == [None, f"bytes={cut}-" if cut else None]
-    assert lines.said[1] == "the server sent nothing for 2 s: retrying in 0.01 s"
+    assert lines.said[0] == "the server sent nothing for 2 s: retrying in 0.01 s"
 
 
 def test_a_server_that_is_not_there_is_named(cache: Path) -> None:
@@ -377,7 +376,7 @@ def test_the_next_mirror_counts_where_the_first_cannot_be_reached(server: Mirror
     lines = Lines()
     urls = (f"http://127.0.0.1:1{PATH}", f"{server.url}{PATH}")
     assert get(Remote(NAME, DIGEST, urls), lines).read_bytes() == CONTENT
-    assert lines.said == [f"downloading {NAME}"]
+    assert lines.said == [f"Downloaded {NAME} ({len(CONTENT) / 1e6:.1f} MB)"]
 
 
 def test_a_mirror_that_cannot_be_reached_is_asked_for_one_spelling_at_a_time(server: MirrorServer) -> None:
@@ -462,7 +461,7 @@ def test_several_files_come_at_once_and_in_their_order(server: MirrorServer, cac
     assert [path.read_bytes()[-1] for path in paths[:9]] == list(range(9))
     assert {path.parents[1] for path in paths} == {cache / "wheels"}
     assert len(server.requests) == 9
-    assert lines.said == ["downloading 9 files"]
+    assert [line.partition(" (")[0] for line in lines.said] == ["Downloaded 9 files"]
 
 
 def test_one_that_stalls_holds_up_none_of_the_others(server: MirrorServer, cache: Path) -> None:

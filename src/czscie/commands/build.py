@@ -18,15 +18,19 @@ from czscie.commands.options import (
     Output,
     Platforms,
     Python,
+    Quiet,
     Release,
     Requirements,
     Target,
     Vendor,
+    Verbose,
     find_files,
     find_output,
     find_platforms,
     find_subject,
     lock_use,
+    named,
+    open_console,
 )
 from czscie.commands.passing import become, passed_arguments
 
@@ -53,37 +57,45 @@ def build(
     vendor: Vendor = None,
     release: Release = False,
     json: AsJson = False,
+    verbose: Verbose = 0,
+    quiet: Quiet = False,
 ) -> None:
     """Build one executable per platform of a lift manifest, or of a program without one.
 
     Each executable's path and SHA-256 go to standard output, everything else to standard error.
     """
-    from czscie import api
-    from czscie.console import Console, write_json, write_result
-    from czscie.report import as_json, print_contents
-    from czscie.session import Session
+    from czscie.console import Detail, duration, write_json, write_result
 
     if passed_arguments(context) and not run:
         raise typer.BadParameter("arguments behind -- are for --run")
-    platforms = find_platforms(platform)
-    subject = find_subject(
-        target,
-        requirement,
-        entry_point,
-        python,
-        platforms,
-        locked=locked,
-        frozen=frozen,
-        vendor=vendor,
-        file=files,
-    )
-    session = Session.of(Console(), offline=offline, vendor=vendor, files=find_files(files), release=release)
-    path, as_file = find_output(output, subject)
-    built = api.build(
-        subject, path, platforms=platforms, use=lock_use(locked, frozen), as_file=as_file, session=session
-    )
-    for contents in built:
-        print_contents(contents, session.console.errors)
+    use = lock_use(locked, frozen)
+    console = open_console(verbose, quiet)
+    with console.command(f"Building {named(target, requirement)}") as elapsed:
+        from czscie import api
+        from czscie.report import as_json, print_contents
+        from czscie.session import Session
+
+        platforms = find_platforms(platform)
+        subject = find_subject(
+            target,
+            requirement,
+            entry_point,
+            python,
+            platforms,
+            locked=locked,
+            frozen=frozen,
+            vendor=vendor,
+            file=files,
+        )
+        path, as_file = find_output(output, subject)
+        session = Session.of(
+            console, offline=offline, vendor=vendor, files=find_files(files), release=release
+        )
+        built = api.build(subject, path, platforms=platforms, use=use, as_file=as_file, session=session)
+    if console.detail >= Detail.VERBOSE:
+        for contents in built:
+            print_contents(contents, console.errors)
+    console.line(f"Finished in {duration(elapsed())}{'' if run else f'. Next: {_next(built)}'}")
     if run:
         become(_for_this_machine(built), passed_arguments(context))
     if json:
@@ -91,6 +103,21 @@ def build(
     else:
         for contents in built:
             write_result(f"{contents.path}  {contents.sha256}")
+
+
+def _next(built: Sequence[Contents]) -> str:
+    """What to do with what was built: commands."""
+    import shlex
+
+    from czscie.platforms import current_launcher
+
+    path = shlex.quote(str(built[0].path))
+    runs = built[0].manifest.scie.lift.platform.removeprefix("musl-") == current_launcher()
+    return (
+        f"{path if '/' in path else f'./{path}'}, or czscie inspect {path}"
+        if runs
+        else f"czscie inspect {path}"
+    )
 
 
 def _for_this_machine(built: Sequence[Contents]) -> Path:

@@ -16,11 +16,14 @@ from czscie.commands.options import (
     Manifest,
     Offline,
     Platforms,
+    Quiet,
     Release,
     Vendor,
+    Verbose,
     find_files,
     find_platforms,
     lock_use,
+    open_console,
 )
 
 
@@ -53,34 +56,37 @@ def image(
         bool, typer.Option("--print-dockerfile", help="Print an equivalent Dockerfile instead.")
     ] = False,
     json: AsJson = False,
+    verbose: Verbose = 0,
+    quiet: Quiet = False,
 ) -> None:
     """Build a container image for all Linux platforms of the lift manifest. Nothing is unpacked at run time.
 
     The path goes to standard output, everything else to standard error.
     """
-    from czscie import api
-    from czscie.console import Console, write_json, write_result
-    from czscie.image.build import ImageOptions
-    from czscie.image.dockerfile import dockerfile
-    from czscie.image.report import as_json, print_images
+    from czscie.console import write_json, write_result
     from czscie.lift.manifest import read_manifest
-    from czscie.session import Session
 
     if print_dockerfile:
+        from czscie.image.dockerfile import dockerfile
+
         write_result(dockerfile(read_manifest(manifest)).rstrip("\n"))
         return
-    if output is None and oci is None:
-        output = Path(f"{read_manifest(manifest).name}.tar")
-    session = Session.of(Console(), offline=offline, vendor=vendor, files=find_files(files), release=release)
-    order = ImageOptions.parse(output, oci, name, base or ())
-    made = api.image(
-        manifest,
-        order,
-        platforms=find_platforms(platform),
-        use=lock_use(locked, frozen),
-        session=session,
-    )
-    print_images(made, session.console.errors)
+    use = lock_use(locked, frozen)
+    console = open_console(verbose, quiet)
+    with console.command(f"Building the image of {manifest}"):
+        from czscie import api
+        from czscie.image.build import ImageOptions
+        from czscie.image.report import as_json, print_images
+        from czscie.session import Session
+
+        if output is None and oci is None:
+            output = Path(f"{read_manifest(manifest).name}.tar")
+        order = ImageOptions.parse(output, oci, name, base or ())
+        session = Session.of(
+            console, offline=offline, vendor=vendor, files=find_files(files), release=release
+        )
+        made = api.image(manifest, order, platforms=find_platforms(platform), use=use, session=session)
+    print_images(made, console.errors)
     if json:
         write_json(as_json(made))
     else:

@@ -8,7 +8,16 @@ from typing import Annotated
 
 import typer
 
-from czscie.commands.options import EntryPoint, Offline, Requirements, find_platforms
+from czscie.commands.options import (
+    EntryPoint,
+    Offline,
+    Quiet,
+    Requirements,
+    Verbose,
+    find_platforms,
+    named,
+    open_console,
+)
 
 
 def init(
@@ -37,25 +46,29 @@ def init(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing manifest.")] = False,
     offline: Offline = False,
+    verbose: Verbose = 0,
+    quiet: Quiet = False,
 ) -> None:
     """Write a first lift manifest for a project, a PEX, a script or requirements.
 
     Its path goes to standard output, everything else to standard error.
     """
-    from czscie import api
-    from czscie.console import Console, write_result
-    from czscie.init.choice import PythonRequest
-    from czscie.init.program import Program
-    from czscie.session import Session
+    from czscie.console import write_result
 
     if source is not None and requirement:
         raise typer.BadParameter(f"--requirement takes the place of {source}")
     if source is None and not requirement:
         source = Path()
-    session = Session.of(Console(), offline=offline)
-    request = PythonRequest.parse(python, find_platforms(platform))
-    if release is not None:
-        request = dataclasses.replace(request, release=release)
-    program = Program(source, tuple(requirement or ()), entry_point, request)
-    api.init(program, output, force=force, session=session)
+    console = open_console(verbose, quiet)
+    with console.command(f"Reading {named(source, requirement)}"):
+        from czscie import api
+        from czscie.init.choice import PythonRequest
+        from czscie.init.program import Program
+        from czscie.session import Session
+
+        request = PythonRequest.parse(python, find_platforms(platform))
+        if release is not None:
+            request = dataclasses.replace(request, release=release)
+        program = Program(source, tuple(requirement or ()), entry_point, request)
+        api.init(program, output, force=force, session=Session.of(console, offline=offline))
     write_result(str(output))

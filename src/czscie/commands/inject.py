@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from czscie.commands.options import AsJson, Offline, find_platforms
+from czscie.commands.options import AsJson, Offline, Quiet, Verbose, find_platforms, open_console
 from czscie.container.level import DEFAULT_LEVEL
 
 
@@ -31,24 +31,27 @@ def inject(
     ] = 0,
     offline: Offline = False,
     json: AsJson = False,
+    verbose: Verbose = 0,
+    quiet: Quiet = False,
 ) -> None:
     """Convert a PEX to a CZEX: smaller, faster to start, run by any Python of a host.
 
     Its path goes to standard output, everything else to standard error.
     """
     from czscie import api
-    from czscie.console import Console, write_json, write_result
+    from czscie.console import write_json, write_result
     from czscie.czex.inject import Compression
     from czscie.session import Session
 
-    session = Session.of(Console(), offline=offline)
-    made = api.inject(
-        pex,
-        output,
-        platforms=find_platforms(platform),
-        compression=Compression(compression_level, jobs or None),
-        session=session,
-    )
+    session = Session.of(open_console(verbose, quiet), offline=offline)
+    with session.console.command(f"Reading {pex}"):
+        made = api.inject(
+            pex,
+            output,
+            platforms=find_platforms(platform),
+            compression=Compression(compression_level, jobs or None),
+            session=session,
+        )
     if made.is_zip64:
         session.console.warn(
             "CPython before 3.13 cannot start it: its zipimport cannot read zips of 4 GiB or more"

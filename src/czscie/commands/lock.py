@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from czscie.commands.options import DEFAULT_MANIFEST, Files, Manifest, Offline, find_files
+from czscie.commands.options import (
+    DEFAULT_MANIFEST,
+    Files,
+    Manifest,
+    Offline,
+    Quiet,
+    Verbose,
+    find_files,
+    open_console,
+)
 
 
 def lock(
@@ -40,30 +49,41 @@ def lock(
     ] = None,
     files: Files = None,
     offline: Offline = False,
+    verbose: Verbose = 0,
+    quiet: Quiet = False,
 ) -> None:
     """Pin the inputs of the lift manifest in the lock beside it.
 
     What is locked stays, unless the manifest changed or an upgrade is requested.
     """
-    from czscie import api
-    from czscie.console import Console, write_result
-    from czscie.lock.upgrade import Upgrade
-    from czscie.session import Session
+    from czscie.console import write_result
 
-    session = Session.of(Console(), offline=offline, files=find_files(files))
-    attestor = None
-    if attest or attestations is not None or trusted_root is not None:
-        from czscie.attestation.attestor import Attestor
+    attests = attest or attestations is not None or trusted_root is not None
+    if attests and check:
+        raise typer.BadParameter(
+            "--check compares the lock with the manifest, --attest verifies what it pins"
+        )
+    console = open_console(verbose, quiet)
+    with console.command(f"{'Checking the lock of' if check else 'Locking'} {manifest}"):
+        from czscie import api
+        from czscie.session import Session
 
+        session = Session.of(console, offline=offline, files=find_files(files))
         if check:
-            raise typer.BadParameter(
-                "--check compares the lock with the manifest, --attest verifies what it pins"
-            )
-        attestor = Attestor.of(session.network, session.console, attestations, trusted_root)
-    if check:
-        changes = api.check_lock(manifest, session=session)
-        for change in changes:
-            write_result(change)
-        raise typer.Exit(1 if changes else 0)
-    wanted = Upgrade(upgrade, frozenset(only or ()))
-    write_result(str(api.lock(manifest, wanted, attestor=attestor, session=session)))
+            changes = api.check_lock(manifest, session=session)
+        else:
+            from czscie.lock.upgrade import Upgrade
+
+            attestor = None
+            if attests:
+                from czscie.attestation.attestor import Attestor
+
+                attestor = Attestor.of(session.network, console, attestations, trusted_root)
+            wanted = Upgrade(upgrade, frozenset(only or ()))
+            path = api.lock(manifest, wanted, attestor=attestor, session=session)
+    if not check:
+        write_result(str(path))
+        return
+    for change in changes:
+        write_result(change)
+    raise typer.Exit(1 if changes else 0)

@@ -10,6 +10,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from czscie.console import Console
     from czscie.init.program import Program
     from czscie.lock.use import LockUse
     from czscie.platforms import Platform
@@ -51,6 +52,13 @@ Files = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Verbose = Annotated[
+    int,
+    typer.Option(
+        "--verbose", "-v", count=True, show_default=False, help="List every item; -vv also commands and URLs."
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors and results.")]
 
 Target = Annotated[
     Path | None,
@@ -84,6 +92,24 @@ Python = Annotated[
 
 DEFAULT_MANIFEST = Path("lift.toml")
 DEFAULT_OUTPUT = Path("dist")
+
+
+def named(target: Path | None, requirements: Sequence[Path] | None = None) -> str:
+    """What a command works on, for people."""
+    return (
+        ", ".join(map(str, requirements or ()))
+        if target is None and requirements
+        else str(target or DEFAULT_MANIFEST)
+    )
+
+
+def open_console(verbose: int, quiet: bool) -> Console:
+    """The console of a command. Raises typer.BadParameter when both options are given."""
+    from czscie.console import Console, Detail
+
+    if verbose and quiet:
+        raise typer.BadParameter("--verbose prints more, and --quiet prints nothing")
+    return Console(detail=Detail.QUIET if quiet else Detail(min(verbose, Detail.TRACE)))
 
 
 def lock_use(locked: bool, frozen: bool) -> LockUse:

@@ -12,14 +12,18 @@ from czscie.commands.options import (
     Output,
     Platforms,
     Python,
+    Quiet,
     Requirements,
     Target,
     Vendor,
+    Verbose,
     find_files,
     find_output,
     find_platforms,
     find_subject,
     lock_use,
+    named,
+    open_console,
 )
 
 
@@ -36,36 +40,40 @@ def plan(
     offline: Offline = False,
     vendor: Vendor = None,
     json: AsJson = False,
+    verbose: Verbose = 0,
+    quiet: Quiet = False,
 ) -> None:
     """Show what `czscie build` would do, download and write, without doing it.
 
     The plan goes to standard output, everything else to standard error.
     """
-    import msgspec
+    from czscie.console import write_json
 
-    from czscie import api
-    from czscie.console import Console, write_json
-    from czscie.plan_report import print_plan
-    from czscie.session import Session
+    use = lock_use(locked, frozen)
+    console = open_console(verbose, quiet)
+    with console.command(f"Planning {named(target, requirement)}"):
+        import msgspec
 
-    platforms = find_platforms(platform)
-    subject = find_subject(
-        target,
-        requirement,
-        entry_point,
-        python,
-        platforms,
-        locked=locked,
-        frozen=frozen,
-        vendor=vendor,
-        file=files,
-    )
-    session = Session.of(Console(), offline=offline, vendor=vendor, files=find_files(files))
-    path, as_file = find_output(output, subject)
-    planned = api.plan(
-        subject, path, platforms=platforms, use=lock_use(locked, frozen), as_file=as_file, session=session
-    )
+        from czscie import api
+        from czscie.plan_report import print_plan
+        from czscie.session import Session
+
+        platforms = find_platforms(platform)
+        subject = find_subject(
+            target,
+            requirement,
+            entry_point,
+            python,
+            platforms,
+            locked=locked,
+            frozen=frozen,
+            vendor=vendor,
+            file=files,
+        )
+        path, as_file = find_output(output, subject)
+        session = Session.of(console, offline=offline, vendor=vendor, files=find_files(files))
+        planned = api.plan(subject, path, platforms=platforms, use=use, as_file=as_file, session=session)
     if json:
         write_json(msgspec.to_builtins(planned))
     else:
-        print_plan(planned, session.console.results)
+        print_plan(planned, console.results)

@@ -11,11 +11,15 @@ from czscie.commands.options import (
     Locked,
     Offline,
     Python,
+    Quiet,
     Requirements,
     Target,
+    Verbose,
     find_files,
     find_subject,
     lock_use,
+    named,
+    open_console,
 )
 from czscie.commands.passing import become, passed_arguments
 
@@ -30,20 +34,24 @@ def run(
     locked: Locked = False,
     frozen: Frozen = False,
     offline: Offline = False,
+    verbose: Verbose = 0,
+    quiet: Quiet = False,
 ) -> None:
     """Build for this machine and start the program, with the arguments that follow `--`.
 
     The executable is kept in the cache. The exit status is the program's.
     """
-    from czscie import api
-    from czscie.console import Console
-    from czscie.platforms import current_platform
-    from czscie.session import Session
+    use = lock_use(locked, frozen)
+    console = open_console(verbose, quiet)
+    with console.command(f"Preparing {named(target, requirement)}"):
+        from czscie import api
+        from czscie.platforms import current_platform
+        from czscie.session import Session
 
-    here = [current_platform()]
-    subject = find_subject(
-        target, requirement, entry_point, python, here, locked=locked, frozen=frozen, file=files
-    )
-    session = Session.of(Console(), offline=offline, files=find_files(files))
-    executable = api.executable(subject, use=lock_use(locked, frozen), session=session)
+        here = [current_platform()]
+        subject = find_subject(
+            target, requirement, entry_point, python, here, locked=locked, frozen=frozen, file=files
+        )
+        session = Session.of(console, offline=offline, files=find_files(files))
+        executable = api.executable(subject, use=use, session=session)
     become(executable, passed_arguments(context))

@@ -13,8 +13,11 @@ from czscie.commands.options import (
     Manifest,
     Offline,
     Platforms,
+    Quiet,
+    Verbose,
     find_files,
     find_platforms,
+    open_console,
 )
 
 
@@ -27,26 +30,32 @@ def vendor(
         bool, typer.Option("--verify", help="Check the directory against the lock, and write nothing.")
     ] = False,
     offline: Offline = False,
+    verbose: Verbose = 0,
+    quiet: Quiet = False,
 ) -> None:
     """Write all inputs of a build into a directory, for `czscie build --offline --vendor DIRECTORY`.
 
     Interpreters, wheels, launchers, the lock, licence texts, bills of materials, and a page to read.
     """
-    from czscie import api
-    from czscie.console import Console, write_result
-    from czscie.errors import CzscieError
-    from czscie.session import Session
+    from czscie.console import write_result
 
-    session = Session.of(Console(), offline=offline, files=find_files(files))
-    platforms = find_platforms(platform)
-    if verify:
-        if found := api.verify_vendor(manifest, directory, platforms=platforms, session=session):
+    console = open_console(verbose, quiet)
+    with console.command(f"{'Verifying' if verify else 'Writing'} {directory}"):
+        from czscie import api
+        from czscie.errors import CzscieError
+        from czscie.session import Session
+
+        session = Session.of(console, offline=offline, files=find_files(files))
+        platforms = find_platforms(platform)
+        if not verify:
+            api.vendor(manifest, directory, platforms=platforms, session=session)
+        elif found := api.verify_vendor(manifest, directory, platforms=platforms, session=session):
             raise CzscieError(
                 f"{directory} does not match {manifest} and its lock",
                 why=found,
                 hint=f"czscie vendor {directory} {manifest} on a machine with network access",
             )
-        session.console.line(f"{directory} matches {manifest} and its lock")
-        return
-    api.vendor(manifest, directory, platforms=platforms, session=session)
-    write_result(str(directory))
+    if verify:
+        console.line(f"{directory} matches {manifest} and its lock")
+    else:
+        write_result(str(directory))

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from czscie.commands.options import AsJson, Files, Offline, Release, Vendor, find_files
+from czscie.commands.options import (
+    AsJson,
+    Files,
+    Offline,
+    Quiet,
+    Release,
+    Vendor,
+    Verbose,
+    find_files,
+    open_console,
+)
 
 
 def verify(
@@ -24,15 +34,20 @@ def verify(
     vendor: Vendor = None,
     release: Release = False,
     json: AsJson = False,
+    verbose: Verbose = 0,
+    quiet: Quiet = False,
 ) -> None:
     """Check every digest of an executable, and that it contains nothing else."""
     from czscie import api
-    from czscie.console import Console, write_json, write_result
+    from czscie.console import write_json, write_result
     from czscie.errors import CzscieError
     from czscie.session import Session
 
-    session = Session.of(Console(), offline=offline, vendor=vendor, files=find_files(files), release=release)
-    found = api.verify(file, lock=lock, manifest=rebuild, session=session)
+    session = Session.of(
+        open_console(verbose, quiet), offline=offline, vendor=vendor, files=find_files(files), release=release
+    )
+    with session.console.command(f"Verifying {file}"):
+        found = api.verify(file, lock=lock, manifest=rebuild, session=session)
     if json:
         write_json(found.as_json())
         if found.problems:

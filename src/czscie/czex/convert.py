@@ -37,7 +37,8 @@ class Converted:
     `components` are its wheels as a bill of materials lists them, `required` those that the PEX asks for.
     `own` are the file names of the wheels that are the application's own, when it was divided.
     `script_launchers` are what its scripts were given on Windows. `scripts` are the scripts of the wheels by
-    their names, each with its entry point, or "" when it is a file.
+    their names, each with its entry point, or "" when it is a file. `modules` is the number of those that are
+    packed, `staying` of those that stay files for a reason.
     """
 
     info: PexInfo
@@ -51,6 +52,8 @@ class Converted:
     own: tuple[str, ...] = ()
     script_launchers: tuple[Component, ...] = ()
     scripts: Mapping[str, str] = field(default_factory=dict)
+    modules: int = 0
+    staying: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,8 @@ def convert(path: Path, output: Path, conversion: Conversion) -> Converted:
             tuple(sorted(wheel.filename for wheel in own or ())),
             wheel_components([launchers.wheel], {}) if launchers is not None and has_scripts else (),
             scripts_of(resolution.wheels),
+            installed.modules,
+            installed.staying,
         )
 
 

@@ -94,10 +94,10 @@ def make_images(
 
 def _write(made: BuiltImages, order: ImageOptions, console: Console) -> None:
     if order.archive is not None:
-        with console.phase(f"Wrote {order.archive}"):
+        with console.phase(f"Writing {order.archive}", f"Wrote {order.archive}"):
             write_archive(made.images, made.reference, order.archive)
     if order.layout is not None:
-        with console.phase(f"Wrote {order.layout}"):
+        with console.phase(f"Writing {order.layout}", f"Wrote {order.layout}"):
             write_layout(made.images, made.reference, order.layout)
 
 
@@ -140,7 +140,9 @@ def _make(parts: Parts, bases: Sequence[Path], console: Console) -> ContainerIma
         if parts.libc is None:
             _check_libc(parts)
         base = scratch(platform)
-    with console.phase(f"Laid out the image for {platform.name}"):
+    with console.phase(
+        f"Laying out the image for {platform.name}", f"Laid out the image for {platform.name}"
+    ):
         contents = make_contents(parts, settings.directory, from_scratch=not bases)
     labels = {f"{_ANNOTATION}title": parts.lift.name, f"{_ANNOTATION}created": CREATED}
     if parts.lift.description is not None:

@@ -38,7 +38,7 @@ def write_first_manifest(
 
 def choose_python(subject: ProgramSource, request: PythonRequest, session: Session) -> PythonChoice:
     """The CPython of `request` that `subject` runs with. Raises CzscieError when there is none."""
-    with session.console.phase("Chose a CPython") as phase:
+    with session.console.phase("Choosing a CPython", "Chose a CPython") as phase:
         choice = _choose(subject, request, session)
         names = ", ".join(platform.name for platform in choice.platforms)
         phase.become(f"Chose CPython {choice.version} of release {choice.release} for {names}")

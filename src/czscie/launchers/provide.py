@@ -75,7 +75,7 @@ def _compile(name: str, cache: Path, console: Console, network: Network, sha256:
                 "downloaded",
                 hint="run czscie vendor on a machine with network access, and copy its directory here",
             )
-        with console.phase(f"Compiled the launcher for {name}"):
+        with console.phase(f"Compiling the launcher for {name}", f"Compiled the launcher for {name}"):
             return compile_launcher(name, cache, cache, offline=network.offline)
     except CzscieError as error:
         unpinned = find_launcher(name, cache)

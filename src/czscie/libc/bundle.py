@@ -148,7 +148,7 @@ def _pack(choice: _Choice, level: int, network: Network, console: Console) -> tu
     def make(path: Path) -> PackedLibc:
         library = fetch_library(choice.table, choice.platform, choice.wanted, network, console)
         description = f"{library.description} of {choice.table.release}"
-        with console.phase(f"Packed {description}"):
+        with console.phase(f"Packing {description}", f"Packed {description}"):
             plan = write_items(library.items, path, level)
         return PackedLibc(plan.digest(), plan.unpacked(), description, library.loader, library.names)
 

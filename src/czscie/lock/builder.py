@@ -212,7 +212,9 @@ class Builder:
                 hint="run czscie lock on a machine with network access, and czscie vendor to carry the wheel",
             )
         with (
-            self.session.console.phase(f"Built a wheel of {project}") as phase,
+            self.session.console.phase(
+                f"Building a wheel of {project}", f"Built a wheel of {project}"
+            ) as phase,
             scratch() as directory,
         ):
             built = _describe(_kept(build_wheel(_laid_out(source, directory), directory, self.indexes)))

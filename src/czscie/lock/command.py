@@ -111,7 +111,7 @@ def attested(lock: Lock, attestor: Attestor, console: Console) -> Lock:
 def _attested(locked: LockedInterpreter, attestor: Attestor, console: Console) -> LockedInterpreter:
     if locked.provider != PythonBuildStandalone.PROVIDER:
         return locked
-    with console.phase(f"Attested {locked.name}") as phase:
+    with console.phase(f"Attesting {locked.name}", f"Attested {locked.name}") as phase:
         provenance = attestor.attest(locked.sha256, locked.name or locked.id)
         phase.become(f"Attested {locked.name}: {provenance.run or WORKFLOW}")
     return msgspec.structs.replace(locked, attested=WORKFLOW)

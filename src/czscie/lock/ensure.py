@@ -38,11 +38,11 @@ def ensure_lock(
     if lock is not settled.before:
         path = lift.lock_path
         lock = Locker(lift, session, builder).with_launchers(lock, targets)
-        with session.console.phase(f"Wrote {path}"):
+        with session.console.phase(f"Writing {path}", f"Wrote {path}"):
             write_lock(path, lock)
         if settled.before is not None:
             for change in settled.changes:
-                session.console.line(f"  {change}")
+                session.console.note(change)
     return lock
 
 

@@ -112,7 +112,9 @@ class Resolver:
         if missing and of:
             check_online(self.lift, self.session.network, found)
             with (
-                self.session.console.phase(f"Resolved {', '.join(missing)}"),
+                self.session.console.phase(
+                    f"Resolving {', '.join(missing)}", f"Resolved {', '.join(missing)}"
+                ),
                 scratch() as temporary,
             ):
                 artifacts = resolve(missing, of, {}, temporary, indexes=self.builder.indexes)[of[0].platform]
@@ -205,8 +207,11 @@ class Resolver:
         else:
             if (requirements or payload.project is not None) and not payload.indexes.is_local:
                 check_online(self.lift, self.session.network, found)
+            names = ", ".join(_names_of(targets))
             with (
-                self.session.console.phase(f"Resolved the payload for {', '.join(_names_of(targets))}"),
+                self.session.console.phase(
+                    f"Resolving the payload for {names}", f"Resolved the payload for {names}"
+                ),
                 scratch() as temporary,
             ):
                 asked = payload.requirements if payload.requirements is not None else requirements

@@ -104,7 +104,7 @@ def persevere(
                 elif wait > patience.longest_wait:
                     ending = f"the server asks to retry in {wait:g} s"
                 else:
-                    progress.line(f"{problem.cause}: retrying in {wait:g} s")
+                    progress.retry(problem.cause, wait)
                     watch.pause(wait)
                     pause = min(2 * pause, patience.longest_wait)
                     continue

@@ -92,7 +92,8 @@ class Packing:
         kept = tuple(placement for placement in placements if placement.destination not in gone)
         number = sum(len(content.modules) for content in contents)
         notes = (*_notes(number, len(gone), reasons), *skips)
-        return Installed(kept, tuple(packs[:1]), tuple(packs[1:]), notes)
+        staying_files = sum(len(staying) for staying, _ in stays)
+        return Installed(kept, tuple(packs[:1]), tuple(packs[1:]), notes, number, staying_files)
 
     def cached(self, source: File) -> File:
         """The bytecode of a module that is no package's and stays a file. Raises CzscieError."""

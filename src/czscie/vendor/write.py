@@ -63,7 +63,7 @@ class _Writer:
         builder = Builder.of(self.lift, self.session)
         for need in needs:
             need.prepare(builder)
-        with self.session.console.phase(f"Wrote {self.directory}"):
+        with self.session.console.phase(f"Writing {self.directory}", f"Wrote {self.directory}"):
             self._put_files(needs)
             for name, content in texts(self.lift, self.lock, self.targets, needs, self.directory).items():
                 self._put(name, content)

@@ -101,13 +101,15 @@ class Installed:
     """What the virtual environment gets: `placements`, and `packs` of modules that are not among them.
 
     `dependency_packs` hold modules of wheels that are not the application's own. `notes` are lines for the
-    user.
+    user. `modules` are packed, and `staying` are files for a reason.
     """
 
     placements: tuple[Placement, ...]
     packs: tuple[File, ...] = ()
     dependency_packs: tuple[File, ...] = ()
     notes: tuple[str, ...] = ()
+    modules: int = 0
+    staying: int = 0
 
 
 def venv_items(
