@@ -73,3 +73,27 @@ def test_extras_and_groups_of_a_project_are_resolved(project: Project, index: Pa
     project.manifest(payload='project = "farm"\nextras = ["tests"]')
     with pytest.raises(CzscieError, match="farm has no extra tests"):
         lock(project)
+
+
+def test_members_of_a_uv_workspace_are_built_from_their_directories(project: Project, index: Path) -> None:
+    wheel_file(index, "cow-1.0-py3-none-any.whl")
+    farm = project.directory / "farm"
+    members = '[tool.uv.workspace]\nmembers = ["*"]\n'
+    farm.mkdir()
+    (farm / "pyproject.toml").write_text(members)
+    sources = "[tool.uv.sources]\n{name} = {{ workspace = true }}\n"
+    project_directory(farm / "app", SOURCE, ["herd>=1"], rest=sources.format(name="herd"))
+    project_directory(farm / "herd", SOURCE, ["calf"], rest=sources.format(name="calf"))
+    calf = project_directory(farm / "calf", SOURCE, ["cow"])
+    manifest = project.manifest(payload='project = "farm/app"')
+    found = lock(project)
+    assert {each.name: each.directory and each.directory.path for each in found.packages} == {
+        "app": "farm/app",
+        "calf": "farm/calf",
+        "cow": None,
+        "herd": "farm/herd",
+    }
+    assert check_lock(manifest, Session.of()) == ()
+    project.build()
+    (calf / "calf.py").write_text("def main(): print('ma')\n")
+    assert check_lock(manifest, Session.of()) == ("calf builds a different wheel from its directory",)

@@ -28,6 +28,7 @@ from czscie.lock.lock import Hashes, LockedDirectory, LockedPackage, LockedWheel
 from czscie.lock.pex_tool import FoundSource
 from czscie.lock.requested import relative
 from czscie.lock.sdist import Static, escaped, named_by_file, project_digest, static_metadata, unpacked
+from czscie.lock.uv_settings import indexes_of
 from czscie.network.client import Client
 from czscie.network.fetch import fetch
 from czscie.network.remote import Remote
@@ -93,8 +94,8 @@ class Builder:
     def of(cls, lift: Lift, session: Session, *, runs: bool = True) -> Builder:
         payload = lift.payload
         allowed = None if payload is None else payload.build
-        indexes = NO_INDEXES if payload is None else payload.indexes
-        return cls(allowed, lift.path.parent.absolute(), lift.lock_path.absolute(), session, runs, indexes)
+        directory, lock = lift.path.parent.absolute(), lift.lock_path.absolute()
+        return cls(allowed, directory, lock, session, runs, indexes_of(payload))
 
     # For pip.
 

@@ -57,7 +57,7 @@ class RequestedPayload(_Struct, frozen=True, kw_only=True):
     """The keys of the payload that a lock resolves, paths relative to the manifest.
 
     `requires` are the requirements in the project or the script. `interpreter` and `glibc` are set if wheels
-    are chosen for them.
+    are chosen for them. `sources` are directories that uv's settings name, by projects.
     """
 
     pex: str | None = None
@@ -74,6 +74,7 @@ class RequestedPayload(_Struct, frozen=True, kw_only=True):
     index: str | None = None
     extra_index: tuple[str, ...] | None = None
     no_index: bool | None = None
+    sources: dict[str, str] | None = None
 
 
 class RequestedLift(_Struct, frozen=True, kw_only=True):

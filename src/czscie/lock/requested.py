@@ -16,6 +16,7 @@ from czscie.lift.lift import Lift
 from czscie.lift.payload import Payload
 from czscie.lift.problem import quoted
 from czscie.lock.lock import RequestedInterpreter, RequestedLift, RequestedPayload
+from czscie.lock.uv_settings import indexes_of, local_sources
 from czscie.network.url import is_file, without_secrets
 
 #: User, password and query of a URL in a requirement.
@@ -51,7 +52,8 @@ def _of_payload(payload: Payload, requires: tuple[str, ...] | None, directory: P
     def path(value: Path | None) -> str | None:
         return None if value is None else relative(value, directory)
 
-    requirements, indexes = payload.requirements, payload.indexes
+    requirements, indexes = payload.requirements, indexes_of(payload)
+    sources = {} if payload.project is None else local_sources(payload.project)
     return RequestedPayload(
         pex=path(payload.pex),
         requirements=None if requirements is None else tuple(_SECRETS.sub("", each) for each in requirements),
@@ -64,9 +66,10 @@ def _of_payload(payload: Payload, requires: tuple[str, ...] | None, directory: P
         extras=payload.extras or None,
         groups=payload.groups or None,
         find_links=tuple(_link(each, directory) for each in indexes.find_links) or None,
-        index=indexes.index,
-        extra_index=indexes.extra_index or None,
+        index=None if indexes.index is None else without_secrets(indexes.index),
+        extra_index=tuple(map(without_secrets, indexes.extra_index)) or None,
         no_index=indexes.no_index or None,
+        sources={name: relative(each, directory) for name, each in sorted(sources.items())} or None,
     )
 
 

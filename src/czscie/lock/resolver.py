@@ -27,6 +27,7 @@ from czscie.lock.pylock import read_pylock
 from czscie.lock.sdist import read_pyproject
 from czscie.lock.targets import targets_of
 from czscie.lock.upgrade import Upgrade
+from czscie.lock.uv_settings import local_sources, with_sources
 from czscie.network.size import sizes
 from czscie.network.url import without_secrets
 from czscie.platforms import Platform, find_platform
@@ -166,13 +167,16 @@ class Resolver:
         return dataclasses.replace(project, requires=(*project.requires, *groups))
 
     def _with_extras(self, requirements: Sequence[str], project: Project | None) -> Sequence[str]:
-        """The requirements of the payload's project with the extras that the manifest names."""
+        """The requirements of the payload's project with the extras that the manifest names, and with the
+        directories that uv takes them from.
+        """
         payload = self.lift.payload
         if payload is None or payload.project is None or project is None:
             return requirements
         name = next((each.name for each in project.packages.values()), "")
         provided = read_pyproject(payload.project).get("project", {}).get("optional-dependencies", {})
-        return with_extras(requirements, name, payload.extras, provided)
+        chosen = with_extras(requirements, name, payload.extras, provided)
+        return with_sources(chosen, local_sources(payload.project))
 
     def changed_directories(self, lock: Lock | None) -> tuple[str, ...]:
         """The packages of `lock` whose directories build other wheels now than when they were locked.
@@ -205,7 +209,7 @@ class Resolver:
         if payload.lock is not None:
             artifacts = {target.platform: read_pylock(payload.lock, target) for target in targets}
         else:
-            if (requirements or payload.project is not None) and not payload.indexes.is_local:
+            if (requirements or payload.project is not None) and not self.builder.indexes.is_local:
                 check_online(self.lift, self.session.network, found)
             names = ", ".join(_names_of(targets))
             with (
@@ -215,7 +219,7 @@ class Resolver:
                 scratch() as temporary,
             ):
                 asked = payload.requirements if payload.requirements is not None else requirements
-                artifacts = resolve(asked, targets, versions, temporary, self.builder, payload.indexes)
+                artifacts = resolve(asked, targets, versions, temporary, self.builder, self.builder.indexes)
         return {
             target.platform.name: tuple(
                 as_package(artifact, target, self._directory, self.builder)
