@@ -81,6 +81,11 @@ class EmbeddedFile:
         return self.key or self.name
 
     @property
+    def binding(self) -> str | None:
+        """The name of the binding that prints it, None if it comes from somewhere else."""
+        return self.source.name if isinstance(self.source, FromBinding) else None
+
+    @property
     def path(self) -> Path:
         """Where it stands: the first of its places where there is something, or the first of all."""
         return next((place for place in self.places if place.exists()), self.places[0])

@@ -18,7 +18,7 @@ from czscie.errors import CzscieError
 from czscie.filesystem import write_atomically
 from czscie.interpreters import traits_of
 from czscie.lift.command import Command
-from czscie.lift.embedded_file import EmbeddedFile, FromBinding
+from czscie.lift.embedded_file import EmbeddedFile
 from czscie.lift.interpreter import Interpreter
 from czscie.lift.lift import Lift
 from czscie.network.fetch import fetch
@@ -143,8 +143,8 @@ def _file(file: EmbeddedFile) -> dict[str, Any]:
         made["key"] = file.key
     if file.digest is not None:
         made |= {"size": file.digest.size, "hash": file.digest.fingerprint}
-    if isinstance(file.source, FromBinding):
-        made["source"] = file.source.name
+    if file.binding is not None:
+        made["source"] = file.binding
     starts = file.starts(local_path(file)) if file.source is None else bool(file.is_executable)
     if starts and file.kind == "blob":
         made["executable"] = True
