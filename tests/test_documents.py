@@ -65,3 +65,20 @@ def test_documents_as_they_are_written_are_read() -> None:
 def test_json_is_utf_8(text: bytes | str) -> None:
     with pytest.raises(DocumentError):
         parse_json(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('a = 1\nb = "x\nc = 2\n', 'line 2, column 7): b = "x'),
+        ("a = 1\nb = [1,\n  2,\n", "(opened at line 2): b = [1,"),
+        ('a = """\n\nx\n', '(opened at line 1): a = """'),
+        ("[a\n", "line 1, column 3): [a"),
+        ('a = [\nb = "https://me:secret@a.example"\n', 'b = "https://a.example"'),
+        (f"a = {'x' * 500}\n", f": a = {'x' * 96}"),
+    ],
+)
+def test_an_error_in_toml_shows_the_line(text: str, message: str) -> None:
+    with pytest.raises(DocumentError) as error:
+        parse_toml(text)
+    assert str(error.value).endswith(message)

@@ -10,6 +10,7 @@ import errno
 import json
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +32,12 @@ _DEEPEST = 100
 
 #: Bytes of a document (docs/security.md).
 _LARGEST = 256 << 20
+
+_LINE = re.compile(r"at line (\d+)")
+_AT_END = "at end of document"
+#: Of a line in a message, and of a document that is searched for the statement that its end cuts off.
+_LONGEST_LINE, _MOST_LINES = 100, 500
+_LOGIN = re.compile(r"(?<=://)[^/@\s]*@")
 
 
 def read_document(path: Path) -> bytes:
@@ -96,9 +103,35 @@ def parse_toml(text: str) -> dict[str, Any]:
         table: dict[str, Any] = _flat(tomllib.loads(text))
         return table
     except ValueError as error:
-        raise DocumentError(str(error)) from error
+        raise DocumentError(_with_line(str(error), text)) from error
     except RecursionError as error:
         raise DocumentError("it is nested too deeply") from error
+
+
+def _with_line(message: str, text: str) -> str:
+    """tomllib's message and the line that it means; of what is left open, the line that opens it."""
+    lines = text.splitlines()
+    match = _LINE.search(message)
+    if match is not None:
+        number = int(match[1])
+    elif _AT_END in message and len(lines) <= _MOST_LINES:
+        number = _last_statement(lines)
+        message = message.replace(_AT_END, f"opened at line {number}")
+    else:
+        return message
+    line = _LOGIN.sub("", lines[number - 1]).strip() if 0 < number <= len(lines) else ""
+    return f"{message}: {line[:_LONGEST_LINE]}" if line else message
+
+
+def _last_statement(lines: Sequence[str]) -> int:
+    """The number of the line at which the statement begins that the end of `lines` cuts off."""
+    for number in range(len(lines), 0, -1):
+        try:
+            tomllib.loads("\n".join(lines[: number - 1]))
+        except ValueError:
+            continue
+        return number
+    return 1
 
 
 def toml_string(text: str) -> str:

@@ -49,7 +49,7 @@ def test_a_block_ends_with_the_last_line_that_can_end_it() -> None:
             ("# /// script", "# dependencies = []", "# ///", "", "# /// script", "# a = 1", "# ///"),
             "more than",
         ),
-        (("# /// script", "# dependencies = [", "# ///"), "end of document"),
+        (("# /// script", "# dependencies = [", "# ///"), "(opened at line 1): dependencies = ["),
         (("# /// script", '# dependencies = "cowsay"', "# ///"), "dependencies is not an array of strings"),
         (("# /// script", '# dependencies = ["cow say"]', "# ///"), "cow say"),
         (("# /// script", "# requires-python = 3.11", "# ///"), "requires-python is not a string"),
