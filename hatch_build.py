@@ -1,6 +1,7 @@
 """Compiles launchers while czscie is installed or its wheel is built.
 
-The host's own launcher always; those of all platforms when CZSCIE_LAUNCHERS=all, as for a release.
+The host's own launcher always; those of all platforms, and the fetchers, when CZSCIE_LAUNCHERS=all, as for a
+release.
 """
 
 from __future__ import annotations
@@ -37,15 +38,16 @@ class LaunchersHook(BuildHookInterface):  # type: ignore[type-arg]
                         build.compile_launcher(launcher, directory, Path(cache), offline=offline)
                     except CzscieError as error:
                         self.app.abort(str(error))
-        names = {build.file_name(launcher) for launcher in build.TARGETS}
+        programs = {*build.TARGETS, *map(build.fetcher_of, build.TARGETS)}
+        names = {build.file_name(program) for program in programs}
         current = names | {f"{name}{build.DIGEST_SUFFIX}" for name in names}
         for path in directory.iterdir():
-            if path.name.rsplit("-", 1)[0] in build.TARGETS and path.name not in current:
+            if path.name.rsplit("-", 1)[0] in programs and path.name not in current:
                 path.unlink()
 
     def _wanted(self) -> list[str]:
         if os.environ.get("CZSCIE_LAUNCHERS") == "all":
-            return list(build.TARGETS)
+            return [*build.TARGETS, *map(build.fetcher_of, build.TARGETS)]
         from czscie.platforms import current_launcher
 
         return [current_launcher()]

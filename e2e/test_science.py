@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import hashlib
+import json
 import os
 import shlex
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from czscie.pbs.mirror import OFFICIAL
 from e2e.build import Builder
 from e2e.mirror.release import TAG
 from e2e.run import start
@@ -69,12 +71,11 @@ def said(scie: Path, *arguments: str, base: Path, **environment: str) -> str:
     return done.stdout.decode()
 
 
-@pytest.mark.parametrize("style", ["eager", "lazy"])
 @pytest.mark.parametrize("venv", [(), ("--venv",)], ids=["zipapp", "venv"])
 def test_a_scie_of_pex_starts_its_payload_without_a_binding(
-    make: Make, tmp_path: Path, style: str, venv: tuple[str, ...]
+    make: Make, tmp_path: Path, venv: tuple[str, ...]
 ) -> None:
-    scie = make(f"cow-{style}-{len(venv)}", "cowsay==6.1", "-c", "cowsay", *venv, style=style)
+    scie = make(f"cow-{len(venv)}", "cowsay==6.1", "-c", "cowsay", *venv)
     for _ in range(2):
         assert "| moo |" in said(scie, "-t", "moo", base=tmp_path / "base")
     assert {path.name for path in (tmp_path / "base").iterdir()} >= {"apps", "interpreters"}
@@ -82,6 +83,22 @@ def test_a_scie_of_pex_starts_its_payload_without_a_binding(
     # What the pex would keep in its root is nowhere: nothing is lost when it goes.
     shutil.rmtree(tmp_path / "base")
     assert "| moo |" in said(scie, "-t", "moo", base=tmp_path / "base")
+
+
+def test_a_lazy_scie_of_pex_fetches_its_interpreter(make: Make, builder: Builder, tmp_path: Path) -> None:
+    scie = make("cow-lazy", "cowsay==6.1", "-c", "cowsay", style="lazy")
+    assert scie.stat().st_size < 3_000_000
+    base = tmp_path / "base"
+    [(name, url)] = json.loads(said(scie, base=base, SCIE="inspect"))["ptex"].items()
+    assert url.startswith(f"{OFFICIAL}/{TAG}/cpython-3.13.")
+    urls = tmp_path / "urls.json"
+    urls.write_text(json.dumps({"ptex": {name: url.replace(OFFICIAL, builder.mirror_url)}}))
+    assert "| moo |" in said(scie, "-t", "moo", base=base, PEX_BOOTSTRAP_URLS=str(urls))
+    # Once it is filled, it needs nothing of them.
+    urls.unlink()
+    urls.write_text('{"ptex": {}}')
+    assert "| moo |" in said(scie, "-t", "moo", base=base, PEX_BOOTSTRAP_URLS=str(urls))
+    assert not list((base / "downloads").iterdir())
 
 
 def test_the_environment_chooses_another_start_as_in_the_pex(make: Make, tmp_path: Path) -> None:

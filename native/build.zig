@@ -1,6 +1,7 @@
-//! Builds the launcher: one static program with libzstd's decoder in it and no libc on Linux and Windows.
+//! Builds the launcher and the fetcher: static programs with libzstd's decoder in them and no libc on Linux and Windows.
 //!
 //!     zig build -Dlibzstd=DIR -Dtarget=x86_64-linux-none -Doptimize=ReleaseSmall --prefix OUT
+//!     zig build fetch -Dlibzstd=DIR … (the same options)
 //!     zig build test -Dlibzstd=DIR
 //!     zig build fuzz -Dlibzstd=DIR -- SECONDS [TARGET ...]
 //!
@@ -58,8 +59,19 @@ pub fn build(b: *std.Build) void {
     if (target.result.os.tag == .macos) launcher.headerpad_size = 0x1000;
     b.installArtifact(launcher);
 
+    const fetcher = b.addExecutable(.{
+        .name = "fetch",
+        .root_module = module(b, "src/fetch.zig", target, optimize, libzstd),
+    });
+    if (target.result.os.tag == .macos) fetcher.headerpad_size = 0x1000;
+    const install_fetcher = b.addInstallArtifact(fetcher, .{});
+    b.step("fetch", "Build the fetcher, for executables that do not contain all of their parts").dependOn(&install_fetcher.step);
+
     const tests = b.addTest(.{ .root_module = module(b, "src/main.zig", target, optimize, libzstd) });
-    b.step("test", "Run the launcher's unit tests").dependOn(&b.addRunArtifact(tests).step);
+    const fetcher_tests = b.addTest(.{ .root_module = module(b, "src/fetch.zig", target, optimize, libzstd) });
+    const test_step = b.step("test", "Run the unit tests of both programs");
+    test_step.dependOn(&b.addRunArtifact(tests).step);
+    test_step.dependOn(&b.addRunArtifact(fetcher_tests).step);
 
     const fuzzer = b.addExecutable(.{
         .name = "fuzz",

@@ -129,9 +129,10 @@ def project(tmp_path: Path, server: MirrorServer, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("CZSCIE_PBS_URL", server.url)
     monkeypatch.setenv("CZSCIE_PBS_DIGESTS", "none")
     (cache / "launchers").mkdir(parents=True)
-    for launcher in launchers.TARGETS:
+    programs = [each for name in launchers.TARGETS for each in (name, launchers.fetcher_of(name))]
+    for launcher in programs:
         code = f"launcher {launcher}\n".encode()
-        data = image(code) if launcher.startswith("windows-") else code
+        data = image(code) if "windows-" in launcher else code
         (cache / "launchers" / launchers.file_name(launcher)).write_bytes(data)
     directory = tmp_path / "project"
     directory.mkdir()

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import getpass
 import hashlib
+import io
 import json
 import os
 import re
 import stat
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -358,30 +359,62 @@ def test_what_this_version_cannot_build_is_told_before_anything_is_done(
     project: Project, server: MirrorServer
 ) -> None:
     digest = f'{{ size = 1, fingerprint = "{"0" * 64}" }}'
-    bound = f'[[lift.files]]\nname = "b"\nsource = "x"\ndigest = {digest}\n'
-    calls_ptex = '[[lift.commands]]\nname = "fetch"\nexe = "{ptex}"\n'
-    project.manifest(rest=f"[lift.ptex]\n{bound}{calls_ptex}")
+    bound = f'[[lift.files]]\nname = "b.zip"\nsource = "x"\ndigest = {digest}\n'
+    calls = '[[lift.commands]]\nname = "fetch"\nexe = "{scie.bindings.fetch:X}"\n'
+    project.manifest(rest=f"{bound}{calls}")
     with pytest.raises(CzscieError) as caught:
         project.build()
     text = str(caught.value)
     assert text.startswith(f"error: {project.directory}/lift.toml needs a feature that this version lacks\n")
-    assert "lift.ptex" in text and "lift.files[0].source" in text
+    assert "lift.bindings: science's own binding fetch cannot be named; call {ptex}" in text
+    assert "lift.files[0].source: there is no binding x" in text and "lift.files[0].type" in text
     assert nothing_happened(project, server)
 
 
-def test_what_a_manifest_calls_lazy_is_embedded_with_a_warning(
+def zip_of(members: Mapping[str, bytes]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return made.getvalue()
+
+
+def test_what_a_manifest_calls_lazy_is_not_in_the_executable(
     project: Project, server: MirrorServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server.files["/cows"] = b"moo"
-    digest = f'{{ size = 3, fingerprint = "{hashlib.sha256(b"moo").hexdigest()}" }}'
-    lazy = f'[[lift.files]]\nname = "cows"\nsource = {{ url = "{server.url}/cows" }}\ndigest = {digest}\n'
+    fingerprint = hashlib.sha256(b"moo").hexdigest()
+    lazy = (
+        f'[[lift.files]]\nname = "cows"\nsource = {{ url = "{server.url}/cows" }}\n'
+        f'digest = {{ size = 3, fingerprint = "{fingerprint}" }}\n'
+    )
     project.manifest(f"{STANDALONE}\nlazy = true\n", rest=f"[lift.ptex]\n{lazy}")
+    [contents] = project.build()
+    manifest = contents.manifest
+    assert [part.name for part in manifest.scie.lift.files] == [".fetch", "payload"]
+    assert manifest.scie.lift.files[1].requires == ("cpython",)
+    interpreter, file = manifest.scie.lift.lazy
+    assert (interpreter.name, interpreter.kind, interpreter.type) == ("cpython", "interpreter", "tar.gz")
+    assert (file.size, file.hash, file.path) == (3, fingerprint, "cows")
+    assert manifest.ptex[file.fetched] == f"{server.url}/cows"
+    assert manifest.ptex[interpreter.fetched].endswith(".tar.gz")
+    assert not server.asked("/cows")
+    assert "warning: lift." not in capsys.readouterr().err
+
+
+def test_what_cannot_be_fetched_at_a_start_is_embedded_with_a_warning(
+    project: Project, server: MirrorServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.files["/cows"] = archive = zip_of({"cow": b"moo"})
+    digest = f'{{ size = {len(archive)}, fingerprint = "{hashlib.sha256(archive).hexdigest()}" }}'
+    lazy = f'[[lift.files]]\nname = "cows.zip"\nsource = {{ url = "{server.url}/cows" }}\ndigest = {digest}\n'
+    project.manifest(rest=lazy)
     [contents] = project.build()
     assert {part.kind for part in contents.manifest.scie.lift.files} == {"interpreter", "files", "app"}
     warnings = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning: lift.")]
-    assert [line.partition(": it is embedded")[0] for line in warnings] == [
-        "warning: lift.interpreters[0].lazy",
-        "warning: lift.files[0].source.lazy",
+    assert warnings == [
+        "warning: lift.files[0].source.lazy: it is embedded: at a start, only these types are unpacked: "
+        "blob, tar, tar.gz, tar.Z, tar.zst"
     ]
 
 

@@ -90,20 +90,25 @@ pub const Boot = struct {
 
     fn resultOf(boot: *Boot, name: []const u8) placeholders.Error!Result {
         if (boot.results.get(name)) |result| return result;
-        const binding = boot.context.lift.boot.bindings.map.get(name) orelse return error.UnknownPlaceholder;
-        for (boot.running.items) |each| if (std.mem.eql(u8, each, name)) messages.bindingCycle(boot.context.lift, name);
-        if (boot.running.items.len == running_max) messages.bindingCycle(boot.context.lift, name);
-        try boot.running.append(boot.arena, name);
-        defer _ = boot.running.pop();
-        const prepared = command.prepare(boot.arena, binding, &boot.context) catch |err| switch (err) {
-            error.InvalidExpression => messages.placeholderUnknown(boot.context.lift.name, err),
-            else => |known| return known,
-        };
+        const prepared = try boot.prepareBinding(name);
         const fingerprint = fingerprintOf(name, prepared);
         const directory = try boot.open();
         const result = try boot.read(directory, &fingerprint) orelse try boot.run(directory, name, &fingerprint, prepared);
         try boot.results.put(boot.arena, name, result);
         return result;
+    }
+
+    /// The program, the arguments and the environment of the binding `name`, for which other bindings may run.
+    pub fn prepareBinding(boot: *Boot, name: []const u8) placeholders.Error!command.Prepared {
+        const binding = boot.context.lift.boot.bindings.map.get(name) orelse return error.UnknownPlaceholder;
+        for (boot.running.items) |each| if (std.mem.eql(u8, each, name)) messages.bindingCycle(boot.context.lift, name);
+        if (boot.running.items.len == running_max) messages.bindingCycle(boot.context.lift, name);
+        try boot.running.append(boot.arena, name);
+        defer _ = boot.running.pop();
+        return command.prepare(boot.arena, binding, &boot.context) catch |err| switch (err) {
+            error.InvalidExpression => messages.placeholderUnknown(boot.context.lift.name, err),
+            else => |known| known,
+        };
     }
 
     /// What the binding found out when it ran; null if it has to run.
@@ -335,6 +340,7 @@ pub fn idOf(lift: manifest.Manifest) Digits {
     add(&hash, lift.name);
     addCount(&hash, lift.files.len);
     for (lift.files) |file| add(&hash, file.digest);
+    for (lift.lazy) |part| add(&hash, part.digest);
     addCount(&hash, lift.boot.bindings.map.count());
     for (lift.boot.bindings.map.keys(), lift.boot.bindings.map.values()) |name, binding| {
         add(&hash, name);

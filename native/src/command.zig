@@ -7,6 +7,7 @@ const Allocator = std.mem.Allocator;
 const base_directory = @import("base.zig");
 const Boot = @import("boot.zig").Boot;
 const environments = @import("environment.zig");
+const lazy = @import("lazy.zig");
 const Environment = environments.Environment;
 const manifest = @import("manifest.zig");
 const messages = @import("messages.zig");
@@ -58,10 +59,18 @@ pub const Context = struct {
         return context.join(arena, file_name, "");
     }
 
-    fn join(context: *const Context, arena: Allocator, part: []const u8, path: []const u8) error{OutOfMemory}!?[]const u8 {
-        const file = context.lift.find(part) orelse return null;
+    fn join(context: *const Context, arena: Allocator, part: []const u8, path: []const u8) placeholders.Error!?[]const u8 {
         if (context.base.len == 0) return null;
-        return try std.fs.path.join(arena, &.{ context.base, file.kind.directory(), file.installedName(), path });
+        if (context.lift.find(part)) |file| {
+            for (file.requires) |name| {
+                const required = context.lift.findLazy(name) orelse return null;
+                if (context.boot) |boot| try lazy.provideBeside(boot, required);
+            }
+            return try std.fs.path.join(arena, &.{ context.base, file.kind.directory(), file.installedName(), path });
+        }
+        const file = context.lift.findLazy(part) orelse return null;
+        const base = if (context.boot) |boot| try lazy.provide(boot, file) else return null;
+        return try std.fs.path.join(arena, &.{ base, file.kind.directory(), file.file().installedName(), path });
     }
 };
 
@@ -96,8 +105,13 @@ pub fn choose(lift: manifest.Manifest, environment: Environment, argv0: []const 
 /// The lift's own base directory, without placeholders.
 pub fn expandBase(arena: Allocator, context: *const Context) Error!?[]const u8 {
     const template = context.lift.base orelse return null;
-    var expansion: Expansion = try .init(arena, .{ .exe = "" }, context);
-    return try placeholders.expand(arena, template, expansion.values());
+    return try expandAlone(arena, template, context);
+}
+
+/// `template` without placeholders, in the environment that the executable was started with.
+pub fn expandAlone(arena: Allocator, template: []const u8, context: *const Context) placeholders.Error![:0]const u8 {
+    var expansion: Expansion = .{ .arena = arena, .context = context, .command = .{ .exe = "" }, .removed = &.{} };
+    return placeholders.expand(arena, template, expansion.values());
 }
 
 /// A command without placeholders.

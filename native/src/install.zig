@@ -185,7 +185,7 @@ pub const Installation = struct {
     }
 
     /// Renames it to its final name, which only complete installations have.
-    fn publish(installation: *Installation) !void {
+    pub fn publish(installation: *Installation) !void {
         var partial_name: base_directory.Name = undefined;
         var name: base_directory.Name = undefined;
         const file = installation.file;
@@ -204,7 +204,7 @@ pub const Installation = struct {
     }
 
     /// Removes the unfinished installation.
-    fn removePartial(installation: *Installation) void {
+    pub fn removePartial(installation: *Installation) void {
         var buffer: base_directory.Name = undefined;
         const partial = base_directory.installationName(&buffer, installation.file, installation.suffix);
         installation.base.directory.deleteTree(partial) catch {};

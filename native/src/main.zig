@@ -319,6 +319,7 @@ test {
     _ = @import("ancestors.zig");
     _ = base_directory;
     _ = @import("file_changes.zig");
+    _ = @import("lazy.zig");
     _ = @import("binding_result.zig");
     _ = @import("boot.zig");
     _ = @import("child.zig");

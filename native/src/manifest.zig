@@ -64,6 +64,8 @@ pub const File = struct {
     plan: []const u8 = plan_entry,
     /// The path of the file that an interpreter imports first.
     first_module: []const u8 = "",
+    /// The names of lazy parts that it does not work without.
+    requires: []const []const u8 = &.{},
 
     /// The name of its directory and of its lock.
     pub fn installedName(file: File) []const u8 {
@@ -75,6 +77,32 @@ pub const File = struct {
         return .{ .start = file.offset, .end = file.offset + file.size };
     }
 };
+
+/// A part that is not in the executable, installed as one directory by the fetcher.
+pub const LazyPart = struct {
+    name: []const u8,
+    kind: Kind,
+    /// The name of the installation: it stands for everything that shapes it.
+    digest: []const u8,
+    /// The name of the file that is fetched, by which `ptex` has its URL.
+    fetched: []const u8,
+    type: []const u8,
+    /// Where in the installation the file is or, of an archive, its members; empty for the installation itself.
+    path: []const u8 = "",
+    size: ?u64 = null,
+    /// SHA-256 in hexadecimal.
+    hash: ?[]const u8 = null,
+    executable: bool = false,
+    /// The binding that prints it, if it has no URL.
+    source: ?[]const u8 = null,
+
+    pub fn file(part: LazyPart) File {
+        return .{ .name = part.name, .kind = part.kind, .digest = part.digest, .offset = 0, .size = 0, .unpacked = 0 };
+    }
+};
+
+/// URLs by the names of files.
+pub const Urls = std.json.ArrayHashMap([]const u8);
 
 pub const Command = struct {
     exe: []const u8,
@@ -114,6 +142,8 @@ pub const Boot = struct {
     hashes: std.json.ArrayHashMap([]const u8) = .{},
     /// Whether the name of the executable chooses a command before the default one.
     by_name: bool = false,
+    /// The path of a document whose `ptex` has other URLs of lazy parts.
+    urls: ?[]const u8 = null,
 };
 
 /// A path in an installed part.
@@ -131,11 +161,21 @@ pub const Manifest = struct {
     needs: Needs = .{},
     libc: ?BundledLibc = null,
     files: []const File,
+    lazy: []const LazyPart = &.{},
     boot: Boot,
+    /// The URLs of lazy parts. In the document, it lies beside `scie`.
+    ptex: Urls = .{},
+
     /// Whether the file contains the parts. The executable of a permanent installation does not.
     pub fn hasParts(manifest: Manifest) bool {
         for (manifest.files) |file| if (file.size == 0) return false;
         return true;
+    }
+
+    /// The lazy part `name`; null if there is none.
+    pub fn findLazy(manifest: Manifest, name: []const u8) ?LazyPart {
+        for (manifest.lazy) |part| if (std.mem.eql(u8, part.name, name)) return part;
+        return null;
     }
 
     /// The part `name`; null if there is none.
@@ -150,6 +190,7 @@ const Document = struct {
         format: u32,
         lift: Manifest,
     },
+    ptex: Urls = .{},
 };
 
 /// Reads the manifest of the payload that ends at `payload_end`. The result points into memory of `arena`. Returns
@@ -230,7 +271,9 @@ pub fn parse(arena: std.mem.Allocator, text: []const u8, payload_end: u64) Error
     if (version.scie.format != format_supported) return error.NewerFormat;
     const document = std.json.parseFromSliceLeaky(Document, arena, text, options) catch |err| return failure(err);
 
-    const manifest = document.scie.lift;
+    var manifest = document.scie.lift;
+    manifest.ptex = document.ptex;
+    for (manifest.lazy) |part| if (!isDigest(part.digest)) return error.CorruptManifest;
     for (manifest.files) |file| {
         if (!isDigest(file.digest) or file.offset > payload_end or file.size > payload_end - file.offset) {
             return error.CorruptManifest;

@@ -286,6 +286,36 @@ pub fn bindingCycle(lift: manifest.Manifest, binding: []const u8) noreturn {
     report.fatal(lift.name, "the binding {s} needs itself", .{binding});
 }
 
+/// A lazy part is missing in a base directory that only another user can write to.
+pub fn partNotWritable(name: []const u8, part: []const u8, path: []const u8) noreturn {
+    report.fatal(
+        name,
+        "{s} is not installed in {s}, and only another user can install it there" ++
+            "\nhint: start the application once as that user, or set CZSCIE_BASE to a directory that you can write to",
+        .{ part, path },
+    );
+}
+
+pub fn partNotInstalled(name: []const u8, part: []const u8, path: []const u8, err: anyerror) noreturn {
+    report.fatal(
+        name,
+        "cannot install {s} into {s}: {s}\nhint: set CZSCIE_BASE to a directory that you can write to",
+        .{ part, path, report.describe(err) },
+    );
+}
+
+pub fn fetcherNotStarted(name: []const u8, program: []const u8, err: anyerror) noreturn {
+    report.fatal(name, "cannot start {s}, which downloads parts: {s}", .{ program, report.describe(err) });
+}
+
+/// The fetcher has said why.
+pub fn partNotFetched(name: []const u8, part: []const u8, ending: process.Ending) noreturn {
+    switch (ending) {
+        .exit => std.process.exit(report.exit_status),
+        .signal => |signal| report.fatal(name, "the download of {s} was killed by signal {d}", .{ part, signal }),
+    }
+}
+
 /// There is no place for what boot commands keep.
 pub fn bootNotWritable(name: []const u8, path: []const u8, err: anyerror) noreturn {
     report.fatal(

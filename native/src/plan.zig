@@ -224,7 +224,7 @@ fn staysInBase(link: Link) bool {
 }
 
 /// Whether `path` is relative, without empty, `.` and `..` components, and has no other meaning on Windows.
-fn isPath(path: []const u8) bool {
+pub fn isPath(path: []const u8) bool {
     if (path.len == 0 or path.len > path_length_max) return false;
     var components = std.mem.splitScalar(u8, path, '/');
     while (components.next()) |component| {

@@ -79,7 +79,7 @@ def _load(
     from czscie.loader import check_lift, load_lift
 
     if isinstance(subject, Path):
-        return load_lift(subject, platforms, session.files)
+        return load_lift(subject, platforms, session.files, session.inverted)
     from czscie.inferred_lift import infer_lift
 
     return check_lift(infer_lift(subject, session), platforms)
@@ -223,7 +223,7 @@ def vendor(
     from czscie.vendor.write import write_vendor
 
     session = _session(session)
-    lift, targets = load_lift(manifest, platforms, session.files)
+    lift, targets = load_lift(manifest, platforms, session.files, session.inverted)
     write_vendor(lift, targets, directory, session)
 
 
@@ -243,7 +243,7 @@ def verify_vendor(
     from czscie.vendor.verify import verify_vendor as verify_directory
 
     session = _session(session)
-    lift, targets = load_lift(manifest, platforms, session.files)
+    lift, targets = load_lift(manifest, platforms, session.files, session.inverted)
     return verify_directory(lift, targets if platforms else (), directory, session)
 
 

@@ -24,6 +24,7 @@ from czscie.errors import CzscieError
 from czscie.filesystem import file_digest
 from czscie.launchers.build import oldest_macos
 from czscie.leftovers import scratch
+from czscie.lift.laziness import Laziness
 from czscie.lift.lift import Lift
 from czscie.loader import load_lift
 from czscie.lock.ensure import ensure_lock
@@ -52,7 +53,7 @@ def build(
     the build to these; empty means all of the manifest's. `use` is the policy for an outdated lock. Raises
     CzscieError.
     """
-    lift, targets = load_lift(manifest, platforms, session.files)
+    lift, targets = load_lift(manifest, platforms, session.files, session.inverted)
     return build_into(lift, targets, output, session, use)
 
 
@@ -129,8 +130,11 @@ def open_parts(
     The lift's lock pins them; `use` and `network` are as in `build`. With `division` the application is kept
     apart from its dependencies (czscie.parts). Raises CzscieError, as does making parts.
     """
-    for key in lift.eager():
-        session.console.warn(f"{key}: it is embedded, because an executable of czscie downloads nothing")
+    if division is not None:
+        lift = lift.filled()
+    embedded = {each for target in targets for each in Laziness.of(lift, target).embedded}
+    for key, why in sorted(embedded):
+        session.console.warn(f"{key}: it is embedded: {why}")
     lock = ensure_lock(lift, targets, use, session)
     check_libraries(lock, use, session.console, images=division is not None)
     if session.release:
@@ -195,7 +199,7 @@ def _make_directory(output: Path) -> None:
 
 def _assemble(parts: Parts, path: Path, console: Console) -> Iterator[Contents]:
     with console.phase(f"Writing {path}", f"Wrote {path}") as phase:
-        assemble(path, parts.launcher, __version__, parts.in_order, parts.manifest, parts.sbom)
+        assemble(path, parts.launcher, __version__, parts.in_order, parts.manifest, parts.sbom, parts.urls)
         contents = read_scie(path)
         phase.become(f"Wrote {path} ({megabytes(contents.size)})")
     if parts.summary:

@@ -148,7 +148,7 @@ def plan_build(
     It reads the same indexes as the build, but it downloads no archive, writes no lock and runs no build
     backend: the metadata of a source describes a project without a wheel.
     """
-    lift, targets = load_lift(manifest, platforms, session.files)
+    lift, targets = load_lift(manifest, platforms, session.files, session.inverted)
     return plan_lift(lift, targets, output, session, use)
 
 

@@ -40,10 +40,10 @@ class PayloadPex:
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """The inputs of one executable. `interpreters` are by their ids; `pex` is None where there is no payload;
-    `files` are those that the lift embeds, each with where it is. `provisions` are wheels that `lift.bare`
-    adds to the payload, `script_launchers` is distlib's wheel, for scripts on Windows. `properties` are what
-    the bill of materials says of the application. `launcher` is the SHA-256 of the launcher, None when it is
-    not locked. `network` is where everything else is from.
+    `files` are those that the executable contains, each with where it is. `provisions` are wheels that
+    `lift.bare` adds to the payload, `script_launchers` is distlib's wheel, for scripts on Windows.
+    `properties` are what the bill of materials says of the application. `launcher` and `fetcher` are the
+    SHA-256 of these programs, None when they are not locked. `network` is where everything else is from.
     """
 
     lift: Lift
@@ -55,4 +55,5 @@ class Inputs:
     script_launchers: Remote | None
     properties: Mapping[str, str]
     launcher: str | None
+    fetcher: str | None
     network: Network

@@ -17,14 +17,19 @@ from czscie.windows.shape import check_windows
 
 
 def load_lift(
-    manifest: Path, platforms: Sequence[Platform], files: Mapping[str, Path] | None = None
+    manifest: Path,
+    platforms: Sequence[Platform],
+    files: Mapping[str, Path] | None = None,
+    inverted: Sequence[str] = (),
 ) -> tuple[Lift, list[Platform]]:
     """The lift, and those of its platforms to build for: `platforms`, or all when that is empty.
 
-    `files` are paths to take for files of the manifest, by their ids. Raises CzscieError for a manifest that
-    has no such file, that needs a feature that this version lacks, or that is not for a platform.
+    `files` are paths to take for files of the manifest, by their ids; `inverted` are ids of what is to be
+    embedded if it is lazy, and the other way round. Raises CzscieError for a manifest that has none of them,
+    that needs a feature that this version lacks, or that is not for a platform.
     """
-    return check_lift(read_manifest(manifest).with_files(files or {}), platforms)
+    lift = read_manifest(manifest).with_files(files or {}).with_inverted(inverted)
+    return check_lift(lift, platforms)
 
 
 def check_lift(lift: Lift, platforms: Sequence[Platform] = ()) -> tuple[Lift, list[Platform]]:

@@ -14,9 +14,10 @@ import msgspec
 
 from czscie.build_cache import Product, key_of, knowledge, product
 from czscie.console import Console, megabytes
-from czscie.container.content import Data, File
+from czscie.container.content import Data, File, OnDisk
 from czscie.container.level import DEFAULT_LEVEL
-from czscie.container.manifest import FILES, PAYLOAD, Boot, LiftManifest, Needs
+from czscie.container.manifest import FETCHER, FILES, PAYLOAD, Boot, LazyPart, LiftManifest, Needs
+from czscie.container.packer import write_items
 from czscie.container.part import PartFile
 from czscie.czex.info import PexInfo
 from czscie.czex.layer_split import LayerSplit
@@ -24,7 +25,10 @@ from czscie.czex.write import InstalledInterpreter
 from czscie.errors import CzscieError
 from czscie.inputs import Inputs, PayloadPex
 from czscie.interpreters import PackedInterpreter, PinnedInterpreter
+from czscie.launchers.build import fetcher_of
 from czscie.launchers.provide import provide_launcher
+from czscie.lift.embedded_file import EmbeddedFile
+from czscie.lift.laziness import Laziness
 from czscie.lift.libc import NEVER
 from czscie.lift.lift import Lift
 from czscie.lift.pack import PackSettings
@@ -34,6 +38,7 @@ from czscie.platforms import ANY_GLIBC, GlibcVersion, Platform
 from czscie.sbom import bill as bills
 from czscie.sbom.component import Component
 from czscie.scie.commands import boot
+from czscie.scie.lazy import fetcher_name, fetcher_path, lazy_file, lazy_interpreter
 
 if TYPE_CHECKING:
     from czscie.czex.windows_options import WindowsOptions
@@ -69,6 +74,10 @@ class Parts:
     #: The bill of materials, CycloneDX 1.6 in JSON.
     sbom: bytes
     libc: BundledLibc | None
+    #: What the executable does not contain, with the URLs by the names of files, and what fetches it.
+    lazy: tuple[LazyPart, ...]
+    urls: Mapping[str, str]
+    fetcher: PartFile | None
     #: What was left out, packed and kept as files, in one line.
     summary: str = ""
 
@@ -76,7 +85,7 @@ class Parts:
     def in_order(self) -> list[PartFile]:
         """As an executable has them, the payload last."""
         libc = None if self.libc is None else self.libc.part
-        return [*self.interpreters.values(), *filter(None, (libc, self.files, self.payload))]
+        return [*self.interpreters.values(), *filter(None, (libc, self.fetcher, self.files, self.payload))]
 
     @property
     def manifest(self) -> LiftManifest:
@@ -91,7 +100,16 @@ class Parts:
             base=self.lift.base,
             tools=self.lift.tools,
             libc=None if self.libc is None else self.libc.manifest,
+            lazy=self.lazy,
         )
+
+
+class UnpackedInterpreter(msgspec.Struct, frozen=True):
+    """What a build has to know of an interpreter that is fetched at a start."""
+
+    glibc: GlibcVersion | None
+    has_terminfo: bool
+    components: tuple[Component, ...]
 
 
 class Needed(msgspec.Struct, frozen=True):
@@ -167,7 +185,23 @@ class _Maker:
         needed = self._needed()
         read = read_by(needed.projects, self._lift.pack)
         self._tell(read.notes)
+        lazy: list[LazyPart] = []
+        urls = dict(self._lift.urls)
         for identifier, each in self.inputs.interpreters.items():
+            if identifier in self._laziness.interpreters:
+                lazy.append(part := lazy_interpreter(identifier, each.source))
+                # The release's own, unless the manifest names a mirror.
+                urls[part.fetched] = each.source.pin.url or each.source.url
+                layout = each.traits().layout.below(each.source.root)
+                layouts[identifier] = InstalledInterpreter(
+                    part.digest, layout, self._platform, each.source.digest
+                )
+                unpacked = _unpacked(each)
+                floors.append(unpacked.glibc)
+                bill.append(bills.interpreter(identifier, each.source, unpacked.components))
+                if unpacked.has_terminfo:
+                    with_terminfo.add(identifier)
+                continue
             settings = read.settings if self._is_payloads(each) else self._lift.pack
             keep = self._keep(each, {*needed.parts, *read.keep})
             made = each.pack(keep, settings, self._level, self._root(each))
@@ -200,7 +234,7 @@ class _Maker:
                 self.inputs.pex,
                 self._lift.payload,
                 layouts[identifier],
-                interpreters[identifier],
+                interpreters.get(identifier),
                 read.settings,
             )
             converted = made_payload.known
@@ -211,6 +245,8 @@ class _Maker:
                 self.console.warn(_NO_ENTRY_POINT)
             floors.append(converted.glibc)
             payload = _part(made_payload, PAYLOAD, "app")
+            if identifier in self._laziness.interpreters:
+                payload = replace(payload, requires=(identifier,))
             bill.append(bills.BillPart(PAYLOAD, converted.components, converted.required))
             if launchers := converted.script_launchers:
                 bill.append(
@@ -227,7 +263,19 @@ class _Maker:
         launcher = provide_launcher(
             self._platform.launcher, self.console, self.inputs.network, self.inputs.launcher
         )
-        bill += [bills.files(self.inputs.files), bills.launcher(launcher)]
+        lazy_files = [file for file in self._lift.files if file.name in self._laziness.files]
+        for file in lazy_files:
+            lazy.append(part := lazy_file(self._lift, file))
+            if file.url is not None:
+                urls[part.fetched] = file.url
+        bill += [bills.files(self.inputs.files, lazy_files), bills.launcher(launcher)]
+        fetcher = None
+        if self._laziness.needs_fetcher(self._lift):
+            program = provide_launcher(
+                fetcher_of(self._platform.launcher), self.console, self.inputs.network, self.inputs.fetcher
+            )
+            fetcher = self._fetcher(program)
+            bill.append(bills.fetcher(program))
         return Parts(
             lift=self._lift,
             platform=self._platform,
@@ -245,12 +293,33 @@ class _Maker:
                 with_terminfo,
                 {file.name: path for file, path in self.inputs.files},
                 scripts,
+                self._lazy_places(lazy_files),
             ),
             needs=_needs(self._platform, floors),
             sbom=bills.document(self._lift, self._platform, bill, self.inputs.properties),
             libc=libc,
+            lazy=tuple(lazy),
+            urls=urls,
+            fetcher=fetcher,
             summary=_summary(left_out, modules, staying),
         )
+
+    @property
+    def _laziness(self) -> Laziness:
+        return Laziness.of(self._lift, self._platform)
+
+    def _lazy_places(self, files: Sequence[EmbeddedFile]) -> dict[str, str]:
+        """Where lazy files and the fetcher are, by ids, in terms of the launcher."""
+        places = {file.id: f"{{{file.id}}}/{file.name}" for file in files}
+        if self._lift.ptex_id is not None:
+            places[self._lift.ptex_id] = fetcher_path(self._platform)
+        return places
+
+    def _fetcher(self, program: Path) -> PartFile:
+        name = fetcher_name(self._platform)
+        path = self.directory / f"fetcher-{self._platform.name}.zip"
+        plan = write_items([File(name, OnDisk(program), True)], path, self._level)
+        return PartFile(path, FETCHER, "files", plan.digest(), plan.unpacked(), "the fetcher of lazy parts")
 
     def _shaped(self, launcher: Path) -> Path:
         """The launcher as the file contains it: for Windows with the lift's resources."""
@@ -331,7 +400,7 @@ class _Maker:
         pex: PayloadPex,
         payload: Payload,
         interpreter: InstalledInterpreter,
-        packed_interpreter: PartFile,
+        packed_interpreter: PartFile | None,
         settings: PackSettings,
     ) -> Product[PackedPayload]:
         provisions = self.inputs.provisions
@@ -415,9 +484,9 @@ class _Maker:
         launchers = self.inputs.script_launchers
         return repr((launchers and launchers.sha256, self._lift.windows.dpi_awareness))
 
-    def _on_windows(self, interpreter: PartFile) -> WindowsOptions | None:
+    def _on_windows(self, interpreter: PartFile | None) -> WindowsOptions | None:
         """Windows has no links for everybody: there CPython's own venv launchers stand for its Pythons."""
-        if self._platform.os != "windows":
+        if self._platform.os != "windows" or interpreter is None:
             return None
         from czscie.czex.windows_options import WindowsOptions
         from czscie.network.fetch import fetch
@@ -486,3 +555,18 @@ def _needed(pex: Path, compiler: Compiler | None) -> Needed:
             parts |= {"libpython"}
         projects = {wheel.project for wheel in opened.wheels}
         return Needed(tuple(sorted(parts)), tuple(sorted(projects)))
+
+
+def _unpacked(interpreter: PinnedInterpreter) -> UnpackedInterpreter:
+    """What is to be known of `interpreter` as its archive has it, from the cache once it was unpacked."""
+
+    def find_out() -> UnpackedInterpreter:
+        from czscie.pbs.prune import has_terminfo
+        from czscie.sbom.interpreter import interpreter_components
+
+        distribution = interpreter.load()
+        components = interpreter_components(distribution)
+        return UnpackedInterpreter(distribution.glibc, has_terminfo(distribution), components)
+
+    key = key_of("unpacked", interpreter.source.digest, interpreter.platform.name)
+    return knowledge(key, UnpackedInterpreter, find_out)

@@ -18,7 +18,13 @@ _LOCKS = {
 }
 #: States of a lock that stays as it is.
 _LOCKED = ("current", "unchecked")
-_STATES = {"cached": "in the cache", "local": "here", "download": "to download", "build": "to build"}
+_STATES = {
+    "cached": "in the cache",
+    "local": "here",
+    "download": "to download",
+    "build": "to build",
+    "lazy": "on first use",
+}
 
 
 def print_plan(plan: BuildPlan, console: RichConsole) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from czscie.console import Console
@@ -18,7 +18,8 @@ class Session:
     """Where a run tells what it does, what it may reach, and the interpreters that it has resolved so far.
 
     `files` are paths of files to take for a manifest's, by their ids. With `release` the parts are compressed
-    as hard as pays, whatever the manifest says.
+    as hard as pays, whatever the manifest says. `inverted` are ids of what is to be embedded if it is lazy in
+    the manifest, and the other way round.
     """
 
     console: Console
@@ -26,6 +27,7 @@ class Session:
     provider: Provider
     files: Mapping[str, Path] = field(default_factory=dict)
     release: bool = False
+    inverted: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -36,6 +38,7 @@ class Session:
         vendor: Path | None = None,
         files: Mapping[str, Path] | None = None,
         release: bool = False,
+        inverted: Sequence[str] = (),
         environ: Mapping[str, str] = os.environ,
     ) -> Session:
         """What the environment and three options say.
@@ -46,7 +49,10 @@ class Session:
         """
         directories = () if vendor is None else open_vendor(vendor)
         network = Network.of(environ, directories, offline=offline)
-        return cls.on(Console(silent=True) if console is None else console, network, files, release=release)
+        session = cls.on(
+            Console(silent=True) if console is None else console, network, files, release=release
+        )
+        return replace(session, inverted=tuple(inverted))
 
     @classmethod
     def on(
@@ -58,4 +64,4 @@ class Session:
         release: bool = False,
     ) -> Session:
         """A session that has resolved no interpreter yet."""
-        return cls(console, network, Provider(network, console), files or {}, release)
+        return cls(console, network, Provider(network, console), files or {}, release=release)

@@ -89,7 +89,7 @@ def test_a_lift_may_have_no_commands() -> None:
 
 def test_what_cannot_be_built_is_named_by_its_place() -> None:
     boot = {"commands": {"": {"exe": "/bin/true"}}, "bindings": {"a b": {"exe": "/bin/true"}}}
-    file = {"name": "words", "size": 3, "hash": DIGITS, "type": "blob", "source": "a b"}
+    file = {"name": "words", "size": 3, "hash": DIGITS, "type": "blob", "source": "c"}
     unsupported = [each.key for each in parse({"boot": boot, "files": [file]}).unsupported()]
     assert "scie.lift.files[0].source" in unsupported
 

@@ -11,6 +11,7 @@ pub const Document = struct {
         jump: Launcher,
         lift: Lift,
     },
+    ptex: manifest.Urls = .{},
 
     pub const Launcher = struct { version: []const u8, size: u64, hash: []const u8 };
 
@@ -25,6 +26,7 @@ pub const Document = struct {
         needs: Needs = .{},
         libc: ?manifest.BundledLibc = null,
         files: []const Part,
+        lazy: []const manifest.LazyPart = &.{},
         boot: manifest.Boot,
     };
 
@@ -37,6 +39,7 @@ pub const Document = struct {
         unpacked: u64,
         description: []const u8 = "",
         first_module: []const u8 = "",
+        requires: []const []const u8 = &.{},
     };
 
     /// Parses the text of a manifest.

@@ -7,10 +7,14 @@ const std = @import("std");
 const builtin = @import("builtin");
 const Allocator = std.mem.Allocator;
 const base_directory = @import("../base.zig");
+const Boot = @import("../boot.zig").Boot;
+const Environment = @import("../environment.zig").Environment;
 const file_status = @import("../file_status.zig");
 const install = @import("../install.zig");
+const lazy = @import("../lazy.zig");
 const mach_o = @import("../mach_o.zig");
 const manifest = @import("../manifest.zig");
+const messages = @import("../messages.zig");
 const pe = @import("../pe.zig");
 const process = @import("../process.zig");
 const report = @import("../report.zig");
@@ -49,6 +53,7 @@ pub fn run(context: *const Context) anyerror!u8 {
     _ = process.setPublicUmask();
     const base = try makeBase(context, path);
     try installParts(context, base);
+    try installLazyParts(context, base);
     const executables = try writeStubs(context, base);
     try base.directory.writeFile(.{ .sub_path = mark, .data = mark_text });
     flush(base.directory);
@@ -115,6 +120,33 @@ fn installParts(context: *const Context, base: base_directory.Base) !void {
         );
     }
 }
+
+/// Fetches what the executable does not contain.
+fn installLazyParts(context: *const Context, base: base_directory.Base) error{OutOfMemory}!void {
+    if (context.lift.lazy.len == 0) return;
+    var boot: Boot = .{
+        .arena = context.arena,
+        .executable = context.executable,
+        .base = base,
+        .places = &.{},
+        .finish = leaveEnvironment,
+        .context = .{
+            .lift = context.lift,
+            .executable = context.executable.path,
+            .argv0 = context.executable.path,
+            .base = base.path,
+            .environment = &context.variables,
+        },
+    };
+    boot.context.boot = &boot;
+    lazy.provideAll(&boot) catch |err| switch (err) {
+        error.OutOfMemory => return error.OutOfMemory,
+        else => messages.placeholderUnknown(context.lift.name, err),
+    };
+    base.directory.deleteDir(lazy.downloads_directory) catch {}; // there may be other downloads
+}
+
+fn leaveEnvironment(_: *const Boot, _: *Environment) error{OutOfMemory}!void {}
 
 /// Writes one executable per command, and returns their paths. The default command's executable has the name of the
 /// lift.

@@ -13,6 +13,7 @@ from czscie.commands.options import (
     EntryPoint,
     Files,
     Frozen,
+    InvertLazy,
     Locked,
     Offline,
     Output,
@@ -51,6 +52,7 @@ def build(
         typer.Option("--run", help="Start the executable for this machine, with the arguments behind --."),
     ] = False,
     files: Files = None,
+    invert_lazy: InvertLazy = None,
     locked: Locked = False,
     frozen: Frozen = False,
     offline: Offline = False,
@@ -86,10 +88,16 @@ def build(
             frozen=frozen,
             vendor=vendor,
             file=files,
+            invert_lazy=invert_lazy,
         )
         path, as_file = find_output(output, subject)
         session = Session.of(
-            console, offline=offline, vendor=vendor, files=find_files(files), release=release
+            console,
+            offline=offline,
+            vendor=vendor,
+            files=find_files(files),
+            inverted=invert_lazy or (),
+            release=release,
         )
         built = api.build(subject, path, platforms=platforms, use=use, as_file=as_file, session=session)
     if console.detail >= Detail.VERBOSE:

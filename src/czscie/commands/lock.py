@@ -10,6 +10,7 @@ import typer
 from czscie.commands.options import (
     DEFAULT_MANIFEST,
     Files,
+    InvertLazy,
     Manifest,
     Offline,
     Quiet,
@@ -48,6 +49,7 @@ def lock(
         Path | None, typer.Option("--trusted-root", help="A file with Sigstore's trusted root.")
     ] = None,
     files: Files = None,
+    invert_lazy: InvertLazy = None,
     offline: Offline = False,
     verbose: Verbose = 0,
     quiet: Quiet = False,
@@ -68,7 +70,7 @@ def lock(
         from czscie import api
         from czscie.session import Session
 
-        session = Session.of(console, offline=offline, files=find_files(files))
+        session = Session.of(console, offline=offline, files=find_files(files), inverted=invert_lazy or ())
         if check:
             changes = api.check_lock(manifest, session=session)
         else:

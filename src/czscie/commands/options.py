@@ -51,6 +51,14 @@ Files = Annotated[
         help="Take this file for the manifest's file of this key or name. Repeatable.",
     ),
 ]
+InvertLazy = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--invert-lazy",
+        metavar="ID",
+        help="Embed this interpreter or file if it is lazy, and the other way round. Repeatable.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Verbose = Annotated[
     int,
@@ -151,7 +159,7 @@ def find_subject(
         if used := [name for name, value in of_programs.items() if value]:
             raise typer.BadParameter(f"{used[0]} is for programs without a manifest, and {manifest} is one")
         return manifest
-    if used := [f"--{name}" for name, value in of_manifests.items() if value]:
+    if used := [f"--{name.replace('_', '-')}" for name, value in of_manifests.items() if value]:
         raise typer.BadParameter(f"{used[0]} needs a manifest, which czscie init writes")
     return Program(target, tuple(requirements or ()), entry_point, PythonRequest.parse(python, platforms))
 

@@ -7,6 +7,7 @@ from czscie.commands.options import (
     EntryPoint,
     Files,
     Frozen,
+    InvertLazy,
     Locked,
     Offline,
     Output,
@@ -35,6 +36,7 @@ def plan(
     output: Output = None,
     platform: Platforms = None,
     files: Files = None,
+    invert_lazy: InvertLazy = None,
     locked: Locked = False,
     frozen: Frozen = False,
     offline: Offline = False,
@@ -69,9 +71,16 @@ def plan(
             frozen=frozen,
             vendor=vendor,
             file=files,
+            invert_lazy=invert_lazy,
         )
         path, as_file = find_output(output, subject)
-        session = Session.of(console, offline=offline, vendor=vendor, files=find_files(files))
+        session = Session.of(
+            console,
+            offline=offline,
+            vendor=vendor,
+            files=find_files(files),
+            inverted=invert_lazy or (),
+        )
         planned = api.plan(subject, path, platforms=platforms, use=use, as_file=as_file, session=session)
     if json:
         write_json(msgspec.to_builtins(planned))

@@ -23,6 +23,8 @@ TOOLS = "SCIE"
 PAYLOAD = "payload"
 FILES = ".files"
 LIBC = ".libc"
+#: The program that installs lazy parts.
+FETCHER = ".fetch"
 
 #: The entry of the last zip that is the bill of materials; no plan names it (native/src/tools/sbom.zig).
 SBOM = ".czscie/sbom.cdx.json"
@@ -37,7 +39,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A part of the scie that is installed as one directory: its zip lies at `offset`, `size` bytes long.
 
     `digest` is the SHA-256 of its plan; `unpacked` the bytes that the installation takes; `first_module`
-    of an interpreter the path of the file that it imports first.
+    of an interpreter the path of the file that it imports first. It does not work without the lazy parts that
+    it `requires`.
     """
 
     name: str
@@ -48,6 +51,27 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     unpacked: Size
     description: str = ""
     first_module: str = ""
+    requires: tuple[str, ...] = ()
+
+
+class LazyPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A part that is not in the scie: the first start that needs it downloads the file `fetched`, whose URL
+    `ptex` has, or has the binding `source` print it.
+
+    `digest` is the name of the installation. `path` is where in it the file is or, of an archive, its
+    members. `size` and `hash` (SHA-256) are those of the file.
+    """
+
+    name: str
+    kind: str
+    digest: str
+    fetched: str
+    type: str
+    path: str = ""
+    size: Size | None = None
+    hash: Sha256 | None = None
+    executable: bool = False
+    source: str | None = None
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -71,7 +95,8 @@ class Place(msgspec.Struct, frozen=True):
 class Boot(msgspec.Struct, frozen=True, omit_defaults=True):
     """`bindings` are commands that run once. `names` and `hashes` are the places and the SHA-256 of files by
     their names in placeholders, for names that are known only when a command is started. `by_name` lets the
-    name of the executable choose a command before the default one.
+    name of the executable choose a command before the default one. `urls` is the path of a document whose
+    `ptex` replaces URLs of lazy parts.
     """
 
     commands: dict[str, Command]
@@ -80,6 +105,7 @@ class Boot(msgspec.Struct, frozen=True, omit_defaults=True):
     names: dict[str, Place] = {}
     hashes: dict[str, str] = {}
     by_name: bool = False
+    urls: str | None = None
 
 
 class Launcher(msgspec.Struct, frozen=True):
@@ -125,6 +151,7 @@ class LiftManifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     base: str | None = None
     tools: str = TOOLS
     libc: OwnLibc | None = None
+    lazy: tuple[LazyPart, ...] = ()
 
 
 class Scie(msgspec.Struct, frozen=True):
@@ -133,8 +160,11 @@ class Scie(msgspec.Struct, frozen=True):
     lift: LiftManifest
 
 
-class Manifest(msgspec.Struct, frozen=True):
+class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`ptex` are the URLs of lazy parts by the names of their files, where science's ptex looks for them."""
+
     scie: Scie
+    ptex: dict[str, str] = {}
 
     @property
     def platform(self) -> Platform | None:

@@ -94,6 +94,8 @@ class PartFile:
     #: Of an interpreter, the path of the file that it imports first.
     first_module: str = ""
     sha256: str | None = None
+    #: The names of lazy parts that it does not work without.
+    requires: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Raises CzscieError when the file is damaged. Call it before storing anything read from it."""

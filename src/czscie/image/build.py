@@ -76,7 +76,7 @@ def make_images(
 
     `use` is the policy for an outdated lock. Raises CzscieError.
     """
-    lift, targets = load_lift(manifest, platforms, session.files)
+    lift, targets = load_lift(manifest, platforms, session.files, session.inverted)
     targets = _choose(lift, targets, chosen=bool(platforms))
     reference = order.name or lift.image.name or ImageReference.of(lift.name)
     bases = order.base or lift.image.base

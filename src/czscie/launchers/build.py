@@ -39,6 +39,9 @@ TARGETS = {
     "windows-aarch64": "aarch64-windows-gnu",
 }
 
+#: What begins the names of fetchers, which are the second program: for executables with lazy parts.
+FETCHER_PREFIX = "fetch-"
+
 #: The suffix of the file with a launcher's digest, beside it.
 DIGEST_SUFFIX = ".sha256"
 
@@ -50,6 +53,11 @@ def native_source() -> Path:
     """The launcher's source: inside an installed czscie, beside `src` in a checkout."""
     installed = _PACKAGE.parent / "native"
     return installed if installed.is_dir() else _PACKAGE.parents[2] / "native"
+
+
+def fetcher_of(launcher: str) -> str:
+    """The name of the fetcher for the platforms that `launcher` is for."""
+    return f"{FETCHER_PREFIX}{launcher}"
 
 
 @functools.cache
@@ -116,7 +124,9 @@ def launcher_digest(path: Path) -> str:
 
 
 def compile_launcher(launcher: str, directory: Path, cache: Path, *, offline: bool = False) -> Path:
-    """Compiles the launcher into `directory`, using `cache` (a directory) for libzstd and Zig's own files.
+    """Compiles the launcher, or the fetcher (`fetcher_of`), into `directory`.
+
+    `cache` is a directory for libzstd and Zig's own files.
 
     With `offline` libzstd's source is not downloaded. Raises CzscieError when ziglang or libzstd's source
     cannot be had, or the compiler fails.
@@ -136,8 +146,9 @@ def compile_launcher(launcher: str, directory: Path, cache: Path, *, offline: bo
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory, prefix=f".{launcher}-") as temporary:
         _compile(launcher, Path(temporary), cache)
-        suffix = ".exe" if launcher.startswith("windows-") else ""
-        built = Path(temporary, "bin", f"launcher{suffix}")
+        suffix = ".exe" if "windows-" in launcher else ""
+        program = "fetch" if launcher.startswith(FETCHER_PREFIX) else "launcher"
+        built = Path(temporary, "bin", f"{program}{suffix}")
         if launcher.startswith("macos-"):
             built.write_bytes(mach_o.bare(built.read_bytes()))
         final = directory / file_name(launcher)
@@ -154,8 +165,10 @@ def compile_launcher(launcher: str, directory: Path, cache: Path, *, offline: bo
 
 def _compile(launcher: str, prefix: Path, cache: Path) -> None:
     # One CPU model for everybody: what is compiled on this machine must start on any of its kind.
-    target = (f"-Dtarget={TARGETS[launcher]}", "-Dcpu=baseline", f"-Doptimize={_OPTIMIZE}")
-    done = zig_build(*target, "--prefix", str(prefix), cache=cache)
+    name = launcher.removeprefix(FETCHER_PREFIX)
+    target = (f"-Dtarget={TARGETS[name]}", "-Dcpu=baseline", f"-Doptimize={_OPTIMIZE}")
+    step = () if name == launcher else ("fetch",)
+    done = zig_build(*step, *target, "--prefix", str(prefix), cache=cache)
     if done.returncode != 0:
         if says_full(done.stderr):
             raise full(cache / "zig")

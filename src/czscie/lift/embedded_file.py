@@ -11,6 +11,9 @@ from czscie.lift.table import SOMETHING, URL, Shape, Table
 #: science's file types; all but the first two are unpacked on the user's machine.
 TYPES = ("blob", "directory", "zip", "tar", "tar.gz", "tar.bz2", "tar.xz", "tar.Z", "tar.zst")
 
+#: What is unpacked when it is fetched at a start (native/src/fetch/archive.zig).
+FETCHED_TYPES = ("blob", "tar", "tar.gz", "tar.Z", "tar.zst")
+
 NAME = Shape.of("a file name or relative path without { and }", r"[^\0{}]*[^\0{}/]")
 #: File name endings by which science guesses a type.
 _ENDINGS = {
@@ -108,7 +111,17 @@ class EmbeddedFile:
     @property
     def is_bound(self) -> bool:
         """Whether a binding prints it when the executable runs."""
-        return isinstance(self.source, FromBinding)
+        return self.binding is not None
+
+    @property
+    def is_fetched(self) -> bool:
+        """Whether the manifest wants it made at the first start that needs it, in either way."""
+        return self.is_lazy or self.is_bound
+
+    def with_laziness(self, lazy: bool) -> EmbeddedFile:
+        """The same file, embedded or downloaded when the executable runs; it has a URL."""
+        assert isinstance(self.source, FromUrl)
+        return replace(self, source=replace(self.source, lazy=lazy))
 
     @property
     def url(self) -> str | None:

@@ -75,6 +75,11 @@ class Interpreter(Protocol):
     @property
     def lazy(self) -> bool: ...
     @property
+    def can_be_fetched(self) -> bool:
+        """Whether its archive can be installed as it is (native/src/fetch/archive.zig)."""
+        ...
+
+    @property
     def libc(self) -> str | None:
         """The libc that the manifest names for it; None for its platform's."""
         ...
@@ -86,6 +91,10 @@ class Interpreter(Protocol):
 
     def like(self, version: str, release: str | None, flavor: str | None) -> Interpreter:
         """The one that is the same as another that was found; itself where that cannot be asked for."""
+        ...
+
+    def with_laziness(self, lazy: bool) -> Interpreter:
+        """The same, fetched at a start or embedded; itself where it is of this machine."""
         ...
 
     def no_payload_on(self, platform: Platform) -> tuple[str, str] | None:
@@ -120,8 +129,15 @@ class PythonBuildStandalone:
     def asked(self) -> Mapping[str, str | Path | None]:
         return {"version": self.version, "release": self.release, "flavor": self.flavor}
 
+    @property
+    def can_be_fetched(self) -> bool:
+        return not self.flavor.endswith("full") and not self.version.endswith(("d", "dt"))
+
     def like(self, version: str, release: str | None, flavor: str | None) -> PythonBuildStandalone:
         return replace(self, version=version, release=release, flavor=flavor or self.flavor)
+
+    def with_laziness(self, lazy: bool) -> PythonBuildStandalone:
+        return replace(self, lazy=lazy)
 
     def no_payload_on(self, platform: Platform) -> tuple[str, str] | None:
         if platform.libc and self.libc not in (None, platform.libc):
@@ -156,6 +172,7 @@ class PyPy:
     FILES: ClassVar[tuple[str, ...]] = ("python", "pypy")
     OF_THIS_MACHINE: ClassVar[bool] = False
     IS_PACKED: ClassVar[bool] = False
+    can_be_fetched: ClassVar[bool] = False
     libc: ClassVar[str | None] = None
 
     id: str
@@ -171,6 +188,9 @@ class PyPy:
 
     def like(self, version: str, release: str | None, flavor: str | None) -> PyPy:
         return replace(self, version=".".join(version.split(".")[:2]), release=release)
+
+    def with_laziness(self, lazy: bool) -> PyPy:
+        return replace(self, lazy=lazy)
 
     def no_payload_on(self, platform: Platform) -> tuple[str, str] | None:
         if _BEFORE_VENV.fullmatch(self.version) is not None:
@@ -199,6 +219,7 @@ class Host:
     FILES: ClassVar[tuple[str, ...]] = ("python",)
     OF_THIS_MACHINE: ClassVar[bool] = True
     IS_PACKED: ClassVar[bool] = True
+    can_be_fetched: ClassVar[bool] = False
     lazy: ClassVar[bool] = False
     libc: ClassVar[str | None] = None
 
@@ -210,6 +231,9 @@ class Host:
         return {}
 
     def like(self, version: str, release: str | None, flavor: str | None) -> Host:
+        return self
+
+    def with_laziness(self, lazy: bool) -> Host:
         return self
 
     def no_payload_on(self, platform: Platform) -> tuple[str, str] | None:
@@ -228,6 +252,7 @@ class Local:
     FILES: ClassVar[tuple[str, ...]] = ("python",)
     OF_THIS_MACHINE: ClassVar[bool] = True
     IS_PACKED: ClassVar[bool] = True
+    can_be_fetched: ClassVar[bool] = False
     lazy: ClassVar[bool] = False
     libc: ClassVar[str | None] = None
 
@@ -240,6 +265,9 @@ class Local:
         return {"path": self.path}
 
     def like(self, version: str, release: str | None, flavor: str | None) -> Local:
+        return self
+
+    def with_laziness(self, lazy: bool) -> Local:
         return self
 
     def no_payload_on(self, platform: Platform) -> tuple[str, str] | None:

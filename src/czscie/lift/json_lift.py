@@ -6,6 +6,7 @@ stand, because science and other tools keep data there. There are no interpreter
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from czscie.lift.command import Command, Environment
@@ -31,8 +32,11 @@ _TYPE = Shape(
 _VARIABLE = Shape.of("a variable's name, with = before it to replace the value", r"=?[^\0=]+")
 
 
-def read_json_lift(scie: Table, path: Path) -> tuple[Lift, Table]:
-    """The lift in the object `scie` of the manifest `path`, and the table of the lift itself."""
+def read_json_lift(scie: Table, urls: Mapping[str, str], path: Path) -> tuple[Lift, Table]:
+    """The lift in the object `scie` of the manifest `path`, and the table of the lift itself.
+
+    `urls` are those of files by their names, which the manifest has for ptex beside `scie`.
+    """
     directory = path.parent.absolute()
     jump = scie.optional_table("jump")
     table = scie.table("lift")
@@ -50,6 +54,7 @@ def read_json_lift(scie: Table, path: Path) -> tuple[Lift, Table]:
         load_dotenv=table.flag("load_dotenv"),
         platforms=(current_platform(),),
         is_for_any_platform=True,
+        urls=urls,
         scie_jump=None if jump is None else _read_jump(jump),
         files=tuple(_read_file(file, directory) for file in table.tables("files")),
         commands=tuple(_read_command(name, command) for name, command in commands.items()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from czscie.container.paths import path_fault
 from czscie.errors import CzscieError
 from czscie.lift.bare import Bare
 from czscie.lift.command import Command
-from czscie.lift.embedded_file import EmbeddedFile
+from czscie.lift.embedded_file import FETCHED_TYPES, EmbeddedFile
 from czscie.lift.image import ImageSettings
 from czscie.lift.interpreter import Interpreter, InterpreterGroup, read_interpreter
 from czscie.lift.libc import Libc
@@ -56,6 +56,8 @@ class Lift:
     app_info: Mapping[str, object] = field(default_factory=dict)
     scie_jump: ScieJump | None = None
     ptex: Ptex | None = None
+    #: URLs by the names of files, which a lift in JSON has for its own ptex.
+    urls: Mapping[str, str] = field(default_factory=dict)
     interpreters: tuple[Interpreter, ...] = ()
     interpreter_groups: tuple[InterpreterGroup, ...] = ()
     files: tuple[EmbeddedFile, ...] = ()
@@ -147,8 +149,29 @@ class Lift:
         table.finish()
         return lift
 
-    def eager(self) -> tuple[str, ...]:
-        """The keys of what is lazy in the manifest, and is embedded all the same."""
+    def with_inverted(self, identifiers: Collection[str]) -> Lift:
+        """The same with what is lazy embedded, and the other way round, for these ids.
+
+        Raises CzscieError for an id that is not one of an interpreter or a file, or of one without a URL.
+        """
+        known = [*(each.id for each in self.interpreters), *(file.id for file in self.files)]
+        fetchable = {each.id for each in self.interpreters if not each.OF_THIS_MACHINE}
+        fetchable |= {file.id for file in self.files if file.url is not None}
+        for identifier in identifiers:
+            if identifier not in known:
+                raise CzscieError(
+                    f"{self.path} has no interpreter and no file {identifier}",
+                    why=f"it has: {', '.join(known)}" if known else (),
+                    hint=f"--invert-lazy takes one of these, not {identifier}" if known else None,
+                )
+            if identifier not in fetchable:
+                raise CzscieError(
+                    f"--invert-lazy cannot be used for {identifier}", why="it is not downloaded from a URL"
+                )
+        return self._with_laziness(lambda identifier, lazy: lazy != (identifier in identifiers))
+
+    def lazy_keys(self) -> tuple[str, ...]:
+        """The keys of what is lazy in the manifest."""
         interpreters = enumerate(self.interpreters)
         files = enumerate(self.files)
         return (
@@ -156,22 +179,53 @@ class Lift:
             *(f"{self.key}.files[{index}].source.lazy" for index, each in files if each.is_lazy),
         )
 
-    def _calls_ptex(self) -> bool:
+    def filled(self) -> Lift:
+        """The same with everything embedded that has a URL."""
+        return self._with_laziness(lambda _identifier, _lazy: False)
+
+    def _with_laziness(self, decide: Callable[[str, bool], bool]) -> Lift:
+        return replace(
+            self,
+            interpreters=tuple(each.with_laziness(decide(each.id, each.lazy)) for each in self.interpreters),
+            files=tuple(
+                file if file.url is None else file.with_laziness(decide(file.id, file.is_lazy))
+                for file in self.files
+            ),
+        )
+
+    @property
+    def ptex_id(self) -> str | None:
+        """What commands call the program that downloads; None if there is none."""
+        lazy = any(each.lazy for each in self.interpreters) or any(file.is_lazy for file in self.files)
+        if self.ptex is None and not lazy:
+            return None
+        identifier = "ptex" if self.ptex is None else self.ptex.id
+        taken = {name for file in self.files for name in (file.name, file.key)}
+        taken |= {each.id for each in self.interpreters}
+        return None if identifier in taken else identifier
+
+    def calls_ptex(self) -> bool:
         """Whether a command or a binding needs the program that downloads, and not only what it downloads."""
-        if self.ptex is None:
-            return False
-        names = (f"{{{self.ptex.id}}}", f"{{scie.files.{self.ptex.id}}}", "{scie.bindings.fetch")
-        texts = (text for command in (*self.commands, *self.bindings) for text in command.texts())
-        return any(name in text for text in texts for name in names)
+        names = (f"{{{self.ptex_id}}}", f"{{scie.files.{self.ptex_id}}}")
+        return self.ptex_id is not None and any(name in text for text in self._texts() for name in names)
+
+    def _texts(self) -> Iterator[str]:
+        return (text for command in (*self.commands, *self.bindings) for text in command.texts())
 
     def _unsupported(self) -> Iterator[tuple[str, str]]:
         if any(platform.os == "windows" for platform in self.platforms):
             yield from self._no_names_on_windows()
-        if self.ptex is not None and self._calls_ptex():
-            yield "ptex", "an executable of czscie downloads nothing, and a command calls ptex"
+        bindings = {binding.name for binding in self.bindings}
+        if "fetch" not in bindings and any("{scie.bindings.fetch" in text for text in self._texts()):
+            yield "bindings", "science's own binding fetch cannot be named; call {ptex}"
         for index, file in enumerate(self.files):
-            if file.is_bound:
-                yield f"files[{index}].source", "this version embeds every file"
+            if file.binding is None:
+                continue
+            if file.binding not in bindings:
+                yield f"files[{index}].source", f"there is no binding {file.binding}"
+            if file.kind not in FETCHED_TYPES:
+                types = ", ".join(FETCHED_TYPES)
+                yield f"files[{index}].type", f"what a binding prints can have one of these types: {types}"
 
     def _no_names_on_windows(self) -> Iterator[tuple[str, str]]:
         names = [("name", self.name)]

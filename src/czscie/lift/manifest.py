@@ -55,7 +55,9 @@ def _parse_json(text: str, path: Path) -> Lift:
     except DocumentError as error:
         raise CzscieError(f"{path} is not valid JSON", why=str(error)) from None
     problems = Problems(document)
-    lift, table = read_json_lift(Table(document, (), problems).table("scie"), path)
+    root = Table(document, (), problems)
+    urls = root.text_table("ptex") if root.is_table("ptex") else {}
+    lift, table = read_json_lift(root.table("scie"), urls, path)
     check_files(lift, table)
     problems.raise_any(path)
     return lift

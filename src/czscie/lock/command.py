@@ -24,7 +24,7 @@ from czscie.session import Session
 
 def check_lock(manifest: Path, session: Session) -> tuple[str, ...]:
     """What locking would change, a line per change. Raises CzscieError."""
-    lift, targets = load_lift(manifest, (), session.files)
+    lift, targets = load_lift(manifest, (), session.files, session.inverted)
     lock = read_lock(lift.lock_path)
     return (*_locker(lift, session).changes(lock, targets), *_too_many(lift, lock))
 
@@ -35,7 +35,7 @@ def update_lock(manifest: Path, upgrade: Upgrade, session: Session, attestor: At
     `upgrade` resolves everything again, `names` the interpreters and packages of these names. `attestor`
     verifies who built the interpreters. Raises CzscieError.
     """
-    lift, targets = load_lift(manifest, (), session.files)
+    lift, targets = load_lift(manifest, (), session.files, session.inverted)
     path = lift.lock_path
     old = read_lock(path)
     _check_names(sorted(upgrade.names), lift, old, path)

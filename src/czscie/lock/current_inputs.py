@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from czscie import __version__
 from czscie.lock.lock import Lock, RequestedLift
@@ -15,11 +16,13 @@ class CurrentInputs:
     """The current inputs of a lift.
 
     `known` is the part of a lock that needs no network: its interpreters are those of this machine, its
-    launchers have only a source. `extra_wheels` are the projects that czscie adds to the payload.
+    launchers have only a source. `extra_wheels` are the projects that czscie adds to the payload, `programs`
+    the names of compiled programs by those of platforms.
     """
 
     known: Lock
     extra_wheels: tuple[str, ...] = ()
+    programs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def requested(self) -> RequestedLift:

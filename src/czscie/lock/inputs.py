@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from czscie.inputs import Inputs
+from czscie.launchers.build import fetcher_of
 from czscie.lift.lift import Lift
 from czscie.lock.extra_wheels import SCRIPT_LAUNCHERS
 from czscie.lock.inventory.file import FileInput
@@ -38,10 +39,13 @@ def locked_inputs(
         platform=platform,
         interpreters={each.locked.id: each.pinned(console) for each in of_kind(found, InterpreterInput)},
         pex=locked_payload(lift, found, directory / platform.name, session),
-        files=tuple((each.file, each.obtain(network, console)) for each in of_kind(found, FileInput)),
+        files=tuple(
+            (each.file, each.obtain(network, console)) for each in of_kind(found, FileInput) if not each.lazy
+        ),
         provisions=tuple(remote for name, remote in added.items() if name != SCRIPT_LAUNCHERS),
         script_launchers=added.get(SCRIPT_LAUNCHERS),
         properties={key: value for each in found for key, value in each.properties().items()},
         launcher=lock.launcher.sha256(platform.launcher),
+        fetcher=lock.launcher.sha256(fetcher_of(platform.launcher)),
         network=network,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import msgspec
 
@@ -22,6 +23,7 @@ from czscie.lock.current_inputs import CREATED_BY, CurrentInputs
 from czscie.lock.differences import Differences, check_online, differences
 from czscie.lock.extra_wheels import wanted_extra_wheels
 from czscie.lock.inventory.inventory import current
+from czscie.lock.inventory.launcher import programs_for
 from czscie.lock.lock import Lock, LockedInterpreter, LockedLauncher, LockedLaunchers
 from czscie.lock.project import Project
 from czscie.lock.requested import requested_by
@@ -94,6 +96,7 @@ class Locker:
                 **current(self.lift),
             ),
             wanted_extra_wheels(self.lift),
+            {platform.name: programs_for(self.lift, platform) for platform in self.lift.platforms},
         )
 
     def _requires(self, lock: Lock | None) -> tuple[str, ...] | None:
@@ -118,7 +121,8 @@ class Locker:
         One that cannot be made here is not locked: it takes a compiler, and other platforms may not need it.
         """
         found = {each.name: each for each in lock.launcher.binaries}
-        for name in dict.fromkeys(platform.launcher for platform in targets):
+        wanted = (programs_for(self.lift, platform) for platform in targets)
+        for name in dict.fromkeys(chain.from_iterable(wanted)):
             if name in found:
                 continue
             try:
@@ -144,7 +148,7 @@ class Locker:
         """The launcher in `old`, if it was compiled from the same source."""
         if old is None or old.launcher.source != now.known.launcher.source or upgrade.covers(OWN):
             return LockedLaunchers(source=now.known.launcher.source)
-        named = {platform.launcher for platform in self.lift.platforms}
+        named = {*chain.from_iterable(now.programs.values())}
         kept = tuple(each for each in old.launcher.binaries if each.name in named or not prune)
         return LockedLaunchers(source=now.known.launcher.source, binaries=kept)
 

@@ -43,6 +43,16 @@ class Layout:
         """The implementation's full version (`3.13.9`)."""
         return self.implementation.version
 
+    def below(self, directory: str) -> Layout:
+        """The same in a `directory` of the tree."""
+        return replace(
+            self,
+            python=f"{directory}/{self.python}",
+            stdlib=f"{directory}/{self.stdlib}",
+            root=posixpath.join(directory, self.root).rstrip("/"),
+            library=self.library and f"{directory}/{self.library}",
+        )
+
     def below_root(self, path: str) -> str:
         """Where in the tree is what is at `path` of the interpreter."""
         return f"{self.root}/{path}" if self.root else path
@@ -81,16 +91,8 @@ class Distribution:
 
     def below(self, directory: str) -> Distribution:
         """The same in a `directory` of the tree; links, which stay inside of it, are relative."""
-        layout = self.layout
-        moved = replace(
-            layout,
-            python=f"{directory}/{layout.python}",
-            stdlib=f"{directory}/{layout.stdlib}",
-            root=posixpath.join(directory, layout.root).rstrip("/"),
-            library=layout.library and f"{directory}/{layout.library}",
-        )
         items = tuple(replace(item, path=f"{directory}/{item.path}") for item in self.items)
-        return replace(self, layout=moved, items=items)
+        return replace(self, layout=self.layout.below(directory), items=items)
 
 
 def glibc_floor(items: tuple[Item, ...], source: str) -> GlibcVersion | None:

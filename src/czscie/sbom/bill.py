@@ -11,10 +11,13 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from czscie import __version__
 from czscie.build_cache import key_of, knowledge
-from czscie.container.manifest import FILES, LIBC, PAYLOAD
+from czscie.container.manifest import FETCHER, FILES, LIBC, PAYLOAD
 from czscie.filesystem import path_digest
-from czscie.sbom.component import TREE, Component
+from czscie.launchers.build import source_digest
+from czscie.network.url import without_secrets
+from czscie.sbom.component import SOURCE, TREE, Component
 from czscie.sbom.document import Application, BillPart
 
 if TYPE_CHECKING:
@@ -51,14 +54,45 @@ def interpreter(identifier: str, source: Source, components: Sequence[Component]
     return BillPart(identifier, (cpython, *others), (cpython.reference,))
 
 
-def files(located: Sequence[tuple[EmbeddedFile, Path]]) -> BillPart:
-    """The embedded files, each with its path on this machine: archives count as one file."""
-    components = []
+def files(located: Sequence[tuple[EmbeddedFile, Path]], lazy: Sequence[EmbeddedFile]) -> BillPart:
+    """The embedded files, each with its path on this machine, and the lazy ones. Archives count as a file."""
+    components = [*lazy_files(lazy)]
     for file, path in located:
         digest = path_digest(path)
         told: dict[str, Any] = {"properties": {TREE: digest}} if path.is_dir() else {"sha256": digest}
         components.append(Component(reference=file.id, name=file.name, kind="file", **told))
     return BillPart(FILES, components, [component.reference for component in components])
+
+
+def lazy_files(lazy: Sequence[EmbeddedFile]) -> Sequence[Component]:
+    """Files that are fetched at a start, if their digest is known."""
+    return [
+        Component(
+            reference=file.id,
+            name=file.name,
+            kind="file",
+            sha256=file.digest.fingerprint,
+            url=None if file.url is None else without_secrets(file.url),
+        )
+        for file in lazy
+        if file.digest is not None and file.digest.fingerprint is not None
+    ]
+
+
+def fetcher(path: Path) -> BillPart:
+    """The program that fetches what is not in the executable."""
+    component = Component(
+        reference="fetcher",
+        name="czscie-fetch",
+        kind="application",
+        version=__version__,
+        description="Fetches parts that the executable does not contain",
+        purl=f"pkg:generic/czscie-fetch@{__version__}",
+        licences=("Apache-2.0",),
+        sha256=path_digest(path),
+        properties={SOURCE: source_digest()},
+    )
+    return BillPart(FETCHER, (component,), (component.reference,))
 
 
 def launcher(path: Path) -> BillPart:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -41,12 +42,14 @@ def assemble(
     parts: list[PartFile],
     lift: LiftManifest,
     sbom: bytes | None = None,
+    urls: Mapping[str, str] | None = None,
 ) -> Manifest:
     """Writes the executable `path` out of `launcher` and `parts`, of which the last is the payload.
 
     `lift` is its manifest, in which the files are missing yet. `sbom` is its bill of materials, which goes
-    into the last zip as an entry that no plan names. Raises CzscieError when the manifest is too long for a
-    zip's comment, a part is damaged, or the file is too large for its platform.
+    into the last zip as an entry that no plan names; `urls` are those of its lazy parts. Raises CzscieError
+    when the manifest is too long for a zip's comment, a part is damaged, or the file is too large for its
+    platform.
     """
     code = launcher.read_bytes()
     alignment = signature.ALIGNMENT if signature.is_signable(code) else 1
@@ -66,7 +69,8 @@ def assemble(
             placed.append(_part(part, start, stream.tell() + len(records) - start))
             if part is not parts[-1]:
                 stream.write(records)
-        manifest = Manifest(Scie(FORMAT, jump, msgspec.structs.replace(lift, files=tuple(placed))))
+        scie = Scie(FORMAT, jump, msgspec.structs.replace(lift, files=tuple(placed)))
+        manifest = Manifest(scie, dict(urls or {}))
         stream.write(zip_records.last_directory(entries, stream.tell(), manifest.render(), alignment))
         _finish(stream, code, launcher, lift.name)
         return manifest
@@ -131,4 +135,5 @@ def _part(part: PartFile, offset: int, size: int) -> Part:
         unpacked=part.unpacked,
         description=part.description,
         first_module=part.first_module,
+        requires=part.requires,
     )

@@ -59,12 +59,14 @@ def boot(
     with_terminfo: Collection[str] = (),
     files: Mapping[str, Path] | None = None,
     scripts: Mapping[str, str] | None = None,
+    lazy: Mapping[str, str] | None = None,
 ) -> Boot:
     """The commands of `lift`. `info` is that of its payload; `interpreters` go by their ids, and `files` are
     where the lift's files are, by their names.
 
     `with_terminfo` are the ids of those that bring descriptions of terminals along. `scripts` are those of
-    the payload by their names, each with its entry point, or "" for a file. Raises CzscieError for what the
+    the payload by their names, each with its entry point, or "" for a file. `lazy` are the places of what the
+    executable does not contain, and of the fetcher, by ids. Raises CzscieError for what the
     launcher would not support.
     """
     expansion = Expansion(
@@ -75,7 +77,7 @@ def boot(
         for identifier in with_terminfo
     }
     sources = {identifier: each.source or "" for identifier, each in interpreters.items()}
-    made = _translated(lift, expansion, terminals, _Hashes(lift, files, sources))
+    made = _translated(lift, expansion, terminals, _Hashes(lift, files, sources), lazy or {})
     if info is not None and lift.payload is not None:
         identifier = lift.payload.interpreter
         environment = terminals.get(identifier, {})
@@ -96,14 +98,18 @@ def check_commands(lift: Lift) -> None:
 
 
 def _translated(
-    lift: Lift, expansion: Expansion, terminals: Mapping[str, Variables], hashes: _Hashes
+    lift: Lift,
+    expansion: Expansion,
+    terminals: Mapping[str, Variables],
+    hashes: _Hashes,
+    lazy: Mapping[str, str] | None = None,
 ) -> Boot:
     """The commands and bindings of the lift itself, without the payload's command."""
     names: set[str] = set()
     needs: dict[str, set[str]] = {}
 
     def translate(command: LiftCommand, is_binding: bool = False) -> Command:
-        translation = _Translation(command.key, lift, terminals, hashes)
+        translation = _Translation(command.key, lift, terminals, hashes, lazy=lazy or {})
         made = translation.command(expansion.command(command))
         names.update(translation.computed)
         if is_binding:
@@ -118,15 +124,23 @@ def _translated(
         commands,
         bindings,
         lift.load_dotenv,
-        names=_places(lift) if _BY_FILE in names else {},
+        names=_places(lift, lazy or {}) if _BY_FILE in names else {},
         hashes=hashes.all() if _HASH in names else {},
+        urls=_urls(lift, hashes),
     )
 
 
-def _places(lift: Lift) -> dict[str, Place]:
+def _urls(lift: Lift, hashes: _Hashes) -> str | None:
+    """Where the launcher looks for other URLs of lazy parts; the manifest itself has none."""
+    if lift.ptex is None or lift.ptex.argv1 == "{scie.lift}" or lift.ptex_id is None:
+        return None
+    return _Translation(f"{lift.key}.ptex.argv1", lift, {}, hashes).text(lift.ptex.argv1, "")
+
+
+def _places(lift: Lift, lazy: Collection[str]) -> dict[str, Place]:
     """Where each file is, by its name and its key."""
     return {
-        called: Place(FILES, file.name)
+        called: Place(file.id if file.id in lazy else FILES, file.name)
         for file in lift.files
         for called in (file.name, file.key)
         if called is not None
@@ -208,10 +222,13 @@ class _Hashes:
         names += [each.id for each in self._lift.interpreters]
         return {name: digest for name in names if (digest := self.find(name)) is not None}
 
-    def _of_file(self, file: EmbeddedFile) -> str:
+    def _of_file(self, file: EmbeddedFile) -> str | None:
         if file.digest is not None and file.digest.fingerprint is not None:
             return file.digest.fingerprint
-        return _UNKNOWN if self._files is None else file_digest(self._files[file.name])
+        if self._files is None:
+            return _UNKNOWN
+        # What a binding prints may have no digest.
+        return file_digest(self._files[file.name]) if file.name in self._files else None
 
 
 def _payload_commands(
@@ -276,6 +293,7 @@ class _Translation:
     launchers: Collection[str] = _LAUNCHERS
     bindings: set[str] = field(default_factory=set)
     computed: set[str] = field(default_factory=set)
+    lazy: Mapping[str, str] = field(default_factory=dict)
 
     def command(self, command: LiftCommand) -> Command:
         exe = self.text(command.exe, "exe")
@@ -374,7 +392,9 @@ class _Translation:
                 )
             return digest
         if file is not None:
-            return f"{{{FILES}}}/{file.name}"
+            return self.lazy.get(file.id, f"{{{FILES}}}/{file.name}")
+        if name == self.lift.ptex_id:
+            return self.lazy.get(name, f"{{{name}}}")
         known = name in (each.id for each in self.lift.interpreters) or (
             name == PAYLOAD and self.lift.payload is not None
         )

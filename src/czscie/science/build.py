@@ -57,8 +57,7 @@ def read(manifest: Path, options: LiftOptions, session: Session) -> Lift:
         lift = replace(lift, platforms=options.platforms)
     if options.name is not None:
         lift = replace(lift, name=options.name)
-    _check_ids(lift, options.inverted)
-    return lift
+    return lift.with_inverted(options.inverted)
 
 
 def has_suffix(lift: Lift, asked: bool | None) -> bool:
@@ -74,18 +73,6 @@ def has_suffix(lift: Lift, asked: bool | None) -> bool:
             hint="build one platform (--platform), or use --use-platform-suffix",
         )
     return named
-
-
-def _check_ids(lift: Lift, identifiers: Sequence[str]) -> None:
-    """Everything is embedded, so what is lazy or not makes no difference; but a wrong id is a mistake."""
-    known = [*(each.id for each in lift.interpreters), *(file.id for file in lift.files)]
-    for identifier in identifiers:
-        if identifier not in known:
-            raise CzscieError(
-                f"{lift.path} has no interpreter and no file {identifier}",
-                why=f"it has: {', '.join(known)}",
-                hint=f"--invert-lazy takes one of these, not {identifier}",
-            )
 
 
 def build_scies(

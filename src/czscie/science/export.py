@@ -48,7 +48,7 @@ def export_lifts(lift: Lift, directory: Path, suffix: bool, session: Session) ->
         )
     if own := _own_settings(lift):
         session.console.warn(f"not exported, as only czscie knows it: {', '.join(own)}")
-    for key in lift.eager():
+    for key in lift.lazy_keys():
         session.console.warn(f"{key}: it is exported as a file to embed")
     paths = []
     for platform in lift.platforms:

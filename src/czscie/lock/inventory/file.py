@@ -11,11 +11,13 @@ from czscie.container.manifest import FILES
 from czscie.errors import CzscieError
 from czscie.filesystem import path_digest
 from czscie.lift.embedded_file import EmbeddedFile
+from czscie.lift.laziness import Laziness
 from czscie.lift.lift import Lift
 from czscie.lock.inventory.input import Answer, Input, PlannedInput, Scope, planned_local, planned_remote
 from czscie.lock.lock import LockedFile
 from czscie.network.network import Network
 from czscie.network.remote import Remote
+from czscie.network.url import without_secrets
 from czscie.scie.files import local_path, locate, remote_of
 
 if TYPE_CHECKING:
@@ -29,10 +31,12 @@ class FileInput(Input):
 
     file: EmbeddedFile
     locked: LockedFile | None
+    #: Whether the executable fetches it at a start, so that the build does not need it.
+    lazy: bool = False
 
     @classmethod
     def current(cls, lift: Lift) -> Mapping[str, Any]:
-        return {"files": tuple(map(_locked, lift.files))}
+        return {"files": tuple(filter(None, map(_locked, lift.files)))}
 
     @classmethod
     def changes(cls, answer: Answer) -> Iterator[str]:
@@ -46,8 +50,9 @@ class FileInput(Input):
 
     @classmethod
     def of(cls, scope: Scope) -> Iterator[FileInput]:
+        lazy = frozenset.intersection(*(Laziness.of(scope.lift, each).files for each in scope.targets))
         for file in scope.lift.files:
-            yield cls(file, scope.lock.file(file.id))
+            yield cls(file, scope.lock.file(file.id), file.name in lazy)
 
     @property
     def name(self) -> str:
@@ -59,9 +64,11 @@ class FileInput(Input):
 
     @property
     def remote(self) -> Remote | None:
-        return remote_of(self.file)
+        return None if self.lazy else remote_of(self.file)
 
     def planned(self, network: Network) -> PlannedInput:
+        if self.lazy:
+            return self._planned_lazily()
         remote = self.remote
         return planned_local(self.file.path) if remote is None else planned_remote(remote, network)
 
@@ -73,6 +80,16 @@ class FileInput(Input):
             )
         return path
 
+    def _planned_lazily(self) -> PlannedInput:
+        digest, url = self.file.digest, self.file.url
+        return PlannedInput(
+            name=self.name,
+            state="lazy",
+            sha256=self.sha256 or "",
+            size=None if digest is None else digest.size,
+            url=None if url is None else without_secrets(url),
+        )
+
     @classmethod
     def compare(cls, found: Comparison, evidence: Evidence) -> None:
         there = dict(evidence.listed(FILES))
@@ -82,7 +99,13 @@ class FileInput(Input):
             found.digests(f"the file {name}", there[name].sha256, locked[name])
 
 
-def _locked(file: EmbeddedFile) -> LockedFile:
+def _locked(file: EmbeddedFile) -> LockedFile | None:
+    """None for a file that a binding prints, if the manifest has no digest of it."""
+    if file.is_bound:
+        digest = file.digest
+        if digest is None or digest.fingerprint is None:
+            return None
+        return LockedFile(id=file.id, sha256=digest.fingerprint, size=digest.size)
     remote = remote_of(file)
     if remote is not None:
         return LockedFile(id=file.id, sha256=remote.sha256, size=remote.size)

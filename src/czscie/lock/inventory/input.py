@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from czscie.lock.current_inputs import CurrentInputs
     from czscie.lock.inventory.comparison import Comparison, Evidence
 
-#: `cached` is in the user's cache, `local` elsewhere on this machine; `build` is made of a source by pex.
-State = Literal["cached", "local", "download", "build"]
+#: `cached` is in the user's cache, `local` elsewhere on this machine; `build` is made of a source by pex;
+#: `lazy` is fetched by the executable.
+State = Literal["cached", "local", "download", "build", "lazy"]
 
 
 class PlannedInput(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,22 +5,31 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from czscie import __version__, pe
 from czscie.filesystem import pieces
-from czscie.launchers.build import file_name
+from czscie.launchers.build import fetcher_of, file_name
 from czscie.launchers.provide import provide_launcher
+from czscie.lift.laziness import Laziness
+from czscie.lift.lift import Lift
 from czscie.lock.inventory.input import Answer, Input, Scope
 from czscie.network.network import Network
-from czscie.platforms import find_platform
+from czscie.platforms import Platform, find_platform
 from czscie.sbom.component import SOURCE
 
 if TYPE_CHECKING:
     from czscie.console import Console
     from czscie.lock.inventory.comparison import Comparison, Evidence
     from czscie.scie.inspect import Contents
+
+
+def programs_for(lift: Lift, platform: Platform) -> tuple[str, ...]:
+    """The compiled programs in an executable: the launcher, and the fetcher if it has lazy parts."""
+    needs_fetcher = Laziness.of(lift, platform).needs_fetcher(lift)
+    return (platform.launcher, *((fetcher_of(platform.launcher),) if needs_fetcher else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +46,18 @@ class LauncherInput(Input):
         launcher = answer.lock.launcher
         if launcher.source != answer.now.known.launcher.source:
             return
-        for name in dict.fromkeys(find_platform(platform).launcher for platform in answer.platforms):
+        wanted = (
+            answer.now.programs.get(each) or (find_platform(each).launcher,) for each in answer.platforms
+        )
+        for name in dict.fromkeys(chain.from_iterable(wanted)):
             if launcher.sha256(name) is None:
                 yield f"the launcher for {name} is not locked"
 
     @classmethod
     def of(cls, scope: Scope) -> Iterator[LauncherInput]:
-        for name in sorted({platform.launcher for platform in scope.targets}):
+        for name in sorted(
+            {each for platform in scope.targets for each in programs_for(scope.lift, platform)}
+        ):
             yield cls(name, scope.lock.launcher.sha256(name))
 
     @property
