@@ -82,6 +82,20 @@ def test_two_builds_give_identical_files(
     assert hashlib.sha256(one).hexdigest() == hashlib.sha256(other).hexdigest()
 
 
+def test_what_other_builds_left_in_the_cache_does_not_show(
+    pexes: Callable[[Recipe], Path], mirror_server: MirrorServer, tmp_path: Path
+) -> None:
+    """It is used all the same: the second application takes modules and entries from the first."""
+    other = Scie(COWSAY, "3.11", pack='files = ["stdlib/json/*"]')
+    shared, empty = (Builder(mirror_server.url, tmp_path / name / "cache") for name in ("shared", "empty"))
+    shared.build(Scie(COWSAY, "3.11"), pexes(COWSAY), tmp_path / "first")
+    second = shared.build(other, pexes(COWSAY), tmp_path / "second")
+    alone = empty.build(other, pexes(COWSAY), tmp_path / "alone")
+    assert second.read_bytes() == alone.read_bytes()
+    kept = [{path.name for path in (each.cache / "compressed").iterdir()} for each in (shared, empty)]
+    assert len(kept[1]) < len(kept[0]) < 2 * len(kept[1])
+
+
 def test_a_build_says_the_path_and_the_digest_of_what_it_wrote(
     builder: Builder, pexes: Callable[[Recipe], Path], tmp_path: Path
 ) -> None:

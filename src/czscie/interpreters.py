@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -87,6 +87,8 @@ class PinnedInterpreter:
     provider: Sources
     console: Console
     _loaded: Distribution | None = None
+    #: The one that was found, once one was looked for.
+    _compilers: list[Compiler | None] = field(default_factory=list)
 
     @classmethod
     def resolve(
@@ -121,6 +123,11 @@ class PinnedInterpreter:
         """
         if not self.wanted.IS_PACKED:
             return None
+        if not self._compilers:
+            self._compilers.append(self._find_compiler())
+        return self._compilers[0]
+
+    def _find_compiler(self) -> Compiler | None:
         from czscie.pack.python import installed_compiler, own_compiler
 
         traits = self.traits()

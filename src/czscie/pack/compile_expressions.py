@@ -103,10 +103,10 @@ class Budget:
 class Constants:
     """The values of a module's names, by what is assigned to them last, wherever that is."""
 
-    def __init__(self, tree, budget):
+    def __init__(self, nodes, budget):
         self._assigned = {}
         self._budget = budget
-        for node in ast.walk(tree):
+        for node in nodes:
             targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
             for target in targets:
                 if (
@@ -249,11 +249,11 @@ def patterns(source, budget):
     if _SIGN.search(source) is None:
         return
     try:
-        tree = ast.parse(source)
-        constants = Constants(tree, budget)
+        nodes = _walk(ast.parse(source))
+        constants = Constants(nodes, budget)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
-    for node in ast.walk(tree):
+    for node in nodes:
         if not isinstance(node, ast.Call) or not node.args:
             continue
         place = _place_of_flags(node.func)
@@ -269,6 +269,19 @@ def patterns(source, budget):
             continue
         if isinstance(pattern, (str, bytes)) and len(pattern) < _LARGEST and type(found) is int:
             yield pattern, found
+
+
+def _walk(tree):
+    """All nodes, those above before those below (ast.walk, which takes three times as long)."""
+    nodes = [tree]
+    for node in nodes:
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, ast.AST):
+                nodes.append(value)
+            elif isinstance(value, list):
+                nodes += [each for each in value if isinstance(each, ast.AST)]
+    return nodes
 
 
 def _place_of_flags(function):

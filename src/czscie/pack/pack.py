@@ -9,6 +9,7 @@ import lzma
 import marshal
 import zlib
 from collections.abc import Container, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import PurePosixPath
@@ -126,8 +127,10 @@ class _Volume:
     @classmethod
     def of(cls, modules: Iterable[Module], expressions: Iterable[Expression], bytecode: Bytecode) -> _Volume:
         ordered = tuple(sorted(modules, key=lambda module: _place(module.path)))
-        blocks = _blocks([module for module in ordered if module.source is not None], bytecode)
-        return cls(ordered, tuple(blocks), tuple(expressions))
+        runs = _runs([module for module in ordered if module.source is not None])
+        with ThreadPoolExecutor() as pool:
+            blocks = tuple(pool.map(lambda run: _block(run, bytecode), runs))
+        return cls(ordered, blocks, tuple(expressions))
 
     @property
     def size(self) -> int:
@@ -144,18 +147,18 @@ class _Volume:
         )
 
 
-def _blocks(modules: Sequence[Module], bytecode: Bytecode) -> Iterator[_Block]:
-    """Blocks that end where the name of a module says so: one module less changes few of them."""
+def _runs(modules: Sequence[Module]) -> Iterator[list[Module]]:
+    """The modules of each block. It ends where the name of one says so: a module less changes few blocks."""
     run: list[Module] = []
     size = 0
     for module in modules:
         run.append(module)
         size += len(module.source or b"")
         if size >= 2 * _BLOCK or (size >= _BLOCK // 2 and _may_end(module)):
-            yield _block(run, bytecode)
+            yield run
             run, size = [], 0
     if run:
-        yield _block(run, bytecode)
+        yield run
 
 
 def _may_end(module: Module) -> bool:
