@@ -33,8 +33,11 @@ class LazyApp:
         return self.directory / "base"
 
     def build(self, lift: str, *inverted: str) -> None:
+        self.build_text(f'[lift]\nname = "app"\n{lift}', *inverted)
+
+    def build_text(self, text: str, *inverted: str) -> None:
         manifest = self.directory / "lift.toml"
-        manifest.write_text(f'[lift]\nname = "app"\n{lift}')
+        manifest.write_text(text)
         build(manifest, self.directory / "dist", [], Session.of(inverted=inverted))
 
     def begin(self, *arguments: str, path: Path | None = None, **variables: str) -> subprocess.Popen[str]:
@@ -52,6 +55,7 @@ class LazyApp:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            cwd=self.directory,
             start_new_session=sys.platform != "win32",
         )
 

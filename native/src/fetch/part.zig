@@ -110,7 +110,7 @@ fn printed(session: *Session, file: std.fs.File, program: []const [:0]const u8, 
     try file.setEndPos(0);
     var child: std.process.Child = .init(program, session.arena);
     child.stdout_behavior = .Pipe;
-    child.spawn() catch |err| report.fatal(application, "cannot start {s}, which prints {s}: {s}", .{
+    spawn(&child) catch |err| report.fatal(application, "cannot start {s}, which prints {s}: {s}", .{
         program[0], wanted.name, report.describe(err),
     });
     var buffer: [64 << 10]u8 = undefined;
@@ -136,6 +136,11 @@ fn printed(session: *Session, file: std.fs.File, program: []const [:0]const u8, 
         if (err != error.Failed) return err;
         report.fatal(application, "{s} prints another {s} than the manifest has\n  {s}", .{ program[0], wanted.name, session.fault.why });
     };
+}
+
+fn spawn(child: *std.process.Child) !void {
+    try child.spawn();
+    try child.waitForSpawn();
 }
 
 fn describe(err: anyerror) []const u8 {
