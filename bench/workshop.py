@@ -79,7 +79,7 @@ class Workshop:
 
     @property
     def from_wheels(self) -> tuple[str, ...]:
-        """The arguments that make pip and pex install the program from the wheels."""
+        """The arguments that make pip and shiv install the program from the wheels."""
         return ("--no-index", "--find-links", str(self.wheels), self.scenario.project)
 
     def make_venv(self, path: Path, *requirements: str) -> Path:
@@ -153,7 +153,9 @@ class Workshop:
     def _make_pex(self, name: str, *options: str) -> tuple[Path, Sample]:
         output = self.room(name) / f"{self.scenario.project}.pex"
         python = str(self.interpreter.python)
-        command = [sys.executable, "-m", "pex", *self.from_wheels, "--python", python]
+        # Nothing is resolved: for a new CPython, pex would download a pip first.
+        wheels = ("--pre-resolved-dists", str(self.wheels), self.scenario.project)
+        command = [sys.executable, "-m", "pex", *wheels, "--python", python]
         command += ["--console-script", self.scenario.script, *options, "--output-file", str(output)]
         sample, _ = self.build(name, *command)
         # pex keeps every wheel there three times: with torch that is eight gigabytes.
