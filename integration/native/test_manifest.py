@@ -16,6 +16,7 @@ from czscie.container.manifest import (
     Boot,
     Command,
     Launcher,
+    LazyPart,
     LiftManifest,
     Manifest,
     Needs,
@@ -32,6 +33,19 @@ from scie.factories import Tree, host_launcher, manifest, part
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the manifest has a C library")
 
+LATE = LazyPart(
+    name="late",
+    kind="files",
+    digest="ef" * 32,
+    fetched="late.tar.gz",
+    type="tar.gz",
+    path="late",
+    size=3,
+    hash="01" * 32,
+    executable=True,
+    source="make",
+)
+PTEX = {"late.tar.gz": "https://example.org/late.tar.gz"}
 #: Its `libc` is for no part and is always chosen, so that the launcher leaves it in the manifest.
 LIFT = manifest(
     "moo",
@@ -45,6 +59,7 @@ LIFT = manifest(
         names={"data": Place("data", "file")},
         hashes={"data": "ab" * 32},
         by_name=True,
+        urls="{scie.lift}",
     ),
     needs=Needs(glibc="2.17", musl=True),
     description="A cow",
@@ -57,6 +72,7 @@ LIFT = manifest(
         always=True,
         env={"LOCPATH": "{base}"},
     ),
+    lazy=(LATE,),
 )
 
 
@@ -65,10 +81,17 @@ def whole(tmp_path: Path) -> tuple[Path, Manifest]:
     made = part(tmp_path, "data", Tree({"file": b"data"}), "interpreter")
     libc = part(tmp_path, ".libc", Tree({"libmoo.so": b"moo"}), "libc")
     with_module = PartFile(
-        made.path, "data", "interpreter", made.digest, made.unpacked, "a file", first_module="file"
+        made.path,
+        "data",
+        "interpreter",
+        made.digest,
+        made.unpacked,
+        "a file",
+        first_module="file",
+        requires=("late",),
     )
     path = tmp_path / "moo"
-    return path, assemble(path, host_launcher(), "0.0", [with_module, libc], LIFT)
+    return path, assemble(path, host_launcher(), "0.0", [with_module, libc], LIFT, urls=PTEX)
 
 
 def run(path: Path, tool: str, *arguments: str) -> str:
@@ -76,6 +99,14 @@ def run(path: Path, tool: str, *arguments: str) -> str:
     done = subprocess.run([path, *arguments], env=environment, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
+
+
+def installed(path: Path, directory: Path) -> Path:
+    """A permanent installation, in which the lazy part is already."""
+    place = directory / "opt"
+    (place / "files" / LATE.digest).mkdir(parents=True)
+    run(path, "install", str(place))
+    return place
 
 
 def manifest_of(path: Path) -> Manifest:
@@ -107,9 +138,9 @@ def field_default(field: msgspec.structs.FieldInfo) -> Any:
 
 def test_the_manifest_of_these_tests_has_every_member(whole: tuple[Path, Manifest]) -> None:
     _, written = whole
-    assert unset(written.scie.jump, "jump") + unset(written.scie.lift, "lift") == []
-    assert unset(written.scie.lift.files[0], "files") == []
-    covered = (Boot, Command, Launcher, LiftManifest, Needs, OwnLibc, Part, Place, Scie)
+    assert unset(written, "manifest") == []
+    assert unset(written.scie.lift.files[0], "files") + unset(LATE, "lazy") == []
+    covered = (Boot, Command, Launcher, LazyPart, LiftManifest, Needs, OwnLibc, Part, Place, Scie)
     assert {each.__name__ for each in covered} == {
         name
         for name, value in vars(sys.modules[Manifest.__module__]).items()
@@ -124,15 +155,14 @@ def test_inspect_prints_every_member(whole: tuple[Path, Manifest]) -> None:
 
 def test_an_installation_has_every_member(whole: tuple[Path, Manifest], tmp_path: Path) -> None:
     path, written = whole
-    place = tmp_path / "opt"
-    run(path, "install", str(place))
+    place = installed(path, tmp_path)
     lift = written.scie.lift
     there = msgspec.structs.replace(
         lift,
         files=tuple(msgspec.structs.replace(part, offset=0, size=0) for part in lift.files),
         base=str(place),
     )
-    assert manifest_of(place / "bin" / "moo") == Manifest(Scie(FORMAT, written.scie.jump, there))
+    assert manifest_of(place / "bin" / "moo") == Manifest(Scie(FORMAT, written.scie.jump, there), PTEX)
     commands = lift.boot.commands
     other = msgspec.structs.replace(lift.boot, commands=commands | {"": commands["other"]})
     assert manifest_of(place / "bin" / "other").scie.lift.boot == other
@@ -140,9 +170,8 @@ def test_an_installation_has_every_member(whole: tuple[Path, Manifest], tmp_path
 
 def test_an_image_has_what_an_installation_has(whole: tuple[Path, Manifest], tmp_path: Path) -> None:
     path, written = whole
-    place = tmp_path / "opt"
-    run(path, "install", str(place))
+    place = installed(path, tmp_path)
     in_image = tmp_path / "image"
     launcher = path.read_bytes()[: written.scie.jump.size]
     in_image.write_bytes(stub(launcher, "0.0", written.scie.lift, str(place), "other"))
-    assert manifest_of(in_image) == manifest_of(place / "bin" / "other")
+    assert manifest_of(in_image).scie == manifest_of(place / "bin" / "other").scie

@@ -288,7 +288,7 @@ def download_cpython(
 
 @download_app.command("scie-jump", hidden=True)
 def download_scie_jump(dest_dir: _Directory, version: _Versions = None) -> None:
-    """Refused: czscie has a launcher of its own."""
+    """Refused: czscie has its own."""
     raise CzscieError(
         "czscie-science downloads no scie-jump",
         why="czscie has a launcher of its own, which it brings or compiles",
@@ -298,10 +298,10 @@ def download_scie_jump(dest_dir: _Directory, version: _Versions = None) -> None:
 
 @download_app.command("ptex", hidden=True)
 def download_ptex(dest_dir: _Directory, version: _Versions = None) -> None:
-    """Refused: nothing calls ptex."""
+    """Refused: czscie has its own."""
     raise CzscieError(
         "czscie-science downloads no ptex",
-        why="an executable of czscie does not call it",
+        why="czscie has a program of its own that takes ptex's place where something is lazy",
         hint="leave this step out",
     )
 
