@@ -6,12 +6,13 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, TextIO
 
 from czscie.errors import CzscieError
 from czscie.live import Live, Log, Row, has_colours, is_terminal, printable
+from czscie.trace import listening
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -94,7 +95,8 @@ class Console:
         if rows is not None:
             rows.open(doing)
         try:
-            yield lambda: self._clock() - started
+            with listening(self.trace) if self.detail >= Detail.TRACE else nullcontext():
+                yield lambda: self._clock() - started
         finally:
             if rows is not None:
                 rows.close()

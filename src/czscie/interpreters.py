@@ -192,7 +192,9 @@ class PinnedInterpreter:
         warnings: list[str] = []
         compiler = self.compiler() if settings.stdlib else None
         modules = 0
-        with self.console.phase(f"Packing {self.source.description}", f"Packed {self.source.description}"):
+        doing, done = f"Packing {self.source.description}", f"Packed {self.source.description}"
+        with self.console.phase(doing, done) as phase:
+            phase.count(len(distribution.items), None, "files")
             if compiler is not None:
                 packed = pack_library(distribution, compiler, settings, level)
                 distribution = packed.distribution

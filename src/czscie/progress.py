@@ -30,11 +30,6 @@ class Progress:
         if self._console is not None:
             self._console.line(text)
 
-    def trace(self, text: str) -> None:
-        """Say `text` to those who want every detail."""
-        if self._console is not None:
-            self._console.trace(text)
-
     def warn(self, text: str) -> None:
         if self._console is not None:
             self._console.warn(text)

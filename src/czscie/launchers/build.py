@@ -21,6 +21,7 @@ from czscie.disk import full, says_full
 from czscie.errors import CzscieError
 from czscie.filesystem import open_regular
 from czscie.launchers import libzstd
+from czscie.trace import traced_command
 
 ZIG_VERSION = "0.15.2"
 
@@ -187,11 +188,13 @@ def zig_build(*arguments: str, cache: Path) -> subprocess.CompletedProcess[str]:
         "ZIG_LOCAL_CACHE_DIR": str(cache / "zig"),
         "ZIG_GLOBAL_CACHE_DIR": str(cache / "zig"),
     }
-    return subprocess.run(
-        [sys.executable, "-m", "ziglang", "build", f"-Dlibzstd={decoder}", *arguments],
-        cwd=native_source(),
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
+    command = [sys.executable, "-m", "ziglang", "build", f"-Dlibzstd={decoder}", *arguments]
+    with traced_command(command):
+        return subprocess.run(
+            command,
+            cwd=native_source(),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )

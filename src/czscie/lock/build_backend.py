@@ -21,6 +21,7 @@ from czscie.errors import CzscieError
 from czscie.lift.package_indexes import NO_INDEXES, PackageIndexes
 from czscie.lock.pex_tool import SOURCE_DATE_EPOCH, make_environment
 from czscie.lock.sdist import read_pyproject
+from czscie.trace import traced_command
 
 _LEGACY = {"requires": ["setuptools>=40.8.0"], "build-backend": "setuptools.build_meta:__legacy__"}
 #: Runs `setup.py` to say what it requires, which is nothing more unless this is in its sources.
@@ -158,7 +159,8 @@ def _call(python: Path, source: Path, directory: Path, call: Mapping[str, Any]) 
     environment["DIST_EXTRA_CONFIG"] = str(settings)
     program = resources.files("czscie.lock").joinpath("call_backend.py").read_text(encoding="utf-8")
     # No pipe: a compiler's server that the backend starts would hold its end, and reading it would not end.
-    with tempfile.TemporaryFile(prefix="czscie-") as output:
+    told = [str(python), "-s", "call_backend.py", str(call["backend"])]
+    with tempfile.TemporaryFile(prefix="czscie-") as output, traced_command(told):
         done = subprocess.run(
             [str(python), "-s", "-c", program],
             input=json.dumps(call),

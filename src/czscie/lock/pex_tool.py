@@ -22,6 +22,7 @@ from czscie.errors import CzscieError
 from czscie.lift.package_indexes import NO_INDEXES, PackageIndexes
 from czscie.lock.resolve_failure import ResolveFailure, read_failure
 from czscie.platforms import GlibcVersion, Platform
+from czscie.trace import traced_command
 
 #: Every Linux distribution that is still supported has at least this one; so do most manylinux wheels ask.
 _GLIBC: GlibcVersion = (2, 28)
@@ -233,23 +234,25 @@ class _Guard:
         guard.write_text(json.dumps(document), encoding="utf-8")
         log = self.directory / _LOG
         log.unlink(missing_ok=True)
-        return subprocess.run(
-            [
-                *(sys.executable, "-m", "czscie.lock.guard_pex", module, *arguments, *_SETTINGS),
-                *("--pip-log", str(log)),
-            ],
-            cwd=self.directory,
-            env={
-                **_environment(os.environ),
-                **self.indexes.settings(os.environ),
-                "CZSCIE_GUARD": str(guard),
-                "PIP_ONLY_BINARY": ":all:",
-            },
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-        )
+        command = [
+            *(sys.executable, "-m", "czscie.lock.guard_pex", module, *arguments, *_SETTINGS),
+            *("--pip-log", str(log)),
+        ]
+        with traced_command(command):
+            return subprocess.run(
+                command,
+                cwd=self.directory,
+                env={
+                    **_environment(os.environ),
+                    **self.indexes.settings(os.environ),
+                    "CZSCIE_GUARD": str(guard),
+                    "PIP_ONLY_BINARY": ":all:",
+                },
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+            )
 
 
 def _complete_platforms(targets: Sequence[Target], directory: Path) -> list[str]:

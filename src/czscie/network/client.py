@@ -7,7 +7,7 @@ import http
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +21,7 @@ from czscie.network.credentials import Credential, find_credential, variable_for
 from czscie.network.network import OFFLINE, Network
 from czscie.network.retry import Transient, Unreachable, Watch
 from czscie.network.url import is_file, without_secrets
+from czscie.trace import traced_url
 
 if TYPE_CHECKING:
     import httpx
@@ -68,13 +69,16 @@ class Client:
         if self._http is not None:
             self._http.close()
 
-    def open(self, url: str, watch: Watch, start: int = 0) -> AbstractContextManager[Body]:
+    @contextmanager
+    def open(self, url: str, watch: Watch, start: int = 0) -> Iterator[Body]:
         """A context manager for the Body at `url`, from byte `start` on if the server supports that.
 
         Entering and reading raise NotFound, RangeRefused, Transient, Late, Stopped or, where no second
         attempt would help, CzscieError: Unreachable when czscie is offline.
         """
-        return _open_file(url, start, watch) if is_file(url) else self._open_http(url, start, watch)
+        opened = _open_file(url, start, watch) if is_file(url) else self._open_http(url, start, watch)
+        with traced_url(url), opened as body:
+            yield body
 
     @contextmanager
     def _open_http(self, url: str, start: int, watch: Watch) -> Iterator[Body]:
