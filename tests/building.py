@@ -41,7 +41,7 @@ INTERPRETERS = {
 }
 STANDALONE = f'provider = "PythonBuildStandalone"\nrelease = "{RELEASE}"\nversion = "3.13"'
 
-MOO = "import sys\nimport cow\ndef main(): print(cow.SAYS, sys.argv[1:]); sys.exit(3)\n"
+MOO = "import sys\nimport cow\ndef main(): print(cow.SAYS, sys.argv[1:]); sys.exit(3)\nother = x = main\n"
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from czscie.lock.libraries import check_libraries
 from czscie.lock.use import LockUse
 from czscie.parts import Parts, make_parts
 from czscie.platforms import Platform, current_platform
+from czscie.preflight import check_build, check_output
 from czscie.report import needs
 from czscie.scie.assemble import assemble
 from czscie.scie.bundle import write_bundle
@@ -68,6 +69,7 @@ def build_into(
 ) -> list[Contents]:
     """The same for a lift that is checked; `as_file` makes `output` the path of its only executable."""
     path_of = output_paths(lift, targets, output, as_file=as_file)
+    check_output([path_of(target) for target in targets])
     _make_directory(output.parent if as_file else output)
     return build_lift(lift, targets, session, use, path_of)
 
@@ -137,6 +139,7 @@ def open_parts(
         session.console.warn(f"{key}: it is embedded: {why}")
     lock = ensure_lock(lift, targets, use, session)
     check_libraries(lock, use, session.console, images=division is not None)
+    check_build(lift, lock, targets, session, fetches=True)
     if session.release:
         lift = replace(lift, compression_level=max(lift.compression_level or 0, RELEASE_LEVEL))
     with scratch() as within:

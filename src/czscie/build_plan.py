@@ -29,6 +29,7 @@ from czscie.lock.lock import Lock
 from czscie.lock.sources import LockedSources
 from czscie.lock.use import LockUse
 from czscie.platforms import Platform, current_platform
+from czscie.preflight import check_build, check_output
 from czscie.session import Session
 
 #: Changes when a key of the schema is removed or changes its meaning; new keys do not count.
@@ -163,8 +164,10 @@ def plan_lift(
 ) -> BuildPlan:
     """The same for a lift that is checked, as `czscie.build.build_into` would build it."""
     path_of = output_paths(lift, targets, output, as_file=as_file)
+    check_output([path_of(target) for target in targets])
     builder = Builder.of(lift, session, runs=False)
     settled = resolve_lock(lift, targets, use, session, builder)
+    check_build(lift, settled.lock, targets, session, fetches=False)
     planner = _Planner(lift, settled.lock, session)
     executables = tuple(planner.executable(platform, path_of(platform)) for platform in targets)
     helpers = tuple(planner.helpers(targets))

@@ -28,7 +28,8 @@ from czscie.session import Session
 def infer_lift(program: Program, session: Session) -> Lift:
     """The lift of `program`. Raises CzscieError when it is none, or no CPython runs it."""
     subject = program.read()
-    program.check_starts(subject)
+    if subject.source != "requirements":  # their scripts are known when they are resolved (czscie.preflight)
+        program.check_starts(subject)
     lock = cache_directory("locks") / f"{_key(program)}.lock"
     choice = _locked_choice(program, subject, _read(lock)) or choose_python(subject, program.python, session)
     path = program.path

@@ -19,6 +19,7 @@ from czscie.image.image import CREATED, Base, ContainerImage, compose, scratch
 from czscie.image.layers import make_contents
 from czscie.image.platform import ImagePlatform
 from czscie.lift.image_reference import ImageReference
+from czscie.lift.libc import NEVER
 from czscie.lift.lift import Lift
 from czscie.loader import load_lift
 from czscie.lock.use import LockUse
@@ -82,6 +83,8 @@ def make_images(
     bases = order.base or lift.image.base
     division = LayerSplit(frozenset(map(_normalized, lift.image.application)))
     console = session.console
+    if not bases:
+        _check_bundled(lift, targets)
     with open_parts(lift, targets, session, division, use) as make:
 
         def attempt() -> BuiltImages:
@@ -167,6 +170,21 @@ def _environment(base: Base, executables: str, more: Mapping[str, str]) -> list[
     return [f"{name}={value}" for name, value in variables.items()]
 
 
+def _check_bundled(lift: Lift, targets: Sequence[Platform]) -> None:
+    """Raises CzscieError when an image FROM scratch has no glibc for its Python: all such are dynamic."""
+    for target in targets if lift.libc.bundle == NEVER and lift.interpreters else ():
+        if target.libc == "gnu":
+            raise _no_libc(target, "it needs the C library, and none is bundled")
+
+
+def _no_libc(platform: Platform, why: str) -> CzscieError:
+    return CzscieError(
+        f"the interpreter for {platform.name} does not start in an image FROM scratch",
+        why=why,
+        hint='bundle one: [lift.libc] bundle = "when-missing" (or name an image that has it: --base)',
+    )
+
+
 def _check_libc(parts: Parts) -> None:
     """Raises CzscieError when an image FROM scratch lacks the loader that its Python needs."""
     for identifier, part in parts.interpreters.items():
@@ -175,8 +193,4 @@ def _check_libc(parts: Parts) -> None:
             program = opened.find(python)
         loader = None if program is None else Elf.parse(program, python).interpreter
         if loader is not None:
-            raise CzscieError(
-                f"the interpreter for {parts.platform.name} does not start in an image FROM scratch",
-                why=f"it needs {loader} of the C library",
-                hint='bundle one: [lift.libc] bundle = "when-missing" (or name an image that has it: --base)',
-            )
+            raise _no_libc(parts.platform, f"it needs {loader} of the C library")

@@ -132,17 +132,7 @@ def compile_launcher(launcher: str, directory: Path, cache: Path, *, offline: bo
     With `offline` libzstd's source is not downloaded. Raises CzscieError when ziglang or libzstd's source
     cannot be had, or the compiler fails.
     """
-    if importlib.util.find_spec("ziglang") is None:
-        raise CzscieError(
-            f"this installation has no launcher for {launcher} and no compiler to build it",
-            hint="pip install 'czscie[native]'",
-        )
-    if (found := importlib.metadata.version("ziglang")) != ZIG_VERSION:
-        raise CzscieError(
-            f"this installation has no launcher for {launcher} and cannot compile it",
-            why=f"found ziglang {found}, expected {ZIG_VERSION}",
-            hint=f"pip install ziglang=={ZIG_VERSION}",
-        )
+    check_compiler(launcher)
     libzstd.libzstd_source(cache, offline=offline)  # before there is a directory: it may be unavailable
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory, prefix=f".{launcher}-") as temporary:
@@ -162,6 +152,21 @@ def compile_launcher(launcher: str, directory: Path, cache: Path, *, offline: bo
         built.replace(final)
         digest.replace(_digest_file(final))
     return final
+
+
+def check_compiler(launcher: str) -> None:
+    """Raises CzscieError when this installation has no compiler for `launcher`, or another version of it."""
+    if importlib.util.find_spec("ziglang") is None:
+        raise CzscieError(
+            f"this installation has no launcher for {launcher} and no compiler to build it",
+            hint="pip install 'czscie[native]'",
+        )
+    if (found := importlib.metadata.version("ziglang")) != ZIG_VERSION:
+        raise CzscieError(
+            f"this installation has no launcher for {launcher} and cannot compile it",
+            why=f"found ziglang {found}, expected {ZIG_VERSION}",
+            hint=f"pip install ziglang=={ZIG_VERSION}",
+        )
 
 
 def _compile(launcher: str, prefix: Path, cache: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from czscie.cache import cache_directory, mark_used
 from czscie.errors import CzscieError
-from czscie.launchers.build import compile_launcher, file_name, find_launcher, launcher_digest
+from czscie.launchers.build import check_compiler, compile_launcher, file_name, find_launcher, launcher_digest
 from czscie.launchers.libzstd import has_source
 
 if TYPE_CHECKING:
@@ -29,6 +29,13 @@ def provide_launcher(name: str, console: Console, network: Network, sha256: str 
     if sha256 is not None and launcher_digest(launcher) != sha256:
         raise _other(name, launcher_digest(launcher), sha256)
     return launcher
+
+
+def check_provided(name: str, network: Network, sha256: str | None = None) -> None:
+    """Raises CzscieError when `provide_launcher` could neither find the launcher nor compile it."""
+    if find_provided(name, network, sha256) is None:
+        _check_source(name, cache_directory("launchers"), network)
+        check_compiler(name)
 
 
 def find_provided(name: str, network: Network, sha256: str | None = None) -> Path | None:
@@ -69,12 +76,7 @@ def _carried(name: str, network: Network, sha256: str | None) -> Path | None:
 
 def _compile(name: str, cache: Path, console: Console, network: Network, sha256: str | None) -> Path:
     try:
-        if network.offline and not has_source(cache):
-            raise CzscieError(
-                f"the launcher for {name} is not in the cache, and what it is compiled of may not be "
-                "downloaded",
-                hint="run czscie vendor on a machine with network access, and copy its directory here",
-            )
+        _check_source(name, cache, network)
         with console.phase(f"Compiling the launcher for {name}", f"Compiled the launcher for {name}"):
             return compile_launcher(name, cache, cache, offline=network.offline)
     except CzscieError as error:
@@ -82,6 +84,14 @@ def _compile(name: str, cache: Path, console: Console, network: Network, sha256:
         if sha256 is None or unpinned is None:
             raise
         raise _other(name, launcher_digest(unpinned), sha256) from error
+
+
+def _check_source(name: str, cache: Path, network: Network) -> None:
+    if network.offline and not has_source(cache):
+        raise CzscieError(
+            f"the launcher for {name} is not in the cache, and what it is compiled of may not be downloaded",
+            hint="run czscie vendor on a machine with network access, and copy its directory here",
+        )
 
 
 def _other(name: str, found: str, locked: str) -> CzscieError:

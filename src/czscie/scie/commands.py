@@ -238,14 +238,20 @@ def _payload_commands(
     if payload.scripts is None:
         yield "", start
         return
+    check_scripts(payload, scripts)
     names = tuple(scripts) if isinstance(payload.scripts, str) else payload.scripts
-    for name in (*(() if payload.default is None else (payload.default,)), *names):
-        if name not in scripts:
-            raise _no_script(name, scripts)
     commands = {name: _script_command(start, name, scripts[name]) for name in names}
     if payload.default is not None:
         yield "", _script_command(start, payload.default, scripts[payload.default])
     yield from commands.items()
+
+
+def check_scripts(payload: Payload, scripts: Collection[str]) -> None:
+    """Raises CzscieError when `payload` names a script that is not one of its `scripts`."""
+    named = () if payload.scripts is None or isinstance(payload.scripts, str) else payload.scripts
+    for name in (*(() if payload.default is None else (payload.default,)), *named):
+        if name not in scripts:
+            raise _no_script(name, scripts)
 
 
 def _script_command(start: Command, name: str, entry_point: str) -> Command:
@@ -264,7 +270,7 @@ def _check_names(lift: Lift, commands: Collection[str]) -> None:
             )
 
 
-def _no_script(name: str, scripts: Mapping[str, str]) -> CzscieError:
+def _no_script(name: str, scripts: Collection[str]) -> CzscieError:
     near = nearest(name, scripts)
     return CzscieError(
         f"the payload has no script {name}",

@@ -1,0 +1,194 @@
+"""What manifest, lock, wheels and launchers tell of a build that cannot succeed, before anything is packed.
+
+`czscie plan` makes the same checks, of what is on this machine, and says the same.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from czscie.build_cache import key_of, knowledge
+from czscie.cache import cache_root
+from czscie.czex.definitions import check_defined
+from czscie.czex.entry_override import scripts_of, with_entry_point
+from czscie.czex.info import PexInfo
+from czscie.disk import full
+from czscie.errors import CzscieError
+from czscie.launchers.provide import check_provided
+from czscie.lift.lift import Lift
+from czscie.lift.payload import Payload
+from czscie.lock.builder import UNBUILT, Builder
+from czscie.lock.inventory.input import Scope
+from czscie.lock.inventory.inventory import inventory, of_kind
+from czscie.lock.inventory.wheel import WheelInput
+from czscie.lock.lock import Lock
+from czscie.lock.packages import Chosen
+from czscie.lock.wheels import wheel_files
+from czscie.network.fetch import find
+from czscie.platforms import ANY_GLIBC, Platform
+from czscie.scie.commands import check_scripts
+from czscie.session import Session
+from czscie.wheel.entry_points import EntryPoint
+from czscie.wheel.wheel import read_wheels
+
+
+class _Passed(msgspec.Struct, frozen=True):
+    """A check that found nothing, as the cache keeps it."""
+
+
+def check_output(paths: Sequence[Path]) -> None:
+    """Raises CzscieError when one of the executables at `paths` cannot be written there."""
+    for path in paths:
+        if path.is_dir():
+            raise CzscieError(f"cannot write {path}", why="it is a directory", hint="name a file: -o FILE")
+        directory = path.absolute().parent
+        there = next(each for each in (directory, *directory.parents) if os.path.lexists(each))
+        if not there.is_dir():
+            why = f"{there}: File exists"
+        elif not os.access(there, os.W_OK | os.X_OK):
+            why = f"{there}: Permission denied"
+        else:
+            continue
+        raise CzscieError(
+            f"cannot write into {path.parent}", why=why, hint="name another directory: czscie build -o DIR"
+        )
+
+
+def check_build(
+    lift: Lift, lock: Lock, targets: Sequence[Platform], session: Session, *, fetches: bool
+) -> None:
+    """Raises one CzscieError with everything that keeps the executables for `targets` from being built.
+
+    Unless it `fetches`, what takes a download is left out.
+    """
+    checks: list[Callable[[], object]] = [lambda: _check_room(lift, lock, targets, session)]
+    for target in targets:
+        pin = lock.launcher.sha256(target.launcher)
+        checks.append(lambda name=target.launcher, pin=pin: check_provided(name, session.network, pin))  # type: ignore[misc]
+        checks.append(lambda target=target: _check_payload(lift, lock, target, session, fetches))  # type: ignore[misc]
+    raise_all([problem for check in checks for problem in _problems(check)])
+
+
+def raise_all(problems: Sequence[CzscieError]) -> None:
+    """Raises the problems as one; nothing when there is none."""
+    distinct = [each for at, each in enumerate(problems) if str(each) not in map(str, problems[:at])]
+    if not distinct:
+        return
+    if len(distinct) == 1:
+        raise distinct[0]
+    lines = [
+        line
+        for problem in distinct
+        for line in (problem.what, *(f"  {why}" for why in problem.why), *_hint(problem))
+    ]
+    raise CzscieError(f"{len(distinct)} problems keep the build from succeeding", why=lines)
+
+
+def _hint(problem: CzscieError) -> list[str]:
+    return [] if problem.hint is None else [f"  hint: {problem.hint}"]
+
+
+def _problems(check: Callable[[], object]) -> Iterator[CzscieError]:
+    try:
+        check()
+    except CzscieError as problem:
+        yield problem
+
+
+def _check_room(lift: Lift, lock: Lock, targets: Sequence[Platform], session: Session) -> None:
+    """Raises CzscieError when the downloads do not fit the cache's file system."""
+    remotes = [each.remote for each in inventory(Scope(lift, lock, tuple(targets), session.provider))]
+    missing = {each for each in remotes if each is not None and find(each, session.network) is None}
+    size = sum(each.size or 0 for each in missing)
+    root = cache_root()
+    there = next(each for each in (root, *root.parents) if each.is_dir())
+    if size > shutil.disk_usage(there).free:
+        raise full(root, size=size)
+
+
+def _check_payload(lift: Lift, lock: Lock, target: Platform, session: Session, fetches: bool) -> None:
+    """Raises CzscieError when the payload lacks wheels that `target` needs, or what it is to start."""
+    payload = lift.payload
+    if payload is None:
+        return
+    if payload.pex is not None:
+        _check_pex(payload, payload.pex, lock, target)
+        return
+    if payload.script is not None or payload.sources:
+        return
+    inputs = inventory(Scope(lift, lock, (target,), session.provider))
+    chosen = tuple(each.chosen for each in of_kind(inputs, WheelInput) if not each.added)
+    wanted = (payload.entry_point, payload.scripts, payload.default)
+    key = key_of("checked", repr(wanted), str(lift.own_lock is None), *(each.wheel.sha256 for each in chosen))
+
+    def check() -> _Passed:
+        files = _files(lift, chosen, session, fetches)
+        if files is not None:
+            _check_starts(lift, payload, files)
+        return _Passed()
+
+    if fetches:
+        knowledge(key, _Passed, check)
+    else:
+        check()
+
+
+def _files(lift: Lift, chosen: Sequence[Chosen], session: Session, fetches: bool) -> list[Path] | None:
+    """The wheels; None when one is not here and may not be fetched."""
+    inputs = [WheelInput(each, lift.path.parent.absolute()) for each in chosen]
+    if fetches:
+        return wheel_files(chosen, lift.path.parent.absolute(), Builder.of(lift, session))
+    found = [None if each.sha256 == UNBUILT else find(each.remote, session.network) for each in inputs]
+    paths = [path for path in found if path is not None]
+    return paths if len(paths) == len(inputs) else None
+
+
+def _check_starts(lift: Lift, payload: Payload, files: Sequence[Path]) -> None:
+    wheels = read_wheels(files, "the payload")
+    scripts = scripts_of(wheels)
+    check_scripts(payload, scripts)
+    if payload.entry_point is None:
+        if payload.scripts is None and lift.own_lock is not None:
+            raise CzscieError(
+                f"{lift.path.name} does not say what to start",
+                why=f"its console scripts are: {', '.join(scripts)}" if scripts else "it has no scripts",
+                hint=f"czscie build -r {lift.path.name} -c {next(iter(scripts), 'NAME')}",
+            )
+        return
+    info = with_entry_point(PexInfo.parse(b"{}", lift.name), wheels, payload.entry_point)
+    if info.entry_point is not None:
+        check_defined(EntryPoint.parse(info.entry_point), wheels, ())
+
+
+def _check_pex(payload: Payload, path: Path, lock: Lock, platform: Platform) -> None:
+    locked = lock.interpreter(payload.interpreter, platform.name)
+    if locked is None:
+        return
+    python, glibc = locked.implementation, payload.glibc or ANY_GLIBC
+    wanted = (payload.entry_point, payload.scripts, payload.default, str(python), glibc)
+    digest = None if lock.payload is None else lock.payload.sha256
+
+    def check() -> _Passed:
+        from czscie.czex.pex import Pex
+        from czscie.czex.resolve import resolve
+
+        with Pex.open(path) as pex:
+            wheels = resolve(pex, platform, python, glibc).wheels
+            check_scripts(payload, scripts_of(wheels))
+            info = pex.info
+            if payload.entry_point is not None:
+                info = with_entry_point(info, wheels, payload.entry_point, pex.sources)
+            if payload.scripts is None and info.entry_point:
+                try:
+                    point = EntryPoint.parse(info.entry_point)
+                except ValueError:  # converting says so
+                    return _Passed()
+                check_defined(point, wheels, pex.sources)
+        return _Passed()
+
+    knowledge(key_of("checked", repr(wanted), platform.name, digest or str(path)), _Passed, check)

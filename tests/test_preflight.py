@@ -1,0 +1,135 @@
+"""What cannot succeed is told before anything is packed, by a build and by its plan in the same words."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from building import INTERPRETERS, MOO, STANDALONE, Project, pex
+from czex.factories import write_zip
+from czscie import api
+from czscie.errors import CzscieError
+from czscie.image.build import ImageOptions
+from czscie.launchers import build as launchers
+from czscie.platforms import find_platform
+from czscie.preflight import raise_all
+
+
+def refused(project: Project, output: Path | None = None) -> CzscieError:
+    """The error of a build, which is that of its plan; nothing was packed."""
+    manifest, output = project.directory / "lift.toml", output or project.directory / "dist"
+    errors = []
+    for function in (api.plan, api.build):
+        with pytest.raises(CzscieError) as caught:
+            function(manifest, output)
+        errors.append(caught.value)
+    assert str(errors[0]) == str(errors[1])
+    cache = Path(os.environ["CZSCIE_CACHE"])
+    assert not (cache / "packed").exists() and not (cache / "compilers").exists()
+    return errors[0]
+
+
+def without_launchers(*platforms: str) -> None:
+    directory = Path(os.environ["CZSCIE_CACHE"], "launchers")
+    for name in platforms:
+        (directory / launchers.file_name(find_platform(name).launcher)).unlink()
+
+
+def test_a_launcher_that_is_not_there_and_no_compiler(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    without_launchers("linux-aarch64")
+    project.manifest(platforms=("linux-aarch64",))
+    error = refused(project)
+    assert error.what == "this installation has no launcher for linux-aarch64 and no compiler to build it"
+    assert error.hint == "pip install 'czscie[native]'"
+
+
+def test_all_launchers_that_are_not_there_are_told_at_once(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    without_launchers("linux-aarch64", "macos-aarch64")
+    project.manifest(platforms=tuple(INTERPRETERS))
+    error = refused(project)
+    assert error.what == "2 problems keep the build from succeeding"
+    assert [line for line in error.why if "no launcher for" in line] == [
+        f"this installation has no launcher for {name} and no compiler to build it"
+        for name in ("linux-aarch64", "macos-aarch64")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("payload", "what", "hint"),
+    [
+        ('entry_point = "mo"', "the payload has no entry point 'mo'", "did you mean 'moo'?"),
+        ('entry_point = "moo:mian"', "moo does not define mian", "did you mean moo:main?"),
+        ('scripts = ["milk"]', "the payload has no script milk", None),
+    ],
+)
+def test_an_entry_point_or_a_script_that_does_not_exist(
+    project: Project, payload: str, what: str, hint: str | None
+) -> None:
+    project.manifest(payload=f'pex = "moo.pex"\n{payload}')
+    error = refused(project)
+    assert error.what.startswith(what)
+    assert error.hint == hint
+
+
+def test_the_entry_point_of_the_pex_itself(project: Project) -> None:
+    pex(project.directory / "moo.pex", source="def other(): ...\n")
+    project.manifest()
+    assert refused(project).what == "moo does not define main, which the entry point moo:main names"
+
+
+def test_wheels_that_are_missing_for_some_platforms_are_told_at_once(project: Project) -> None:
+    info = {"requirements": ["calf"], "entry_point": "moo:main"}
+    write_zip(project.directory / "moo.pex", {"PEX-INFO": json.dumps(info).encode(), "moo.py": MOO.encode()})
+    project.manifest(platforms=tuple(INTERPRETERS))
+    error = refused(project)
+    assert len([line for line in error.why if line.startswith("moo.pex lacks what")]) == len(INTERPRETERS)
+
+
+@pytest.mark.parametrize("kind", ["file", "directory"])
+def test_an_output_that_cannot_be_written(project: Project, kind: str) -> None:
+    project.manifest()
+    output = project.directory / "dist"
+    if kind == "file":
+        output.write_text("a file")
+        assert refused(project).what == f"cannot write into {output}"
+    else:
+        (output / "moo").mkdir(parents=True)
+        assert refused(project).what == f"cannot write {output / 'moo'}"
+
+
+def test_downloads_that_do_not_fit_the_disk(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(total=10, used=9, free=1))
+    project.manifest(STANDALONE)
+    error = refused(project)
+    assert error.what == f"no space left for {os.environ['CZSCIE_CACHE']}"
+    assert "1 bytes left" in str(error)
+
+
+def test_an_image_without_a_c_library(project: Project) -> None:
+    project.manifest()
+    with pytest.raises(CzscieError) as caught:
+        api.image(project.directory / "lift.toml", ImageOptions(project.directory / "moo.tar", None))
+    assert caught.value.what == "the interpreter for linux-x86_64 does not start in an image FROM scratch"
+    assert not (project.directory / "lift.lock").exists()
+
+
+def test_equal_problems_are_one_and_several_keep_their_hints() -> None:
+    one, other = CzscieError("one", why="because", hint="do it"), CzscieError("other")
+    raise_all([])
+    with pytest.raises(CzscieError) as caught:
+        raise_all([one, CzscieError("one", why="because", hint="do it")])
+    assert caught.value is one
+    with pytest.raises(CzscieError) as caught:
+        raise_all([one, other])
+    assert tuple(caught.value.why) == ("one", "  because", "  hint: do it", "other")
