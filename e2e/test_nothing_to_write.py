@@ -76,3 +76,18 @@ def test_the_exit_status_and_the_arguments_are_the_programs_own(
     built = builder.run("tool.py", "--run", "--", *arguments, directory=tmp_path, environment=base)
     assert (built.returncode, built.stdout) == (7, f"{list(arguments)}\n"), built.stderr
     assert (tmp_path / "dist" / "tool").is_file()
+
+
+def test_requirements_that_start_nothing_name_the_scripts(builder: Builder, tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("cowsay==6.1\n")
+    refused = builder.run("-r", "requirements.txt", directory=tmp_path)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.endswith(
+        "error: requirements.txt does not say what to start\n"
+        "  its console scripts are: cowsay\n"
+        "hint: czscie build -r requirements.txt -c cowsay\n"
+    )
+    assert "Packed" not in refused.stderr
+    misspelt = builder.run("-r", "requirements.txt", "-c", "cowsay:mian", directory=tmp_path)
+    assert "cowsay does not define mian, which the entry point cowsay:mian names" in misspelt.stderr
+    assert "Packed" not in misspelt.stderr
