@@ -88,6 +88,6 @@ def test_requirements_that_start_nothing_name_the_scripts(builder: Builder, tmp_
         "hint: czscie build -r requirements.txt -c cowsay\n"
     )
     assert "Packed" not in refused.stderr
-    misspelt = builder.run("-r", "requirements.txt", "-c", "cowsay:mian", directory=tmp_path)
-    assert "cowsay does not define mian, which the entry point cowsay:mian names" in misspelt.stderr
+    misspelt = builder.run("-r", "requirements.txt", "-c", "cowsay.__main__:mian", directory=tmp_path)
+    assert "cowsay.__main__ does not define mian, which the entry point " in misspelt.stderr
     assert "Packed" not in misspelt.stderr
