@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -22,7 +23,7 @@ from czscie.errors import CzscieError
 from czscie.launchers.provide import check_provided
 from czscie.lift.lift import Lift
 from czscie.lift.payload import Payload
-from czscie.lock.builder import UNBUILT, Builder
+from czscie.lock.builder import UNBUILT, Builder, remote_of
 from czscie.lock.inventory.input import Scope
 from czscie.lock.inventory.inventory import inventory, of_kind
 from czscie.lock.inventory.wheel import WheelInput
@@ -39,6 +40,10 @@ from czscie.wheel.wheel import read_wheels
 
 class _Passed(msgspec.Struct, frozen=True):
     """A check that found nothing, as the cache keeps it."""
+
+
+class _NotHereError(Exception):
+    """A wheel would have to be downloaded first."""
 
 
 def check_output(paths: Sequence[Path]) -> None:
@@ -103,7 +108,15 @@ def _problems(check: Callable[[], object]) -> Iterator[CzscieError]:
 def _check_room(lift: Lift, lock: Lock, targets: Sequence[Platform], session: Session) -> None:
     """Raises CzscieError when the downloads do not fit the cache's file system."""
     remotes = [each.remote for each in inventory(Scope(lift, lock, tuple(targets), session.provider))]
-    missing = {each for each in remotes if each is not None and find(each, session.network) is None}
+    # Without their digests: a file that is damaged is rare, and to read them all takes long.
+    carried = session.network.directories
+    missing = {
+        each
+        for each in remotes
+        if each is not None
+        and not each.path.exists()
+        and not any((directory / each.name).exists() for directory in carried)
+    }
     size = sum(each.size or 0 for each in missing)
     root = cache_root()
     there = next(each for each in (root, *root.parents) if each.is_dir())
@@ -125,27 +138,27 @@ def _check_payload(lift: Lift, lock: Lock, target: Platform, session: Session, f
     chosen = tuple(each.chosen for each in of_kind(inputs, WheelInput) if not each.added)
     wanted = (payload.entry_point, payload.scripts, payload.default)
     key = key_of("checked", repr(wanted), str(lift.own_lock is None), *(each.wheel.sha256 for each in chosen))
+    directory = lift.path.parent.absolute()
 
     def check() -> _Passed:
-        files = _files(lift, chosen, session, fetches)
-        if files is not None:
-            _check_starts(lift, payload, files)
+        if fetches and not session.network.offline:
+            files = wheel_files(chosen, directory, Builder.of(lift, session))
+        else:
+            files = _files_here(chosen, directory, session)
+        _check_starts(lift, payload, files)
         return _Passed()
 
-    if fetches:
+    with suppress(_NotHereError):
         knowledge(key, _Passed, check)
-    else:
-        check()
 
 
-def _files(lift: Lift, chosen: Sequence[Chosen], session: Session, fetches: bool) -> list[Path] | None:
-    """The wheels; None when one is not here and may not be fetched."""
-    inputs = [WheelInput(each, lift.path.parent.absolute()) for each in chosen]
-    if fetches:
-        return wheel_files(chosen, lift.path.parent.absolute(), Builder.of(lift, session))
-    found = [None if each.sha256 == UNBUILT else find(each.remote, session.network) for each in inputs]
-    paths = [path for path in found if path is not None]
-    return paths if len(paths) == len(inputs) else None
+def _files_here(chosen: Sequence[Chosen], directory: Path, session: Session) -> list[Path]:
+    """The wheels as files of this machine. Raises _NotHereError when one is not here."""
+    remotes = [remote_of(each.wheel, directory) for each in chosen if each.wheel.sha256 != UNBUILT]
+    paths = [path for each in remotes if (path := find(each, session.network)) is not None]
+    if len(paths) < len(chosen):
+        raise _NotHereError
+    return paths
 
 
 def _check_starts(lift: Lift, payload: Payload, files: Sequence[Path]) -> None:
