@@ -95,7 +95,7 @@ def test_the_examples_of_the_document_run(
     [contents] = api.build(lift, Path("dist"))
     assert told.out == f"dist/moo {contents.size} {contents.sha256}\n"
     assert told.err == ""
-    assert any(line.startswith("Wrote dist/moo in ") for line in caplog.messages)
+    assert any(line.startswith("Wrote dist/moo (") for line in caplog.messages)
 
 
 def test_what_the_system_refuses_is_an_error_of_czscie(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -71,11 +72,13 @@ def check_build(
 
     Unless it `fetches`, what takes a download is left out.
     """
-    checks: list[Callable[[], object]] = [lambda: _check_room(lift, lock, targets, session)]
+    checks: list[Callable[[], object]] = [partial(_check_room, lift, lock, targets, session)]
     for target in targets:
-        pin = lock.launcher.sha256(target.launcher)
-        checks.append(lambda name=target.launcher, pin=pin: check_provided(name, session.network, pin))  # type: ignore[misc]
-        checks.append(lambda target=target: _check_payload(lift, lock, target, session, fetches))  # type: ignore[misc]
+        name, pin = target.launcher, lock.launcher.sha256(target.launcher)
+        checks += [
+            partial(check_provided, name, session.network, pin, now=fetches),
+            partial(_check_payload, lift, lock, target, session, fetches),
+        ]
     raise_all([problem for check in checks for problem in _problems(check)])
 
 

@@ -31,11 +31,15 @@ def provide_launcher(name: str, console: Console, network: Network, sha256: str 
     return launcher
 
 
-def check_provided(name: str, network: Network, sha256: str | None = None) -> None:
-    """Raises CzscieError when `provide_launcher` could neither find the launcher nor compile it."""
+def check_provided(name: str, network: Network, sha256: str | None = None, *, now: bool = True) -> None:
+    """Raises CzscieError when `provide_launcher` could neither find the launcher nor compile it.
+
+    Unless it is to be compiled `now`, a network that is offline is no obstacle.
+    """
     if find_provided(name, network, sha256) is None:
-        _check_source(name, cache_directory("launchers"), network)
         check_compiler(name)
+        if now:
+            _check_source(name, cache_directory("launchers"), network)
 
 
 def find_provided(name: str, network: Network, sha256: str | None = None) -> Path | None:
