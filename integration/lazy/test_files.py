@@ -271,6 +271,17 @@ def test_a_thin_manifest_makes_a_fat_file_and_back(app: LazyApp, server: MirrorS
     assert app.path.stat().st_size < 2_000_000
 
 
+def test_uninstall_removes_what_was_fetched(made: LazyApp, server: MirrorServer) -> None:
+    made.output()
+    made.output(SCIE="uninstall")
+    assert not list(made.base.glob("files/*"))
+    server.replies["/data.bin"] = [Reply(cut=1_000_000), Reply(404)]
+    made.failure()
+    assert list((made.base / "downloads").iterdir())
+    made.output(SCIE="uninstall")
+    assert not (made.base / "downloads").exists()
+
+
 def test_no_progress_is_shown_where_there_is_no_terminal(made: LazyApp) -> None:
     done = made.run()
     assert done.stderr == ""

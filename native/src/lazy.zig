@@ -160,3 +160,46 @@ fn fetch(boot: *Boot, installation: *install.Installation, part: manifest.LazyPa
     try installation.publish();
     base.directory.deleteFile(download) catch {}; // the space is all that is lost
 }
+
+/// Removes interrupted downloads that are older than `days`. A download that goes on keeps its file open, and loses
+/// only the name.
+pub fn removeDownloads(base: std.fs.Dir, days: u64) void {
+    var directory = base.openDir(downloads_directory, .{ .no_follow = true, .iterate = true }) catch return;
+    defer directory.close();
+    const oldest = std.time.nanoTimestamp() - @as(i128, days) * std.time.ns_per_day;
+    var each = directory.iterate();
+    while (each.next() catch return) |entry| {
+        const status = directory.statFile(entry.name) catch continue;
+        if (status.mtime < oldest) directory.deleteFile(entry.name) catch continue;
+    }
+}
+
+/// Removes what was downloaded of the parts of `lift`.
+pub fn removeOwnDownloads(base: std.fs.Dir, lift: manifest.Manifest) void {
+    for (lift.lazy) |part| {
+        var buffer: base_directory.Name = undefined;
+        const path = std.fmt.bufPrint(&buffer, downloads_directory ++ "/{s}", .{part.file().installedName()}) catch continue;
+        base.deleteFile(path) catch continue;
+    }
+    base.deleteDir(downloads_directory) catch {}; // others have something there
+}
+
+test "downloads are removed when they are old, or belong to what is uninstalled" {
+    var tmp = std.testing.tmpDir(.{});
+    defer tmp.cleanup();
+    const digest = "0123456789abcdef" ** 4;
+    const name = digest[0..manifest.installed_name_length];
+    try tmp.dir.makeDir(downloads_directory);
+    try tmp.dir.writeFile(.{ .sub_path = downloads_directory ++ "/other", .data = "" });
+    try tmp.dir.writeFile(.{ .sub_path = downloads_directory ++ "/" ++ name, .data = "" });
+    removeDownloads(tmp.dir, 1);
+    try tmp.dir.access(downloads_directory ++ "/other", .{});
+    const part: manifest.LazyPart = .{ .name = "data", .kind = .files, .digest = digest, .fetched = "data", .type = "blob" };
+    removeOwnDownloads(tmp.dir, .{ .name = "tool", .files = &.{}, .lazy = &.{part}, .boot = .{ .commands = .{} } });
+    try std.testing.expectError(error.FileNotFound, tmp.dir.access(downloads_directory ++ "/" ++ name, .{}));
+    try tmp.dir.access(downloads_directory ++ "/other", .{});
+    std.Thread.sleep(std.time.ns_per_ms);
+    removeDownloads(tmp.dir, 0);
+    removeOwnDownloads(tmp.dir, .{ .name = "tool", .files = &.{}, .boot = .{ .commands = .{} } });
+    try std.testing.expectError(error.FileNotFound, tmp.dir.access(downloads_directory, .{}));
+}

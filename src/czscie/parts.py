@@ -466,7 +466,8 @@ class _Maker:
         """The settings for packing the payload's modules. Their finder is part of the packed standard
         library.
         """
-        if not settings.stdlib or settings.packages == "none":
+        is_lazy = interpreter.wanted.id in self._laziness.interpreters
+        if is_lazy or not settings.stdlib or settings.packages == "none":
             return None
         from czscie.pack.payload import Packing
 

@@ -4,6 +4,7 @@ const std = @import("std");
 const base_directory = @import("../base.zig");
 const boot = @import("../boot.zig");
 const file_status = @import("../file_status.zig");
+const lazy = @import("../lazy.zig");
 const manifest = @import("../manifest.zig");
 const report = @import("../report.zig");
 const Context = @import("context.zig").Context;
@@ -72,6 +73,7 @@ fn entriesOf(context: *const Context, items: []const Item) ![]const Entry {
 pub fn isOwn(lift: manifest.Manifest, item: Item) bool {
     if (item.kind == .boot) return std.mem.eql(u8, &boot.idOf(lift), item.digest);
     for (lift.files) |file| if (item.isPart(file.kind) and std.mem.eql(u8, file.installedName(), item.digest)) return true;
+    for (lift.lazy) |part| if (item.isPart(part.kind) and std.mem.eql(u8, part.file().installedName(), item.digest)) return true;
     return false;
 }
 
@@ -121,6 +123,7 @@ fn prune(context: *const Context, base: base_directory.Base, items: []Item) !u8 
     defer removal.end();
     var pruning: Pruning = .{ .removal = removal, .items = .fromOwnedSlice(items) };
     while (pruning.next(days, bytes_max)) |index| try pruning.remove(context.arena, index);
+    if (days) |limit| lazy.removeDownloads(base.directory, limit);
 
     const removed = pruning.removed.items;
     if (options.json) {

@@ -11,6 +11,7 @@ const cache = @import("cache.zig");
 const Context = @import("context.zig").Context;
 const permanent = @import("install.zig");
 const inventory = @import("inventory.zig");
+const lazy = @import("../lazy.zig");
 const processes = @import("processes.zig");
 const Removal = @import("removal.zig").Removal;
 const Item = inventory.Item;
@@ -62,6 +63,7 @@ const Uninstallation = struct {
             if (item.kind == .boot) try uninstallation.removeItem(base, items, item, others);
         };
         base.directory.deleteDir(boot.directory_name) catch {}; // others have something there
+        lazy.removeOwnDownloads(base.directory, uninstallation.context.lift);
         if (others != null and uninstallation.kept.items.len == 0) removeEmpty(base);
     }
 
@@ -126,6 +128,7 @@ const Uninstallation = struct {
                 try own.append(arena, try arena.dupe(u8, entry.name));
             } else {
                 for (found.files) |file| try others.append(arena, file.installedName());
+                for (found.lazy) |part| try others.append(arena, part.file().installedName());
             }
         }
         for (own.items) |name| {

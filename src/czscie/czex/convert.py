@@ -111,7 +111,7 @@ def convert(path: Path, output: Path, conversion: Conversion) -> Converted:
         ]
         installed = Installed(items.placements)
         if packing is not None:
-            site_packages = f"{interpreter.layout.stdlib}/site-packages"
+            site_packages = interpreter.layout.site_packages
             application = projects_of_application(resolution.wheels, needs, info)
             installed = packing.pack(items.placements, site_packages, application, own)
             installed = replace(installed, packs=(*installed.packs, packing.cached(boot_file())))

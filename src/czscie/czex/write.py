@@ -100,7 +100,7 @@ def write_czex(
         certificates=_certificates(installed.placements, interpreter),
         more=windows.start,
     )
-    together = [*environment_files(start, f"{interpreter.layout.stdlib}/site-packages"), *installed.packs]
+    together = [*environment_files(start, interpreter.layout.site_packages), *installed.packs]
     together += [replace(file, path=f"{interpreter.scripts}/{file.path}") for file in windows.redirectors]
     apart = list(installed.dependency_packs)
     made = (*together, *apart)
@@ -132,7 +132,7 @@ def write_czex(
         PlannedFile(file.path, slices["generated", file.path], executable=file.executable) for file in made
     ]
     files.append(PlannedFile(_CONFIGURATION, slices["generated", _CONFIGURATION], "fill"))
-    site_packages = f"{interpreter.layout.stdlib}/site-packages"
+    site_packages = interpreter.layout.site_packages
 
     def plan(entries: tuple[PlannedEntry, ...]) -> Plan:
         return Plan(entries, tuple(files), links, (site_packages,))
@@ -144,7 +144,7 @@ def write_czex(
 
 def _certificates(placements: Sequence[Placement], interpreter: InstalledInterpreter) -> str | None:
     """Where certifi's certificates are in the environment, if they are and Python reads such a file."""
-    path = f"{interpreter.layout.stdlib}/site-packages/certifi/cacert.pem"
+    path = f"{interpreter.layout.site_packages}/certifi/cacert.pem"
     if interpreter.platform.os == "windows":
         return None
     return next((path for placement in placements if placement.destination == path), None)

@@ -53,6 +53,11 @@ class Layout:
             library=self.library and f"{directory}/{self.library}",
         )
 
+    @property
+    def site_packages(self) -> str:
+        """Where a virtual environment on it has its packages."""
+        return f"{self.stdlib.removeprefix(f'{self.root}/')}/site-packages"
+
     def below_root(self, path: str) -> str:
         """Where in the tree is what is at `path` of the interpreter."""
         return f"{self.root}/{path}" if self.root else path

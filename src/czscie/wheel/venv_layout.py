@@ -173,7 +173,7 @@ class Directories:
     @classmethod
     def of(cls, layout: Layout, platform: Platform, launchers: ScriptLaunchers | None = None) -> Directories:
         headers = f"include/site/python{layout.implementation.minor_version}"
-        return cls(platform, f"{layout.stdlib}/site-packages", headers, launchers)
+        return cls(platform, layout.site_packages, headers, launchers)
 
     @property
     def scripts(self) -> str:
