@@ -17,7 +17,7 @@ import pytest
 import czscie
 from building import INTERPRETERS, RELEASE, STANDALONE, Project, pex
 from czex.factories import metadata, write_zip
-from czscie import build_cache
+from czscie import api, build_cache
 from czscie.build import build
 from czscie.errors import CzscieError
 from czscie.pbs.assets import Asset
@@ -400,6 +400,7 @@ def test_what_a_manifest_calls_lazy_is_not_in_the_executable(
     assert manifest.ptex[interpreter.fetched].endswith(".tar.gz")
     assert not server.asked("/cows")
     assert "warning: lift." not in capsys.readouterr().err
+    assert api.verify(contents.path, lock=project.directory / "lift.lock").problems == ()
 
 
 def test_what_cannot_be_fetched_at_a_start_is_embedded_with_a_warning(

@@ -105,6 +105,8 @@ class InterpreterInput(Input):
             for part in evidence.contents.parts
             if part.part.kind == "interpreter"
         }
+        lazy = evidence.contents.manifest.scie.lift.lazy
+        there |= {part.name: part.hash for part in lazy if part.kind == "interpreter"}
         platform = evidence.platform.name
         locked = {
             each.id: each.sha256
