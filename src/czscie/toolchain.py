@@ -32,7 +32,6 @@ APART = frozenset(
         "init",
         "native",
         "plan_report.py",
-        "report.py",
         "vendor",
         "verify",
     }
