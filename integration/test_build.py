@@ -75,7 +75,7 @@ def test_the_path_and_the_digest_are_all_of_standard_output(real: Real) -> None:
 
 
 def test_phases_summary_and_needs_are_told_on_standard_error(real: Real) -> None:
-    told = [line for line in real.first.stderr.splitlines() if not re.search(r": [\d:]+( s)?$", line)]
+    told = [line for line in real.first.stderr.splitlines() if not re.search(r": [\d:]+( s)?(, |$)", line)]
     phases = [re.sub(r"( \([\d.]+ MB\))? in [\d.]+ m?s", "", line) for line in told]
     lock, interpreter, payload, wrote, summary, needs, finished = phases
     assert (lock, wrote) == ("Wrote lift.lock", "Wrote dist/moo")
