@@ -56,6 +56,7 @@ LIFT = manifest(
         },
         bindings={"make": Command(exe="/bin/echo", args=("a",), env={"=A": "b"}, description="Makes")},
         load_dotenv=True,
+        quiet=True,
         names={"data": Place("data", "file")},
         hashes={"data": "ab" * 32},
         by_name=True,

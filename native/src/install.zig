@@ -61,6 +61,8 @@ pub const Installation = struct {
     base: Base,
     /// The suffix of the name while it is unpacked.
     suffix: []const u8 = partial_suffix,
+    /// Whether a terminal shows how far unpacking is.
+    shows_progress: bool = false,
     /// Why it failed, if it did.
     failure: ?Failure = null,
 
@@ -146,7 +148,7 @@ pub const Installation = struct {
         defer part.directory.close();
         const only = try damage.reduce(installation.arena, subject.plan);
         part.only = only;
-        unpacking.unpack(installation.executable, &parts) catch |err| {
+        unpacking.unpack(installation.executable, &parts, .{}) catch |err| {
             installation.failure = part.failure;
             return err;
         };
@@ -287,7 +289,8 @@ fn unpackParts(installations: []const *Installation) error{ Failed, OutOfMemory 
         part.* = installation.begin() catch |err| return installation.fail(err);
         begun += 1;
     }
-    unpacking.unpack(installations[0].executable, parts) catch |err| {
+    const options: unpacking.Options = .{ .shows_progress = installations[0].shows_progress };
+    unpacking.unpack(installations[0].executable, parts, options) catch |err| {
         for (installations, parts) |installation, part| installation.failure = part.failure;
         return err;
     };

@@ -312,6 +312,7 @@ fn installationOf(
         .executable = executable.file,
         .file = file,
         .base = base,
+        .shows_progress = !lift.boot.quiet,
     };
 }
 

@@ -136,6 +136,8 @@ pub const Boot = struct {
     bindings: std.json.ArrayHashMap(Command) = .{},
     /// Whether the variables of a `.env` are added to the environment.
     load_dotenv: bool = false,
+    /// Whether a first start shows no line on a terminal while it unpacks.
+    quiet: bool = false,
     /// The places of files by their names in placeholders, and their SHA-256, for names that are known only when a
     /// command is started.
     names: std.json.ArrayHashMap(Place) = .{},

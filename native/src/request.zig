@@ -176,7 +176,7 @@ fn unpackPart(
     file.size = try file_status.length(archive);
     var parts = [_]unpacking.Part{.{ .file = file, .directory = directory, .places = places, .given = part.plan }};
     const threads: usize = if (request.jobs == 0) std.math.maxInt(usize) else request.jobs;
-    unpacking.unpackWith(threads, archive, &parts) catch |err| {
+    unpacking.unpack(archive, &parts, .{ .threads = threads, .shows_progress = true }) catch |err| {
         failure.* = parts[0].failure orelse return err;
         return err;
     };

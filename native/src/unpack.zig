@@ -12,6 +12,7 @@ const memory_files = @import("memory_files.zig");
 const patch_file = @import("patch.zig");
 const plan_text = @import("plan.zig");
 const rendering = @import("rendering.zig");
+const Progress = @import("unpack_progress.zig").Progress;
 const Sha256 = @import("sha256.zig").Sha256;
 const zip = @import("zip.zig");
 
@@ -97,21 +98,25 @@ pub fn readPlan(
     return plan_text.parse(arena, text);
 }
 
-/// Unpacks all of `parts` in parallel. On `error.Failed`, one of them has a failure.
-pub fn unpack(executable: std.fs.File, parts: []Part) error{Failed}!void {
-    return unpackWith(threads_max, executable, parts);
-}
+pub const Options = struct {
+    /// At most this many threads.
+    threads: usize = threads_max,
+    /// Whether a terminal shows how far it is.
+    shows_progress: bool = false,
+};
 
-/// The same with at most `threads` threads.
-pub fn unpackWith(threads: usize, executable: std.fs.File, parts: []Part) error{Failed}!void {
+/// Unpacks all of `parts` in parallel. On `error.Failed`, one of them has a failure.
+pub fn unpack(executable: std.fs.File, parts: []Part, options: Options) error{Failed}!void {
     if (parts.len == 0) return;
     var pool: Pool = .{
         .executable = executable,
         .parts = parts,
-        .threads = @min(threads, threads_max),
+        .threads = @min(options.threads, threads_max),
         .memory_limit = control_group.memoryLimit(),
+        .shown = if (options.shows_progress) Progress.start() else null,
     };
     pool.run();
+    if (pool.shown) |*shown| shown.end();
     if (pool.failed) return error.Failed;
 }
 
@@ -138,6 +143,7 @@ const Pool = struct {
     /// The number of running tasks.
     running: usize = 0,
     failed: bool = false,
+    shown: ?Progress = null,
 
     /// Runs a thread on each core; runs on this thread alone if no other can be started.
     fn run(pool: *Pool) void {
@@ -220,8 +226,14 @@ const Pool = struct {
         defer pool.mutex.unlock();
         pool.running -= 1;
         if (failure == null) switch (task.work) {
-            .begin => task.part.stage = .planned,
-            .entry => task.part.entries_left -= 1,
+            .begin => {
+                task.part.stage = .planned;
+                if (pool.shown) |*shown| for (task.part.plan.entries) |entry| shown.expect(entry.length);
+            },
+            .entry => |index| {
+                task.part.entries_left -= 1;
+                if (pool.shown) |*shown| shown.advance(task.part.plan.entries[index].length);
+            },
             .patches => task.part.stage = .patched,
             .links => {},
         } else if (!pool.failed) {

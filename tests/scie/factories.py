@@ -102,13 +102,14 @@ def scie(
     needs: Needs | None = None,
     libc: OwnLibc | None = None,
     bindings: Mapping[str, Command] | None = None,
+    quiet: bool = False,
 ) -> Manifest:
     """Writes a scie of these parts to `path`."""
     lift = LiftManifest(
         name=name,
         platform=(platform or current_platform()).name,
         files=(),
-        boot=Boot(dict(commands), dict(bindings or {})),
+        boot=Boot(dict(commands), dict(bindings or {}), quiet=quiet),
         needs=needs or Needs(),
         description=description,
         base=base,

@@ -95,13 +95,15 @@ class Place(msgspec.Struct, frozen=True):
 class Boot(msgspec.Struct, frozen=True, omit_defaults=True):
     """`bindings` are commands that run once. `names` and `hashes` are the places and the SHA-256 of files by
     their names in placeholders, for names that are known only when a command is started. `by_name` lets the
-    name of the executable choose a command before the default one. `urls` is the path of a document whose
+    name of the executable choose a command before the default one. With `quiet`, a first start shows nothing
+    while it unpacks. `urls` is the path of a document whose
     `ptex` replaces URLs of lazy parts.
     """
 
     commands: dict[str, Command]
     bindings: dict[str, Command] = {}
     load_dotenv: bool = False
+    quiet: bool = False
     names: dict[str, Place] = {}
     hashes: dict[str, str] = {}
     by_name: bool = False

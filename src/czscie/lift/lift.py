@@ -49,6 +49,7 @@ class Lift:
     base: str | None = None
     tools: str = TOOLS
     load_dotenv: bool = False
+    quiet: bool = False
     windowed: bool = False
     compression_level: int | None = None
     platforms: tuple[Platform, ...]
@@ -105,6 +106,7 @@ class Lift:
         tools = table.optional_text("tools", _TOOLS)
         platforms = read_platforms(table)
         load_dotenv = table.flag("load_dotenv")
+        quiet = table.flag("quiet")
         windowed = table.flag("windowed")
         compression_level = table.optional_integer("compression_level", 1, 22)
         app_info = table.free_table("app_info")
@@ -127,6 +129,7 @@ class Lift:
             base=base,
             tools=TOOLS if tools is None else tools,
             load_dotenv=load_dotenv,
+            quiet=quiet,
             windowed=windowed,
             compression_level=compression_level,
             platforms=platforms,

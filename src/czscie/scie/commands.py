@@ -123,7 +123,8 @@ def _translated(
     return Boot(
         commands,
         bindings,
-        lift.load_dotenv,
+        load_dotenv=lift.load_dotenv,
+        quiet=lift.quiet,
         names=_places(lift, lazy or {}) if _BY_FILE in names else {},
         hashes=hashes.all() if _HASH in names else {},
         urls=_urls(lift, hashes),
