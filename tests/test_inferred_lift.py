@@ -12,7 +12,8 @@ from czex.factories import write_zip
 from czscie import api
 from czscie.errors import CzscieError
 from czscie.init.choice import PythonRequest
-from czscie.init.program import Program
+from czscie.init.program import PayloadOptions, Program
+from czscie.lift.manifest import read_manifest
 from czscie.platforms import find_platform
 from czscie.session import Session
 from network.server import MirrorServer
@@ -113,3 +114,35 @@ def test_an_executable_of_the_cache_is_built_once(
     assert (first.name, api.executable(program), first.stat().st_mtime_ns) == ("moo", first, written)
     pex(project.directory / "moo.pex", "other")
     assert api.executable(program) != first
+
+
+def test_options_of_packages_are_keys_of_its_payload(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project.directory)
+    (project.directory / "requirements.txt").write_text("cow\n")
+    options = PayloadOptions(
+        find_links=("my wheels", "https://a.example/links"),
+        index="https://b.example/simple",
+        extra_index=("https://c.example/simple",),
+    )
+    python = PythonRequest(platforms=(LINUX,))
+    program = Program(
+        requirements=(Path("requirements.txt"),), entry_point="cow", python=python, options=options
+    )
+    manifest = project.directory / "below" / "lift.toml"
+    manifest.parent.mkdir()
+    api.init(program, manifest)
+    assert str(project.directory) not in manifest.read_text()
+    payload = read_manifest(manifest).payload
+    assert payload is not None
+    assert payload.indexes.find_links == (
+        (project.directory / "below/../my wheels").as_uri(),
+        "https://a.example/links",
+    )
+    assert payload.indexes.index == "https://b.example/simple"
+    assert payload.indexes.extra_index == ("https://c.example/simple",)
+    alone = replace(program, options=PayloadOptions(no_index=True, find_links=("wheels",)))
+    api.init(alone, manifest, force=True)
+    payload = read_manifest(manifest).payload
+    assert payload is not None and payload.indexes.is_local

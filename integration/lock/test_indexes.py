@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,3 +99,36 @@ def test_members_of_a_uv_workspace_are_built_from_their_directories(project: Pro
     project.build()
     (calf / "calf.py").write_text("def main(): print('ma')\n")
     assert check_lock(manifest, Session.of()) == ("calf builds a different wheel from its directory",)
+
+
+def test_a_program_takes_the_same_as_options(
+    project: Project, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    wheel_file(index, "cow-1.0-py3-none-any.whl")
+    directory = project_directory(project.directory / "farm", SOURCE, extras={"cli": ["cow"]})
+
+    def build(*options: str) -> subprocess.CompletedProcess[str]:
+        command = [
+            sys.executable,
+            "-m",
+            "czscie",
+            "plan",
+            str(directory),
+            "--json",
+            "--platform",
+            "linux-x86_64",
+        ]
+        return subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+
+    done = build("--extra", "cli", "--find-links", str(index), "--no-index")
+    assert done.returncode == 0, done.stderr
+    assert "cow-1.0-py3-none-any.whl" in done.stdout
+    assert "cow-1.0" not in build("--find-links", str(index), "--no-index").stdout
+    project.manifest()
+    done = subprocess.run(
+        [sys.executable, "-m", "czscie", "plan", str(project.directory), "--extra", "cli"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "--extra is for programs without a manifest" in " ".join(done.stderr.split())

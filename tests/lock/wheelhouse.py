@@ -70,7 +70,8 @@ def project_directory(
     for path, data in {**files, "backend.py": _BACKEND.encode(), f"{name}.py": source.encode()}.items():
         (directory / path).parent.mkdir(parents=True, exist_ok=True)
         (directory / path).write_bytes(data)
-    project = f'[project]\nname = "{name}"\nversion = "1.0"\ndependencies = {json.dumps(requires)}\n'
+    project = f'[project]\nname = "{name}"\nversion = "1.0"\nscripts = {{ {name} = "{name}:main" }}\n'
+    project += f"dependencies = {json.dumps(requires)}\n"
     options = "".join(f"{extra} = {json.dumps(found)}\n" for extra, found in extras.items())
     tables = f"{project}[project.optional-dependencies]\n{options}{rest}"
     (directory / "pyproject.toml").write_text(f"{_BUILD_SYSTEM}{tables}")

@@ -11,10 +11,16 @@ import typer
 from czscie.commands.options import (
     AsJson,
     EntryPoint,
+    ExtraIndexes,
+    Extras,
     Files,
+    FindLinks,
     Frozen,
+    Groups,
+    Index,
     InvertLazy,
     Locked,
+    NoIndex,
     Offline,
     Output,
     Platforms,
@@ -32,6 +38,7 @@ from czscie.commands.options import (
     lock_use,
     named,
     open_console,
+    payload_options,
 )
 from czscie.commands.passing import become, passed_arguments
 
@@ -45,6 +52,12 @@ def build(
     requirement: Requirements = None,
     entry_point: EntryPoint = None,
     python: Python = None,
+    extra: Extras = None,
+    group: Groups = None,
+    find_links: FindLinks = None,
+    index: Index = None,
+    extra_index: ExtraIndexes = None,
+    no_index: NoIndex = False,
     output: Output = None,
     platform: Platforms = None,
     run: Annotated[
@@ -84,6 +97,7 @@ def build(
             entry_point,
             python,
             platforms,
+            payload_options(extra, group, find_links, index, extra_index, no_index),
             locked=locked,
             frozen=frozen,
             vendor=vendor,

@@ -10,6 +10,12 @@ import typer
 
 from czscie.commands.options import (
     EntryPoint,
+    ExtraIndexes,
+    Extras,
+    FindLinks,
+    Groups,
+    Index,
+    NoIndex,
     Offline,
     Quiet,
     Requirements,
@@ -17,6 +23,7 @@ from czscie.commands.options import (
     find_platforms,
     named,
     open_console,
+    payload_options,
 )
 
 
@@ -41,6 +48,12 @@ def init(
         str | None,
         typer.Option("--python", help="The CPython version, or its beginning: 3.13. Default: newest."),
     ] = None,
+    extra: Extras = None,
+    group: Groups = None,
+    find_links: FindLinks = None,
+    index: Index = None,
+    extra_index: ExtraIndexes = None,
+    no_index: NoIndex = False,
     release: Annotated[
         str | None, typer.Option("--release", help="The python-build-standalone release. Default: newest.")
     ] = None,
@@ -69,6 +82,7 @@ def init(
         request = PythonRequest.parse(python, find_platforms(platform))
         if release is not None:
             request = dataclasses.replace(request, release=release)
-        program = Program(source, tuple(requirement or ()), entry_point, request)
+        options = payload_options(extra, group, find_links, index, extra_index, no_index)
+        program = Program(source, tuple(requirement or ()), entry_point, request, options)
         api.init(program, output, force=force, session=Session.of(console, offline=offline))
     write_result(str(output))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from czscie.console import Console
-    from czscie.init.program import Program
+    from czscie.init.program import PayloadOptions, Program
     from czscie.lock.use import LockUse
     from czscie.platforms import Platform
 
@@ -89,6 +89,30 @@ EntryPoint = Annotated[
         help="The console script, module or module:function to start. Default: the program's own.",
     ),
 ]
+Extras = Annotated[
+    list[str] | None,
+    typer.Option("--extra", metavar="NAME", help="Install this extra of the project, too. Repeatable."),
+]
+Groups = Annotated[
+    list[str] | None,
+    typer.Option("--group", metavar="NAME", help="Install this dependency group, too. Repeatable."),
+]
+FindLinks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--find-links",
+        "-f",
+        metavar="DIR|URL",
+        help="Take wheels from this directory or page, too. Repeatable.",
+    ),
+]
+Index = Annotated[
+    str | None, typer.Option("--index", metavar="URL", help="The package index, in place of pip's.")
+]
+ExtraIndexes = Annotated[
+    list[str] | None, typer.Option("--extra-index", metavar="URL", help="Another index. Repeatable.")
+]
+NoIndex = Annotated[bool, typer.Option("--no-index", help="Take wheels from --find-links only.")]
 Python = Annotated[
     str | None,
     typer.Option(
@@ -97,6 +121,16 @@ Python = Annotated[
         help="The CPython for a program: 3.13, 3.13.9, or 3.13.9+RELEASE. Default: newest.",
     ),
 ]
+
+#: The options for keys of `lift.payload`.
+_OPTIONS = {
+    "extras": "--extra",
+    "groups": "--group",
+    "find_links": "--find-links",
+    "index": "--index",
+    "extra_index": "--extra-index",
+    "no_index": "--no-index",
+}
 
 DEFAULT_MANIFEST = Path("lift.toml")
 DEFAULT_OUTPUT = Path("dist")
@@ -141,7 +175,8 @@ def find_subject(
     requirements: Sequence[Path] | None,
     entry_point: str | None,
     python: str | None,
-    platforms: Sequence[Platform] = (),
+    platforms: Sequence[Platform],
+    options: PayloadOptions,
     **of_manifests: object,
 ) -> Path | Program:
     """The manifest or the program that the options mean; `of_manifests` are options that need a manifest.
@@ -152,7 +187,12 @@ def find_subject(
     from czscie.init.program import Program
     from czscie.init.target import find_manifest
 
-    of_programs = {"--requirement": requirements, "--entry-point": entry_point, "--python": python}
+    of_programs = {
+        "--requirement": requirements,
+        "--entry-point": entry_point,
+        "--python": python,
+        **{_OPTIONS[key]: value for key, value in options.keys.items()},
+    }
     if target is not None and requirements:
         raise typer.BadParameter(f"--requirement takes the place of {target}")
     if not requirements and (manifest := find_manifest(target)) is not None:
@@ -161,7 +201,28 @@ def find_subject(
         return manifest
     if used := [f"--{name.replace('_', '-')}" for name, value in of_manifests.items() if value]:
         raise typer.BadParameter(f"{used[0]} needs a manifest, which czscie init writes")
-    return Program(target, tuple(requirements or ()), entry_point, PythonRequest.parse(python, platforms))
+    request = PythonRequest.parse(python, platforms)
+    return Program(target, tuple(requirements or ()), entry_point, request, options)
+
+
+def payload_options(
+    extras: Sequence[str] | None,
+    groups: Sequence[str] | None,
+    find_links: Sequence[str] | None,
+    index: str | None,
+    extra_index: Sequence[str] | None,
+    no_index: bool,
+) -> PayloadOptions:
+    from czscie.init.program import PayloadOptions
+
+    return PayloadOptions(
+        tuple(extras or ()),
+        tuple(groups or ()),
+        tuple(find_links or ()),
+        index,
+        tuple(extra_index or ()),
+        no_index,
+    )
 
 
 def find_output(output: Path | None, subject: Path | Program) -> tuple[Path, bool]:

@@ -6,9 +6,15 @@ import typer
 
 from czscie.commands.options import (
     EntryPoint,
+    ExtraIndexes,
+    Extras,
     Files,
+    FindLinks,
     Frozen,
+    Groups,
+    Index,
     Locked,
+    NoIndex,
     Offline,
     Python,
     Quiet,
@@ -20,6 +26,7 @@ from czscie.commands.options import (
     lock_use,
     named,
     open_console,
+    payload_options,
 )
 from czscie.commands.passing import become, passed_arguments
 
@@ -30,6 +37,12 @@ def run(
     requirement: Requirements = None,
     entry_point: EntryPoint = None,
     python: Python = None,
+    extra: Extras = None,
+    group: Groups = None,
+    find_links: FindLinks = None,
+    index: Index = None,
+    extra_index: ExtraIndexes = None,
+    no_index: NoIndex = False,
     files: Files = None,
     locked: Locked = False,
     frozen: Frozen = False,
@@ -50,7 +63,15 @@ def run(
 
         here = [current_platform()]
         subject = find_subject(
-            target, requirement, entry_point, python, here, locked=locked, frozen=frozen, file=files
+            target,
+            requirement,
+            entry_point,
+            python,
+            here,
+            payload_options(extra, group, find_links, index, extra_index, no_index),
+            locked=locked,
+            frozen=frozen,
+            file=files,
         )
         session = Session.of(console, offline=offline, files=find_files(files))
         executable = api.executable(subject, use=use, session=session)

@@ -10,6 +10,7 @@ from pathlib import Path
 from czscie.documents import toml_string
 from czscie.init.choice import PythonChoice
 from czscie.init.source import ProgramSource
+from czscie.network.url import scheme
 
 _WIDTH = 108
 #: By the payload's key, what it is called and what stands above it.
@@ -76,6 +77,10 @@ def _payload(subject: ProgramSource, directory: Path) -> Iterator[str]:
         else toml_string(_relative(subject.path, directory))
     )
     yield f"{subject.source} = {value}"
+    for key, setting in subject.keys.items():
+        if key == "find_links" and isinstance(setting, tuple):
+            setting = tuple(each if scheme(each) else _relative(Path(each), directory) for each in setting)
+        yield f"{key} = {_value(setting)}"
     others = ", ".join(map(toml_string, subject.others))
     if subject.entry_point is not None:
         also = f" The {_NOUNS[subject.source]} has also: {others}." if others else ""
@@ -98,6 +103,12 @@ def _payload(subject: ProgramSource, directory: Path) -> Iterator[str]:
 def _comment(text: str) -> Iterator[str]:
     for line in textwrap.wrap(text, _WIDTH - 2, break_long_words=False, break_on_hyphens=False):
         yield f"# {line}"
+
+
+def _value(setting: bool | str | tuple[str, ...]) -> str:
+    if isinstance(setting, bool):
+        return str(setting).lower()
+    return toml_string(setting) if isinstance(setting, str) else _array(setting)
 
 
 def _array(values: Sequence[str]) -> str:

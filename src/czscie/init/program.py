@@ -15,17 +15,47 @@ from czscie.init.source import ProgramSource
 
 
 @dataclass(frozen=True, slots=True)
+class PayloadOptions:
+    """Keys of `lift.payload` for a program without a manifest (czscie.lift.package_indexes, docs/lock.md).
+
+    Paths in `find_links` are relative to the working directory.
+    """
+
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    find_links: tuple[str, ...] = ()
+    index: str | None = None
+    extra_index: tuple[str, ...] = ()
+    no_index: bool = False
+
+    @property
+    def keys(self) -> dict[str, bool | str | tuple[str, ...]]:
+        """Those that are set."""
+        found = {
+            "extras": self.extras,
+            "groups": self.groups,
+            "find_links": self.find_links,
+            "index": self.index,
+            "extra_index": self.extra_index,
+            "no_index": self.no_index,
+        }
+        return {key: value for key, value in found.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
     """A project, a PEX or a script at `source`, or the requirements in the files `requirements`.
 
     `entry_point` (a console script, a module or `module:function`) starts in place of what `source` declares.
     `python` is which CPython and which platforms to build for, by default the newest and this machine's.
+    `options` say what of its packages is installed, and where they come from.
     """
 
     source: Path | None = None
     requirements: tuple[Path, ...] = ()
     entry_point: str | None = None
     python: PythonRequest = field(default_factory=PythonRequest)
+    options: PayloadOptions = field(default_factory=PayloadOptions)
 
     @property
     def arguments(self) -> str:
@@ -44,6 +74,7 @@ class Program:
     def read(self) -> ProgramSource:
         """What it declares. Raises CzscieError when it cannot be read or is not a program."""
         subject = read_requirements(self.requirements) if self.source is None else read_subject(self.source)
+        subject = dataclasses.replace(subject, keys=self.options.keys)
         if self.entry_point is None:
             return subject
         name = subject.name if self.source is not None else self.entry_point.partition(":")[0]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ class ProgramSource:
     `entry_point` is None if it is unknown or need not be named; `others` are further candidates. `starts` is
     whether there is any. `asks` is its requirement of a Python, in words, empty for none. `obstacles` returns
     why it cannot run with a CPython version on a platform, as far as that is known without a build: one line
-    per reason.
+    per reason. `keys` are more keys of the payload.
     """
 
     source: str
@@ -35,6 +35,7 @@ class ProgramSource:
     asks: str
     obstacles: Callable[[Platform, str], tuple[str, ...]]
     requirements: tuple[str, ...] = ()
+    keys: Mapping[str, bool | str | tuple[str, ...]] = field(default_factory=dict)
 
 
 def requires_python(versions: SpecifierSet) -> str:
