@@ -440,7 +440,7 @@ def test_an_output_that_is_no_directory_is_told_before_anything_is_downloaded(
         project.build()
     assert str(caught.value) == (
         f"error: cannot write into {project.directory}/dist\n"
-        f"  {project.directory}/dist: File exists\n"
+        f"  {project.directory}/dist is not a directory\n"
         "hint: name another directory: czscie build -o DIR"
     )
     assert not server.requests

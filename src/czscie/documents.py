@@ -112,11 +112,12 @@ def _with_line(message: str, text: str) -> str:
     """tomllib's message and the line that it means; of what is left open, the line that opens it."""
     lines = text.splitlines()
     match = _LINE.search(message)
-    if match is not None:
+    is_open = _AT_END in message or message.startswith("Unclosed ")
+    if is_open and len(lines) <= _MOST_LINES:
+        number = _last_statement(lines[: int(match[1])] if match else lines)
+        message = f"{message.partition(' (at ')[0]} (opened at line {number})"
+    elif match is not None:
         number = int(match[1])
-    elif _AT_END in message and len(lines) <= _MOST_LINES:
-        number = _last_statement(lines)
-        message = message.replace(_AT_END, f"opened at line {number}")
     else:
         return message
     line = _LOGIN.sub("", lines[number - 1]).strip() if 0 < number <= len(lines) else ""

@@ -55,7 +55,7 @@ def check_output(paths: Sequence[Path]) -> None:
         directory = path.absolute().parent
         there = next(each for each in (directory, *directory.parents) if os.path.lexists(each))
         if not there.is_dir():
-            why = f"{there}: File exists"
+            why = f"{there} is not a directory"
         elif not os.access(there, os.W_OK | os.X_OK):
             why = f"{there}: Permission denied"
         else:

@@ -152,6 +152,13 @@ def test_a_wheel_that_requires_another_python_says_which() -> None:
     assert why == ("cow 1.0 requires Python >=3.14, and the payload runs with CPython 3.13.9",)
 
 
+def test_a_wheel_of_a_directory_says_it_in_its_metadata() -> None:
+    log = f"{TIME}ERROR: Package 'cow' requires a different Python: 3.11.7 not in '>=3.14'\n"
+    why, hint, _ = read(log)
+    assert why == ("cow requires Python >=3.14, and the payload runs with CPython 3.13.9",)
+    assert hint.endswith("or require an older cow")
+
+
 def test_a_source_that_may_not_be_built_names_the_setting() -> None:
     line = "  Skipping link: No sources permitted for cow: https://files.example/cow-2.0.tar.gz#sha256=00"
     why, hint, _ = read(missing("cow==2", line, found("1.0")))

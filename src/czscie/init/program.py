@@ -74,11 +74,24 @@ class Program:
     def read(self) -> ProgramSource:
         """What it declares. Raises CzscieError when it cannot be read or is not a program."""
         subject = read_requirements(self.requirements) if self.source is None else read_subject(self.source)
+        self._check_options(subject)
         subject = dataclasses.replace(subject, keys=self.options.keys)
         if self.entry_point is None:
             return subject
         name = subject.name if self.source is not None else self.entry_point.partition(":")[0]
         return dataclasses.replace(subject, name=name, entry_point=self.entry_point, starts=True)
+
+    def _check_options(self, subject: ProgramSource) -> None:
+        options = self.options
+        if subject.source == "pex" and options.keys:
+            raise CzscieError(
+                f"{self.arguments} is a PEX, which contains its packages",
+                why="extras, groups and indexes are for what is resolved",
+            )
+        if subject.source != "project" and (options.extras or options.groups):
+            raise CzscieError(
+                f"{self.arguments} is not a project", why="only projects have extras and groups"
+            )
 
     def check_starts(self, subject: ProgramSource) -> None:
         """Raises CzscieError when `subject`, which is this program as it was read, has no entry point."""

@@ -69,7 +69,7 @@ def resolve_lock(
     if use is LockUse.LOCKED:
         raise CzscieError(
             f"{path} is not up to date" if lock is not None else f"there is no lock {path}",
-            why=changes,
+            why=changes if lock is not None else (),
             hint=f"czscie lock {lift.path}",
         )
     return EnsuredLock(locker.lock(lock, targets, prune=False), lock, changes)

@@ -40,6 +40,7 @@ _WRONG_TAGS = re.compile(r"Skipping link: none of the wheel's tags .*?: (\S+\.wh
 _WRONG_PYTHON = re.compile(
     r"Link requires a different Python \(\S+ not in: ?'([^']*)'\): (\S+\.whl)(?:#| |$)"
 )
+_METADATA = re.compile(r"Package '([^']+)' requires a different Python: \S+ not in '([^']*)'")
 _SOURCE = re.compile(r"Skipping link: No sources permitted for (\S+): (\S+)")
 _MANYLINUX = re.compile(r"manylinux_(\d+)_(\d+)_")
 _NAMES = 6
@@ -83,7 +84,8 @@ def read_failure(log: str, target: Target) -> ResolveFailure | None:
     lines = log.splitlines()
     found = next(filter(None, map(_UNSATISFIED.search, lines)), None)
     if found is None:
-        return None
+        other = next(filter(None, map(_METADATA.search, lines)), None)
+        return None if other is None else _other_python(other[1], other[2], target)
     try:
         requirement = Requirement(found[1])
     except InvalidRequirement:
@@ -196,13 +198,10 @@ def _unfitting(requirement: Requirement, wheels: Sequence[_Wheel], target: Targe
     newest = max(each.version for each in wheels)
     wheels = [each for each in wheels if each.version == newest]
     what = f"{requirement.name} {newest}"
-    python = f"{target.implementation.title} {target.implementation.version}"
     for each in wheels:
         if each.requires_python is not None:
-            return ResolveFailure(
-                (f"{what} requires Python {each.requires_python}, and the payload runs with {python}",),
-                f"choose another version in [[lift.interpreters]], or require an older {requirement.name}",
-            )
+            return _other_python(what, each.requires_python, target)
+    python = _python(target)
     tags = frozenset(tag for each in wheels for tag in each.tags)
     if (glibc := _needed_glibc(tags, target)) is not None:
         newer = f"{glibc[0]}.{glibc[1]}"
@@ -226,6 +225,17 @@ def _unfitting(requirement: Requirement, wheels: Sequence[_Wheel], target: Targe
         f"remove {target.platform.name} from lift.platforms, or build a wheel there and set PIP_FIND_LINKS "
         "to its directory",
     )
+
+
+def _other_python(what: str, requires: str, target: Target) -> ResolveFailure:
+    return ResolveFailure(
+        (f"{what} requires Python {requires}, and the payload runs with {_python(target)}",),
+        f"choose another version in [[lift.interpreters]], or require an older {what.partition(' ')[0]}",
+    )
+
+
+def _python(target: Target) -> str:
+    return f"{target.implementation.title} {target.implementation.version}"
 
 
 def _needed_glibc(tags: frozenset[Tag], target: Target) -> GlibcVersion | None:
