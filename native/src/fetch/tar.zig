@@ -137,7 +137,14 @@ const Unpacking = struct {
     }
 
     fn makeLinks(unpacking: *Unpacking) !void {
+        var paths: std.StringHashMapUnmanaged(void) = .empty;
+        for (unpacking.links.items) |link| try paths.put(unpacking.arena, link.path, {});
         for (unpacking.links.items) |link| {
+            // Below another link, what `staysWithin` says of the target does not hold.
+            var above = link.path;
+            while (std.fs.path.dirnamePosix(above)) |parent| : (above = parent) {
+                if (paths.contains(parent)) return error.UnsafeArchive;
+            }
             try unpacking.makeParent(link.path);
             try unpacking.directory.symLink(link.target, link.path, .{});
         }
@@ -184,18 +191,20 @@ fn padded(length: u64) u64 {
     return (length +| block_length - 1) / block_length * block_length;
 }
 
-/// Whether the target is a relative path that does not lead out of the directory, or of `prefix` in it.
+/// Whether the target is a relative path that does not lead out of the directory, or of `prefix` in it. A `..` behind a
+/// name is refused: the name may be that of a link.
 fn staysWithin(link: Link, prefix: []const u8) bool {
     if (link.target.len == 0 or link.target[0] == '/') return false;
     if (builtin.os.tag == .windows) return false; // not every user may make links there
     if (std.mem.indexOfAny(u8, link.target, "\x00\\") != null) return false;
     var depth: usize = std.mem.count(u8, std.mem.trimLeft(u8, link.path[prefix.len..], "/"), "/");
+    var is_below = false;
     var components = std.mem.tokenizeScalar(u8, link.target, '/');
     while (components.next()) |component| {
         if (std.mem.eql(u8, component, ".")) continue;
         if (!std.mem.eql(u8, component, "..")) {
-            depth += 1;
-        } else if (depth == 0) return false else depth -= 1;
+            is_below = true;
+        } else if (is_below or depth == 0) return false else depth -= 1;
     }
     return true;
 }
@@ -299,6 +308,9 @@ test "what leads out of the directory is refused, and so is what is damaged" {
         comptime memberForTests('2', "link", "../out", ""),
         comptime memberForTests('2', "link", "/out", ""),
         comptime memberForTests('1', "hard", "../out", ""),
+        comptime memberForTests('2', "here", ".", "") ++ memberForTests('2', "link", "here/..", ""),
+        comptime memberForTests('2', "a/here", ".", "") ++ memberForTests('2', "a/here/link", "../..", "") ++ end_for_tests,
+        comptime memberForTests('2', "a/here/link", "../..", "") ++ memberForTests('2', "a/here", ".", "") ++ end_for_tests,
         comptime memberForTests('3', "device", "", ""),
     };
     for (unsafe) |member| {
