@@ -1,6 +1,7 @@
 //! Which proxy leads to a host, as curl reads the environment: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
 
 const std = @import("std");
+const builtin = @import("builtin");
 const testing = std.testing;
 const EnvMap = std.process.EnvMap;
 
@@ -11,8 +12,8 @@ pub fn find(environment: *const EnvMap, is_secure: bool, host: []const u8, port:
     const own = if (is_secure)
         either(environment, "https_proxy", "HTTPS_PROXY")
     else if (environment.get("REQUEST_METHOD") != null)
-        // For a CGI program, HTTP_PROXY is what the client sent as the header Proxy.
-        notEmpty(environment.get("http_proxy"))
+        // For a CGI program, HTTP_PROXY is what the client sent as the header Proxy. Windows takes both for one name.
+        notEmpty(if (builtin.os.tag == .windows) null else environment.get("http_proxy"))
     else
         either(environment, "http_proxy", "HTTP_PROXY");
     return own orelse either(environment, "all_proxy", "ALL_PROXY");
