@@ -53,7 +53,7 @@ class Console:
         self._rows: Live | Log | None = None
         self._retried: set[str] = set()
 
-    # What is told.
+    # Output.
 
     def line(self, text: str) -> None:
         if self.detail > Detail.QUIET:

@@ -287,7 +287,7 @@ def has_colours(stream: TextIO | None) -> bool:
 
 
 def _moves_cursor() -> bool:
-    """On Windows, only a console that understands escape sequences; it is told to."""
+    """Whether escape sequences move the cursor. Enables them in consoles of Windows that support them."""
     if sys.platform != "win32":
         return True
     import ctypes

@@ -1,4 +1,4 @@
-"""Progress reports of downloads, through a console or to nobody."""
+"""Progress reports of downloads, to a console, or discarded."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import pytest
 
 from czscie.errors import CzscieError
 from czscie.lift.manifest import read_manifest
-from czscie.lift.package_indexes import NO_INDEXES, PackageIndexes
+from czscie.lift.package_indexes import NO_INDEXES, PackageIndexes, is_link_url
 
 HEAD = """\
 [lift]
@@ -61,7 +61,7 @@ def test_directories_alone_need_no_network(tmp_path: Path, links: str, local: bo
 @pytest.mark.parametrize(
     ("payload", "problem"),
     [
-        ('requirements = ["cow"]\nindex = "https://me:secret@a.example/simple"', "they belong into ~/.netrc"),
+        ('requirements = ["cow"]\nindex = "https://me:secret@a.example/simple"', "these belong in ~/.netrc"),
         ('requirements = ["cow"]\nextra_index = ["a.example"]', "lift.payload.extra_index[0]: "),
         ('requirements = ["cow"]\nno_index = true\nindex = "https://a.example"', "no_index is true"),
         ('pex = "moo.pex"\nfind_links = ["wheels"]', "no pex beside it"),
@@ -75,3 +75,8 @@ def test_what_has_no_meaning_is_refused(tmp_path: Path, payload: str, problem: s
         read(tmp_path, payload)
     assert problem in str(error.value)
     assert "secret" not in str(error.value)
+
+
+def test_a_drive_of_windows_is_no_scheme() -> None:
+    assert not is_link_url("C:\\wheels")
+    assert is_link_url("file:///wheels")

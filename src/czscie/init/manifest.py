@@ -10,7 +10,7 @@ from pathlib import Path
 from czscie.documents import toml_string
 from czscie.init.choice import PythonChoice
 from czscie.init.source import ProgramSource
-from czscie.network.url import scheme
+from czscie.lift.package_indexes import is_link_url
 
 _WIDTH = 108
 #: By the payload's key, what it is called and what stands above it.
@@ -79,7 +79,9 @@ def _payload(subject: ProgramSource, directory: Path) -> Iterator[str]:
     yield f"{subject.source} = {value}"
     for key, setting in subject.keys.items():
         if key == "find_links" and isinstance(setting, tuple):
-            setting = tuple(each if scheme(each) else _relative(Path(each), directory) for each in setting)
+            setting = tuple(
+                each if is_link_url(each) else _relative(Path(each), directory) for each in setting
+            )
         yield f"{key} = {_value(setting)}"
     others = ", ".join(map(toml_string, subject.others))
     if subject.entry_point is not None:

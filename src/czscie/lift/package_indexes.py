@@ -17,7 +17,7 @@ def _has_no_login(url: str) -> bool:
     return scheme(url) in _SCHEMES and "@" not in urlsplit(url).netloc
 
 
-_INDEX = Shape("the URL of an index, without a user or password (they belong into ~/.netrc)", _has_no_login)
+_INDEX = Shape("the URL of an index, without a user or password (these belong in ~/.netrc)", _has_no_login)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class PackageIndexes:
     def read(cls, table: Table, directory: Path) -> PackageIndexes:
         """Paths in `table` are relative to `directory`."""
         found = cls(
-            find_links=tuple(_link(each, directory) for each in table.texts("find_links", SOMETHING)),
+            find_links=tuple(link_url(each, directory) for each in table.texts("find_links", SOMETHING)),
             index=table.optional_text("index", _INDEX),
             extra_index=table.texts("extra_index", _INDEX),
             no_index=table.flag("no_index"),
@@ -69,6 +69,11 @@ class PackageIndexes:
 NO_INDEXES = PackageIndexes()
 
 
-def _link(text: str, directory: Path) -> str:
-    """A path as a URL, whose characters need no quotes."""
-    return text if scheme(text) in _SCHEMES else (directory / text).absolute().as_uri()
+def is_link_url(text: str) -> bool:
+    """Whether one of `find_links` is a URL and not a path, such as `C:\\wheels`."""
+    return scheme(text) in _SCHEMES
+
+
+def link_url(text: str, directory: Path) -> str:
+    """One of `find_links` as a URL; a path is relative to `directory`. pip separates them with spaces."""
+    return text if is_link_url(text) else (directory / text).absolute().as_uri()

@@ -13,10 +13,9 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from czscie.lift.package_indexes import NO_INDEXES, PackageIndexes
+from czscie.lift.package_indexes import NO_INDEXES, PackageIndexes, link_url
 from czscie.lift.payload import Payload
 from czscie.lock.sdist import read_pyproject
-from czscie.network.url import scheme
 
 
 def local_sources(project: Path) -> dict[str, Path]:
@@ -55,10 +54,7 @@ def indexes_of(payload: Payload | None) -> PackageIndexes:
     default = [each.get("url") for each in indexes if each.get("default")] or [settings.get("index-url")]
     extra = [each.get("url") for each in indexes if not each.get("default")]
     return PackageIndexes(
-        find_links=tuple(
-            text if scheme(text) else (payload.project / text).absolute().as_uri()
-            for text in _texts(settings.get("find-links"))
-        ),
+        find_links=tuple(link_url(text, payload.project) for text in _texts(settings.get("find-links"))),
         index=next(_texts(default), None),
         extra_index=(*_texts(extra), *_texts(settings.get("extra-index-url"))),
         no_index=settings.get("no-index") is True,
