@@ -43,7 +43,8 @@ def put_science(path: Path) -> None:
 def make(builder: Builder, interpreters: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Make:
     """Runs `pex` with these arguments and returns the scie that it says it wrote. The PEX is beside it.
 
-    With `on_path`, pex finds `science` on PATH by itself.
+    With `on_path`, pex finds `science` on PATH by itself. It keeps a copy of that script in its root for
+    good, and the script names the Python of this checkout: such a pex has a root of its own.
     """
     directory = tmp_path_factory.mktemp("science")
     (directory / "bin").mkdir()
@@ -74,6 +75,7 @@ def make(builder: Builder, interpreters: dict[str, Path], tmp_path_factory: pyte
                 **builder.settings(),
                 "PYTHONPATH": str(source),
                 "PATH": f"{science.parent}:{os.environ['PATH']}",
+                **({"PEX_ROOT": str(directory / "root")} if on_path else {}),
                 **variables,
             },
             capture_output=True,
