@@ -38,6 +38,8 @@ def test_a_file_is_taken_from_where_an_option_says(tmp_path: Path) -> None:
         '[lift]\nname = "moo"\ncommands = [{ exe = "{scie}" }]\n'
         f'[[lift.files]]\nname = "a"\nkey = "first"\n[[lift.files]]\nname = "b"\n{source}\n'
     )
+    for name in ("one", "two"):
+        (tmp_path / name).touch()
     lift, _ = load_lift(path, (), {"first": tmp_path / "one", "b": tmp_path / "two"})
     assert [(file.id, file.path, file.source) for file in lift.files] == [
         ("first", tmp_path / "one", None),

@@ -124,6 +124,22 @@ def test_an_image_without_a_c_library(project: Project) -> None:
     assert not (project.directory / "lift.lock").exists()
 
 
+def test_an_image_whose_base_does_not_exist(project: Project) -> None:
+    project.manifest(lift='image = { base = ["base.tar"] }')
+    with pytest.raises(CzscieError) as caught:
+        api.image(project.directory / "lift.toml", ImageOptions(project.directory / "moo.tar", None))
+    assert caught.value.what == f"cannot read the base image {project.directory / 'base.tar'}"
+    assert not (project.directory / "lift.lock").exists()
+
+
+def test_files_that_the_manifest_names(project: Project) -> None:
+    (project.directory / "moo.pex").unlink()
+    project.manifest(rest='[[lift.files]]\nname = "herd.txt"\n')
+    error = refused(project)
+    assert error.what == f"{project.directory / 'lift.toml'} names 2 files that do not exist"
+    assert [line.partition(":")[0] for line in error.why[:2]] == ["lift.files[0].name"] * 2
+
+
 def test_equal_problems_are_one_and_several_keep_their_hints() -> None:
     one, other = CzscieError("one", why="because", hint="do it"), CzscieError("other")
     raise_all([])

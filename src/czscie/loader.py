@@ -10,6 +10,7 @@ from czscie.errors import CzscieError
 from czscie.libc.bundle import check_libc
 from czscie.lift.lift import Lift
 from czscie.lift.manifest import read_manifest
+from czscie.lift.named_files import check_named_files
 from czscie.platforms import Platform
 from czscie.scie.bundle import check_bundle
 from czscie.scie.commands import check_commands
@@ -26,7 +27,8 @@ def load_lift(
 
     `files` are paths to take for files of the manifest, by their ids; `inverted` are ids of what is to be
     embedded if it is lazy, and the other way round. Raises CzscieError for a manifest that has none of them,
-    that needs a feature that this version lacks, or that is not for a platform.
+    that needs a feature that this version lacks, that is not for a platform, or that names files that do not
+    exist.
     """
     lift = read_manifest(manifest).with_files(files or {}).with_inverted(inverted)
     return check_lift(lift, platforms)
@@ -47,6 +49,7 @@ def check_lift(lift: Lift, platforms: Sequence[Platform] = ()) -> tuple[Lift, li
                 hint=f'add "{platform.name}" to lift.platforms',
             )
     targets = [platform for platform in lift.platforms if not platforms or platform in platforms]
+    check_named_files(lift, targets)
     check_libc(lift.libc, targets)
     if any(target.os == "macos" for target in targets):
         check_bundle(lift.macos.bundle)

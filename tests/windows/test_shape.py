@@ -144,7 +144,7 @@ def test_what_is_no_icon_is_refused_by_the_name_of_its_key(tmp_path: Path, data:
 
 def test_an_icon_that_is_not_there_is_told_before_anything_is_made(project: Project) -> None:
     project.manifest(platforms=("windows-x86_64",), rest='[lift.windows]\nicon = "moo.ico"\n')
-    with pytest.raises(CzscieError, match=r"lift\.windows\.icon: cannot read .*moo\.ico"):
+    with pytest.raises(CzscieError, match=r"lift\.windows\.icon: there is nothing at .*moo\.ico"):
         project.build()
     assert not (project.directory / "dist").exists()
     assert not (project.directory / "lift.lock").exists()

@@ -9,7 +9,7 @@ import gzip
 import posixpath
 import tarfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -29,6 +29,7 @@ from czscie.image.platform import ImagePlatform
 
 _Document = TypeVar("_Document")
 _Layer = TypeVar("_Layer")
+_Found = TypeVar("_Found")
 
 _COMMENT = "of the base image"
 #: Documents are read whole; this is a hundred times what large ones have.
@@ -40,6 +41,19 @@ _LINKS = 4
 
 def read_base(archives: Sequence[Path], platform: ImagePlatform) -> Base:
     """The image for `platform` in the first of `archives` that has one. Raises CzscieError."""
+    return _find(archives, platform, lambda configuration, layers: Base(configuration, tuple(layers)))
+
+
+def check_base(archives: Sequence[Path], platform: ImagePlatform) -> None:
+    """Raises CzscieError when none of `archives` has an image for `platform`. Reads no layers."""
+    _find(archives, platform, lambda _configuration, _layers: None)
+
+
+def _find(
+    archives: Sequence[Path],
+    platform: ImagePlatform,
+    read: Callable[[Configuration, Iterator[Layer]], _Found],
+) -> _Found:
     found: list[str] = []
     for path in archives:
         try:
@@ -47,7 +61,7 @@ def read_base(archives: Sequence[Path], platform: ImagePlatform) -> Base:
                 members = {member.name.removeprefix("./"): member for member in tar}
             for configuration, layers in _Archive(path, members).images():
                 if configuration.platform.serves(platform):
-                    return Base(configuration, tuple(layers))
+                    return read(configuration, layers)
                 found.append(configuration.platform.name)
         except OSError as error:
             raise CzscieError(

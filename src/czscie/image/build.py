@@ -14,7 +14,7 @@ from czscie.czex.layer_split import LayerSplit
 from czscie.elf import Elf
 from czscie.errors import CzscieError
 from czscie.image.archive import write_archive, write_layout
-from czscie.image.base import read_base
+from czscie.image.base import check_base, read_base
 from czscie.image.image import CREATED, Base, ContainerImage, compose, scratch
 from czscie.image.layers import make_contents
 from czscie.image.platform import ImagePlatform
@@ -85,6 +85,8 @@ def make_images(
     console = session.console
     if not bases:
         _check_bundled(lift, targets)
+    for target in targets if bases else ():
+        check_base(bases, ImagePlatform.of(target))
     with open_parts(lift, targets, session, division, use) as make:
 
         def attempt() -> BuiltImages:
