@@ -44,7 +44,7 @@ MODULES = (
 )
 
 #: Tests that look at files of the library themselves, or at the names of importlib's classes, and why they
-#: differ (docs/packing.md). `*` stands for anything.
+#: differ (docs/explained/packing.md). `*` stands for anything.
 EXPLAINED = {
     "test.test_argparse.TestEncoding.*": "it opens argparse.py",
     "test.test_bdb.StateTestCase.test_skip": "the finder's calls are traced, importlib's are not",

@@ -1,7 +1,7 @@
 """What a hardened host takes away, one row for each: the application runs, or says exactly what is missing.
 
-docs/bare.md has the table. Every row is a process 1 in namespaces of its own, without a network and with an
-empty environment, in a root that has the executable, glibc, and what the row gives it besides.
+docs/explained/bare.md has the table. Every row is a process 1 in namespaces of its own, without a network and
+with an empty environment, in a root that has the executable, glibc, and what the row gives it besides.
 """
 
 from __future__ import annotations

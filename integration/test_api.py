@@ -22,7 +22,7 @@ from integration.vendor.test_vendor import add_licences
 from libc.factories import mirror
 from network.server import MirrorServer
 
-DOCUMENT = Path(__file__).parents[1] / "docs" / "api.md"
+DOCUMENT = Path(__file__).parents[1] / "docs" / "reference" / "api.md"
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from czscie.platforms import find_platform
 from czscie.session import Session
 from network.server import MirrorServer
 
-DOCUMENT = Path(__file__).parents[1] / "docs" / "plan.md"
+DOCUMENT = Path(__file__).parents[1] / "docs" / "reference" / "plan.md"
 DIGEST = "30bc24d8a1e81d8ef1c6bd0ccbe01ea2f5b1fd2db1a82b3b2ac4f0ccd5bb7b9f"
 
 

@@ -27,7 +27,7 @@ def test_there_are_enough() -> None:
 
 
 def test_all_are_documented() -> None:
-    path = Path(__file__).parents[2] / "docs" / "czex.md"
+    path = Path(__file__).parents[2] / "docs" / "reference" / "czex.md"
     rows = {tuple(cell.strip() for cell in line.split("|")[1:-1]) for line in path.read_text().splitlines()}
     for behaviour in BEHAVIOURS:
         forms = (behaviour.differs.get(form, "same") for form in ("czex", "scie"))

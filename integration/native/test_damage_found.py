@@ -514,7 +514,7 @@ def test_what_systemd_tmpfiles_deletes_is_put_back(scie: SmallScie, temporary: P
 @root_only
 @pytest.mark.skipif(shutil.which("systemd-tmpfiles") is None, reason="there is no systemd-tmpfiles")
 def test_a_line_keeps_systemd_tmpfiles_away(scie: SmallScie, temporary: Path) -> None:
-    """docs/tools.md names the line for /tmp."""
+    """docs/reference/tools.md names the line for /tmp."""
     cleaner = temporary.parent / "cleaner.conf"
     cleaner.write_text(f"d {temporary.parent} - - - m:10d\nx {temporary.parent}/czscie-*\n")
     aged(temporary)

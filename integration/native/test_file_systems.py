@@ -1,6 +1,6 @@
 """File systems that refuse, forget or fold: a start, or an error in plain words and nothing half installed.
 
-docs/bare.md has the table. Those of passthrough.py are mounted with FUSE, the others by the kernel.
+docs/explained/bare.md has the table. Those of passthrough.py are mounted with FUSE, the others by the kernel.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""czscie as a library (docs/api.md): what the commands do, as functions that print nothing.
+"""czscie as a library (docs/reference/api.md): what the commands do, as functions that print nothing.
 
 Every function raises CzscieError for what its caller can mend: files that are missing or damaged, manifests
 with mistakes, servers that do not answer, disks that are full. `session` is what a run works with, by default
@@ -122,7 +122,7 @@ def lock(
     """Pins all that `manifest` asks for in the lock beside it, and returns the path of that.
 
     What is locked stays unless the manifest has changed or `upgrade` covers it. `attestor` verifies who built
-    the interpreters (docs/attestations.md).
+    the interpreters (docs/reference/attestations.md).
     """
     from czscie.lock.command import update_lock
     from czscie.lock.upgrade import Upgrade
@@ -218,7 +218,7 @@ def vendor(
     platforms: Sequence[Platform] = (),
     session: Session | None = None,
 ) -> None:
-    """Writes all that a build of `manifest` takes into `directory` (docs/vendor.md)."""
+    """Writes all that a build of `manifest` takes into `directory` (docs/reference/vendor.md)."""
     from czscie.loader import load_lift
     from czscie.vendor.write import write_vendor
 

@@ -1,7 +1,7 @@
 """What a build would do, download and write. It uses the build's own functions, and changes nothing.
 
-The structs are the schema of `czscie plan --json`, which docs/plan.md describes. Sizes are in bytes, digests
-SHA-256 in hexadecimal.
+The structs are the schema of `czscie plan --json`, which docs/reference/plan.md describes. Sizes are in
+bytes, digests SHA-256 in hexadecimal.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _DEEPEST = 100
 
 
-#: Bytes of a document (docs/security.md).
+#: Bytes of a document (docs/explained/security.md).
 _LARGEST = 256 << 20
 
 _LINE = re.compile(r"at line (\d+)")

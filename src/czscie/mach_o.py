@@ -2,9 +2,9 @@
 
 What a signature does not cover a signer drops, and Apple silicon does not start what has none. So the payload
 becomes the end of the string table: LC_SYMTAB's strsize and the segment __LINKEDIT grow over it, and the
-signature follows (docs/macos.md says why this way). A *bare* image is one before that: it has no signature,
-and its string table is its end, on a multiple of 16. Signing changes a handful of header fields; `bare_head`
-sets them back.
+signature follows (docs/reference/macos.md says why this way). A *bare* image is one before that: it has
+no signature, and its string table is its end, on a multiple of 16. Signing changes a handful of header
+fields; `bare_head` sets them back.
 
 Sources: <mach-o/loader.h>; xnu's osfmk/kern/cs_blobs.h. native/src/mach_o.zig does the same on a Mac.
 

@@ -59,7 +59,7 @@ class Platform:
         return ".exe" if self.os == "windows" else ""
 
     def installed_name(self, digest: str) -> str:
-        """The name of the directory of the installation `digest` (docs/format.md, section 5)."""
+        """The name of the directory of the installation `digest` (docs/reference/format.md, section 5)."""
         return digest[:_INSTALLED_NAME_ON_WINDOWS] if self.os == "windows" else digest
 
     @property

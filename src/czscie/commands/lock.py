@@ -39,7 +39,8 @@ def lock(
         ),
     ] = False,
     attest: Annotated[
-        bool, typer.Option("--attest", help="Verify who built the interpreters (docs/attestations.md).")
+        bool,
+        typer.Option("--attest", help="Verify who built the interpreters (docs/reference/attestations.md)."),
     ] = False,
     attestations: Annotated[
         Path | None,

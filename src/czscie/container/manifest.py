@@ -1,6 +1,6 @@
 """The scie's manifest: the last line of the file, one JSON object that the launcher reads on every start.
 
-docs/format.md describes the fields. The structs are the schema: msgspec renders and validates them.
+docs/reference/format.md describes the fields. The structs are the schema: msgspec renders and validates them.
 """
 
 from __future__ import annotations

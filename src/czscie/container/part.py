@@ -1,6 +1,6 @@
 """A packed part: a zip with a plan in it, as czscie writes it and the launcher unpacks it.
 
-docs/format.md, sections 3 and 4.
+docs/reference/format.md, sections 3 and 4.
 """
 
 from __future__ import annotations

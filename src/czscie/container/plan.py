@@ -1,7 +1,7 @@
 """A plan: the files of an installation, and which bytes of which zip entry each file is.
 
-The launcher carries it out (native/src/plan.zig); docs/format.md has the grammar. Its SHA-256 names the
-installation, and it contains the SHA-256 of every entry: equal digests mean equal installations.
+The launcher carries it out (native/src/plan.zig); docs/reference/format.md has the grammar. Its SHA-256 names
+the installation, and it contains the SHA-256 of every entry: equal digests mean equal installations.
 """
 
 from __future__ import annotations

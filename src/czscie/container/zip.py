@@ -39,7 +39,7 @@ _DEFLATED_PIECE = 1 << 20
 #: The largest directory that is read, as in native/src/zip.zig, and the largest document.
 _DIRECTORY_MAX = 256 << 20
 DOCUMENT_MAX = 256 << 20
-#: docs/format.md, section 1.
+#: docs/reference/format.md, section 1.
 _WINDOW_MAX = 1 << 27
 
 _VERSION_ZSTD = 63

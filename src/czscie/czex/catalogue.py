@@ -2,7 +2,7 @@
 
 Whatever does not depend on the host is computed here, with packaging's own parsers: which wheel meets which
 requirement, exclusions, parsed markers. The host's Python evaluates tags and markers (bootstrap/resolve.py).
-docs/format.md describes every member.
+docs/reference/format.md describes every member.
 """
 
 from __future__ import annotations

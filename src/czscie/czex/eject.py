@@ -27,7 +27,7 @@ from czscie.leftovers import scratch
 _SOURCES = ".czscie/sources"
 #: Well above pex's longest prefix, the script of `--sh-boot`.
 _PREFIX_MAX = 1 << 20
-#: A group is decoded whole (docs/format.md, section 3).
+#: A group is decoded whole (docs/reference/format.md, section 3).
 _GROUP_MAX = 8 << 20
 
 
@@ -52,7 +52,7 @@ def eject(czex: Path, output: Path) -> None:
 
 
 class _Wheel(msgspec.Struct, frozen=True):
-    """The facts needed about a wheel; a row of `files` has six members (docs/format.md, section 8)."""
+    """Facts about a wheel; a row of `files` has six members (docs/reference/format.md, section 8)."""
 
     filename: str
     files: tuple[tuple[str, str, int, int, int, int], ...]

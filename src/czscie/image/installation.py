@@ -1,4 +1,4 @@
-"""Carries out the plan of an installation (docs/format.md, section 4) as files of a layer.
+"""Carries out the plan of an installation (docs/reference/format.md, section 4) as files of a layer.
 
 It lays out when the image is built what native/src/unpack.zig writes on a user's machine, for any platform:
 it runs nothing of it.

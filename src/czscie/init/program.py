@@ -16,9 +16,9 @@ from czscie.init.source import ProgramSource
 
 @dataclass(frozen=True, slots=True)
 class PayloadOptions:
-    """Keys of `lift.payload` for a program without a manifest (czscie.lift.package_indexes, docs/lock.md).
+    """Keys of `lift.payload` for a program without a manifest (docs/reference/lock.md).
 
-    Paths in `find_links` are relative to the working directory.
+    `czscie.lift.package_indexes` reads them. Paths in `find_links` are relative to the working directory.
     """
 
     extras: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ class Libc:
     """`lift.libc`.
 
     `bundle` is when the bundled C library is used. `libraries` are some to bundle though nothing is linked
-    with them. `packages` is a table of Debian packages in place of czscie's own (docs/bare.md).
+    with them. `packages` is a table of Debian packages in place of czscie's own (docs/explained/bare.md).
     """
 
     bundle: str = NEVER

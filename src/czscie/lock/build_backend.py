@@ -1,7 +1,7 @@
 """Builds a wheel from a source with its own build backend (PEP 517), in an environment without secrets.
 
-This runs code from the source; docs/lock.md says when. The backend gets its build requirements as wheels, and
-the environment variables that `build_environment` passes.
+This runs code from the source; docs/reference/lock.md says when. The backend gets its build requirements as
+wheels, and the environment variables that `build_environment` passes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ _REASON_LINES = 20
 #: Bytes of the end of what a backend says that are looked at for them.
 _SAID = 64 << 10
 
-#: What a build may need of the environment, by name; docs/lock.md has the same list. The rest may be secrets.
+#: What a build may need of the environment, by name; docs/reference/lock.md has the same list.
+#: The rest may be secrets.
 _GENERAL = "PATH HOME USER LOGNAME SHELL TMPDIR TEMP TMP TERM LANG LANGUAGE TZ SOURCE_DATE_EPOCH PBR_VERSION"
 _COMPILERS = """
 CC CXX CPP LD AR AS NM RANLIB STRIP OBJCOPY FC F77 F90 NVCC CFLAGS CXXFLAGS CPPFLAGS LDFLAGS FFLAGS LDSHARED
@@ -181,7 +182,7 @@ def _call(python: Path, source: Path, directory: Path, call: Mapping[str, Any]) 
         raise CzscieError(
             f"the build backend {call['backend']} fails for {source.name}",
             why=lines[-_REASON_LINES:] or f"it exited with status {done.returncode}",
-            hint="docs/lock.md lists the environment variables that it sees",
+            hint="docs/reference/lock.md lists the environment variables that it sees",
         )
     return answer
 

@@ -1,4 +1,4 @@
-"""The lock of a lift. docs/lock.md describes the file.
+"""The lock of a lift. docs/reference/lock.md describes the file.
 
 The structs are the schema: msgspec validates them. Names in the file have hyphens in place of underscores, as
 in PEP 751, which defines `packages`.

@@ -2,9 +2,9 @@
 
 `encodings`, the first module that any CPython imports from a file, imports this one, so it imports nothing
 but what is built in or frozen. A pack is a file `czscie.pack` in the directory of `sys.path` whose modules it
-holds (docs/packing.md has its format). Its finder takes the place of that directory's FileFinder, and of
-those of the packages below: the order of `sys.path` decides as ever, and what is not in the pack is looked
-for on the disk.
+holds (docs/explained/packing.md has its format). Its finder takes the place of that directory's FileFinder,
+and of those of the packages below: the order of `sys.path` decides as ever, and what is not in the pack is
+looked for on the disk.
 
 What importlib itself asks the disk for, it finds in packs where the disk has it not: loaders and finders that
 programs make of importlib's classes, with a name and a path, know nothing of packs and work all the same.

@@ -1,6 +1,7 @@
 """The format of a pack: the bytecode of the modules below one directory, and the source of some.
 
-docs/packing.md describes it; finder.py, which runs in the shipped interpreter, reads what is written here.
+docs/explained/packing.md describes it; finder.py, which runs in the shipped interpreter, reads what
+is written here.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # Runs in the interpreter of a scie or of a CZEX (2.7 and newer), installed as `czscie_boot.py` beside the
 # environment's `__main__.py`. Imports only what the interpreter has imported already, as every start pays.
-"""Starts the application of a PEX the way a `--venv` PEX starts it (docs/pex.md has the whole table)."""
+"""Starts the application of a PEX the way a `--venv` PEX starts it (docs/reference/pex.md has the table)."""
 
 import os
 import sys
@@ -44,7 +44,7 @@ class Application(object):
     `entry_point` is `module` or `module:function`, `script` a file of the virtual environment's `bin`.
     `certificates` is a file of them that the application brings along. `python_flags` are those of a Python
     that PEX_INTERPRETER asks for; `refused` are variables that cannot be honoured, with the reason.
-    `dpi_awareness` is what the application says of its windows (docs/windows.md).
+    `dpi_awareness` is what the application says of its windows (docs/reference/windows.md).
     """
 
     def __init__(self, **said):

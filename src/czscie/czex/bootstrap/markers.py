@@ -55,7 +55,7 @@ def _full_version(info):
 
 def holds(marker, extras, variables):
     # type: (object, list[str], dict[str, str]) -> bool
-    """Whether `marker` (docs/format.md, section 8) holds for any of `extras`, or with no extra.
+    """Whether `marker` (docs/reference/format.md, section 8) holds for any of `extras`, or with no extra.
 
     Raises Undefined.
     """

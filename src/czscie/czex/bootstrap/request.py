@@ -1,5 +1,5 @@
 # Runs in whatever Python of the host starts a CZEX, 2.7 and newer, when it is started for the first time.
-"""The request to the launcher: plans, and the facts that depend on the host (docs/format.md)."""
+"""The request to the launcher: plans, and the facts that depend on the host (docs/reference/format.md)."""
 
 import os
 import sys

@@ -1,6 +1,6 @@
 # Runs in whatever Python of the host starts a CZEX, 2.7 and newer, when a directory above a base directory
 # is not plainly the user's or root's.
-"""Rules about users and groups that `__main__` leaves out; they are the launcher's (docs/bare.md)."""
+"""Rules about users and groups that `__main__` leaves out: the launcher's (docs/explained/bare.md)."""
 
 import os
 import sys
