@@ -36,6 +36,21 @@ def test_without_a_setting_the_users_cache_directory_is_taken(
     assert cache_root({}).name == "czscie" or cache_root({}).parent.name == "czscie"
 
 
+def test_a_user_without_a_home_directory_is_told_of_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(path: str) -> str:
+        return path
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr("os.path.expanduser", nobody)
+    with pytest.raises(CzscieError) as caught:
+        cache_root({})
+    assert str(caught.value) == (
+        "error: there is no directory for the cache\n"
+        "  HOME is not set, and the system does not know the user\n"
+        "hint: set CZSCIE_CACHE to a directory that you may write to"
+    )
+
+
 def test_a_cache_that_cannot_be_made_is_named_with_the_setting_that_mends_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(CzscieError) as caught:

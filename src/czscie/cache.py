@@ -60,13 +60,23 @@ def cache_directory(kind: str, environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def cache_root(environ: Mapping[str, str] = os.environ) -> Path:
-    """The absolute path of the whole cache; it need not exist."""
+    """The absolute path of the whole cache; it need not exist.
+
+    Raises CzscieError where nothing tells the user's home directory, as in an empty container.
+    """
     if chosen := environ.get(VARIABLE):
         return Path(chosen).expanduser().absolute()
     import platformdirs
 
     # Beside it lies the default base directory of the executables that czscie builds.
-    return Path(platformdirs.user_cache_dir("czscie", appauthor=False), "build").absolute()
+    try:
+        return Path(platformdirs.user_cache_dir("czscie", appauthor=False), "build").absolute()
+    except RuntimeError as error:
+        raise CzscieError(
+            "there is no directory for the cache",
+            why="HOME is not set, and the system does not know the user",
+            hint=f"set {VARIABLE} to a directory that you may write to",
+        ) from error
 
 
 def mark_used(path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from czscie.errors import CzscieError
+from czscie.pack import compiler
 from czscie.pack.compiler import Compiler
 from pack.factories import this_python
 
@@ -62,6 +63,16 @@ def test_what_does_not_compile_is_empty_and_the_rest_is_not() -> None:
 def test_sources_say_their_encoding() -> None:
     (code,) = this_python().compile([("a.py", "# coding: latin-1\nNAME = 'ä'\n".encode("latin-1"))]).results
     assert "ä" in marshal.loads(code).co_consts
+
+
+def test_without_a_shell_the_limits_are_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nulimit -c; ulimit -s; ulimit -v; ulimit -Hc; ulimit -Hs; ulimit -Hv\n")
+    python.chmod(0o755)
+    with_shell = compiler._run(python, b"").stdout
+    monkeypatch.setattr(compiler, "_SHELL", tmp_path / "nothing")
+    assert compiler._run(python, b"").stdout == with_shell == b"0\n8192\n4194304\n" * 2
+    assert this_python().compile([("a.py", TEXT)]).results[0]
 
 
 def test_a_name_that_is_no_text_is_kept() -> None:

@@ -6,6 +6,7 @@ import marshal
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -44,6 +45,16 @@ _MOST_DEATHS_OF_TIME = 3
 
 #: The same limits for every build: 8 MiB of stack, 4 GiB of memory, no core file.
 _LIMITS = 'ulimit -c 0; ulimit -s 8192; ulimit -v 4194304; exec "$@"'
+_SHELL = Path("/bin/sh")
+#: The same for hosts without a shell, where czscie is an executable in an empty container.
+_LIMITS_OF_PYTHON = """\
+import os, sys
+from resource import RLIM_INFINITY, RLIMIT_AS, RLIMIT_CORE, RLIMIT_STACK, getrlimit, setrlimit
+for resource, limit in (RLIMIT_CORE, 0), (RLIMIT_STACK, 8 << 20), (RLIMIT_AS, 4 << 30):
+    most = getrlimit(resource)[1]
+    setrlimit(resource, (limit, limit) if most == RLIM_INFINITY else (min(limit, most),) * 2)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 #: The whole environment: the user's settings must not change the compiled code, nor the hashes of strings, by
 #: which CPython before 3.11 orders the sets of code objects.
@@ -229,13 +240,20 @@ def _run(
 ) -> subprocess.CompletedProcess[bytes]:
     program = resources.files("czscie.pack").joinpath(name).read_text()
     command = [str(python), *_OPTIONS, "-c", _WITHOUT_WORKING_DIRECTORY + program]
-    if os.name == "posix":
-        command = ["/bin/sh", "-c", _LIMITS, "sh", *command]
     return subprocess.run(
-        command,
+        [*_limiting(), *command],
         input=request,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         check=False,
         env=_ENVIRONMENT,
     )
+
+
+def _limiting() -> list[str]:
+    """What starts the command that follows it within the limits."""
+    if os.name != "posix":
+        return []
+    if _SHELL.exists():
+        return [str(_SHELL), "-c", _LIMITS, "sh"]
+    return [sys.executable, *_OPTIONS, "-c", _LIMITS_OF_PYTHON]
