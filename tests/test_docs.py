@@ -12,6 +12,9 @@ ROOT = Path(__file__).parents[1]
 #: Pages of other projects.
 FOREIGN = {"docs/packaging.md"}
 
+#: Variables that czscie sets for a process of its own.
+INTERNAL = {"CZSCIE_GUARD"}
+
 
 def sources() -> list[Path]:
     """The text files that name pages as they are now."""
@@ -37,3 +40,18 @@ def test_every_page_that_is_named_exists() -> None:
 def test_links_of_pages_at_the_root_lead_somewhere(name: str) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / name).read_text(encoding="utf-8"))
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def variables(*texts: str) -> set[str]:
+    """The environment variables of czscie and of executables that the texts name."""
+    return {name for text in texts for name in re.findall(r"\b(?:CZ)?SCIE_[A-Z0-9_]*[A-Z0-9]", text)}
+
+
+def test_the_page_of_environment_variables_has_all_of_them() -> None:
+    paths = [path for name in ("src", "native/src") for path in (ROOT / name).rglob("*")]
+    paths = [path for path in paths if path.suffix in {".py", ".zig"}] + [ROOT / "hatch_build.py"]
+    found = variables(*(path.read_text(encoding="utf-8") for path in paths)) - INTERNAL
+    page = (ROOT / "docs/reference/environment.md").read_text(encoding="utf-8")
+    named = variables(page)
+    assert sorted(found - named) == []
+    assert sorted(name for name in named - found if not name.startswith("CZSCIE_AUTH")) == []
