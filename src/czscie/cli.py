@@ -22,6 +22,7 @@ from czscie.commands.passing import PassingCommand
 from czscie.commands.plan import plan
 from czscie.commands.run import run
 from czscie.commands.sbom import sbom
+from czscie.commands.schema import schema
 from czscie.commands.vendor import vendor
 from czscie.commands.verify import verify
 from czscie.errors import CzscieError
@@ -57,7 +58,7 @@ def _options(
     pass
 
 
-for command in (init, lock, plan, build, run, vendor, image, inspect, sbom, verify, inject, eject):
+for command in (init, lock, plan, build, run, vendor, image, inspect, sbom, verify, inject, eject, schema):
     app.command(cls=PassingCommand if command in (build, run) else None)(command)
 app.add_typer(cache, name="cache")
 

@@ -146,6 +146,11 @@ def platform_names() -> list[str]:
     return list(_BY_NAME)
 
 
+def platform_spellings() -> tuple[str, ...]:
+    """Everything that `find_platform` takes."""
+    return ("current", *_BY_NAME, *_ALIASES)
+
+
 def find_platform(name: str) -> Platform:
     """The platform called `name`; `current` is the one czscie runs on.
 

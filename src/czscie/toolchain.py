@@ -32,6 +32,7 @@ APART = frozenset(
         "init",
         "native",
         "plan_report.py",
+        "schema",
         "vendor",
         "verify",
     }

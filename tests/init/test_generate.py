@@ -117,6 +117,15 @@ def test_a_directory_with_a_pyproject_is_the_same_project(tmp_path: Path) -> Non
     assert (tmp_path / "lift.toml").read_bytes() == written
 
 
+def test_the_first_line_names_a_schema_that_is_there(tmp_path: Path) -> None:
+    first(project(tmp_path))
+    assert not (tmp_path / "lift.toml").read_text().startswith("#:schema")
+    (tmp_path / "lift.schema.json").write_text("{}")
+    (tmp_path / "lift.toml").unlink()
+    first(project(tmp_path))
+    assert (tmp_path / "lift.toml").read_text().startswith("#:schema ./lift.schema.json\n\n# ")
+
+
 def test_paths_start_where_the_manifest_is(tmp_path: Path) -> None:
     (tmp_path / "packaging").mkdir()
     output = tmp_path / "packaging" / "lift.toml"

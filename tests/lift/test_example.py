@@ -23,9 +23,8 @@ else:
 
 EXAMPLE = Path(__file__).parents[2] / "lift.toml.example"
 
-#: Keys that the build of this version refuses, and one that is not heeded.
+#: Keys that pin science's own programs.
 NOT_SHOWN = {
-    "lift.interpreters.lazy",
     "lift.ptex",
     "lift.scie_jump",
 }

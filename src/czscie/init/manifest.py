@@ -13,6 +13,8 @@ from czscie.init.source import ProgramSource
 from czscie.lift.package_indexes import is_link_url
 
 _WIDTH = 108
+#: What `czscie schema` prints, as the docs call the file.
+_SCHEMA = "lift.schema.json"
 #: By the payload's key, what it is called and what stands above it.
 _NOUNS = {"project": "project", "pex": "PEX", "script": "script", "requirements": "payload"}
 _PAYLOADS = {
@@ -24,8 +26,12 @@ _PAYLOADS = {
 
 
 def render_manifest(subject: ProgramSource, choice: PythonChoice, directory: Path) -> str:
-    """The manifest for `subject`, to be written into `directory`; its paths are relative to that."""
+    """The manifest for `subject`, to be written into `directory`; its paths are relative to that.
+
+    If a schema is there, the first line names it for editors.
+    """
     blocks = (
+        *([[f"#:schema ./{_SCHEMA}"]] if (directory / _SCHEMA).exists() else []),
         _comment(
             "Written by czscie init, for you to edit. `czscie build` makes one executable per platform of "
             "it. The lift.toml.example of czscie shows every key."

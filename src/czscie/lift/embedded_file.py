@@ -30,9 +30,12 @@ _ENDINGS = {
     ".tzst": "tar.zst",
     ".tar.Z": "tar.Z",
 }
+#: Every spelling that `file_kind` knows.
+KINDS = tuple(dict.fromkeys((*TYPES, *(ending.removeprefix(".") for ending in _ENDINGS))))
+
 KEY = Shape.of("a non-empty string without { and }", r"[^\0{}]+")
 SHA256 = Shape.of("a SHA-256 digest of 64 hexadecimal digits", r"[0-9a-fA-F]{64}")
-_SOURCE = Shape("the name of a binding, or a table with url and lazy", SOMETHING.accepts)
+_SOURCE = replace(SOMETHING, words="the name of a binding, or a table with url and lazy")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ DIRECTORY = Shape.of(
     r"(?=.{2,40}$)(/(?!\.{1,2}(/|$))[A-Za-z0-9._-]+)+",
 )
 _USER = Shape.of(
-    "a user and perhaps a group, such as 65532:65532", r"[A-Za-z0-9_][\w.-]*(:[A-Za-z0-9_][\w.-]*)?"
+    "a user and perhaps a group, such as 65532:65532",
+    r"[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?",
 )
 _DISTRIBUTION = Shape.of("the name of a distribution", r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _VARIABLE = Shape.of("the name of an environment variable", r"[^\0=]+")

@@ -52,7 +52,7 @@ PARTS = (
     "symbols",
 )
 _KEPT = (*PARTS, ALL)
-_PART = Shape(one_of(_KEPT), _KEPT.__contains__, _KEPT)
+_PART = Shape.among(one_of(_KEPT), _KEPT)
 
 
 class Interpreter(Protocol):
@@ -282,11 +282,10 @@ _READERS: Mapping[str, Callable[[Table, str, Path], Interpreter]] = {
     kind.PROVIDER: kind.read for kind in (PythonBuildStandalone, Host, Local, PyPy)
 }
 PROVIDERS = tuple(_READERS)
-_PROVIDER = Shape(
-    f"{one_of(PROVIDERS)} (GraalPy and plugins of science are not supported)",
-    _READERS.get,
-    PROVIDERS,
-)
+_PROVIDER = Shape.among(f"{one_of(PROVIDERS)} (GraalPy and plugins of science are not supported)", PROVIDERS)
+
+
+_MEMBERS = "the ids of at least two interpreters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,8 +301,9 @@ class InterpreterGroup:
         identifier = table.text("id", IDENTIFIER)
         selector = table.text("selector", SOMETHING)
         members = table.texts("members", may_be_empty=False)
-        if "members" not in table or len(set(members)) == 1:
-            table.reject("members", allowed="the ids of at least two interpreters")
+        table.require("members", _MEMBERS)
+        if len(set(members)) == 1:
+            table.reject("members", allowed=_MEMBERS)
         table.finish()
         return cls(identifier, selector, members)
 
@@ -311,11 +311,10 @@ class InterpreterGroup:
 def read_interpreter(table: Table, directory: Path) -> Interpreter:
     """One element of `lift.interpreters`. Its `provider` determines the other keys."""
     identifier = table.text("id", IDENTIFIER)
-    read = _READERS.get(table.text("provider", _PROVIDER))
-    if read is None:
+    interpreter = table.variant("provider", _PROVIDER, _READERS, identifier, directory)
+    if interpreter is None:
         # Nobody can say which keys are known: a stand-in that no build will see.
         return PythonBuildStandalone(identifier, "", None, "", None, (), False)
-    interpreter = read(table, identifier, directory)
     table.finish()
     return interpreter
 

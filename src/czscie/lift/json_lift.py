@@ -12,6 +12,7 @@ from pathlib import Path
 from czscie.lift.command import Command, Environment
 from czscie.lift.embedded_file import (
     KEY,
+    KINDS,
     NAME,
     SHA256,
     Digest,
@@ -25,9 +26,9 @@ from czscie.lift.peer_tools import ScieJump
 from czscie.lift.table import FILE_NAME, SOMETHING, Shape, Table
 from czscie.platforms import current_platform
 
-_TYPE = Shape(
+_TYPE = Shape.among(
     "blob, directory, zip, tar, tar.bz2, tbz2, tar.gz, tgz, tar.xz, tar.lzma, tlz, tar.Z, tar.zst or tzst",
-    file_kind,
+    KINDS,
 )
 _VARIABLE = Shape.of("a variable's name, with = before it to replace the value", r"=?[^\0=]+")
 
@@ -43,8 +44,7 @@ def read_json_lift(scie: Table, urls: Mapping[str, str], path: Path) -> tuple[Li
     scie.finish()
     boot = table.table("boot")
     commands, bindings = boot.named_tables("commands"), boot.named_tables("bindings")
-    if "commands" not in boot:
-        boot.reject("commands", allowed="an object of commands")
+    boot.require("commands", "an object of commands")
     lift = Lift(
         path=path,
         key=table.key,

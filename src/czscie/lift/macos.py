@@ -13,7 +13,7 @@ _IDENTIFIER = Shape.of(
     "a reverse domain name of letters, digits, hyphens and dots, such as com.example.cowsay",
     r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*",
 )
-_VERSION = Shape.of("one to three integers with dots between them, such as 6.1", r"\d+(\.\d+){0,2}")
+_VERSION = Shape.of("one to three integers with dots between them, such as 6.1", r"[0-9]+(\.[0-9]+){0,2}")
 _CATEGORY = Shape.of(
     "one of Apple's categories, such as public.app-category.utilities", r"public\.app-category\.[a-z-]+"
 )

@@ -114,10 +114,7 @@ class Payload:
             groups=table.texts("groups", _GROUP),
             indexes=PackageIndexes.read(table, directory),
         )
-        given = [source for source in SOURCES if source in table]
-        if len(given) > 1 or (not given and not payload.sources):
-            found = " and ".join(given) or "none of " + ", ".join(SOURCES)
-            table.reject(found=found, allowed="exactly one of " + ", ".join(SOURCES) + ", or sources")
+        table.require_one(SOURCES, otherwise="sources")
         _check_sources(payload, table)
         for key in ("extras", "groups"):
             if key in table and payload.project is None:

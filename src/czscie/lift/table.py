@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 from czscie.lift.problem import Key, Problems, found_text, key_text, nearest, one_of, quoted
+
+_T = TypeVar("_T")
+_P = ParamSpec("_P")
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
     """The required form of a string: in words for people, and as a test.
 
-    `examples` are suggestions for misspelt values.
+    `examples` are suggestions for misspelt values. For the schema, `pattern` is a regular expression that
+    matches the whole of a string, and `values` are the only strings that are allowed, where there are such.
     """
 
     words: str
     accepts: Callable[[str], object]
     examples: tuple[str, ...] = ()
+    pattern: str | None = None
+    values: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, words: str, pattern: str, *examples: str) -> Shape:
         """A shape that a regular expression matches the whole of."""
-        return cls(words, re.compile(pattern).fullmatch, examples)
+        return cls(words, re.compile(pattern).fullmatch, examples, pattern=pattern)
+
+    @classmethod
+    def among(cls, words: str, values: Iterable[str]) -> Shape:
+        """The shape of strings of which there are few."""
+        values = tuple(values)
+        return cls(words, values.__contains__, values, values=values)
 
 
 #: An argument or a variable of a process cannot hold a NUL.
@@ -72,9 +85,20 @@ class Table:
     def __contains__(self, key: str) -> bool:
         return key in self._values
 
-    def text(self, key: str, shape: Shape = TEXT) -> str:
+    def require(self, key: str, allowed: str) -> None:
+        """Record a problem if `key` is missing. `allowed` are words of the message."""
         if self._value(key) is None:
-            self.reject(key, allowed=shape.words)
+            self.reject(key, allowed=allowed)
+
+    def require_one(self, keys: Sequence[str], otherwise: str) -> None:
+        """Record a problem unless there is exactly one of `keys`, or none of them and a valid `otherwise`."""
+        given = [key for key in keys if key in self]
+        if len(given) > 1 or (not given and otherwise not in self):
+            found = " and ".join(given) or "none of " + ", ".join(keys)
+            self.reject(found=found, allowed=f"exactly one of {', '.join(keys)}, or {otherwise}")
+
+    def text(self, key: str, shape: Shape = TEXT) -> str:
+        self.require(key, shape.words)
         return self.optional_text(key, shape) or ""
 
     def optional_text(self, key: str, shape: Shape = TEXT) -> str | None:
@@ -112,8 +136,7 @@ class Table:
         }
 
     def choice(self, key: str, options: Sequence[str]) -> str:
-        if self._value(key) is None:
-            self.reject(key, allowed=one_of(options))
+        self.require(key, one_of(options))
         return self.optional_choice(key, options) or ""
 
     def optional_choice(self, key: str, options: Sequence[str]) -> str | None:
@@ -182,6 +205,18 @@ class Table:
         """An array of at least one string or table: one result per element, as of `tables`."""
         elements = self._elements(key, f"a non-empty array, each item {shape.words}", may_be_empty=False)
         return tuple(self._text_or_table(value, shape, *at) for at, value in elements)
+
+    def variant(
+        self,
+        key: str,
+        shape: Shape,
+        readers: Mapping[str, Callable[Concatenate[Table, _P], _T]],
+        *arguments: _P.args,
+        **options: _P.kwargs,
+    ) -> _T | None:
+        """What the reader of this table reads that the string at `key` selects; None if it selects none."""
+        read = readers.get(self.text(key, shape))
+        return None if read is None else read(self, *arguments, **options)
 
     def free_table(self, key: str) -> dict[str, object]:
         """A table with arbitrary content."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from czscie.errors import CzscieError
 from czscie.lift.problem import one_of, quoted
-from czscie.lift.table import SOMETHING, Shape, Table
-from czscie.platforms import Platform, current_platform, find_platform, platform_names
+from czscie.lift.table import SOMETHING, Table
+from czscie.platforms import Platform, current_platform, find_platform, platform_names, platform_spellings
 
-_PLATFORM = Shape(
-    'the name of a platform or a table such as { platform = "linux-x86_64", libc = "musl" }',
-    SOMETHING.accepts,
+_NAME = replace(SOMETHING, values=platform_spellings())
+_PLATFORM = replace(
+    _NAME, words='the name of a platform or a table such as { platform = "linux-x86_64", libc = "musl" }'
 )
 #: science's documentation writes glibc where science reads gnu.
 _LIBCS = {"gnu": "gnu", "glibc": "gnu", "musl": "musl"}
@@ -33,7 +35,7 @@ def read_platforms(lift: Table) -> tuple[Platform, ...]:
 
 def _read_table(table: Table) -> Platform | None:
     """`{ platform = …, libc = … }`: science's way to select musl."""
-    name = table.text("platform", SOMETHING)
+    name = table.text("platform", _NAME)
     libc = _LIBCS.get(table.optional_choice("libc", tuple(_LIBCS)) or "")
     table.finish()
     platform = _find(table, name, "platform")
