@@ -6,6 +6,7 @@ release.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 import tempfile
@@ -29,25 +30,38 @@ class LaunchersHook(BuildHookInterface):  # type: ignore[type-arg]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         directory = _ROOT / "src" / "czscie" / "launchers"
-        offline = Network.of().offline
-        for launcher in self._wanted():
-            if build.find_launcher(launcher, directory) is None:
-                self.app.display_info(f"compiling the launcher for {launcher}")
-                with tempfile.TemporaryDirectory(prefix="czscie-launchers-") as cache:
-                    try:
-                        build.compile_launcher(launcher, directory, Path(cache), offline=offline)
-                    except CzscieError as error:
-                        self.app.abort(str(error))
-        programs = {*build.TARGETS, *map(build.fetcher_of, build.TARGETS)}
+        with tempfile.TemporaryDirectory(prefix="czscie-launchers-") as cache:
+            for program in self._wanted():
+                if build.find_launcher(program, directory) is None:
+                    self._compile(program, directory, Path(cache))
+        self._remove_old(directory)
+        build.write_digest_table(directory)
+
+    def _wanted(self) -> tuple[str, ...]:
+        if os.environ.get("CZSCIE_LAUNCHERS") == "all":
+            return build.all_programs()
+        from czscie.platforms import current_launcher
+
+        return (current_launcher(),)
+
+    def _compile(self, program: str, directory: Path, cache: Path) -> None:
+        self.app.display_info(f"compiling the launcher for {program}")
+        try:
+            if importlib.util.find_spec("ziglang") is None:
+                raise CzscieError(
+                    f"the source of czscie has no launcher for {program}",
+                    why="ziglang, which compiles it, is not installed",
+                    hint="pip install --only-binary czscie czscie installs a wheel, which has all launchers; "
+                    f"pip install ziglang=={build.ZIG_VERSION} installs the compiler",
+                )
+            build.compile_launcher(program, directory, cache, offline=Network.of().offline)
+        except CzscieError as error:
+            self.app.abort(str(error))
+
+    def _remove_old(self, directory: Path) -> None:
+        programs = build.all_programs()
         names = {build.file_name(program) for program in programs}
         current = names | {f"{name}{build.DIGEST_SUFFIX}" for name in names}
         for path in directory.iterdir():
             if path.name.rsplit("-", 1)[0] in programs and path.name not in current:
                 path.unlink()
-
-    def _wanted(self) -> list[str]:
-        if os.environ.get("CZSCIE_LAUNCHERS") == "all":
-            return [*build.TARGETS, *map(build.fetcher_of, build.TARGETS)]
-        from czscie.platforms import current_launcher
-
-        return [current_launcher()]

@@ -6,12 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
-from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from czscie.cache import cache_directory
 from czscie.launchers.build import compile_launcher, find_launcher
@@ -21,6 +18,7 @@ from e2e.pexes import Recipe
 from e2e.server import MirrorServer
 from e2e.situation import Distribution, write_wheel
 from e2e.ways import make_pex
+from e2e.wheelhouse import czscie_requirements
 
 #: What CPython 3.11 cannot parse, and 3.13 can.
 MODERN = {
@@ -33,26 +31,9 @@ SOURCE = Path(__file__).parent.parent / "src"
 _NOTES = ("packed: ", "left out: ", "files: ", "modules of ")
 
 
-def _requirements() -> list[str]:
-    """The distributions that czscie needs, as they are installed here."""
-    found: dict[str, str] = {}
-    wanted = ["czscie"]
-    while wanted:
-        name = canonicalize_name(wanted.pop())
-        if name not in found:
-            installed = distribution(name)
-            found[name] = f"{name}=={installed.version}"
-            for line in installed.requires or ():
-                requirement = Requirement(line)
-                if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-                    wanted.append(requirement.name)
-    del found["czscie"]
-    return [*sorted(found.values()), "tomli"]
-
-
 def _libraries(python: Path) -> Path:
     """A directory with all that czscie needs for `python`."""
-    wanted = _requirements()
+    wanted = czscie_requirements()
 
     def install(out: Path) -> None:
         command: list[str | Path] = [sys.executable, "-m", "pip", "--python", python, "install"]

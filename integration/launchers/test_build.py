@@ -131,6 +131,23 @@ def test_a_launcher_that_is_damaged_is_not_found(tmp_path: Path, monkeypatch: py
         assert find_launcher("linux-x86_64", tmp_path) is None
 
 
+def test_a_launcher_that_differs_from_the_table_of_digests_is_not_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "_PACKAGE", tmp_path)
+    path = tmp_path / file_name("linux-x86_64")
+    path.write_bytes(b"launcher")
+    build.write_digest_table(tmp_path)
+    table = tmp_path / build.DIGEST_TABLE
+    assert table.read_text() == f"{hashlib.sha256(b'launcher').hexdigest()}  {path.name}\n"
+    assert find_launcher("linux-x86_64", tmp_path) == path
+    path.write_bytes(b"launches")
+    assert find_launcher("linux-x86_64", tmp_path) is None
+    path.write_bytes(b"launcher")
+    table.write_text("not a table\n")
+    assert find_launcher("linux-x86_64", tmp_path) is None
+
+
 def test_another_compiler_than_the_pinned_one_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,6 +46,9 @@ FETCHER_PREFIX = "fetch-"
 #: The suffix of the file with a launcher's digest, beside it.
 DIGEST_SUFFIX = ".sha256"
 
+#: The table of the digests of an installed czscie's launchers, as sha256sum writes it.
+DIGEST_TABLE = "SHA256SUMS"
+
 _OPTIMIZE = "ReleaseSmall"
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -59,6 +62,11 @@ def native_source() -> Path:
 def fetcher_of(launcher: str) -> str:
     """The name of the fetcher for the platforms that `launcher` is for."""
     return f"{FETCHER_PREFIX}{launcher}"
+
+
+def all_programs() -> tuple[str, ...]:
+    """The names of all launchers and fetchers, which a release contains."""
+    return (*TARGETS, *map(fetcher_of, TARGETS))
 
 
 @functools.cache
@@ -107,12 +115,39 @@ def find_launcher(launcher: str, cache: Path, sha256: str | None = None) -> Path
 def _is_whole(path: Path) -> bool:
     """Whether the launcher has the digest that was stored when it was compiled; older ones have none."""
     try:
-        with open_regular(_digest_file(path)) as file:
-            return file.read() == launcher_digest(path).encode()
-    except FileNotFoundError:
-        return True
-    except OSError:
+        stored = _tabled_digest(path) or _stored_digest(path)
+    except (OSError, ValueError):
         return False
+    return stored in (None, launcher_digest(path))
+
+
+def _tabled_digest(path: Path) -> str | None:
+    table = path.with_name(DIGEST_TABLE)
+    return read_digest_table(table).get(path.name) if table.exists() else None
+
+
+def _stored_digest(path: Path) -> str | None:
+    try:
+        with open_regular(_digest_file(path)) as file:
+            return file.read().decode()
+    except FileNotFoundError:
+        return None
+
+
+def read_digest_table(path: Path) -> dict[str, str]:
+    """File names and their digests. Raises OSError, and ValueError for another kind of file."""
+    with open_regular(path) as file:
+        lines = file.read().decode().splitlines()
+    return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+
+
+def write_digest_table(directory: Path) -> None:
+    """Writes the digests of the current launchers in `directory` into its table, in place of single files."""
+    current = [path for name in all_programs() if (path := directory / file_name(name)).is_file()]
+    lines = [f"{launcher_digest(path)}  {path.name}\n" for path in sorted(current)]
+    (directory / DIGEST_TABLE).write_bytes("".join(lines).encode())
+    for path in current:
+        _digest_file(path).unlink(missing_ok=True)
 
 
 def _digest_file(path: Path) -> Path:
