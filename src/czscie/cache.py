@@ -27,6 +27,7 @@ KINDS = {
     "compilers": "unpacked interpreters that compile modules",
     "compressed": "compressed entries of interpreters and payloads",
     "debian": "downloaded Debian packages",
+    "environments": "what build backends require, installed",
     "executables": "what czscie run started",
     "indexes": "file lists of python-build-standalone releases",
     "known": "metadata of inputs",

@@ -11,15 +11,15 @@ import os
 import re
 import subprocess
 import tempfile
-import venv
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import IO, Any
 
 from czscie.errors import CzscieError
 from czscie.lift.package_indexes import NO_INDEXES, PackageIndexes
-from czscie.lock.pex_tool import SOURCE_DATE_EPOCH, make_environment
+from czscie.lock.backend_installation import install_backend
+from czscie.lock.pex_tool import SOURCE_DATE_EPOCH
 from czscie.lock.sdist import read_pyproject
 from czscie.trace import traced_command
 
@@ -85,8 +85,7 @@ def build_wheel(source: Path, directory: Path, indexes: PackageIndexes = NO_INDE
     requires = list(system["requires"])
     known: list[str] = []
     for _ in range(2):
-        place = directory / f"environment{len(known)}"
-        python = _make_environment(place, [*requires, *known], indexes)
+        python = install_backend([*requires, *known], indexes, directory)
         call = {
             "backend": system["build-backend"],
             "path": system.get("backend-path", []),
@@ -139,15 +138,6 @@ def _is_self_sufficient(python: Path) -> bool:
         version = re.match(r"setuptools-(\d+)\.(\d+)", path.name)
         return version is not None and tuple(map(int, version.groups())) >= _SELF_SUFFICIENT
     return False
-
-
-def _make_environment(directory: Path, requires: Sequence[str], indexes: PackageIndexes) -> Path:
-    """The Python of a virtual environment with `requires`, all of them wheels. Raises CzscieError."""
-    if requires:
-        make_environment(requires, directory, indexes)
-    else:
-        venv.EnvBuilder(symlinks=os.name != "nt").create(directory)
-    return directory / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def _call(python: Path, source: Path, directory: Path, call: Mapping[str, Any]) -> dict[str, Any]:

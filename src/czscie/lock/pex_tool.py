@@ -152,15 +152,18 @@ def resolve(
     raise _failure(f"pex cannot resolve the payload for {targets[0]}", targets[0], done, failure)
 
 
-def make_environment(requirements: Sequence[str], directory: Path, indexes: PackageIndexes) -> None:
-    """A virtual environment of this Python at `directory`, with wheels of `requirements` and their
+def make_environment(
+    requirements: Sequence[str], environment: Path, directory: Path, indexes: PackageIndexes = NO_INDEXES
+) -> None:
+    """A virtual environment of this Python at `environment`, with wheels of `requirements` and their
     dependencies.
 
-    Raises CzscieError with pex's reasons when they cannot be installed.
+    `directory` is for files of this call. Raises CzscieError with pex's reasons when they cannot be
+    installed.
     """
-    directory.mkdir(parents=True)
-    done = _Guard(directory.parent, None, indexes).run(
-        "pex.cli", "venv", "create", "--force", "--dest-dir", str(directory), *requirements
+    environment.mkdir(parents=True, exist_ok=True)
+    done = _Guard(directory, None, indexes).run(
+        "pex.cli", "venv", "create", "--force", "--dest-dir", str(environment), *requirements
     )
     if done.returncode:
         raise CzscieError(
