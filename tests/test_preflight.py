@@ -13,11 +13,10 @@ import pytest
 from building import INTERPRETERS, MOO, STANDALONE, Project, pex
 from czex.factories import write_zip
 from czscie import api
-from czscie.errors import CzscieError
+from czscie.errors import CzscieError, raise_all
 from czscie.image.build import ImageOptions
 from czscie.launchers import build as launchers
 from czscie.platforms import find_platform
-from czscie.preflight import raise_all
 
 
 def refused(project: Project, output: Path | None = None) -> CzscieError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
 class CzscieError(Exception):
@@ -24,3 +24,33 @@ class CzscieError(Exception):
         if self.hint is not None:
             lines.append(f"hint: {self.hint}")
         return "\n".join(lines)
+
+
+def problems_of(checks: Iterable[Callable[[], object]]) -> Iterator[CzscieError]:
+    """What the checks raise, in their order. Other exceptions pass."""
+    for check in checks:
+        try:
+            check()
+        except CzscieError as problem:
+            yield problem
+
+
+def raise_all(problems: Iterable[CzscieError]) -> None:
+    """Raises the problems as one, equal ones once; nothing when there is none."""
+    distinct: dict[str, CzscieError] = {}
+    for problem in problems:
+        distinct.setdefault(str(problem), problem)
+    if not distinct:
+        return
+    if len(distinct) == 1:
+        raise next(iter(distinct.values()))
+    lines = [
+        line
+        for problem in distinct.values()
+        for line in (problem.what, *(f"  {why}" for why in problem.why), *_hint(problem))
+    ]
+    raise CzscieError(f"{len(distinct)} problems keep the build from succeeding", why=lines)
+
+
+def _hint(problem: CzscieError) -> Sequence[str]:
+    return [] if problem.hint is None else [f"  hint: {problem.hint}"]

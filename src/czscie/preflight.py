@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from czscie.czex.definitions import check_defined
 from czscie.czex.entry_override import scripts_of, with_entry_point
 from czscie.czex.info import PexInfo
 from czscie.disk import full
-from czscie.errors import CzscieError
+from czscie.errors import CzscieError, problems_of, raise_all
 from czscie.launchers.provide import check_provided
 from czscie.lift.lift import Lift
 from czscie.lift.payload import Payload
@@ -79,33 +79,7 @@ def check_build(
             partial(check_provided, name, session.network, pin, now=fetches),
             partial(_check_payload, lift, lock, target, session, fetches),
         ]
-    raise_all([problem for check in checks for problem in _problems(check)])
-
-
-def raise_all(problems: Sequence[CzscieError]) -> None:
-    """Raises the problems as one; nothing when there is none."""
-    distinct = [each for at, each in enumerate(problems) if str(each) not in map(str, problems[:at])]
-    if not distinct:
-        return
-    if len(distinct) == 1:
-        raise distinct[0]
-    lines = [
-        line
-        for problem in distinct
-        for line in (problem.what, *(f"  {why}" for why in problem.why), *_hint(problem))
-    ]
-    raise CzscieError(f"{len(distinct)} problems keep the build from succeeding", why=lines)
-
-
-def _hint(problem: CzscieError) -> list[str]:
-    return [] if problem.hint is None else [f"  hint: {problem.hint}"]
-
-
-def _problems(check: Callable[[], object]) -> Iterator[CzscieError]:
-    try:
-        check()
-    except CzscieError as problem:
-        yield problem
+    raise_all(problems_of(checks))
 
 
 def _check_room(lift: Lift, lock: Lock, targets: Sequence[Platform], session: Session) -> None:

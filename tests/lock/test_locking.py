@@ -281,3 +281,19 @@ def test_no_secret_and_no_path_of_this_machine_is_in_the_lock(
     assert "hunter2" not in text and str(tmp_path) not in text
     assert f'url = "{server.url}/{RELEASE}/cpython-3.13.9' in text
     assert f'url = "{server.url}/wheels/{WINDOWS}"' in text
+
+
+def test_a_lock_of_another_tool_is_refused_for_all_platforms_that_it_lacks(
+    project: Project, server: MirrorServer
+) -> None:
+    add_wheels(project, server)
+    project.manifest(
+        FLOATING, platforms=("linux-aarch64", "linux-x86_64", "macos-aarch64"), payload='lock = "pylock.toml"'
+    )
+    with pytest.raises(CzscieError) as caught:
+        project.build()
+    assert caught.value.what == "2 problems keep the build from succeeding"
+    assert [line.rpartition("is not for ")[2].split()[0] for line in caught.value.why[::2]] == [
+        "linux-aarch64",
+        "macos-aarch64",
+    ]

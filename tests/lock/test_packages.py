@@ -99,7 +99,12 @@ def test_the_best_wheel_of_a_platform_is_the_one_it_gets() -> None:
     assert [each.wheel.name for each in selected(both, TARGETS["linux-x86_64"])] == [one.wheels[0].name]
 
 
-def test_a_platform_without_a_wheel_is_an_error() -> None:
-    packages = grouped({"linux-x86_64": (package("cow", "1.0", TAGS["linux-x86_64"]),)})
-    with pytest.raises(CzscieError, match="the lock has no wheels for windows-x86_64"):
-        selected(lock(packages), TARGETS["windows-x86_64"])
+def test_all_packages_without_a_wheel_for_a_platform_are_an_error() -> None:
+    tag = TAGS["linux-x86_64"]
+    packages = (package("cow", "1.0", tag), package("dog", "1.0", PURE), package("pig", "1.0", tag))
+    with pytest.raises(CzscieError, match="the lock has no wheels for windows-x86_64") as caught:
+        selected(lock(grouped({"linux-x86_64": packages})), TARGETS["windows-x86_64"])
+    assert [[name for name in ("cow", "dog", "pig") if name in line] for line in caught.value.why] == [
+        ["cow"],
+        ["pig"],
+    ]

@@ -162,7 +162,7 @@ def test_a_wheel_of_a_directory_says_it_in_its_metadata() -> None:
 def test_a_source_that_may_not_be_built_names_the_setting() -> None:
     line = "  Skipping link: No sources permitted for cow: https://files.example/cow-2.0.tar.gz#sha256=00"
     why, hint, _ = read(missing("cow==2", line, found("1.0")))
-    assert why == ("cow 2.0 has no wheel that fits, only its source",)
+    assert why == ("cow 2.0 has no wheel for linux-x86_64, only its source",)
     assert hint.startswith('add "cow" to build in [lift.payload]')
 
 
@@ -188,3 +188,30 @@ def test_without_an_index_the_directories_are_named() -> None:
 @pytest.mark.parametrize("log", ["", "ERROR: No matching distribution found for ???", missing("cow")])
 def test_a_log_that_says_nothing_is_no_failure_of_ours(log: str) -> None:
     assert read_failure(log, LINUX) is None
+
+
+def test_a_wheel_that_pip_names_among_the_files_of_another_project_is_found() -> None:
+    url = "file:///wheels/cow-1.0-cp313-cp313-win_amd64.whl"
+    log = missing("cow", f"  Skipping link: wrong project name (not calf): {url}")
+    assert read(log)[0] == ("cow 1.0 has no wheel for linux-x86_64, only for win_amd64",)
+
+
+@pytest.mark.parametrize(
+    ("log", "projects"),
+    [
+        (missing("Cow==99", found("1.0")), ("cow",)),
+        (missing("cow==99", found("1.0"), parent="Herd==2.0->farm"), ("cow", "herd")),
+        (f"{TIME}Package 'Cow' requires a different Python: 3.13.9 not in '>=3.14'\n", ("cow",)),
+    ],
+)
+def test_the_projects_that_a_failure_is_about(log: str, projects: tuple[str, ...]) -> None:
+    failure = read_failure(log, LINUX)
+    assert failure is not None
+    assert failure.projects == projects
+    assert not failure.is_everywhere
+
+
+def test_an_index_that_cannot_be_reached_fails_for_all_projects() -> None:
+    failure = read_failure(missing("cow", refused("503 Server Error: busy for url: x")), LINUX)
+    assert failure is not None
+    assert failure.is_everywhere

@@ -8,21 +8,20 @@ from urllib.request import url2pathname
 
 from packaging.utils import canonicalize_name
 
-from czscie.czex.target import Target
-from czscie.lock.builder import Builder, check_wheel, unpinnable
+from czscie.lock.builder import Builder, unpinnable
 from czscie.lock.lock import Hashes, LockedDirectory, LockedPackage, LockedWheel, Sdist
 from czscie.lock.pex_tool import Artifact
 from czscie.lock.requested import relative
 from czscie.network.url import is_file, scheme, without_secrets
 
 
-def as_package(artifact: Artifact, target: Target, directory: Path, builder: Builder) -> LockedPackage:
-    """The package with the one wheel that `target` gets; `directory` is the manifest's.
+def as_package(artifact: Artifact, directory: Path, builder: Builder) -> LockedPackage:
+    """The package with the one wheel of `artifact`; `directory` is the manifest's.
 
     Raises CzscieError when its source cannot be built, or has no digest.
     """
     if (built := builder.package_of(artifact.sha256)) is not None:
-        return _for_target(built, target, builder)
+        return built
     if scheme(artifact.url) not in ("https", "http", "file"):
         raise unpinnable(artifact.project, artifact.url)
     name = unquote(urlsplit(artifact.url).path.rpartition("/")[2])
@@ -33,7 +32,7 @@ def as_package(artifact: Artifact, target: Target, directory: Path, builder: Bui
         wheel = LockedWheel(name=name, url=url, path=path, hashes=hashes)
         return LockedPackage(name=project, version=artifact.version, wheels=(wheel,))
     source = _source(artifact, project, name, hashes, directory)
-    return _for_target(builder.package(source), target, builder)
+    return builder.package(source)
 
 
 def _source(artifact: Artifact, project: str, name: str, hashes: Hashes, directory: Path) -> LockedPackage:
@@ -42,16 +41,6 @@ def _source(artifact: Artifact, project: str, name: str, hashes: Hashes, directo
         return LockedPackage(name=project, version=artifact.version, directory=LockedDirectory(path=path))
     sdist = Sdist(name=name, url=url, path=path, hashes=hashes)
     return LockedPackage(name=project, version=artifact.version, sdist=sdist)
-
-
-def _for_target(package: LockedPackage, target: Target, builder: Builder) -> LockedPackage:
-    check_wheel(package, target)
-    if builder.runs:
-        builder.session.console.warn(
-            f"{package.name} {package.version} has no wheel for {target.platform.name}: it is built from "
-            "source, which may give other bytes elsewhere (czscie vendor carries the wheel)"
-        )
-    return package
 
 
 def _place(url: str, directory: Path) -> tuple[str | None, str | None]:

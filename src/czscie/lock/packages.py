@@ -11,6 +11,7 @@ import msgspec
 from czscie.czex.target import Target
 from czscie.errors import CzscieError
 from czscie.lock.lock import Lock, LockedPackage, LockedWheel, PackageTools
+from czscie.lock.pylock import select
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def selected(lock: Lock, target: Target) -> tuple[Chosen, ...]:
 
     Raises CzscieError when a package has no wheel for it.
     """
-    from packaging.pylock import Pylock, PylockSelectError, PylockValidationError
+    from packaging.pylock import Pylock, PylockValidationError
 
     packages = lock.packages_for(target.platform.name)
     document = {
@@ -68,16 +69,15 @@ def selected(lock: Lock, target: Target) -> tuple[Chosen, ...]:
     }
     by_name = {package.name: package for package in packages}
     chosen = []
+    what, hint = f"the lock has no wheels for {target}", "run czscie lock"
     try:
         pylock = Pylock.from_dict(document)
-        for package, wheel in pylock.select(environment=target.marker_environment, tags=target.tags):  # type: ignore[arg-type]
-            of = by_name[package.name]
-            name = getattr(wheel, "name", None)
-            chosen.append(Chosen(of, next(each for each in of.all_wheels if each.name == name)))
-    except (PylockSelectError, PylockValidationError) as error:
-        raise CzscieError(
-            f"the lock has no wheels for {target}", why=str(error), hint="run czscie lock"
-        ) from error
+    except PylockValidationError as error:
+        raise CzscieError(what, why=str(error), hint=hint) from error
+    for package, wheel in select(pylock, target, what, hint):
+        of = by_name[package.name]
+        name = getattr(wheel, "name", None)
+        chosen.append(Chosen(of, next(each for each in of.all_wheels if each.name == name)))
     return tuple(sorted(chosen, key=lambda each: each.wheel.name))
 
 

@@ -7,14 +7,16 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
 import msgspec
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from czscie.czex.target import Target
 from czscie.disk import says_full
@@ -119,37 +121,78 @@ def resolve(
 
     `versions` of projects are preferred where requirements allow a choice. `directory` is for files of this
     call. `builder` supplies wheels for projects that have none; without it they are left out. `indexes` are
-    asked in addition to those of pip's settings. Raises CzscieError with pex's reasons when a target cannot
-    be resolved.
+    asked in addition to those of pip's settings. Raises one CzscieError with the reasons of all targets and
+    requirements that cannot be resolved, as far as pip tells them apart.
     """
     if not requirements:
         return {target.platform: () for target in targets}
     guard = _Guard(directory, builder, indexes)
-    constraints = directory / "constraints.txt"
+    found = _attempt(guard, requirements, targets, versions)
+    if isinstance(found, _Failure) and versions and not found.is_final:
+        # The requirements need not allow these versions any more.
+        found = _attempt(guard, requirements, targets, {})
+    if not isinstance(found, _Failure):
+        return found
+    if len(targets) == 1 or found.is_final:
+        raise _refusal(_failures(guard, requirements, targets, found))
+    resolved: dict[Platform, tuple[Artifact, ...]] = {}
+    failures: list[_Failure] = []
+    for target in targets:
+        alone = _attempt(guard, requirements, [target], {})
+        if isinstance(alone, _Failure):
+            failures += _failures(guard, requirements, [target], alone)
+        else:
+            resolved |= alone
+    if failures:
+        raise _refusal(failures)
+    return resolved
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """How pex failed to resolve requirements for `target`, and what pip's log says of it."""
+
+    target: Target
+    done: subprocess.CompletedProcess[str]
+    known: ResolveFailure | None
+
+    @property
+    def is_final(self) -> bool:
+        return self.known is not None and self.known.is_final
+
+
+def _attempt(
+    guard: _Guard, requirements: Sequence[str], targets: Sequence[Target], versions: Mapping[str, str]
+) -> dict[Platform, tuple[Artifact, ...]] | _Failure:
+    constraints = guard.directory / "constraints.txt"
     constraints.write_text("".join(f"{name}=={version}\n" for name, version in sorted(versions.items())))
-    output = directory / "lock.json"
+    output = guard.directory / "lock.json"
     done = guard.run(
         "pex.cli",
         *("lock", "create", "--style", "strict", "--avoid-downloads", "--output", str(output)),
         *(("--constraints", str(constraints)) if versions else ()),
-        *_complete_platforms(targets, directory),
+        *_complete_platforms(targets, guard.directory),
         *guard.without_sources(requirements, targets),
     )
     if done.returncode == 0:
         return _read(output, targets)
-    failure = read_failure(guard.log(), targets[0])
-    is_final = failure is not None and failure.is_final
-    if versions and not is_final:  # which the requirements need not allow any more
-        return resolve(requirements, targets, {}, directory, builder, indexes)
-    if len(targets) > 1 and not is_final:  # to say which cannot have them
-        return {
-            platform: artifacts
-            for target in targets
-            for platform, artifacts in resolve(
-                requirements, [target], {}, directory, builder, indexes
-            ).items()
-        }
-    raise _failure(f"pex cannot resolve the payload for {targets[0]}", targets[0], done, failure)
+    return _Failure(targets[0], done, read_failure(guard.log(), targets[0]))
+
+
+def _failures(
+    guard: _Guard, requirements: Sequence[str], targets: Sequence[Target], failure: _Failure
+) -> Iterator[_Failure]:
+    """`failure`, and those of the other requirements: pip stops at the first that it cannot meet."""
+    yield failure
+    known = failure.known
+    named = () if known is None or known.is_everywhere else known.projects
+    rest = [each for each in requirements if canonicalize_name(Requirement(each).name) not in named]
+    if not rest or len(rest) == len(requirements):
+        return
+    for some in [targets] if failure.is_final else [[target] for target in targets]:
+        other = _attempt(guard, rest, some, {})
+        if isinstance(other, _Failure) and other.known is not None:
+            yield from _failures(guard, rest, some, other)
 
 
 def make_environment(
@@ -300,23 +343,35 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {"SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH, **kept, "PEX_IGNORE_RCFILES": "true"}
 
 
-def _failure(
-    what: str,
-    target: Target,
-    done: subprocess.CompletedProcess[str],
-    failure: ResolveFailure | None,
-) -> CzscieError:
-    if failure is not None:
-        return CzscieError(what, why=failure.why, hint=failure.hint)
-    output = done.stderr or done.stdout
+def _refusal(failures: Iterable[_Failure]) -> CzscieError:
+    """One error with the reasons of all failures, each with the setting that mends it."""
+    targets: dict[Target, None] = {}
+    reasons: dict[str | None, dict[str, None]] = {}
+    for failure in failures:
+        targets[failure.target] = None
+        why, hint = _explained(failure)
+        reasons.setdefault(hint, {}).update(dict.fromkeys(why))
+    names = [str(each) for each in targets] if len(targets) == 1 else [each.platform.name for each in targets]
+    what = f"pex cannot resolve the payload for {', '.join(names)}"
+    if len(reasons) == 1:
+        [(hint, lines)] = reasons.items()
+        return CzscieError(what, why=lines, hint=hint)
+    every = ((*lines, *([] if hint is None else [f"  hint: {hint}"])) for hint, lines in reasons.items())
+    return CzscieError(what, why=chain.from_iterable(every))
+
+
+def _explained(failure: _Failure) -> tuple[Sequence[str], str | None]:
+    if failure.known is not None:
+        return failure.known.why, failure.known.hint
+    output = failure.done.stderr or failure.done.stdout
     hint = None
     if says_full(output):
         hint = (
             "a file system is full: free some space, or set TMPDIR and PEX_ROOT to directories on another one"
         )
     elif "not compatible with the requested foreign target" in output:
-        hint = f"build that wheel on {target.platform.name} and set PIP_FIND_LINKS to its directory"
-    return CzscieError(what, why=_reasons(done), hint=hint)
+        hint = f"build that wheel on {failure.target.platform.name} and set PIP_FIND_LINKS to its directory"
+    return _reasons(failure.done), hint
 
 
 def _reasons(done: subprocess.CompletedProcess[str]) -> list[str]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from czscie.czex.target import Target
+from czscie.errors import problems_of, raise_all
 from czscie.lock.builder import UNBUILT, Builder, check_wheel
 from czscie.lock.lock import LockedDirectory, LockedPackage, LockedWheel, PackageTools
 from czscie.lock.requested import relative
@@ -43,8 +45,7 @@ def build_project(path: Path, targets: Sequence[Target], directory: Path, builde
         directory=LockedDirectory(path=relative(path, directory)),
         tool=PackageTools.of(built=(built.wheel,)),
     )
-    for target in targets:
-        check_wheel(package, target)
+    raise_all(problems_of(partial(check_wheel, package, target) for target in targets))
     is_known = built.wheel.sha256 != UNBUILT or builder.unbuilt[built.project].requires_known
     return Project({each.platform.name: package for each in targets}, built.requires if is_known else None)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from czscie.czex.target import Target
 from czscie.documents import parse_toml
@@ -11,7 +13,18 @@ from czscie.errors import CzscieError
 from czscie.lock.pex_tool import Artifact
 
 if TYPE_CHECKING:
-    from packaging.pylock import Package, PackageArchive, PackageSdist, PackageWheel
+    from packaging.pylock import (
+        Package,
+        PackageArchive,
+        PackageDirectory,
+        PackageSdist,
+        PackageVcs,
+        PackageWheel,
+        Pylock,
+    )
+
+#: Where packaging's messages say that a package stands.
+_AT = re.compile(r" at packages\[\d+\]")
 
 
 def read_pylock(path: Path, target: Target) -> tuple[Artifact, ...]:
@@ -19,21 +32,12 @@ def read_pylock(path: Path, target: Target) -> tuple[Artifact, ...]:
 
     Raises CzscieError when the lock is invalid, has nothing for the target, or something without a SHA-256.
     """
-    from packaging.pylock import (
-        PackageDirectory,
-        PackageVcs,
-        Pylock,
-        PylockSelectError,
-        PylockValidationError,
-    )
+    from packaging.pylock import PackageDirectory, PackageVcs, Pylock, PylockValidationError
 
     found = []
     try:
         pylock = Pylock.from_dict(parse_toml(path.read_text(encoding="utf-8")))
-        for package, source in pylock.select(
-            environment=target.marker_environment,  # type: ignore[arg-type]
-            tags=target.tags,
-        ):
+        for package, source in select(pylock, target, f"{path} is not for {target}"):
             if isinstance(source, PackageVcs):
                 raise _refusal(path, package, "it comes from version control, which has no digest")
             if isinstance(source, PackageDirectory):
@@ -45,9 +49,31 @@ def read_pylock(path: Path, target: Target) -> tuple[Artifact, ...]:
         raise CzscieError(f"there is no lock {path}") from None
     except (OSError, ValueError, PylockValidationError) as error:  # a path may hold a NUL
         raise CzscieError(f"{path} is not a PEP 751 lock", why=str(error)) from error
-    except PylockSelectError as error:
-        raise CzscieError(f"{path} is not for {target}", why=str(error)) from error
     return tuple(found)
+
+
+def select(
+    pylock: Pylock, target: Target, what: str, hint: str | None = None
+) -> list[tuple[Package, PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist]]:
+    """What `target` gets of each package, selected as PEP 751 specifies.
+
+    Raises CzscieError, `what` with `hint`, with a line for every package that has nothing for the target.
+    """
+    from packaging.pylock import PylockSelectError
+
+    def selected(pylock: Pylock) -> list[Any]:
+        return list(pylock.select(environment=target.marker_environment, tags=target.tags))  # type: ignore[arg-type]
+
+    try:
+        return selected(pylock)
+    except PylockSelectError as error:
+        why = []
+        for package in pylock.packages:
+            try:
+                selected(dataclasses.replace(pylock, packages=[package]))
+            except PylockSelectError as lacking:
+                why.append(_AT.sub("", str(lacking)))
+        raise CzscieError(what, why=dict.fromkeys(why) or str(error), hint=hint) from error
 
 
 def _artifact(path: Path, package: Package, source: PackageWheel | PackageSdist | PackageArchive) -> Artifact:

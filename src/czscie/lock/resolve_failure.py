@@ -36,13 +36,17 @@ _PLACES = re.compile(r"Looking in links: (.+)$")
 _NOT_FETCHED = re.compile(r"Could not fetch URL (\S+): (.*) - skipping$")
 _STATUS = re.compile(r"(\d{3}) (?:Client|Server) Error|too many (\d{3}) error responses")
 _CAUSE = re.compile(r"(?:\[Errno -?\d+\] |: )([A-Z][\w ]+)'?\)")
-_WRONG_TAGS = re.compile(r"Skipping link: none of the wheel's tags .*?: (\S+\.whl)(?:#| |$)")
+#: pip names each file of a directory once: among those of the first project that it looks for.
+_SKIPPED = re.compile(
+    r"Skipping link: (?:none of the wheel's tags .*?|wrong project name \(not \S+\)): (\S+\.whl)(?:#| |$)"
+)
 _WRONG_PYTHON = re.compile(
     r"Link requires a different Python \(\S+ not in: ?'([^']*)'\): (\S+\.whl)(?:#| |$)"
 )
 _METADATA = re.compile(r"Package '([^']+)' requires a different Python: \S+ not in '([^']*)'")
 _SOURCE = re.compile(r"Skipping link: No sources permitted for (\S+): (\S+)")
 _MANYLINUX = re.compile(r"manylinux_(\d+)_(\d+)_")
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _NAMES = 6
 
 
@@ -50,12 +54,16 @@ _NAMES = 6
 class ResolveFailure:
     """Why a resolve failed, and what mends it.
 
-    `is_final` is whether it fails for all versions and platforms.
+    `is_final` is whether it fails for all versions and platforms, `is_everywhere` whether it fails for all
+    projects, too. `projects` are the normalised names of the one that was not found and of the one that
+    requires it.
     """
 
     why: tuple[str, ...]
     hint: str
     is_final: bool = False
+    is_everywhere: bool = False
+    projects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +93,17 @@ def read_failure(log: str, target: Target) -> ResolveFailure | None:
     found = next(filter(None, map(_UNSATISFIED.search, lines)), None)
     if found is None:
         other = next(filter(None, map(_METADATA.search, lines)), None)
-        return None if other is None else _other_python(other[1], other[2], target)
+        if other is None:
+            return None
+        return dataclasses.replace(_other_python(other[1], other[2], target), projects=_projects(other[1]))
     try:
         requirement = Requirement(found[1])
     except InvalidRequirement:
         return None
     answers = tuple(_answers(lines, requirement.name))
     failure = (
-        _no_wheel(requirement, lines)
-        or _unfitting(requirement, tuple(_wheels(lines, requirement)), target)
+        _no_wheel(requirement, lines, target)
+        or _unfitting(requirement, tuple(_wheels(lines, requirement, target)), target)
         or _no_version(requirement, _versions(lines, requirement), target)
         or _no_page(requirement, answers)
         or _not_trusted(lines)
@@ -104,7 +114,16 @@ def read_failure(log: str, target: Target) -> ResolveFailure | None:
     refused = [] if failure.is_final else [each for each in answers if each.status != 404]
     parent = next(filter(None, map(_REQUIRED_BY.search, lines)), None)
     requires = [] if parent is None else [f"{parent[1]} requires {_bare(requirement)}"]
-    return dataclasses.replace(failure, why=(*failure.why, *map(_described, refused), *requires))
+    return dataclasses.replace(
+        failure,
+        why=(*failure.why, *map(_described, refused), *requires),
+        projects=_projects(requirement.name, *([parent[1]] if parent else [])),
+    )
+
+
+def _projects(*texts: str) -> tuple[str, ...]:
+    """The normalised names that the texts begin with."""
+    return tuple(canonicalize_name(match[0]) for each in texts if (match := _NAME.match(each)))
 
 
 def _file(url: str) -> str:
@@ -127,7 +146,7 @@ def _versions(lines: Iterable[str], requirement: Requirement) -> list[Version]:
     return sorted(versions)
 
 
-def _no_wheel(requirement: Requirement, lines: Iterable[str]) -> ResolveFailure | None:
+def _no_wheel(requirement: Requirement, lines: Iterable[str], target: Target) -> ResolveFailure | None:
     """The failure if a source meets the requirement that may not be built."""
     for match in filter(None, map(_SOURCE.search, lines)):
         try:
@@ -136,7 +155,7 @@ def _no_wheel(requirement: Requirement, lines: Iterable[str]) -> ResolveFailure 
             continue
         if name == canonicalize_name(requirement.name) and _meets(version, requirement):
             return ResolveFailure(
-                (f"{requirement.name} {version} has no wheel that fits, only its source",),
+                (f"{requirement.name} {version} has no wheel for {target.platform.name}, only its source",),
                 f'add "{requirement.name}" to build in [lift.payload], or set build = "allow"',
             )
     return None
@@ -153,6 +172,7 @@ def _not_trusted(lines: Iterable[str]) -> ResolveFailure | None:
             (f"pip does not trust {match[1]}: its URL is http://",),
             f"use its https:// URL, or set PIP_TRUSTED_HOST={match[1]}",
             is_final=True,
+            is_everywhere=True,
         )
     return None
 
@@ -176,18 +196,20 @@ def _answers(lines: Iterable[str], project: str) -> Iterable[_Answer]:
     return found
 
 
-def _wheels(lines: Iterable[str], requirement: Requirement) -> Iterable[_Wheel]:
+def _wheels(lines: Iterable[str], requirement: Requirement, target: Target) -> Iterable[_Wheel]:
     """The wheels that meet `requirement` and do not fit."""
     for line in lines:
         python = _WRONG_PYTHON.search(line)
-        url = python[2] if python is not None else (match[1] if (match := _WRONG_TAGS.search(line)) else None)
+        url = python[2] if python is not None else (match[1] if (match := _SKIPPED.search(line)) else None)
         if url is None:
             continue
         try:
             name, version, _, tags = parse_wheel_filename(_file(url))
         except (InvalidWheelFilename, InvalidVersion):
             continue
-        if name == canonicalize_name(requirement.name) and _meets(version, requirement):
+        if name != canonicalize_name(requirement.name) or not _meets(version, requirement):
+            continue
+        if python is not None or tags.isdisjoint(target.tags):
             yield _Wheel(version, tags, None if python is None else python[1])
 
 
@@ -290,7 +312,7 @@ def _no_page(requirement: Requirement, answers: Sequence[_Answer]) -> ResolveFai
                 "check the network, or set HTTPS_PROXY, PIP_INDEX_URL to a mirror, or PIP_FIND_LINKS to a "
                 "directory of wheels"
             )
-        return ResolveFailure((_described(answer),), hint, is_final=True)
+        return ResolveFailure((_described(answer),), hint, is_final=True, is_everywhere=True)
     return None
 
 

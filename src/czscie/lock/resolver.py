@@ -5,17 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from czscie.czex.inline_metadata import InlineMetadata
 from czscie.czex.target import Target
-from czscie.errors import CzscieError
+from czscie.errors import CzscieError, problems_of, raise_all
 from czscie.leftovers import scratch
 from czscie.lift.lift import Lift
 from czscie.lock.artifacts import as_package
-from czscie.lock.builder import UNBUILT, Builder, remote_of
+from czscie.lock.builder import UNBUILT, Builder, check_wheel, remote_of
 from czscie.lock.differences import Differences, check_online
 from czscie.lock.extra_wheels import purpose, wanted_extra_wheels
 from czscie.lock.lock import Lock, LockedPackage, LockedPayload
@@ -119,12 +120,12 @@ class Resolver:
                 scratch() as temporary,
             ):
                 artifacts = resolve(missing, of, {}, temporary, indexes=self.builder.indexes)[of[0].platform]
-            new = [self._provision(artifact, of[0]) for artifact in artifacts]
+            new = [self._provision(artifact) for artifact in artifacts]
             kept += self._with_sizes(new, old)
         return msgspec.structs.replace(lock, provisions=tuple(kept))
 
-    def _provision(self, artifact: Artifact, target: Target) -> LockedPackage:
-        package = as_package(artifact, target, self._directory, self.builder)
+    def _provision(self, artifact: Artifact) -> LockedPackage:
+        package = as_package(artifact, self._directory, self.builder)
         if not any(wheel.name.endswith("-none-any.whl") for wheel in package.wheels):
             raise CzscieError(
                 f"{package.name} {package.version}, which {purpose(package.name)}, has no wheel for every "
@@ -205,9 +206,14 @@ class Resolver:
     ) -> dict[str, tuple[LockedPackage, ...]]:
         payload = self.lift.payload
         assert payload is not None
-        artifacts: Mapping[Platform, tuple[Artifact, ...]]
+        artifacts: dict[Platform, tuple[Artifact, ...]]
         if payload.lock is not None:
-            artifacts = {target.platform: read_pylock(payload.lock, target) for target in targets}
+            artifacts = {}
+
+            def read(path: Path, target: Target) -> None:
+                artifacts[target.platform] = read_pylock(path, target)
+
+            raise_all(problems_of(partial(read, payload.lock, target) for target in targets))
         else:
             if (requirements or payload.project is not None) and not self.builder.indexes.is_local:
                 check_online(self.lift, self.session.network, found)
@@ -220,13 +226,21 @@ class Resolver:
             ):
                 asked = payload.requirements if payload.requirements is not None else requirements
                 artifacts = resolve(asked, targets, versions, temporary, self.builder, self.builder.indexes)
-        return {
-            target.platform.name: tuple(
-                as_package(artifact, target, self._directory, self.builder)
-                for artifact in artifacts[target.platform]
+        packages = {
+            target: tuple(
+                as_package(artifact, self._directory, self.builder) for artifact in artifacts[target.platform]
             )
             for target in targets
         }
+        pairs = [(package, target) for target in targets for package in packages[target]]
+        raise_all(problems_of(partial(check_wheel, *pair) for pair in pairs))
+        for package, target in pairs if self.builder.runs else ():
+            if package.built:
+                self.session.console.warn(
+                    f"{package.name} {package.version} has no wheel for {target.platform.name}: it is built "
+                    "from source, which may give other bytes elsewhere (czscie vendor carries the wheel)"
+                )
+        return {target.platform.name: packages[target] for target in targets}
 
     def _with_sizes(self, packages: Sequence[LockedPackage], old: Lock | None) -> tuple[LockedPackage, ...]:
         """The packages with the sizes of the files that have to be downloaded."""
