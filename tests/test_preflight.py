@@ -107,12 +107,24 @@ def test_an_output_that_cannot_be_written(project: Project, kind: str) -> None:
         assert refused(project).what == f"cannot write {output / 'moo'}"
 
 
-def test_downloads_that_do_not_fit_the_disk(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_does_not_fit_the_disk(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(total=10, used=9, free=1))
     project.manifest(STANDALONE)
     error = refused(project)
-    assert error.what == f"no space left for {os.environ['CZSCIE_CACHE']}"
-    assert "1 bytes left" in str(error)
+    assert error.what == f"no space left for {os.environ['CZSCIE_CACHE']} and {project.directory}/dist/moo"
+    [why] = error.why
+    assert why.startswith("the build takes at least ") and "1 bytes left" in why
+
+
+def test_an_executable_that_does_not_fit_although_everything_is_here(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.manifest(STANDALONE)
+    project.build()
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(total=10, used=9, free=1))
+    with pytest.raises(CzscieError) as caught:
+        project.build(output="other")
+    assert caught.value.what == f"no space left for {project.directory}/other/moo"
 
 
 def test_an_image_without_a_c_library(project: Project) -> None:

@@ -6,11 +6,12 @@ Each stage writes a file of the user's cache, named by its inputs: a second buil
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -82,10 +83,11 @@ def build_lift(
     path_of: Callable[[Platform], Path],
 ) -> list[Contents]:
     """The same; `path_of` says where the executable of a platform goes."""
-    with open_parts(lift, targets, session, use=use) as make:
+    outputs = {target: path_of(target) for target in targets}
+    with open_parts(lift, targets, session, use=use, outputs=outputs) as make:
 
         def built(target: Platform) -> list[Contents]:
-            return list(_assemble(make(target), path_of(target), session.console))
+            return list(_assemble(make(target), outputs[target], session.console))
 
         return [each for target in targets for each in mending(partial(built, target), session.console.warn)]
 
@@ -126,11 +128,13 @@ def open_parts(
     session: Session,
     division: LayerSplit | None = None,
     use: LockUse = LockUse.UPDATE,
+    outputs: Mapping[Platform, Path] = MappingProxyType({}),
 ) -> Iterator[Callable[[Platform], Parts]]:
     """Makes the parts for one of `targets`. They exist until the context ends.
 
-    The lift's lock pins them; `use` and `network` are as in `build`. With `division` the application is kept
-    apart from its dependencies (czscie.parts). Raises CzscieError, as does making parts.
+    The lift's lock pins them; `use` is as in `build`. With `division` the application is kept apart from its
+    dependencies (czscie.parts). `outputs` are the executables that are made of them. Raises CzscieError, as
+    does making parts.
     """
     if division is not None:
         lift = lift.filled()
@@ -139,7 +143,7 @@ def open_parts(
         session.console.warn(f"{key}: it is embedded: {why}")
     lock = ensure_lock(lift, targets, use, session)
     check_libraries(lock, use, session.console, images=division is not None)
-    check_build(lift, lock, targets, session, fetches=True)
+    check_build(lift, lock, targets, session, outputs, fetches=True)
     if session.release:
         lift = replace(lift, compression_level=max(lift.compression_level or 0, RELEASE_LEVEL))
     with scratch() as within:

@@ -164,12 +164,13 @@ def plan_lift(
 ) -> BuildPlan:
     """The same for a lift that is checked, as `czscie.build.build_into` would build it."""
     path_of = output_paths(lift, targets, output, as_file=as_file)
-    check_output([path_of(target) for target in targets])
+    outputs = {target: path_of(target) for target in targets}
+    check_output(list(outputs.values()))
     builder = Builder.of(lift, session, runs=False)
     settled = resolve_lock(lift, targets, use, session, builder)
-    check_build(lift, settled.lock, targets, session, fetches=False)
+    check_build(lift, settled.lock, targets, session, outputs, fetches=False)
     planner = _Planner(lift, settled.lock, session)
-    executables = tuple(planner.executable(platform, path_of(platform)) for platform in targets)
+    executables = tuple(planner.executable(platform, path) for platform, path in outputs.items())
     helpers = tuple(planner.helpers(targets))
     inputs = [each for executable in executables for each in executable.inputs]
     return BuildPlan(

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -50,6 +50,24 @@ def full(
         why=" ".join(filter(None, (_taken(size, written), _left(directory, error)))),
         hint=_mend(path),
     )
+
+
+def check_room(needs: Iterable[tuple[Path, int]]) -> None:
+    """Raises CzscieError when a file system has less room than what is to be written to it, in bytes, by
+    paths. It is written on several of them together.
+    """
+    systems: dict[int, dict[Path, int]] = {}
+    for path, size in needs:
+        paths = systems.setdefault(_existing(path).stat().st_dev, {})
+        paths[path] = paths.get(path, 0) + size
+    for paths in systems.values():
+        directory, size = _existing(next(iter(paths))), sum(paths.values())
+        if size > shutil.disk_usage(directory).free:
+            raise CzscieError(
+                f"no space left for {' and '.join(map(str, paths))}",
+                why=f"the build takes at least {_bytes(size)}; {_left(directory, None)}",
+                hint=_mend(next(iter(paths))),
+            )
 
 
 def somewhere_full(error: OSError) -> CzscieError:

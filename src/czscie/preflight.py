@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -19,19 +18,21 @@ from czscie.cache import cache_root
 from czscie.czex.definitions import check_defined
 from czscie.czex.entry_override import scripts_of, with_entry_point
 from czscie.czex.info import PexInfo
-from czscie.disk import full
+from czscie.disk import check_room
 from czscie.errors import CzscieError, problems_of, raise_all
 from czscie.launchers.provide import check_provided
 from czscie.lift.lift import Lift
 from czscie.lift.payload import Payload
 from czscie.lock.builder import UNBUILT, Builder, remote_of
 from czscie.lock.inventory.input import Scope
+from czscie.lock.inventory.interpreter import InterpreterInput
 from czscie.lock.inventory.inventory import inventory, of_kind
 from czscie.lock.inventory.wheel import WheelInput
 from czscie.lock.lock import Lock
 from czscie.lock.packages import Chosen
 from czscie.lock.wheels import wheel_files
 from czscie.network.fetch import find
+from czscie.network.remote import Remote
 from czscie.platforms import ANY_GLIBC, Platform
 from czscie.scie.commands import check_scripts
 from czscie.session import Session
@@ -45,6 +46,11 @@ class _Passed(msgspec.Struct, frozen=True):
 
 class _NotHereError(Exception):
     """A wheel would have to be downloaded first."""
+
+
+#: What packing leaves at least of what is downloaded, by its kind: modules that are not needed go, and zstd
+#: takes less than the archive does.
+_PACKED: Mapping[str, float] = {InterpreterInput.KIND: 0.25, WheelInput.KIND: 0.5}
 
 
 def check_output(paths: Sequence[Path]) -> None:
@@ -66,13 +72,20 @@ def check_output(paths: Sequence[Path]) -> None:
 
 
 def check_build(
-    lift: Lift, lock: Lock, targets: Sequence[Platform], session: Session, *, fetches: bool
+    lift: Lift,
+    lock: Lock,
+    targets: Sequence[Platform],
+    session: Session,
+    outputs: Mapping[Platform, Path],
+    *,
+    fetches: bool,
 ) -> None:
     """Raises one CzscieError with everything that keeps the executables for `targets` from being built.
 
-    Unless it `fetches`, what takes a download is left out.
+    `outputs` are their paths, as far as files are written. Unless it `fetches`, what takes a download is left
+    out.
     """
-    checks: list[Callable[[], object]] = [partial(_check_room, lift, lock, targets, session)]
+    checks: list[Callable[[], object]] = [partial(_check_room, lift, lock, targets, session, outputs)]
     for target in targets:
         name, pin = target.launcher, lock.launcher.sha256(target.launcher)
         checks += [
@@ -82,23 +95,29 @@ def check_build(
     raise_all(problems_of(checks))
 
 
-def _check_room(lift: Lift, lock: Lock, targets: Sequence[Platform], session: Session) -> None:
-    """Raises CzscieError when the downloads do not fit the cache's file system."""
-    remotes = [each.remote for each in inventory(Scope(lift, lock, tuple(targets), session.provider))]
-    # Without their digests: a file that is damaged is rare, and to read them all takes long.
+def _check_room(
+    lift: Lift, lock: Lock, targets: Sequence[Platform], session: Session, outputs: Mapping[Platform, Path]
+) -> None:
+    """Raises CzscieError when downloads, what is packed of them and the executables do not fit the disk."""
+    needs: list[tuple[Path, int]] = []
+    missing: dict[Remote, int] = {}
+    for target in targets:
+        for each in inventory(Scope(lift, lock, (target,), session.provider)):
+            remote = each.remote
+            if remote is None or remote.size is None:
+                continue
+            packed = int(remote.size * _PACKED.get(each.KIND, 0))
+            if target in outputs:
+                needs.append((outputs[target], packed))
+            if not _is_here(remote, session):
+                missing[remote] = remote.size + packed
+    check_room([*((cache_root(), size) for size in missing.values()), *needs])
+
+
+def _is_here(remote: Remote, session: Session) -> bool:
+    """Without its digest: a file that is damaged is rare, and to read them all takes long."""
     carried = session.network.directories
-    missing = {
-        each
-        for each in remotes
-        if each is not None
-        and not each.path.exists()
-        and not any((directory / each.name).exists() for directory in carried)
-    }
-    size = sum(each.size or 0 for each in missing)
-    root = cache_root()
-    there = next(each for each in (root, *root.parents) if each.is_dir())
-    if size > shutil.disk_usage(there).free:
-        raise full(root, size=size)
+    return remote.path.exists() or any((directory / remote.name).exists() for directory in carried)
 
 
 def _check_payload(lift: Lift, lock: Lock, target: Platform, session: Session, fetches: bool) -> None:
