@@ -1,8 +1,11 @@
-"""The release wheel needs no compiler: it is installed, and builds for other platforms, without a network."""
+"""The wheel of a release builds for other platforms without a compiler and a network, and czscie as an
+executable builds other executables, itself among them, where there is nothing else.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,14 +13,20 @@ from pathlib import Path
 import pytest
 
 from czscie.launchers.build import all_programs
+from e2e import debian
+from e2e.bare import BareRoot
 from e2e.build import Builder, read_results
 from e2e.mirror.release import TAG
 from e2e.run import start
+from e2e.situation import Distribution, write_wheel
 from e2e.wheelhouse import wheelhouse
 from release.__main__ import CHECKOUT
 from release.distributions import Distributions, build_distributions, compile_programs
+from release.executables import build_executables
 
 NO_NETWORK = ("unshare", "--net")
+
+EXECUTABLE = "czscie-linux-x86_64"
 
 MANIFEST = f"""\
 [lift]
@@ -33,6 +42,30 @@ version = "3.11"
 
 [lift.payload]
 script = "hello.py"
+"""
+
+#: A program whose package pex finds in a directory of wheels.
+COW = f"""\
+[lift]
+name = "cow"
+platforms = ["current"]
+compression_level = 1
+
+[[lift.interpreters]]
+id = "cpython"
+provider = "PythonBuildStandalone"
+release = "{TAG}"
+version = "3.11"
+
+[lift.payload]
+requirements = ["cow"]
+find_links = ["wheels"]
+no_index = true
+entry_point = "cow:moo"
+
+[lift.libc]
+bundle = "when-missing"
+packages = "debian.json"
 """
 
 FIND_PROGRAMS = """\
@@ -51,7 +84,7 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
 
 @pytest.fixture(scope="module")
 def wheels(interpreters: dict[str, Path]) -> Path:
-    return wheelhouse(interpreters["3.13"])
+    return wheelhouse(interpreters["3.11"])
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +98,7 @@ def environment(
     if subprocess.run([*NO_NETWORK, "true"], capture_output=True).returncode != 0:
         pytest.skip("no network namespace can be made: root is needed")
     directory = tmp_path_factory.mktemp("environment")
-    subprocess.run([interpreters["3.13"], "-m", "venv", "--without-pip", directory], check=True)
+    subprocess.run([interpreters["3.11"], "-m", "venv", "--without-pip", directory], check=True)
     pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", directory / "bin/python", "install"]
     pip += ["--quiet", "--no-index", "--no-compile", "--find-links", wheels, distributions.wheel]
     subprocess.run([*NO_NETWORK, *pip], check=True)
@@ -96,3 +129,75 @@ def test_the_wheel_builds_for_other_platforms(
     assert built.keys() == {"hello-linux-x86_64", "hello-linux-aarch64"}
     hello = start(built["hello-linux-x86_64"], base=tmp_path / "base")
     assert hello.stdout == b"hello, world\n", hello.stderr
+
+
+@pytest.fixture(scope="module")
+def executable(distributions: Distributions, wheels: Path, builder: Builder) -> Path:
+    """czscie for this platform. What was made beside it is in the same directory."""
+    own = (CHECKOUT / "lift.toml").read_text()
+    quick = own.replace("[lift]\n", "[lift]\ncompression_level = 1\n")
+    manifest = distributions.wheel.parent / "source" / "lift.toml"
+    manifest.parent.mkdir()
+    manifest.write_text(f'{quick}packages = "debian.json"\n')
+    shutil.copy(debian.table(), distributions.wheel.with_name("debian.json"))
+    variables = {**builder.settings(), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": wheels.as_uri()}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        [built] = build_executables(manifest, distributions.wheel, ["--platform=linux-x86_64"])
+    return built
+
+
+@pytest.fixture(scope="module")
+def root(executable: Path, tmp_path_factory: pytest.TempPathFactory) -> BareRoot:
+    """A root directory with the executable, and with the devices that every container has."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can make devices")
+    root = BareRoot.empty(tmp_path_factory.mktemp("root") / "root")
+    root.add_shared_memory()
+    root.add_null_device()
+    root.install(executable)
+    return root
+
+
+def run_czscie(root: BareRoot, *arguments: str) -> str:
+    done = root.run(f"/{EXECUTABLE}", *arguments, environment={"HOME": "/home"})
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_czscie_builds_itself_of_vendored_files_where_there_is_nothing_else(
+    executable: Path, builder: Builder, root: BareRoot
+) -> None:
+    vendor = ("--platform=linux-x86_64", str(root.path / "vendor"))
+    vendored = builder.run(*vendor, directory=executable.parent, command="vendor")
+    assert vendored.returncode == 0, vendored.stderr
+    for name in ("lift.toml", "lift.lock", "debian.json"):
+        shutil.copy(executable.with_name(name), root.path)
+    run_czscie(root, "build", "--offline", "--locked", "--vendor=vendor", "--platform=current", "-o", "again")
+    again = root.path / "again" / EXECUTABLE
+    assert again.read_bytes() == executable.read_bytes()
+    assert root.run(f"/again/{EXECUTABLE}", "--version").stdout == run_czscie(root, "--version")
+
+
+def test_czscie_resolves_packages_with_the_pex_and_the_pip_in_it(
+    mirror_directory: Path, root: BareRoot
+) -> None:
+    cow = root.path / "cow"
+    cow.mkdir()
+    (cow / "lift.toml").write_text(COW)
+    table = debian.table()
+    shutil.copytree(table.parent / "pool", root.path / "debian/pool")
+    (cow / "debian.json").write_text(table.read_text().replace(table.parent.as_uri(), "file:///debian"))
+    (cow / "wheels").mkdir()
+    (cow / "content").mkdir()
+    (cow / "content/cow.py").write_text("def moo():\n    print('moo')\n")
+    write_wheel(Distribution("cow"), cow / "content", cow / "wheels")
+    (root.path / "mirror" / TAG).mkdir(parents=True)
+    for path in (mirror_directory / TAG).glob("*3.11*x86_64*"):
+        shutil.copy(path, root.path / "mirror" / TAG)
+    shutil.copy(mirror_directory / TAG / "SHA256SUMS", root.path / "mirror" / TAG)
+    settings = {"HOME": "/home", "CZSCIE_PBS_URL": "file:///mirror", "CZSCIE_PBS_DIGESTS": "none"}
+    done = root.run(f"/{EXECUTABLE}", "build", "/cow/lift.toml", "-o", "/cow", environment=settings)
+    assert done.returncode == 0, done.stderr
+    assert root.run("/cow/cow").stdout == "moo\n"

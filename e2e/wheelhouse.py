@@ -1,4 +1,4 @@
-"""A directory with the wheels of all that czscie needs, in place of a package index."""
+"""A directory with the wheels of all that czscie and its executables need, in place of a package index."""
 
 from __future__ import annotations
 
@@ -31,8 +31,11 @@ def czscie_requirements() -> list[str]:
 
 
 def wheelhouse(python: Path) -> Path:
-    """The wheels for `python`, downloaded once and kept."""
-    wanted = czscie_requirements()
+    """The wheels for `python`, downloaded once and kept.
+
+    distlib's has the launchers of scripts on Windows, which a lift for Windows locks.
+    """
+    wanted = [*czscie_requirements(), "distlib"]
 
     def download(out: Path) -> None:
         command: list[str | Path] = [sys.executable, "-m", "pip", "--python", python, "download", "--quiet"]

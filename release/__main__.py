@@ -10,6 +10,7 @@ from pathlib import Path
 from czscie.errors import CzscieError
 from czscie.filesystem import path_digest
 from release.distributions import build_distributions, compile_programs
+from release.executables import build_executables
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -22,15 +23,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--allow-dirty", action="store_true", help="Release files that are not committed, too."
     )
+    parser.add_argument(
+        "--platform",
+        action="append",
+        default=[],
+        help="Build the executable for this platform only. Repeatable.",
+    )
     options = parser.parse_args(arguments)
     try:
         if not options.allow_dirty:
             check_committed(CHECKOUT)
         made = build_distributions(CHECKOUT, compile_programs(), options.output)
+        platforms = [f"--platform={platform}" for platform in options.platform]
+        executables = build_executables(CHECKOUT / "lift.toml", made.wheel, ["--release", *platforms])
     except CzscieError as error:
         print(error, file=sys.stderr)
         return 1
-    for path in (made.sdist, made.wheel):
+    for path in (made.sdist, made.wheel, *executables):
         print(f"{path}  {path_digest(path)}")
     return 0
 

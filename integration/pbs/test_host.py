@@ -244,6 +244,21 @@ def test_another_implementation_is_refused(tmp_path: Path) -> None:
     assert str(caught.value) == f"error: {fake} is not CPython\n  it is pypy"
 
 
+def test_the_interpreter_of_an_executable_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "_czscie_finder.py").touch()
+    fake = tmp_path / "python3"
+    answer = json.dumps({"implementation": "cpython", "stdlib": str(tmp_path)})
+    fake.write_text(f"#!/bin/sh\necho '{answer}'\n")
+    fake.chmod(0o755)
+    with pytest.raises(CzscieError) as caught:
+        resolve_host(current_platform(), fake)
+    assert str(caught.value) == (
+        f"error: {fake} cannot be shipped\n"
+        "  it belongs to an executable that czscie built, without the parts that nothing needed\n"
+        'hint: use provider = "PythonBuildStandalone", or run czscie with another Python'
+    )
+
+
 def test_an_interpreter_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(CzscieError) as caught:
         resolve_host(current_platform(), tmp_path / "python3")

@@ -15,6 +15,7 @@ import pytest
 
 from czscie import __version__
 from czscie.launchers.build import DIGEST_TABLE, ZIG_VERSION, all_programs, file_name
+from czscie.lift.manifest import read_manifest
 from czscie.platforms import current_launcher
 from release.__main__ import CHECKOUT, main
 from release.distributions import Distributions, build_distributions
@@ -98,6 +99,12 @@ def test_a_wheel_of_the_source_distribution_takes_a_compiler(made: Distributions
         f"pip install ziglang=={ZIG_VERSION} installs the compiler\n"
     ) in done.stderr
     assert not list(source.glob("dist/*.whl"))
+
+
+def test_the_executables_are_of_this_version() -> None:
+    lift = read_manifest(CHECKOUT / "lift.toml")
+    assert lift.payload is not None
+    assert lift.payload.requirements == (f"czscie=={__version__}",)
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")

@@ -44,6 +44,9 @@ print(json.dumps({
     "executable": os.path.realpath(sys.executable),
 }))
 """
+
+#: What only CPythons in executables have: the finder of their packed modules (czscie.pack.standard_library).
+_OF_EXECUTABLES = "_czscie_finder.py"
 _SECONDS_TO_ANSWER = 60
 
 #: Directories of the standard library, relative to it, that only CPython's developers need; Tk.
@@ -94,6 +97,12 @@ class HostPython:
         if answer["implementation"] != CPYTHON:
             raise CzscieError(f"{executable} is not CPython", why=f"it is {answer['implementation']}")
         stdlib = Path(answer["stdlib"])
+        if (stdlib / _OF_EXECUTABLES).is_file():
+            raise CzscieError(
+                f"{executable} cannot be shipped",
+                why="it belongs to an executable that czscie built, without the parts that nothing needed",
+                hint='use provider = "PythonBuildStandalone", or run czscie with another Python',
+            )
         if not (stdlib / "os.py").is_file():
             raise CzscieError(f"the standard library of {executable} is not a directory", why=str(stdlib))
         return cls(
