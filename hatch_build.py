@@ -18,7 +18,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 _ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(_ROOT / "src"))
 
-from czscie.errors import CzscieError  # noqa: E402
+from czscie.errors import Code, CzscieError  # noqa: E402
 from czscie.launchers import build  # noqa: E402
 from czscie.network.network import Network  # noqa: E402
 
@@ -50,6 +50,7 @@ class LaunchersHook(BuildHookInterface):  # type: ignore[type-arg]
             if importlib.util.find_spec("ziglang") is None:
                 raise CzscieError(
                     f"the source of czscie has no launcher for {program}",
+                    code=Code.LAUNCHER_UNUSABLE,
                     why="ziglang, which compiles it, is not installed",
                     hint="pip install --only-binary czscie czscie installs a wheel, which has all launchers; "
                     f"pip install ziglang=={build.ZIG_VERSION} installs the compiler",

@@ -69,7 +69,7 @@ from bench.summary import Summary
 from bench.warm_cost import WarmCost
 from bench.workshop import LeftOut, Workshop
 from czscie.console import Console
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 #: Cold starts are slow and spread little.
 _WARM_STARTS = 2
@@ -135,7 +135,9 @@ def _scratch(path: Path | None) -> AbstractContextManager[str]:
     try:
         path.mkdir(parents=True)
     except OSError as error:
-        raise CzscieError(f"cannot make the scratch directory {path}", why=error.strerror or "") from error
+        raise CzscieError(
+            f"cannot make the scratch directory {path}", code=Code.PROGRAM_FAILED, why=error.strerror or ""
+        ) from error
     return nullcontext(str(path))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from bench import limit
 from bench.measure import Sample, start
 from bench.workshop import LeftOut, Sandbox, Workshop
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 OURS = "czscie"
 CZEX = "czex"
@@ -56,7 +56,11 @@ class Start:
     def run(self) -> Sample:
         sample, printed = start(self.entrant.command, self.sandbox.environment, self.sandbox.directory)
         if self.entrant.output not in printed.decode(errors="replace"):
-            raise CzscieError(f"{self.name} did not print {self.entrant.output!r}", why=repr(printed[:200]))
+            raise CzscieError(
+                f"{self.name} did not print {self.entrant.output!r}",
+                code=Code.PROGRAM_FAILED,
+                why=repr(printed[:200]),
+            )
         if self.cold:
             os.sync()  # a warm start follows, which is not to wait for the disk
         return sample

@@ -21,7 +21,7 @@ from bench.interpreter import unpack, write_tree
 from bench.machine import Machine
 from bench.measure import Sample, Spread, start, take_turns
 from czscie.console import Console
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.lift.pack import PackSettings
 from czscie.pack.python import own_compiler
 from czscie.pack.standard_library import pack_library
@@ -114,7 +114,7 @@ def _milliseconds(spread: Spread, first: Spread) -> str:
 def _packed(distribution: Distribution, digest: str) -> Distribution:
     compiler = own_compiler(digest, distribution.layout, lambda: distribution)
     if compiler is None:
-        raise CzscieError("the CPython does not run here")
+        raise CzscieError("the CPython does not run here", code=Code.PROGRAM_FAILED)
     return pack_library(distribution, compiler, PackSettings()).distribution
 
 
@@ -133,7 +133,9 @@ def _ask(python: Path, *arguments: str) -> str:
         text=True,
     )
     if done.returncode != 0:
-        raise CzscieError(f"{arguments[0]} failed", why=done.stderr.strip().splitlines()[-5:])
+        raise CzscieError(
+            f"{arguments[0]} failed", code=Code.PROGRAM_FAILED, why=done.stderr.strip().splitlines()[-5:]
+        )
     return done.stdout
 
 

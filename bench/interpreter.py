@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from czscie.container.content import File
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.lift.interpreter import Host, Local
 from czscie.network.network import Network
 from czscie.pbs.distribution import Distribution
@@ -72,7 +72,9 @@ def _prefix(python: Path) -> Path:
     try:
         done = subprocess.run(ask, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise CzscieError(f"{python} is not a CPython that runs here", why=str(error)) from error
+        raise CzscieError(
+            f"{python} is not a CPython that runs here", code=Code.PROGRAM_FAILED, why=str(error)
+        ) from error
     return Path(done.stdout.strip())
 
 

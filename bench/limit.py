@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from czscie.cache import cache_directory
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.launchers.build import TARGETS
 from czscie.platforms import current_launcher
 from czscie.scie.inspect import Contents, PartContents
@@ -34,7 +34,9 @@ def compile_limit(directory: Path) -> Path:
     command += ["--cache-dir", str(cache), "--global-cache-dir", str(cache)]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode != 0:
-        raise CzscieError("limit.zig does not compile", why=done.stderr.strip().splitlines()[:20])
+        raise CzscieError(
+            "limit.zig does not compile", code=Code.PROGRAM_FAILED, why=done.stderr.strip().splitlines()[:20]
+        )
     return program
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 _STARTER = Path(__file__).with_name("starter.py")
 
@@ -154,11 +154,17 @@ def start(
         text=True,
     )
     if done.returncode != 0:
-        raise CzscieError(f"{command[0]} cannot be started", why=done.stderr.strip().splitlines()[-1:])
+        raise CzscieError(
+            f"{command[0]} cannot be started",
+            code=Code.PROGRAM_FAILED,
+            why=done.stderr.strip().splitlines()[-1:],
+        )
     status, wall, processor, memory = map(int, report.read_text().split())
     if wall >= seconds * 1e9:
-        raise CzscieError(f"{Path(command[0]).name} did not end within {seconds} s")
+        raise CzscieError(f"{Path(command[0]).name} did not end within {seconds} s", code=Code.PROGRAM_FAILED)
     if status != 0:
         said = errors.read_text(errors="replace").strip().splitlines()
-        raise CzscieError(f"{Path(command[0]).name} ended with {status}", why=said[-_LINES_TOLD:])
+        raise CzscieError(
+            f"{Path(command[0]).name} ended with {status}", code=Code.PROGRAM_FAILED, why=said[-_LINES_TOLD:]
+        )
     return Sample(wall / 1e9, processor / 1e9, memory * _MEMORY_UNIT), output.read_bytes()

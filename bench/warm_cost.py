@@ -17,7 +17,7 @@ from rich.console import Console
 from bench.contestants import Entrant, Start
 from bench.measure import Outcome, Sample, Spread, start, take_turns
 from bench.workshop import Sandbox
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 #: How often a start is caught between its exec and its end before it is given up.
 _ATTEMPTS = 20
@@ -118,7 +118,11 @@ def catch_execution(command: tuple[str, ...], environment: Mapping[str, str], di
     Raises CzscieError where there is no /proc, or when it is never seen between its execve and its end.
     """
     if not sys.platform.startswith("linux"):
-        raise CzscieError("what the launcher starts is only told by Linux", why="there is no /proc")
+        raise CzscieError(
+            "what the launcher starts is only told by Linux",
+            code=Code.PROGRAM_FAILED,
+            why="there is no /proc",
+        )
     for _ in range(_ATTEMPTS):
         process = subprocess.Popen(
             command,
@@ -134,7 +138,7 @@ def catch_execution(command: tuple[str, ...], environment: Mapping[str, str], di
             process.wait()
         if execution is not None:
             return execution
-    raise CzscieError(f"{command[0]} was never seen as the program that it becomes")
+    raise CzscieError(f"{command[0]} was never seen as the program that it becomes", code=Code.PROGRAM_FAILED)
 
 
 def _watch(process: Path, program: Path) -> Execution | None:

@@ -24,7 +24,7 @@ from pathlib import Path
 from bench.machine import Machine
 from bench.measure import Outcome, Sample, take_turns
 from czscie.console import Console
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from e2e import interpreters
 from e2e.build import Builder
 from e2e.wine import cpython
@@ -63,7 +63,9 @@ class Start:
         wall = time.perf_counter() - started_at
         if started.status != 0 or b"moo" not in started.stdout:
             raise CzscieError(
-                f"{self.name} ended with {started.status}", why=started.message.splitlines()[-5:]
+                f"{self.name} ended with {started.status}",
+                code=Code.PROGRAM_FAILED,
+                why=started.message.splitlines()[-5:],
             )
         return Sample(wall, 0, 0)
 
@@ -79,7 +81,7 @@ def main() -> int:
     console = Console()
     try:
         if reason := why_not():
-            raise CzscieError("there is no wine to run this", hint=reason)
+            raise CzscieError("there is no wine to run this", code=Code.PROGRAM_FAILED, hint=reason)
         with tempfile.TemporaryDirectory(prefix="czscie-bench-") as scratch:
             _compare(options.rounds, Path(scratch))
     except CzscieError as error:

@@ -17,7 +17,7 @@ from bench.interpreter import Interpreter
 from bench.measure import Sample, start
 from bench.scenarios import Scenario
 from czscie.cache import cache_directory
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.launchers import build as launchers
 from czscie.lift.interpreter import Host, Local
 from czscie.platforms import current_launcher
@@ -259,5 +259,6 @@ def _run(command: list[str], environment: Mapping[str, str]) -> None:
     if done.returncode != 0:
         raise CzscieError(
             f"{' '.join(command[:4])} … ended with {done.returncode}",
+            code=Code.PROGRAM_FAILED,
             why=done.stderr.strip().splitlines()[-5:],
         )

@@ -83,7 +83,7 @@ def test_requirements_that_start_nothing_name_the_scripts(builder: Builder, tmp_
     refused = builder.run("-r", "requirements.txt", directory=tmp_path)
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.endswith(
-        "error: requirements.txt does not say what to start\n"
+        "error[CZ104]: requirements.txt does not say what to start\n"
         "  its console scripts are: cowsay\n"
         "hint: czscie build -r requirements.txt -c cowsay\n"
     )

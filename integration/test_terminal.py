@@ -124,7 +124,7 @@ def test_a_command_that_fails_shows_the_error_alone(journey: Journey) -> None:
     run = journey.watch("build", "missing.pex", NO_COLOR="1")
     assert run.status == 1
     assert run.terminal.screen == [
-        "error: missing.pex is not a project, a PEX or a script",
+        "error[CZ101]: missing.pex is not a project, a PEX or a script",
         "  there is no such file or directory",
         "hint: name a directory with a pyproject.toml, a PEX, or a script: app.pex",
     ]

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import path_digest
 from release.distributions import build_distributions, compile_programs
 from release.executables import build_executables
@@ -50,12 +50,14 @@ def check_committed(checkout: Path) -> None:
     if done.returncode:
         raise CzscieError(
             f"cannot tell whether {checkout} is committed",
+            code=Code.PROGRAM_FAILED,
             why=done.stderr.splitlines(),
             hint="--allow-dirty releases it as it is",
         )
     if done.stdout:
         raise CzscieError(
             f"{checkout} has changes that are not committed",
+            code=Code.PROGRAM_FAILED,
             why=done.stdout.splitlines()[:10],
             hint="commit them, or release them with --allow-dirty",
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from czscie.cache import cache_directory
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.launchers.build import all_programs, compile_launcher, find_launcher
 from czscie.leftovers import directory_beside
 
@@ -64,7 +64,9 @@ def _build(target: str, source: Path, directory: Path) -> Path:
     )
     if done.returncode:
         raise CzscieError(
-            f"hatchling cannot build the {target} of czscie", why=(done.stderr or done.stdout).splitlines()
+            f"hatchling cannot build the {target} of czscie",
+            code=Code.PROGRAM_FAILED,
+            why=(done.stderr or done.stdout).splitlines(),
         )
     [path] = directory.iterdir()
     return path

@@ -11,7 +11,7 @@ import pytest
 import no_files
 from czscie import build_cache
 from czscie.build_cache import Product, check, compressed, knowledge, knowledge_of_each, mending, product
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import file_digest
 
 
@@ -112,7 +112,7 @@ def test_a_failure_without_a_damaged_product_stays_one() -> None:
 
     def attempt() -> None:
         maker.product()
-        raise CzscieError("the disk is full")
+        raise CzscieError("the disk is full", code=Code.DISK_FULL)
 
     with pytest.raises(CzscieError, match="the disk is full"):
         mending(attempt, pytest.fail)

@@ -80,7 +80,7 @@ def test_an_error_is_a_message_and_exit_status_1(tmp_path: Path) -> None:
     done = run("build", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.decode() == (
-        "error: there is no lift.toml in this directory\n"
+        "error[CZ003]: there is no lift.toml in this directory\n"
         "hint: czscie build app.pex, or a directory with a pyproject.toml\n"
     )
 
@@ -88,7 +88,7 @@ def test_an_error_is_a_message_and_exit_status_1(tmp_path: Path) -> None:
 def test_an_unknown_platform_is_told_before_anything_is_read(tmp_path: Path) -> None:
     done = run("build", "--platform", "linux-x8664", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, b"")
-    assert done.stderr.startswith(b"error: there is no platform called 'linux-x8664'\n")
+    assert done.stderr.startswith(b"error[CZ006]: there is no platform called 'linux-x8664'\n")
     assert done.stderr.endswith(b"hint: did you mean 'linux-x86_64'?\n")
 
 
@@ -96,7 +96,7 @@ def test_all_problems_of_a_manifest_are_told_without_a_traceback(tmp_path: Path)
     (tmp_path / "lift.toml").write_text('[lift]\nname = 3\nplatfroms = ["linux-x86_64"]\n')
     done = run("build", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, b"")
-    assert done.stderr.startswith(b"error: ")
+    assert done.stderr.startswith(b"error[CZ002]: ")
     assert b"lift.name" in done.stderr and b"lift.platfroms" in done.stderr
     assert b"Traceback" not in done.stderr
 
@@ -126,9 +126,20 @@ def test_inspect_of_something_else_is_an_error(tmp_path: Path, options: tuple[st
     path = tmp_path / "script"
     path.write_text("#!/bin/sh\n")
     done = run("inspect", *options, path)
-    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.returncode == 1
+    if options:
+        assert json.loads(done.stdout) == {
+            "error": {
+                "code": "CZ601",
+                "what": f"{path} is not a scie",
+                "why": ["its last line is not a scie's manifest"],
+                "hint": None,
+            }
+        }
+    else:
+        assert done.stdout == b""
     assert done.stderr.decode() == (
-        f"error: {path} is not a scie\n  its last line is not a scie's manifest\n"
+        f"error[CZ601]: {path} is not a scie\n  its last line is not a scie's manifest\n"
     )
 
 
@@ -143,7 +154,7 @@ def test_inspect_of_a_damaged_file_is_an_error(moo: Path) -> None:
 def test_inspect_of_nothing_is_an_error(tmp_path: Path) -> None:
     done = run("inspect", "none", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, b"")
-    assert done.stderr == b"error: cannot read none\n  No such file or directory\n"
+    assert done.stderr == b"error[CZ502]: cannot read none\n  No such file or directory\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has file names of any bytes")
@@ -169,10 +180,10 @@ def test_whatever_goes_wrong_there_is_no_traceback(code: str) -> None:
     expected = {
         "1/0": (
             1,
-            "error: czscie crashed: ZeroDivisionError: division by zero\n"
+            "error[CZ902]: czscie crashed: ZeroDivisionError: division by zero\n"
             "hint: run it again with CZSCIE_TRACEBACK=1 and report the output\n",
         ),
-        "open('/no/such/file')": (1, "error: /no/such/file: No such file or directory\n"),
+        "open('/no/such/file')": (1, "error[CZ508]: /no/such/file: No such file or directory\n"),
         "raise KeyboardInterrupt": (130, ""),
     }
     assert "Traceback" not in done.stderr
@@ -218,7 +229,7 @@ def test_verify_prints_what_is_wrong_and_fails(moo: Path) -> None:
     done = run("verify", moo)
     assert done.returncode == 1
     assert done.stderr.decode().splitlines() == [
-        f"error: {moo} was changed after it was built",
+        f"error[CZ602]: {moo} was changed after it was built",
         "  launcher: launcher: it changed after it was built",
         "hint: copy or download the file again",
     ]
@@ -292,7 +303,7 @@ def test_a_standard_output_that_is_full_is_named(arguments: str) -> None:
         )
     assert (done.returncode, done.stderr) == (
         1,
-        "error: cannot write to standard output\n"
+        "error[CZ503]: cannot write to standard output\n"
         "  No space left on device\n"
         "hint: free some space there, or redirect it to another file system\n",
     )

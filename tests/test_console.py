@@ -6,7 +6,7 @@ import re
 import pytest
 
 from czscie.console import Console, Detail, megabytes, write_json, write_result
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ def test_a_phase_says_what_it_learnt(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_a_phase_that_fails_does_not_say_that_it_is_done(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(CzscieError), Console().phase("Packing it", "Packed it"):
-        raise CzscieError("it cannot be packed")
+        raise CzscieError("it cannot be packed", code=Code.CRASH)
     assert capsys.readouterr().err == ""
 
 
@@ -47,13 +47,17 @@ def test_seconds_are_told_as_seconds(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_an_error_is_printed_as_it_is_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     error = CzscieError(
-        "there is no file [red]a:key:b[/red]", why=["because of this", "and of that"], hint="run make"
+        "there is no file [red]a:key:b[/red]",
+        code=Code.FILE_UNREADABLE,
+        why=["because of this", "and of that"],
+        hint="run make",
     )
     Console().fail(error)
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err == (
-        "error: there is no file [red]a:key:b[/red]\n  because of this\n  and of that\nhint: run make\n"
+        "error[CZ502]: there is no file [red]a:key:b[/red]\n"
+        "  because of this\n  and of that\nhint: run make\n"
     )
 
 
@@ -70,7 +74,7 @@ def test_there_are_colours_where_they_are_wanted(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
-    Console().fail(CzscieError("no", hint="do it"))
+    Console().fail(CzscieError("no", code=Code.CRASH, hint="do it"))
     assert "\x1b[" in capsys.readouterr().err
     monkeypatch.setenv("NO_COLOR", "1")
     Console().warn("no")
@@ -105,24 +109,32 @@ def test_sizes_are_decimal(size: int, text: str) -> None:
 def test_names_do_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console()
     console.results.print("a\x1b[31mb\x9b1m [bold]c[/] ä", soft_wrap=True)
-    console.fail(CzscieError("bad \x1b]0;title\x07"))
+    console.fail(CzscieError("bad \x1b]0;title\x07", code=Code.CRASH))
     captured = capsys.readouterr()
     assert captured.out == "a\\x1b[31mb\\x9b1m [bold]c[/] ä\n"
-    assert captured.err == "error: bad \\x1b]0;title\\x07\n"
+    assert captured.err == "error[CZ902]: bad \\x1b]0;title\\x07\n"
 
 
 @pytest.mark.parametrize(
     ("detail", "told"),
     [
-        (Detail.QUIET, ["error: it failed"]),
-        (Detail.NORMAL, ["Wrote it", "a line", "warning: beware", "error: it failed"]),
+        (Detail.QUIET, ["error[CZ902]: it failed"]),
+        (Detail.NORMAL, ["Wrote it", "a line", "warning: beware", "error[CZ902]: it failed"]),
         (
             Detail.VERBOSE,
-            ["Read it", "Wrote it", "a line", "  an item", "warning: beware", "error: it failed"],
+            ["Read it", "Wrote it", "a line", "  an item", "warning: beware", "error[CZ902]: it failed"],
         ),
         (
             Detail.TRACE,
-            ["Read it", "Wrote it", "a line", "  an item", "  GET /", "warning: beware", "error: it failed"],
+            [
+                "Read it",
+                "Wrote it",
+                "a line",
+                "  an item",
+                "  GET /",
+                "warning: beware",
+                "error[CZ902]: it failed",
+            ],
         ),
     ],
 )
@@ -138,7 +150,7 @@ def test_a_console_tells_as_much_as_is_wanted(
     console.note("an item")
     console.trace("GET /")
     console.warn("beware")
-    console.fail(CzscieError("it failed"))
+    console.fail(CzscieError("it failed", code=Code.CRASH))
     assert [line.partition(" in ")[0] for line in capsys.readouterr().err.splitlines()] == told
 
 

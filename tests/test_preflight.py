@@ -13,7 +13,7 @@ import pytest
 from building import INTERPRETERS, MOO, STANDALONE, Project, pex
 from czex.factories import write_zip
 from czscie import api
-from czscie.errors import CzscieError, raise_all
+from czscie.errors import Code, CzscieError, raise_all
 from czscie.image.build import ImageOptions
 from czscie.launchers import build as launchers
 from czscie.platforms import find_platform
@@ -59,7 +59,7 @@ def test_all_launchers_that_are_not_there_are_told_at_once(
     error = refused(project)
     assert error.what == "2 problems keep the build from succeeding"
     assert [line for line in error.why if "no launcher for" in line] == [
-        f"this installation has no launcher for {name} and no compiler to build it"
+        f"this installation has no launcher for {name} and no compiler to build it [CZ506]"
         for name in ("linux-aarch64", "macos-aarch64")
     ]
 
@@ -152,11 +152,12 @@ def test_files_that_the_manifest_names(project: Project) -> None:
 
 
 def test_equal_problems_are_one_and_several_keep_their_hints() -> None:
-    one, other = CzscieError("one", why="because", hint="do it"), CzscieError("other")
+    one = CzscieError("one", code=Code.WHEELS_LACKING, why="because", hint="do it")
+    other = CzscieError("other", code=Code.ENTRY_POINT_MISSING)
     raise_all([])
     with pytest.raises(CzscieError) as caught:
-        raise_all([one, CzscieError("one", why="because", hint="do it")])
+        raise_all([one, CzscieError("one", code=Code.WHEELS_LACKING, why="because", hint="do it")])
     assert caught.value is one
     with pytest.raises(CzscieError) as caught:
         raise_all([one, other])
-    assert tuple(caught.value.why) == ("one", "  because", "  hint: do it", "other")
+    assert tuple(caught.value.why) == ("one [CZ108]", "  because", "  hint: do it", "other [CZ105]")

@@ -13,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # mkdocs imports this file by its path
 
+from czscie.explain.page import all_pages  # noqa: E402
 from website import commands  # noqa: E402
 
 _INSERTION = re.compile(r"<!-- insert: ([\w-]+) -->")
@@ -33,8 +34,14 @@ def _changes() -> str:
     return text.partition("\n")[2]
 
 
+def _errors() -> str:
+    """The page of each code, as sections of one page."""
+    return "\n".join(re.sub(r"(?m)^#", "##", page.markdown) for page in all_pages())
+
+
 INSERTIONS: dict[str, Callable[[], str]] = {
     "commands": commands.render,
+    "errors": _errors,
     "manifest": _manifest,
     "changes": _changes,
 }

@@ -94,7 +94,7 @@ def _advising(subject: Path | Program) -> Iterator[None]:
         if isinstance(subject, Path) or error.hint is None or "lift." not in error.hint:
             raise
         hint = f"write a manifest with czscie init {subject.arguments}, and {error.hint}"
-        raise CzscieError(error.what, why=error.why, hint=hint) from error
+        raise CzscieError(error.what, code=error.code, why=error.why, hint=hint) from error
 
 
 @_explained

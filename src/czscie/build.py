@@ -21,7 +21,7 @@ from czscie.cache import cache_directory, mark_used
 from czscie.console import Console, megabytes
 from czscie.container.level import RELEASE_LEVEL
 from czscie.czex.layer_split import LayerSplit
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import file_digest
 from czscie.launchers.build import oldest_macos
 from czscie.leftovers import scratch
@@ -178,6 +178,7 @@ def output_paths(
     if len(targets) > 1:
         raise CzscieError(
             f"cannot write {len(targets)} executables into one file",
+            code=Code.OPTION_INVALID,
             why=f"the platforms are: {', '.join(platform.name for platform in targets)}",
             hint=f"name a directory: -o {output}/",
         )
@@ -199,6 +200,7 @@ def _make_directory(output: Path) -> None:
     except OSError as error:
         raise CzscieError(
             f"cannot write into {output}",
+            code=Code.OUTPUT_UNWRITABLE,
             why=f"{error.filename}: {error.strerror}",
             hint="name another directory: czscie build -o DIR",
         ) from error

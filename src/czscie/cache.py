@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 if sys.platform != "win32":
     import fcntl
@@ -75,6 +75,7 @@ def cache_root(environ: Mapping[str, str] = os.environ) -> Path:
     except RuntimeError as error:
         raise CzscieError(
             "there is no directory for the cache",
+            code=Code.CACHE_UNUSABLE,
             why="HOME is not set, and the system does not know the user",
             hint=f"set {VARIABLE} to a directory that you may write to",
         ) from error
@@ -139,6 +140,7 @@ def _use(root: Path) -> None:
 def _unusable(directory: Path, why: str) -> CzscieError:
     return CzscieError(
         f"the cache directory {directory} cannot be used",
+        code=Code.CACHE_UNUSABLE,
         why=why,
         hint=f"set {VARIABLE} to a directory that you may write to",
     )
@@ -148,6 +150,7 @@ def damaged(path: Path, why: str = "its content changed after it was written") -
     """The error about a product that is damaged again, or that cannot be made again."""
     return CzscieError(
         f"{path} is damaged",
+        code=Code.CACHE_UNUSABLE,
         why=why,
         hint=f"czscie cache clean packed; if it happens again, set {VARIABLE} to a directory on another disk",
     )

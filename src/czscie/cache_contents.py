@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from czscie.cache import KINDS
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import open_regular
 
 _UNITS = {"kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "b": 1, "": 1}
@@ -98,7 +98,9 @@ def parse_size(text: str) -> float:
     """Bytes: `5GB`, `500 MiB`, `1000`. Raises CzscieError."""
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmg]?i?b|)\s*", text.lower())
     if match is None or match[2] not in _UNITS:
-        raise CzscieError(f"{text!r} is not a size", hint="write it as 5GB or 500MB")
+        raise CzscieError(
+            f"{text!r} is not a size", code=Code.OPTION_INVALID, hint="write it as 5GB or 500MB"
+        )
     return float(match[1]) * _UNITS[match[2]]
 
 
@@ -106,7 +108,9 @@ def parse_span(text: str) -> float:
     """Seconds: `30d`, `12h`, `2w`. Raises CzscieError."""
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhdw])\s*", text.lower())
     if match is None:
-        raise CzscieError(f"{text!r} is not a duration", hint="write it as 30d, 12h or 2w")
+        raise CzscieError(
+            f"{text!r} is not a duration", code=Code.OPTION_INVALID, hint="write it as 30d, 12h or 2w"
+        )
     return float(match[1]) * _SPANS[match[2]]
 
 
@@ -116,7 +120,9 @@ def _read_kind(directory: Path, kind: str) -> Iterator[CacheEntry]:
     except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:
-        raise CzscieError(f"cannot read {directory}", why=error.strerror or str(error)) from error
+        raise CzscieError(
+            f"cannot read {directory}", code=Code.FILE_UNREADABLE, why=error.strerror or str(error)
+        ) from error
     groups: dict[str, list[Path]] = {}
     for name in names:
         # What is known of a packed product lies beside it under the same stem.

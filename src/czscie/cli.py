@@ -13,6 +13,8 @@ from czscie import __version__
 from czscie.commands.build import build
 from czscie.commands.cache import cache
 from czscie.commands.eject import eject
+from czscie.commands.explain import explain
+from czscie.commands.failure import TRACEBACK, Command, failure
 from czscie.commands.image import image
 from czscie.commands.init import init
 from czscie.commands.inject import inject
@@ -25,12 +27,8 @@ from czscie.commands.sbom import sbom
 from czscie.commands.schema import schema
 from czscie.commands.vendor import vendor
 from czscie.commands.verify import verify
-from czscie.errors import CzscieError
 from czscie.interrupt import run_interruptibly
-from czscie.standard_output import drop_standard_output, open_standard_output, output_error
-
-#: If set, tracebacks are printed: for debugging czscie.
-_TRACEBACK = "CZSCIE_TRACEBACK"
+from czscie.standard_output import open_standard_output
 
 app = typer.Typer(
     name="czscie",
@@ -58,8 +56,12 @@ def _options(
     pass
 
 
-for command in (init, lock, plan, build, run, vendor, image, inspect, sbom, verify, inject, eject, schema):
-    app.command(cls=PassingCommand if command in (build, run) else None)(command)
+COMMANDS = (
+    *(init, lock, plan, build, run, vendor, image, inspect, sbom, verify, inject, eject),
+    *(schema, explain),
+)
+for command in COMMANDS:
+    app.command(cls=PassingCommand if command in (build, run) else Command)(command)
 app.add_typer(cache, name="cache")
 
 
@@ -79,11 +81,11 @@ def _run(command_line: typer.Typer) -> None:
     try:
         command_line(standalone_mode=True)
     except Exception as error:
-        if os.environ.get(_TRACEBACK):
+        if os.environ.get(TRACEBACK):
             raise
         from czscie.console import Console
 
-        Console().fail(_with_lost_directory(_explain(error)))
+        Console().fail(failure(error))
         sys.exit(1)
 
 
@@ -102,29 +104,3 @@ def _open_closed_streams() -> None:
             os.set_inheritable(descriptor, True)
             mode = "r" if descriptor == 0 else "w"
             setattr(sys, name, os.fdopen(descriptor, mode, encoding="utf-8", closefd=False))
-
-
-def _explain(error: Exception) -> CzscieError:
-    if isinstance(error, CzscieError):
-        return error
-    if isinstance(error, OSError):
-        if (own := output_error(error)) is not None:
-            drop_standard_output()
-            return own
-        from czscie.disk import explain
-
-        return explain(error)
-    return CzscieError(
-        f"czscie crashed: {type(error).__name__}: {error}",
-        hint=f"run it again with {_TRACEBACK}=1 and report the output",
-    )
-
-
-def _with_lost_directory(told: CzscieError) -> CzscieError:
-    """Adds that the working directory was removed, which may be why a file is not found."""
-    try:
-        os.getcwd()  # noqa: PTH109 of names that may not be text
-    except FileNotFoundError:
-        why = (*told.why, "the working directory was removed")
-        return CzscieError(told.what, why=why, hint=told.hint or "change to a directory that exists")
-    return told

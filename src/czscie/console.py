@@ -80,7 +80,7 @@ class Console:
         (self.note if told else self.line)(f"{cause}: retrying in {wait:g} s")
 
     def fail(self, error: CzscieError) -> None:
-        first, *rest = str(error).splitlines()
+        first, *rest = error.shown.splitlines()
         self._print(first, "bold red")
         for line in rest:
             self._print(line, "green" if line.startswith("hint:") else None)

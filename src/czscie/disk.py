@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from czscie.cache import VARIABLE, cache_root
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 #: How programs that czscie runs say so: libc's words, Python's, Zig's.
@@ -47,6 +47,7 @@ def full(
     directory = _existing(path)
     return CzscieError(
         f"no space left for {path}",
+        code=Code.DISK_FULL,
         why=" ".join(filter(None, (_taken(size, written), _left(directory, error)))),
         hint=_mend(path),
     )
@@ -65,6 +66,7 @@ def check_room(needs: Iterable[tuple[Path, int]]) -> None:
         if size > shutil.disk_usage(directory).free:
             raise CzscieError(
                 f"no space left for {' and '.join(map(str, paths))}",
+                code=Code.DISK_FULL,
                 why=f"the build takes at least {_bytes(size)}; {_left(directory, None)}",
                 hint=_mend(next(iter(paths))),
             )
@@ -79,6 +81,7 @@ def somewhere_full(error: OSError) -> CzscieError:
         places.append(Path.cwd())
     return CzscieError(
         "a file system is full",
+        code=Code.DISK_FULL,
         why=[_left(_existing(place), error) for place in dict.fromkeys(places)],
         hint=f"free some space, or set {VARIABLE} for the cache and TMPDIR for temporary files",
     )
@@ -89,7 +92,7 @@ def explain(error: OSError) -> CzscieError:
     if is_full(error):
         return somewhere_full(error)
     what = error.strerror or str(error)
-    return CzscieError(f"{error.filename}: {what}" if error.filename else what)
+    return CzscieError(f"{error.filename}: {what}" if error.filename else what, code=Code.SYSTEM_REFUSES)
 
 
 def _taken(size: int | None, written: int | None) -> str:

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.platforms import GlibcVersion
 
 MAGIC = b"\x7fELF"
@@ -134,7 +134,7 @@ class _Reader:
 
     def read(self) -> Elf:
         if not is_elf(self.data):
-            raise ElfError(f"{self.name} is not an ELF file")
+            raise ElfError(f"{self.name} is not an ELF file", code=Code.INTERPRETER_UNUSABLE)
         if len(self.data) < 16 or self.data[4] not in (1, 2) or self.data[5] not in (1, 2):
             raise self._corrupt("its class or byte order is unknown")
         bits, big_endian = (32, 64)[self.data[4] - 1], self.data[5] == 2
@@ -254,7 +254,7 @@ class _Reader:
         return form.unpack(self._slice(offset, form.size, what))
 
     def _corrupt(self, why: str) -> ElfError:
-        return ElfError(f"{self.name} is not a valid ELF file", why=why)
+        return ElfError(f"{self.name} is not a valid ELF file", code=Code.INTERPRETER_UNUSABLE, why=why)
 
 
 def _text(raw: bytes) -> str:

@@ -2,7 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
+from types import MappingProxyType
+from typing import Any
+
+
+class Code(Enum):
+    """Kinds of failures: those of one code have the same cause and the same remedy.
+
+    Each has a page, `explain/pages/CZ….md`, which `czscie explain` prints. The first digit is the subject. A
+    code keeps its meaning: a new kind gets a new number, and one that is no longer used goes to RETIRED.
+    """
+
+    # Manifests and options.
+    MANIFEST_SYNTAX = "CZ001"
+    MANIFEST_INVALID = "CZ002"
+    MANIFEST_MISSING = "CZ003"
+    FILE_MISSING = "CZ004"
+    FILE_CHANGED = "CZ005"
+    PLATFORM_UNKNOWN = "CZ006"
+    PLATFORM_NOT_BUILT = "CZ007"
+    UNSUPPORTED = "CZ008"
+    NAME_UNKNOWN = "CZ009"
+    NAME_TAKEN = "CZ010"
+    PLACEHOLDER = "CZ011"
+    OPTION_INVALID = "CZ012"
+
+    # Programs, PEXes and wheels.
+    PROGRAM_UNKNOWN = "CZ101"
+    PROJECT_INVALID = "CZ102"
+    REQUIREMENTS_INVALID = "CZ103"
+    START_UNKNOWN = "CZ104"
+    ENTRY_POINT_MISSING = "CZ105"
+    PEX_INVALID = "CZ106"
+    WHEEL_INVALID = "CZ107"
+    WHEELS_LACKING = "CZ108"
+    PYTHON_REFUSED = "CZ109"
+    CZEX_UNUSABLE = "CZ110"
+    ARCHIVE_DAMAGED = "CZ111"
+    ARCHIVE_UNSAFE = "CZ112"
+
+    # Interpreters.
+    INTERPRETER_NOT_RELEASED = "CZ201"
+    INTERPRETER_UNUSABLE = "CZ202"
+    RELEASES_UNREADABLE = "CZ203"
+    NOT_PACKABLE = "CZ204"
+    ATTESTATION_UNVERIFIED = "CZ205"
+
+    # Locks, and what is resolved and built for them.
+    LOCK_MISSING = "CZ301"
+    LOCK_OUT_OF_DATE = "CZ302"
+    LOCK_DIFFERS = "CZ303"
+    LOCK_UNREADABLE = "CZ304"
+    LIBRARIES_DIFFER = "CZ305"
+    RESOLVE_FAILED = "CZ306"
+    BUILD_NOT_ALLOWED = "CZ307"
+    BUILD_FAILED = "CZ308"
+    NOT_PINNABLE = "CZ309"
+    PYLOCK_UNUSABLE = "CZ310"
+
+    # The network.
+    OFFLINE = "CZ401"
+    UNREACHABLE = "CZ402"
+    TLS_REFUSED = "CZ403"
+    NETWORK_SETTING = "CZ404"
+    CONTENT_WRONG = "CZ405"
+
+    # This machine.
+    DISK_FULL = "CZ501"
+    FILE_UNREADABLE = "CZ502"
+    OUTPUT_UNWRITABLE = "CZ503"
+    OUTPUT_EXISTS = "CZ504"
+    CACHE_UNUSABLE = "CZ505"
+    LAUNCHER_UNUSABLE = "CZ506"
+    CHANGED_DURING_BUILD = "CZ507"
+    SYSTEM_REFUSES = "CZ508"
+    PROGRAM_FAILED = "CZ509"
+
+    # Executables, images and vendor directories.
+    NOT_AN_EXECUTABLE = "CZ601"
+    EXECUTABLE_DAMAGED = "CZ602"
+    OTHER_VERSION = "CZ603"
+    TOO_LARGE = "CZ604"
+    ICON_INVALID = "CZ605"
+    LIBC_UNAVAILABLE = "CZ606"
+    IMAGE_PLATFORM = "CZ607"
+    IMAGE_WITHOUT_LIBC = "CZ608"
+    BASE_IMAGE = "CZ609"
+    VENDOR_UNUSABLE = "CZ610"
+
+    # czscie itself.
+    SEVERAL = "CZ901"
+    CRASH = "CZ902"
+
+
+#: Codes that no error has any more, and what took their place, in a sentence.
+RETIRED: MappingProxyType[str, str] = MappingProxyType({})
 
 
 class CzscieError(Exception):
@@ -12,15 +108,31 @@ class CzscieError(Exception):
     the command or setting that fixes it.
     """
 
-    def __init__(self, what: str, *, why: str | Iterable[str] = (), hint: str | None = None) -> None:
+    def __init__(
+        self, what: str, *, code: Code, why: str | Iterable[str] = (), hint: str | None = None
+    ) -> None:
         super().__init__(what)
         self.what = what
+        self.code = code
         self.why: tuple[str, ...] = (why,) if isinstance(why, str) else tuple(why)
         self.hint = hint
 
     def __str__(self) -> str:
-        """The message as the terminal shows it, without colours: the text that tests compare."""
-        lines = [f"error: {self.what}", *(f"  {cause}" for cause in self.why)]
+        """The message without its code."""
+        return self._text("error")
+
+    @property
+    def shown(self) -> str:
+        """The message as the terminal shows it, without colours."""
+        return self._text(f"error[{self.code.value}]")
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """What `--json` says of it."""
+        return {"code": self.code.value, "what": self.what, "why": list(self.why), "hint": self.hint}
+
+    def _text(self, label: str) -> str:
+        lines = [f"{label}: {self.what}", *(f"  {cause}" for cause in self.why)]
         if self.hint is not None:
             lines.append(f"hint: {self.hint}")
         return "\n".join(lines)
@@ -44,13 +156,15 @@ def raise_all(problems: Iterable[CzscieError]) -> None:
         return
     if len(distinct) == 1:
         raise next(iter(distinct.values()))
-    lines = [
-        line
-        for problem in distinct.values()
-        for line in (problem.what, *(f"  {why}" for why in problem.why), *_hint(problem))
-    ]
-    raise CzscieError(f"{len(distinct)} problems keep the build from succeeding", why=lines)
+    lines = [line for problem in distinct.values() for line in _lines(problem)]
+    raise CzscieError(
+        f"{len(distinct)} problems keep the build from succeeding", code=Code.SEVERAL, why=lines
+    )
 
 
-def _hint(problem: CzscieError) -> Sequence[str]:
-    return [] if problem.hint is None else [f"  hint: {problem.hint}"]
+def _lines(problem: CzscieError) -> Iterator[str]:
+    """A problem as one of several."""
+    yield f"{problem.what} [{problem.code.value}]"
+    yield from (f"  {why}" for why in problem.why)
+    if problem.hint is not None:
+        yield f"  hint: {problem.hint}"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
 from czscie.disk import full, is_full, writing
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 _Written = TypeVar("_Written")
 
@@ -95,7 +95,9 @@ def path_digest(path: Path) -> str:
         return _unchanged_digest(path, status.st_size, status.st_mtime_ns)
     except OSError as error:
         raise CzscieError(
-            f"cannot read {error.filename or path}", why=error.strerror or str(error)
+            f"cannot read {error.filename or path}",
+            code=Code.FILE_UNREADABLE,
+            why=error.strerror or str(error),
         ) from error
 
 
@@ -127,7 +129,12 @@ def check_output(path: Path) -> None:
     if stat.S_ISREG(mode) or (stat.S_ISDIR(mode) and path.is_symlink()):
         return
     kind = "a directory" if stat.S_ISDIR(mode) else "a device, a pipe or a socket"
-    raise CzscieError(f"cannot write {path}", why=f"it is {kind}", hint="choose the path of a regular file")
+    raise CzscieError(
+        f"cannot write {path}",
+        code=Code.OUTPUT_UNWRITABLE,
+        why=f"it is {kind}",
+        hint="choose the path of a regular file",
+    )
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], _Written], size: int | None = None) -> _Written:
@@ -172,6 +179,7 @@ def _naming(path: Path) -> Iterator[None]:
             raise
         raise CzscieError(
             f"cannot write {path}",
+            code=Code.OUTPUT_UNWRITABLE,
             why=error.strerror or str(error),
             hint="choose a directory that you can write to",
         ) from error

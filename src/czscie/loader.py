@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.libc.bundle import check_libc
 from czscie.lift.lift import Lift
 from czscie.lift.manifest import read_manifest
@@ -39,12 +39,17 @@ def check_lift(lift: Lift, platforms: Sequence[Platform] = ()) -> tuple[Lift, li
     if lift.is_for_any_platform and platforms:
         lift = replace(lift, platforms=tuple(platforms))
     if problems := lift.unsupported():
-        raise CzscieError(f"{lift.path} needs a feature that this version lacks", why=map(str, problems))
+        raise CzscieError(
+            f"{lift.path} needs a feature that this version lacks",
+            code=Code.UNSUPPORTED,
+            why=map(str, problems),
+        )
     check_commands(lift)
     for platform in platforms:
         if platform not in lift.platforms:
             raise CzscieError(
                 f"{lift.path} is not for {platform.name}",
+                code=Code.PLATFORM_NOT_BUILT,
                 why=f"its platforms are: {', '.join(each.name for each in lift.platforms)}",
                 hint=f'add "{platform.name}" to lift.platforms',
             )

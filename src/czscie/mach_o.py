@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 #: The signature begins on a multiple of it, and so must end what it covers: signers fill a gap with zeros.
 ALIGNMENT = 16
@@ -170,6 +170,7 @@ def check_size(size: int, name: str, seal: Seal | None = None) -> None:
     if size + _signature_size(size, _names(name, seal)) > _SIZE_MAX:
         raise CzscieError(
             f"the executable {name} is too large for macOS: {size} bytes without its signature",
+            code=Code.TOO_LARGE,
             why="offsets in a Mach-O file are 32-bit numbers",
             hint="leave something out of the payload, or download it at run time",
         )

@@ -22,7 +22,7 @@ from czscie.container.part import PartFile
 from czscie.czex.info import PexInfo
 from czscie.czex.layer_split import LayerSplit
 from czscie.czex.write import InstalledInterpreter
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.inputs import Inputs, PayloadPex
 from czscie.interpreters import PackedInterpreter, PinnedInterpreter
 from czscie.launchers.build import fetcher_of
@@ -512,6 +512,7 @@ class _Maker:
                     return File(name, Data(content), executable=True)
         raise CzscieError(
             f"the interpreter for {self._platform.name} has no venv launcher",
+            code=Code.INTERPRETER_UNUSABLE,
             why=f"Lib/venv/scripts/nt/{launcher} is missing",
             hint="use an install_only or install_only_stripped flavor",
         )

@@ -16,7 +16,7 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 #: Signers fill up to a multiple of 8 before they append a certificate table: what they sign ends on one.
 ALIGNMENT = 16
@@ -160,6 +160,7 @@ def check_size(size: int, name: str) -> None:
     if size > _SIZE_MAX:
         raise CzscieError(
             f"the executable {name} is too large for Windows: {size} bytes",
+            code=Code.TOO_LARGE,
             why="Windows cannot start programs of 4 GiB or more",
             hint="leave something out of the payload, or download it at run time",
         )

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 GlibcVersion = tuple[int, int]
 
@@ -163,6 +163,7 @@ def find_platform(name: str) -> Platform:
         near = difflib.get_close_matches(name, [*_BY_NAME, *_ALIASES], n=1)
         raise CzscieError(
             f"there is no platform called {name!r}",
+            code=Code.PLATFORM_UNKNOWN,
             why=f"the platforms are: {', '.join(_BY_NAME)}",
             hint=f"did you mean {near[0]!r}?" if near else None,
         )

@@ -19,7 +19,7 @@ from czscie.czex.definitions import check_defined
 from czscie.czex.entry_override import scripts_of, with_entry_point
 from czscie.czex.info import PexInfo
 from czscie.disk import check_room
-from czscie.errors import CzscieError, problems_of, raise_all
+from czscie.errors import Code, CzscieError, problems_of, raise_all
 from czscie.launchers.provide import check_provided
 from czscie.lift.lift import Lift
 from czscie.lift.payload import Payload
@@ -57,7 +57,12 @@ def check_output(paths: Sequence[Path]) -> None:
     """Raises CzscieError when one of the executables at `paths` cannot be written there."""
     for path in paths:
         if path.is_dir():
-            raise CzscieError(f"cannot write {path}", why="it is a directory", hint="name a file: -o FILE")
+            raise CzscieError(
+                f"cannot write {path}",
+                code=Code.OUTPUT_UNWRITABLE,
+                why="it is a directory",
+                hint="name a file: -o FILE",
+            )
         directory = path.absolute().parent
         there = next(each for each in (directory, *directory.parents) if os.path.lexists(each))
         if not there.is_dir():
@@ -67,7 +72,10 @@ def check_output(paths: Sequence[Path]) -> None:
         else:
             continue
         raise CzscieError(
-            f"cannot write into {path.parent}", why=why, hint="name another directory: czscie build -o DIR"
+            f"cannot write into {path.parent}",
+            code=Code.OUTPUT_UNWRITABLE,
+            why=why,
+            hint="name another directory: czscie build -o DIR",
         )
 
 
@@ -165,6 +173,7 @@ def _check_starts(lift: Lift, payload: Payload, files: Sequence[Path]) -> None:
         if payload.scripts is None and lift.own_lock is not None:
             raise CzscieError(
                 f"{lift.path.name} does not say what to start",
+                code=Code.START_UNKNOWN,
                 why=f"its console scripts are: {', '.join(scripts)}" if scripts else "it has no scripts",
                 hint=f"czscie build -r {lift.path.name} -c {next(iter(scripts), 'NAME')}",
             )

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from io import BufferedWriter, FileIO, TextIOWrapper
 from typing import TYPE_CHECKING
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -60,7 +60,9 @@ def output_error(error: OSError) -> CzscieError | None:
     from czscie.disk import is_full
 
     hint = "free some space there, or redirect it to another file system" if is_full(error) else None
-    return CzscieError(f"cannot write to {_NAME}", why=error.strerror or str(error), hint=hint)
+    return CzscieError(
+        f"cannot write to {_NAME}", code=Code.OUTPUT_UNWRITABLE, why=error.strerror or str(error), hint=hint
+    )
 
 
 def drop_standard_output() -> None:

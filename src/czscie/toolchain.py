@@ -29,6 +29,7 @@ APART = frozenset(
         "cache_contents.py",
         "cli.py",
         "commands",
+        "explain",
         "init",
         "native",
         "plan_report.py",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from czscie.container.paths import path_fault
 from czscie.documents import read_document
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import open_regular, path_digest, write_atomically
 
 NAME = "SHA256SUMS"
@@ -40,16 +40,21 @@ def read_checksums(directory: Path) -> dict[str, str]:
     except FileNotFoundError:
         raise CzscieError(
             f"{directory} was not written by czscie vendor",
+            code=Code.VENDOR_UNUSABLE,
             why=f"there is no {NAME} in it" if directory.is_dir() else "there is no such directory",
             hint=f"czscie vendor {directory}",
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise CzscieError(f"{path} cannot be read", why=str(error)) from error
+        raise CzscieError(f"{path} cannot be read", code=Code.VENDOR_UNUSABLE, why=str(error)) from error
     found = {}
     for number, line in enumerate(text.splitlines(), 1):
         match = _LINE.fullmatch(line)
         if match is None or path_fault(match[2], windows=True):
-            raise CzscieError(f"{path} is not a list of digests", why=f"line {number} is {line[:80]!r}")
+            raise CzscieError(
+                f"{path} is not a list of digests",
+                code=Code.VENDOR_UNUSABLE,
+                why=f"line {number} is {line[:80]!r}",
+            )
         found[match[2]] = match[1]
     return found
 

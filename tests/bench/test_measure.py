@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bench.measure import Sample, Spread, start, take_turns
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 SAMPLE = Sample(wall=1.0, processor=0.5, memory=1000)
 
@@ -78,7 +78,7 @@ def test_the_first_round_is_not_counted() -> None:
     assert outcome.wall == Spread(2.0, 1.0, 3.0)
 
 
-@pytest.mark.parametrize("error", [CzscieError("a broke"), OSError(28, "a broke")])
+@pytest.mark.parametrize("error", [CzscieError("a broke", code=Code.PROGRAM_FAILED), OSError(28, "a broke")])
 @pytest.mark.parametrize("round_number", [0, 1])
 def test_a_runner_that_fails_is_told_of_and_does_not_stop_the_others(
     error: Exception, round_number: int

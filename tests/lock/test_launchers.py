@@ -10,7 +10,7 @@ import pytest
 
 from building import Project
 from czscie.console import Console
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.launchers import build as launchers
 from czscie.launchers import provide
 from czscie.lock.command import check_lock, update_lock
@@ -31,7 +31,7 @@ def no_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launchers, "_PACKAGE", tmp_path / "nothing")
 
     def compile_launcher(name: str, directory: Path, cache: Path, *, offline: bool) -> Path:
-        raise CzscieError(f"there is no compiler for {name}")
+        raise CzscieError(f"there is no compiler for {name}", code=Code.LAUNCHER_UNUSABLE)
 
     monkeypatch.setattr(provide, "compile_launcher", compile_launcher)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from czscie.attestation.bundles import BRING_ALONG, Bundles, BundlesInFiles, BundlesOfGitHub
 from czscie.attestation.provenance import WORKFLOW, Provenance, Refused, Verifiers
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.network.network import OFFLINE, Network
 from czscie.progress import Progress
 
@@ -40,10 +40,11 @@ class Attestor:
         CzscieError.
         """
         if attestations is not None and not attestations.exists():
-            raise CzscieError(f"there is no file or directory {attestations}")
+            raise CzscieError(f"there is no file or directory {attestations}", code=Code.FILE_UNREADABLE)
         if attestations is None and network.offline:
             raise CzscieError(
                 "cannot fetch attestations from GitHub: czscie is offline",
+                code=Code.OFFLINE,
                 why=f"--offline or {OFFLINE} is set",
                 hint=BRING_ALONG,
             )
@@ -65,6 +66,7 @@ class Attestor:
         if not bundles:
             raise CzscieError(
                 f"{label} has no attestation",
+                code=Code.ATTESTATION_UNVERIFIED,
                 why=(f"there is none for sha256:{sha256} at {self._bundles}",),
                 hint=f"choose release {_FIRST_RELEASE} or a later one, or lock without --attest",
             )
@@ -81,6 +83,7 @@ class Attestor:
             refusals.append(f"it does not attest sha256:{sha256}")
         raise CzscieError(
             f"no attestation of {label} proves that {WORKFLOW} built it",
+            code=Code.ATTESTATION_UNVERIFIED,
             why=refusals,
             hint="do not use the archive; look at https://github.com/astral-sh/python-build-standalone/attestations",
         )

@@ -12,7 +12,7 @@ from typing import Protocol
 import msgspec
 
 from czscie.documents import DocumentError, decode_json, parse_json
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.network.client import Client
 from czscie.network.network import Network
 from czscie.network.read import read_small
@@ -56,7 +56,9 @@ class BundlesInFiles:
         try:
             return [bundle for path in paths if path.is_file() for bundle in _split(path.read_bytes())]
         except OSError as error:
-            raise CzscieError(f"cannot read {error.filename}", why=error.strerror or str(error)) from error
+            raise CzscieError(
+                f"cannot read {error.filename}", code=Code.FILE_UNREADABLE, why=error.strerror or str(error)
+            ) from error
 
     def __str__(self) -> str:
         return str(self.path)
@@ -91,7 +93,9 @@ class BundlesOfGitHub:
             try:
                 answer = decode_json(raw, _Answer)
             except DocumentError as error:
-                raise CzscieError(f"{url} is not a list of attestations", why=str(error)) from error
+                raise CzscieError(
+                    f"{url} is not a list of attestations", code=Code.ATTESTATION_UNVERIFIED, why=str(error)
+                ) from error
             found = (self._bundle(client, entry) for entry in answer.attestations)
             return [bundle for bundle in found if bundle is not None]
 
@@ -130,7 +134,11 @@ def _unpack(raw: bytes, where: str) -> bytes:
     try:
         length = cramjam.snappy.decompress_raw_len(raw)
         if length > _LARGEST:
-            raise CzscieError(f"{where} is too large", why=f"it would unpack to {length} bytes")
+            raise CzscieError(
+                f"{where} is too large",
+                code=Code.ATTESTATION_UNVERIFIED,
+                why=f"it would unpack to {length} bytes",
+            )
         return bytes(cramjam.snappy.decompress_raw(raw))
     except cramjam.DecompressionError as error:
-        raise CzscieError(f"{where} is damaged", why=str(error)) from error
+        raise CzscieError(f"{where} is damaged", code=Code.ATTESTATION_UNVERIFIED, why=str(error)) from error

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from czscie.documents import DocumentError, decode_json
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.leftovers import scratch
 
 if TYPE_CHECKING:
@@ -78,7 +78,10 @@ class Verifiers:
             import sigstore.verify  # noqa: F401
         except ImportError as error:
             raise CzscieError(
-                "attestations cannot be verified here", why=f"{error.name} is not installed", hint=_EXTRA
+                "attestations cannot be verified here",
+                code=Code.ATTESTATION_UNVERIFIED,
+                why=f"{error.name} is not installed",
+                hint=_EXTRA,
             ) from error
         logging.getLogger("sigstore").addHandler(logging.NullHandler())
         logging.getLogger("tuf").addHandler(logging.NullHandler())
@@ -118,6 +121,7 @@ def _of_sigstore(offline: bool) -> Verifier:
     except Error as error:
         raise CzscieError(
             "cannot fetch Sigstore's trusted root",
+            code=Code.ATTESTATION_UNVERIFIED,
             why=[_first_line(each) for each in (error, error.__cause__) if isinstance(each, Exception)],
             hint="save it with `gh attestation trusted-root > FILE`, then pass --trusted-root FILE",
         ) from error
@@ -138,11 +142,19 @@ def _of_file(path: Path) -> list[Verifier]:
                     one.write_bytes(msgspec.json.encode(root))
                     verifiers.append(Verifier(trusted_root=TrustedRoot.from_file(str(one))))
     except OSError as error:
-        raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
+        raise CzscieError(
+            f"cannot read {path}", code=Code.FILE_UNREADABLE, why=error.strerror or str(error)
+        ) from error
     except (Error, ValueError, msgspec.MsgspecError) as error:
-        raise CzscieError(f"{path} is not a Sigstore trusted root", why=_first_line(error)) from error
+        raise CzscieError(
+            f"{path} is not a Sigstore trusted root", code=Code.ATTESTATION_UNVERIFIED, why=_first_line(error)
+        ) from error
     if not verifiers:
-        raise CzscieError(f"{path} is not a Sigstore trusted root", why="it names no transparency log")
+        raise CzscieError(
+            f"{path} is not a Sigstore trusted root",
+            code=Code.ATTESTATION_UNVERIFIED,
+            why="it names no transparency log",
+        )
     return verifiers
 
 

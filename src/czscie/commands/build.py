@@ -144,7 +144,7 @@ def _next(built: Sequence[Contents]) -> str:
 
 def _for_this_machine(built: Sequence[Contents]) -> Path:
     """The executable among `built` that this machine runs. Raises CzscieError when there is none."""
-    from czscie.errors import CzscieError
+    from czscie.errors import Code, CzscieError
     from czscie.platforms import current_platform
 
     here = current_platform()
@@ -152,6 +152,7 @@ def _for_this_machine(built: Sequence[Contents]) -> Path:
     if not found:
         raise CzscieError(
             f"there is no executable for {here.name} to run",
+            code=Code.PLATFORM_NOT_BUILT,
             why=f"built for: {', '.join(each.manifest.scie.lift.platform for each in built)}",
             hint=f"czscie build --run --platform {here.name}",
         )

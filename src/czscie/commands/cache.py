@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from czscie.commands.failure import Command
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -28,7 +30,7 @@ def show_directory() -> None:
     write_result(str(cache_root()))
 
 
-@cache.command("list")
+@cache.command("list", cls=Command)
 def list_entries(kinds: _Kinds = None, json: _Json = False) -> None:
     """List the size of each kind, or with kinds named, each entry."""
     from czscie.cache import cache_root
@@ -73,11 +75,13 @@ def clean(kinds: _Kinds = None, dry_run: _DryRun = False) -> None:
 
 def _checked(kinds: Sequence[str] | None) -> Sequence[str]:
     from czscie.cache import KINDS
-    from czscie.errors import CzscieError
+    from czscie.errors import Code, CzscieError
 
     for kind in kinds or ():
         if kind not in KINDS:
-            raise CzscieError(f"the cache has no {kind!r}", why=f"its kinds are: {', '.join(KINDS)}")
+            raise CzscieError(
+                f"the cache has no {kind!r}", code=Code.NAME_UNKNOWN, why=f"its kinds are: {', '.join(KINDS)}"
+            )
     return kinds or tuple(KINDS)
 
 

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
-from typer.core import TyperCommand
+
+from czscie.commands.failure import Command
 
 #: Where a context keeps them.
 _KEY = f"{__name__}.arguments"
 
 
-class PassingCommand(TyperCommand):
+class PassingCommand(Command):
     """A command that passes on what follows the first `--`, whatever it looks like."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

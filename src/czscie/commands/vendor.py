@@ -42,7 +42,7 @@ def vendor(
     console = open_console(verbose, quiet)
     with console.command(f"{'Verifying' if verify else 'Writing'} {directory}"):
         from czscie import api
-        from czscie.errors import CzscieError
+        from czscie.errors import Code, CzscieError
         from czscie.session import Session
 
         session = Session.of(console, offline=offline, files=find_files(files))
@@ -52,6 +52,7 @@ def vendor(
         elif found := api.verify_vendor(manifest, directory, platforms=platforms, session=session):
             raise CzscieError(
                 f"{directory} does not match {manifest} and its lock",
+                code=Code.VENDOR_UNUSABLE,
                 why=found,
                 hint=f"czscie vendor {directory} {manifest} on a machine with network access",
             )

@@ -40,7 +40,7 @@ def verify(
     """Check every digest of an executable, and that it contains nothing else."""
     from czscie import api
     from czscie.console import write_json, write_result
-    from czscie.errors import CzscieError
+    from czscie.errors import Code, CzscieError
     from czscie.session import Session
 
     session = Session.of(
@@ -58,12 +58,14 @@ def verify(
     if found.file.problems:
         raise CzscieError(
             f"{file} was changed after it was built",
+            code=Code.EXECUTABLE_DAMAGED,
             why=found.problems,
             hint="copy or download the file again",
         )
     if found.problems:
         raise CzscieError(
             f"{file} differs from its lock or manifest",
+            code=Code.LOCK_DIFFERS,
             why=found.problems,
             hint="build it again, or run czscie lock",
         )

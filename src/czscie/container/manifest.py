@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 
 from czscie.documents import DocumentError, decode_json
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.platforms import PLATFORMS, Platform
 
 FORMAT = 1
@@ -183,14 +183,21 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
         """Raises CzscieError, which calls the file `label`, when `text` is not a manifest."""
         body, found, seal = text.strip(b"\n").rpartition(b',"crc32":"')
         if not found or seal != b'%08x"}' % zlib.crc32(body):
-            raise CzscieError(f"the manifest of {label} is damaged", hint="copy or build the file again")
+            raise CzscieError(
+                f"the manifest of {label} is damaged",
+                code=Code.EXECUTABLE_DAMAGED,
+                hint="copy or build the file again",
+            )
         try:
             manifest = decode_json(text, cls)
         except DocumentError as error:
-            raise CzscieError(f"the manifest of {label} cannot be read", why=str(error)) from error
+            raise CzscieError(
+                f"the manifest of {label} cannot be read", code=Code.EXECUTABLE_DAMAGED, why=str(error)
+            ) from error
         if manifest.scie.format != FORMAT:
             raise CzscieError(
                 f"{label} has format {manifest.scie.format}",
+                code=Code.OTHER_VERSION,
                 why=f"this czscie reads format {FORMAT}",
                 hint="use the czscie that it was built with",
             )

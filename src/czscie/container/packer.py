@@ -24,7 +24,7 @@ from czscie.container import zip as zip_records
 from czscie.container.content import Content, File, Link, pieces_of
 from czscie.container.plan import ENTRY_NAME, Plan, PlannedEntry, PlannedFile, PlannedLink, Slice
 from czscie.disk import writing
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import write_atomically
 
 _Written = TypeVar("_Written")
@@ -252,7 +252,10 @@ class Packer:
                 frame.write(encoder.compress(piece))
             if left != 0:
                 raise CzscieError(
-                    f"{name} changed while it was packed", why="its size differs", hint="build again"
+                    f"{name} changed while it was packed",
+                    code=Code.CHANGED_DURING_BUILD,
+                    why="its size differs",
+                    hint="build again",
                 )
             frame.write(encoder.flush())
         return Packed(name, size, crc32, frame), PlannedEntry(name, size, crc32, sha256.hexdigest())

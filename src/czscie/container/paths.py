@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.platforms import Platform
 
 #: Bytes of a path: macOS' PATH_MAX, the smallest of all.
@@ -88,7 +88,7 @@ def checked_name(name: str, label: str) -> str:
 
 
 def unsafe(path: str, fault: str, label: str) -> CzscieError:
-    return CzscieError(f"{label} holds an unsafe path: {path[:200]!r} {fault}")
+    return CzscieError(f"{label} holds an unsafe path: {path[:200]!r} {fault}", code=Code.ARCHIVE_UNSAFE)
 
 
 def check_together(
@@ -117,7 +117,9 @@ def check_together(
         while path := path.rpartition("/")[0]:
             key = folded(path) if folds else path
             if key in spelled:
-                raise CzscieError(f"{label} holds {spelled[key]!r} both as a file and as a directory")
+                raise CzscieError(
+                    f"{label} holds {spelled[key]!r} both as a file and as a directory", code=Code.NAME_TAKEN
+                )
             if key not in made:
                 made[key] = path
             elif made[key] != path:
@@ -138,8 +140,9 @@ def folded(path: str) -> str:
 
 def _collision(path: str, other: str, label: str) -> CzscieError:
     if path == other:
-        return CzscieError(f"{label} holds {path!r} twice")
+        return CzscieError(f"{label} holds {path!r} twice", code=Code.NAME_TAKEN)
     return CzscieError(
         f"{label} holds {other!r} and {path!r}, which are one file on case-insensitive file systems",
+        code=Code.NAME_TAKEN,
         hint="remove or rename one of them",
     )

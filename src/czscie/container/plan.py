@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from czscie.container.paths import check_together, path_fault
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.platforms import Platform
 
 FIRST_LINE = "czscie-plan 1"
@@ -167,7 +167,9 @@ class Plan:
             _check_path(link.path)
             if fault := _target_fault(link):
                 raise CzscieError(
-                    f"cannot install a link at {link.path!r}", why=f"its target {link.target!r} {fault}"
+                    f"cannot install a link at {link.path!r}",
+                    code=Code.ARCHIVE_UNSAFE,
+                    why=f"its target {link.target!r} {fault}",
                 )
         paths = [file.path for file in self.files] + [link.path for link in self.links]
         check_together(paths, "the plan", platform, self.directories)
@@ -214,7 +216,9 @@ def _escape(field: str) -> str:
 
 def _check_path(path: str) -> None:
     if fault := path_fault(path):
-        raise CzscieError(f"cannot install a file at {path!r}", why=f"the path {fault}")
+        raise CzscieError(
+            f"cannot install a file at {path!r}", code=Code.ARCHIVE_UNSAFE, why=f"the path {fault}"
+        )
 
 
 def _target_fault(link: PlannedLink) -> str | None:
@@ -241,6 +245,7 @@ def _check_size(file: PlannedFile, entry: PlannedEntry) -> None:
     if entry.size > _WHOLE_ENTRY and (file.kind != "file" or file.content.size != entry.size):
         raise CzscieError(
             f"{file.path} cannot be a {file.kind} of {entry.size} bytes",
+            code=Code.TOO_LARGE,
             why=f"more than {_WHOLE_ENTRY} bytes can only be installed unchanged",
         )
 
@@ -251,9 +256,13 @@ def parse(text: bytes) -> Plan:
         plan = _parse(text.decode().split("\n"))
         plan.check()
     except (ValueError, IndexError, KeyError) as error:
-        raise CzscieError("the installation plan is damaged", why=str(error)) from error
+        raise CzscieError(
+            "the installation plan is damaged", code=Code.EXECUTABLE_DAMAGED, why=str(error)
+        ) from error
     except CzscieError as error:
-        raise CzscieError("the installation plan is damaged", why=(error.what, *error.why)) from error
+        raise CzscieError(
+            "the installation plan is damaged", code=Code.EXECUTABLE_DAMAGED, why=(error.what, *error.why)
+        ) from error
     return plan
 
 

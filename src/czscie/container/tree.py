@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from czscie.container.content import Content, File, Link
 from czscie.container.paths import path_fault
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 #: Bounds far above any CPython: PBS's `-full` has some 12,000 files and unpacks to about 1 GB.
 MOST_ITEMS = 200_000
@@ -75,7 +75,9 @@ class Tree:
         return plain
 
     def refusal(self, path: str, why: str) -> CzscieError:
-        return CzscieError(f"{self._source} has an unsafe member: {path!r}", why=why)
+        return CzscieError(
+            f"{self._source} has an unsafe member: {path!r}", code=Code.ARCHIVE_UNSAFE, why=why
+        )
 
     def _add(self, item: Item) -> None:
         if item.path in self._items:

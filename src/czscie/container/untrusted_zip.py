@@ -18,7 +18,7 @@ from typing import IO
 from czscie.container.content import Content, File, OnDisk, pieces_of
 from czscie.container.paths import check_together, checked_path
 from czscie.disk import writing
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import open_regular
 
 #: What every Python's zipfile reads (APPNOTE.TXT 4.4.5).
@@ -67,7 +67,9 @@ class ZipMember:
         try:
             yield from _pieces(self.archive(), self.info)
         except _DAMAGE as error:
-            raise CzscieError(f"{self.info.filename} in {self.label} is damaged", why=str(error)) from error
+            raise CzscieError(
+                f"{self.info.filename} in {self.label} is damaged", code=Code.ARCHIVE_DAMAGED, why=str(error)
+            ) from error
 
 
 def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
@@ -135,7 +137,9 @@ def open_zip(source: Path | IO[bytes], label: str) -> zipfile.ZipFile:
     except _DAMAGE as error:
         if archive is not None:
             archive.close()
-        raise CzscieError(f"{label} is damaged, or not a zip file", why=str(error)) from error
+        raise CzscieError(
+            f"{label} is damaged, or not a zip file", code=Code.ARCHIVE_DAMAGED, why=str(error)
+        ) from error
 
 
 def _check_entries(archive: zipfile.ZipFile) -> None:
@@ -186,23 +190,28 @@ def _collect(directory: Path, prefix: str, above: tuple[Path, ...], files: list[
         if entry.is_dir():
             real = Path(entry.path).resolve()
             if real in above:
-                raise CzscieError(f"{path} in {label} is a link to a directory above it")
+                raise CzscieError(
+                    f"{path} in {label} is a link to a directory above it", code=Code.ARCHIVE_UNSAFE
+                )
             _collect(Path(entry.path), f"{path}/", (*above, real), files, label)
         elif entry.is_file():
             executable = bool(entry.stat().st_mode & stat.S_IXUSR)
             files.append(File(path, OnDisk(Path(entry.path)), executable))
         else:
-            raise CzscieError(f"{path} in {label} is neither a file nor a directory")
+            raise CzscieError(
+                f"{path} in {label} is neither a file nor a directory", code=Code.ARCHIVE_UNSAFE
+            )
 
 
 def _check_readable(info: zipfile.ZipInfo, label: str) -> None:
     if info.flag_bits & _ENCRYPTED:
-        raise CzscieError(f"{info.filename} in {label} is encrypted")
+        raise CzscieError(f"{info.filename} in {label} is encrypted", code=Code.ARCHIVE_DAMAGED)
     if info.compress_type in _METHODS:
         return
     method = _METHOD_NAMES.get(info.compress_type, "unknown")
     raise CzscieError(
         f"{info.filename} in {label} is compressed with zip method {info.compress_type} ({method})",
+        code=Code.ARCHIVE_DAMAGED,
         why="the entries of a PEX are stored or deflated; those of a CZEX are zstd",
         hint="pass the PEX that it was made from",
     )

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 STORED = 0
 #: Of entries that the standard library's zipimport is to read.
@@ -144,6 +144,7 @@ def directory(entries: Iterable[Entry], offset: int, comment: bytes = b"") -> by
     if len(comment) > COMMENT_MAX:
         raise CzscieError(
             f"the manifest of this lift takes {len(comment)} bytes, and the limit is {COMMENT_MAX}",
+            code=Code.TOO_LARGE,
             hint="shorten the commands and their environment in the lift manifest",
         )
     headers = [entry.directory_header() for entry in entries]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
@@ -49,5 +49,7 @@ class Constraint:
             return SpecifierSet(self.rest)
         except InvalidSpecifier as error:
             raise CzscieError(
-                f"the PEX has an invalid interpreter constraint: {self.text}", why=str(error)
+                f"the PEX has an invalid interpreter constraint: {self.text}",
+                code=Code.PEX_INVALID,
+                why=str(error),
             ) from error

@@ -17,7 +17,7 @@ from czscie.czex.start import boot_file
 from czscie.czex.windows_options import WindowsOptions
 from czscie.czex.write import CzexContents, InstalledInterpreter, write_czex
 from czscie.elf import ElfError
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.pbs.distribution import glibc_floor
 from czscie.platforms import ANY_GLIBC, GlibcVersion
 from czscie.sbom.component import Component
@@ -148,6 +148,7 @@ def _refuse_pex_paths(pex: Pex) -> None:
     if pex.info.pex_paths:
         raise CzscieError(
             f"{pex.path.name} merges other PEXes at run time",
+            code=Code.PEX_INVALID,
             why=f"its PEX-INFO names {', '.join(pex.info.pex_paths)}",
             hint="build one PEX from them: pex --requirements-pex OTHER.pex …",
         )

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Iterator, Sequence
 
 from czscie.container.content import File
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.wheel.entry_points import EntryPoint
 from czscie.wheel.wheel import Wheel
 
@@ -41,6 +41,7 @@ def check_defined(point: EntryPoint, wheels: Sequence[Wheel], sources: Sequence[
     more = f" and {len(public) - _LISTED} more" if len(public) > _LISTED else ""
     raise CzscieError(
         f"{point.module} does not define {name}, which the entry point {point} names",
+        code=Code.ENTRY_POINT_MISSING,
         why=f"{path} defines {', '.join(public[:_LISTED])}{more}"
         if public
         else f"{path} defines no function",

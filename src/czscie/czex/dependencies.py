@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from czscie.czex.info import PexInfo
 from czscie.czex.target import Target
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -66,6 +66,7 @@ class DependencyChanges:
         if len(candidates) > 1:
             raise CzscieError(
                 f"{label} overrides {requirement} in more than one way for {target}",
+                code=Code.WHEELS_LACKING,
                 why=[str(candidate) for candidate in candidates],
             )
         return candidates[0] if candidates else requirement
@@ -80,6 +81,7 @@ def parse_requirement(text: str, label: str) -> Requirement:
     except InvalidRequirement as error:
         raise CzscieError(
             f"the PEX-INFO of {label} has an invalid requirement: {text}",
+            code=Code.PEX_INVALID,
             why=str(error).splitlines()[0],
         ) from error
 

@@ -20,7 +20,7 @@ from czscie.czex.catalogue import ENTRY_NAME, FORMAT
 from czscie.czex.info import PATH as PEX_INFO
 from czscie.czex.info import PexInfo
 from czscie.documents import DocumentError, decode_json
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import check_output, file_digest, open_regular
 from czscie.leftovers import scratch
 
@@ -45,9 +45,13 @@ def eject(czex: Path, output: Path) -> None:
                 wheels = content.write_wheels(directory / "wheels")
                 content.write_sources(directory / "sources")
         except OSError as error:
-            raise CzscieError(f"cannot read {czex}", why=error.strerror or str(error)) from error
+            raise CzscieError(
+                f"cannot read {czex}", code=Code.FILE_UNREADABLE, why=error.strerror or str(error)
+            ) from error
         except zipfile.BadZipFile as error:
-            raise CzscieError(f"{czex} is damaged, or not a zip file", why=str(error)) from error
+            raise CzscieError(
+                f"{czex} is damaged, or not a zip file", code=Code.ARCHIVE_DAMAGED, why=str(error)
+            ) from error
         _build(info, wheels, directory / "sources", content.prefix, output)
 
 
@@ -86,16 +90,23 @@ class _Content:
         if ENTRY_NAME not in self._entries:
             raise CzscieError(
                 f"{path} is not a CZEX that `czscie inject` made",
+                code=Code.CZEX_UNUSABLE,
                 why=f"it has no {ENTRY_NAME}",
                 hint="pass the PEX that it was made from",
             )
         text = self.read(ENTRY_NAME)
         try:
             if decode_json(text, _Format).format != FORMAT:
-                raise CzscieError(f"{path} was made by a newer czscie", hint="pip install -U czscie")
+                raise CzscieError(
+                    f"{path} was made by a newer czscie",
+                    code=Code.OTHER_VERSION,
+                    hint="pip install -U czscie",
+                )
             catalogue = decode_json(text, _Catalogue)
         except DocumentError as error:
-            raise CzscieError(f"the catalogue of {path} cannot be read", why=str(error)) from error
+            raise CzscieError(
+                f"the catalogue of {path} cannot be read", code=Code.CZEX_UNUSABLE, why=str(error)
+            ) from error
         self._names = [checked_name(wheel.filename, self._label) for wheel in catalogue.wheels]
         check_together(self._names, self._label)
         self._programs = catalogue.programs()
@@ -193,6 +204,7 @@ def _build(info: PexInfo, wheels: list[Path], sources: Path, prefix: bytes, outp
         except Exception as error:  # pex lets any error of its parsers through
             raise CzscieError(
                 f"pex cannot build a PEX from {output.name.removesuffix('.pex')}",
+                code=Code.PROGRAM_FAILED,
                 why=str(error).splitlines()[:1] or type(error).__name__,
             ) from error
         built.replace(output)

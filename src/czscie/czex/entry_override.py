@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from czscie.container.content import File
 from czscie.czex.info import PexInfo
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.wheel.entry_points import EntryPoint
 from czscie.wheel.wheel import Wheel, is_script_path
 
@@ -78,6 +78,7 @@ def _not_found(text: str, wheels: Sequence[Wheel], sources: Sequence[File]) -> C
     near = difflib.get_close_matches(name, sorted(scripts | _modules(wheels, sources)), n=3)
     return CzscieError(
         f"the payload has no entry point {text!r}: neither a script nor a module of that name",
+        code=Code.ENTRY_POINT_MISSING,
         why=f"its scripts are: {', '.join(sorted(scripts))}" if scripts else "it has no scripts",
         hint=f"did you mean {' or '.join(repr(match) for match in near)}?" if near else None,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from czscie.documents import parse_json
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 PATH = "PEX-INFO"
 
@@ -64,9 +64,11 @@ class PexInfo:
         try:
             raw = parse_json(data)
         except ValueError as error:
-            raise CzscieError(f"the PEX-INFO of {label} is not JSON", why=str(error)) from error
+            raise CzscieError(
+                f"the PEX-INFO of {label} is not JSON", code=Code.PEX_INVALID, why=str(error)
+            ) from error
         if not isinstance(raw, dict):
-            raise CzscieError(f"the PEX-INFO of {label} is not a JSON object")
+            raise CzscieError(f"the PEX-INFO of {label} is not a JSON object", code=Code.PEX_INVALID)
         values: dict[str, Any] = {}
         for name, read in _READERS.items():
             value = raw.get(name)
@@ -77,6 +79,7 @@ class PexInfo:
             except (TypeError, ValueError) as error:
                 raise CzscieError(
                     f"the PEX-INFO of {label} has a {name} that czscie cannot read",
+                    code=Code.PEX_INVALID,
                     why=f"expected {error}, found {json.dumps(value)[:200]}",
                 ) from error
         if not values.get("pex_paths"):

@@ -22,7 +22,7 @@ from czscie.czex.pex import Pex
 from czscie.czex.placed import ANYWHERE, EXECUTABLE, PLAIN, PlacedFile, place_wheel, placed, split
 from czscie.czex.prefix import czex_prefix
 from czscie.czex.start import Start, environment_files
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import umask, write_atomically
 from czscie.platforms import PLATFORMS, Platform, current_launcher
 from czscie.wheel.wheel import Wheel
@@ -101,6 +101,7 @@ def _check_platforms(platforms: Sequence[Platform]) -> None:
         if platform.os == "windows":
             raise CzscieError(
                 f"a CZEX does not start on {platform.name}",
+                code=Code.CZEX_UNUSABLE,
                 why="it supports Linux and macOS only",
                 hint="build an executable for it: czscie build",
             )

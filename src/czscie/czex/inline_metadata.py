@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from czscie.documents import DocumentError, parse_toml
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
@@ -66,11 +66,15 @@ def read_source(path: Path) -> str:
         with tokenize.open(path) as file:
             return file.read()
     except FileNotFoundError:
-        raise CzscieError(f"there is no script {path}") from None
+        raise CzscieError(f"there is no script {path}", code=Code.PROGRAM_UNKNOWN) from None
     except (SyntaxError, UnicodeDecodeError) as error:
-        raise CzscieError(f"{path} is not a Python file", why=str(error)) from error
+        raise CzscieError(
+            f"{path} is not a Python file", code=Code.PROGRAM_UNKNOWN, why=str(error)
+        ) from error
     except OSError as error:
-        raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
+        raise CzscieError(
+            f"cannot read {path}", code=Code.FILE_UNREADABLE, why=error.strerror or str(error)
+        ) from error
 
 
 def _requirements(table: dict[str, object], path: Path) -> tuple[str, ...]:
@@ -98,4 +102,4 @@ def _requires_python(table: dict[str, object], path: Path) -> SpecifierSet:
 
 
 def _nonsense(path: Path, why: str) -> CzscieError:
-    return CzscieError(f'the "# /// {_TYPE}" block of {path} is invalid', why=why)
+    return CzscieError(f'the "# /// {_TYPE}" block of {path} is invalid', code=Code.PROJECT_INVALID, why=why)

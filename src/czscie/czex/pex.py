@@ -13,7 +13,7 @@ from czscie.container.content import File
 from czscie.container.untrusted_zip import Shelf, files_in_zip, files_on_disk, open_zip
 from czscie.czex import info as pex_info
 from czscie.czex.info import PexInfo
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.wheel.wheel import Wheel
 
 _WHEELS = ".deps/"
@@ -48,7 +48,7 @@ class Pex:
                 raise _not_a_pex(path, "the directory has no PEX-INFO")
             return cls._read(path, files_on_disk(path, label), None)
         if not path.exists():
-            raise CzscieError(f"there is no PEX at {path}")
+            raise CzscieError(f"there is no PEX at {path}", code=Code.PROGRAM_UNKNOWN)
         archive = open_zip(path, label)
         try:
             return cls._read(path, files_in_zip(lambda: archive, label), archive)
@@ -80,7 +80,10 @@ class Pex:
 
 def _not_a_pex(path: Path, why: str) -> CzscieError:
     return CzscieError(
-        f"{path} is not a PEX", why=why, hint="make one with pex: https://docs.pex-tool.org/buildingpex.html"
+        f"{path} is not a PEX",
+        code=Code.PEX_INVALID,
+        why=why,
+        hint="make one with pex: https://docs.pex-tool.org/buildingpex.html",
     )
 
 
@@ -125,7 +128,9 @@ def _wheels(info: PexInfo, files: Sequence[File], label: str) -> tuple[Wheel, ..
         elif name in spread:
             wheels.append(Wheel.read(name, spread[name], spread=True, label=label))
         else:
-            raise CzscieError(f"{label} lists {name} in its PEX-INFO but does not contain it")
+            raise CzscieError(
+                f"{label} lists {name} in its PEX-INFO but does not contain it", code=Code.PEX_INVALID
+            )
     return tuple(wheels)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from czscie.czex.dependencies import DependencyChanges, parse_requirement
 from czscie.czex.pex import Pex
 from czscie.czex.target import Target
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.implementation import Implementation
 from czscie.platforms import ANY_GLIBC, GlibcVersion, Platform
 from czscie.wheel.wheel import Wheel
@@ -81,6 +81,7 @@ def _check_constraints(pex: Pex, target: Target) -> None:
     if constraints and not any(target.satisfies(constraint) for constraint in constraints):
         raise CzscieError(
             f"{pex.path.name} does not run with {target.implementation.full_name}",
+            code=Code.PYTHON_REFUSED,
             why=f"its interpreter constraints are: {' or '.join(constraints)}",
             hint="choose another version in [[lift.interpreters]]",
         )
@@ -252,6 +253,7 @@ def _incomplete(pex: Pex, target: Target, missing: Sequence[MissingWheel]) -> Cz
             causes.append(f"{item.requirement}{required_by}; the PEX holds no wheel of that project")
     return CzscieError(
         f"{pex.path.name} lacks what {target} needs",
+        code=Code.WHEELS_LACKING,
         why=causes,
         hint=f"build the PEX for this target too (pex --platform {_abbreviated(target)} …), or give "
         "[lift.payload] requirements in place of pex",

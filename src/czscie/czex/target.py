@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from czscie.czex.constraint import Constraint
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.implementation import Implementation
 from czscie.platforms import ANY_GLIBC, GlibcVersion, Platform
 
@@ -65,7 +65,9 @@ class Target:
             return any(requirement.marker.evaluate(environment) for environment in environments)
         except (InvalidVersion, UndefinedComparison, UndefinedEnvironmentName) as error:
             raise CzscieError(
-                f"the marker of {requirement} (of {source}) cannot be evaluated for {self}", why=str(error)
+                f"the marker of {requirement} (of {source}) cannot be evaluated for {self}",
+                code=Code.PEX_INVALID,
+                why=str(error),
             ) from error
 
     def satisfies(self, constraint: str) -> bool:

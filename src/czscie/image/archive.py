@@ -17,7 +17,7 @@ from typing import BinaryIO, cast
 import msgspec
 
 from czscie.disk import writing
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import umask, write_atomically
 from czscie.image.blob import Blob
 from czscie.image.image import ContainerImage
@@ -64,7 +64,9 @@ def write_layout(images: Sequence[ContainerImage], reference: ImageReference, di
     Raises CzscieError when the directory has other content.
     """
     if directory.exists() and any(directory.iterdir()) and not (directory / "oci-layout").is_file():
-        raise CzscieError(f"{directory} is not empty", hint="name a new directory: --oci DIR")
+        raise CzscieError(
+            f"{directory} is not empty", code=Code.OUTPUT_EXISTS, hint="name a new directory: --oci DIR"
+        )
     directory.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}."))
     try:

@@ -19,7 +19,7 @@ import msgspec
 from czscie.build_cache import key_of, product
 from czscie.container.tree import TAR_DAMAGE
 from czscie.documents import DocumentError, decode_json
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import pieces, sha256_of
 from czscie.image.blob import Blob
 from czscie.image.image import Base
@@ -65,16 +65,20 @@ def _find(
                 found.append(configuration.platform.name)
         except OSError as error:
             raise CzscieError(
-                f"cannot read the base image {path}", why=error.strerror or str(error)
+                f"cannot read the base image {path}",
+                code=Code.FILE_UNREADABLE,
+                why=error.strerror or str(error),
             ) from error
         except TAR_DAMAGE as error:
             raise CzscieError(
                 f"{path} is not an image archive",
+                code=Code.BASE_IMAGE,
                 why=str(error),
                 hint="save one: docker save -o IMAGE.tar NAME (and decompress it if it is compressed)",
             ) from error
     raise CzscieError(
         f"no base image is for {platform.name}",
+        code=Code.BASE_IMAGE,
         why=f"the base images are for: {', '.join(dict.fromkeys(found))}"
         if found
         else "no base image has a platform",
@@ -194,7 +198,9 @@ class _Archive:
         return Blob("", "", member.size, self.path, member.offset_data)
 
     def _refusal(self, why: str) -> CzscieError:
-        return CzscieError(f"the base image {self.path} cannot be used", why=why, hint="save it again")
+        return CzscieError(
+            f"the base image {self.path} cannot be used", code=Code.BASE_IMAGE, why=why, hint="save it again"
+        )
 
 
 def _path(descriptor: Descriptor) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import pieces, sha256_of
 
 
@@ -56,7 +56,11 @@ class Blob:
             yield checked
             if checked.digest() != self.digest:
                 where = self.source if isinstance(self.source, Path) else self.media_type
-                raise CzscieError(f"{where} is damaged", why="its content changed after it was written")
+                raise CzscieError(
+                    f"{where} is damaged",
+                    code=Code.CHANGED_DURING_BUILD,
+                    why="its content changed after it was written",
+                )
 
 
 class Checked:

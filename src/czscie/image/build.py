@@ -12,7 +12,7 @@ from czscie.console import Console
 from czscie.container.part import open_part
 from czscie.czex.layer_split import LayerSplit
 from czscie.elf import Elf
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.image.archive import write_archive, write_layout
 from czscie.image.base import check_base, read_base
 from czscie.image.image import CREATED, Base, ContainerImage, compose, scratch
@@ -53,6 +53,7 @@ class ImageOptions:
         if name is not None and reference is None:
             raise CzscieError(
                 f"{name!r} is not the name of an image",
+                code=Code.OPTION_INVALID,
                 hint="choose one such as registry.example.com/team/app:1.0, in lower case",
             )
         return cls(archive, layout, reference, tuple(base))
@@ -113,18 +114,22 @@ def _choose(lift: Lift, platforms: Sequence[Platform], *, chosen: bool) -> list[
         if platform.os != "linux":
             if chosen:
                 raise CzscieError(
-                    f"cannot build an image for {platform.name}", why="images are for Linux only"
+                    f"cannot build an image for {platform.name}",
+                    code=Code.IMAGE_PLATFORM,
+                    why="images are for Linux only",
                 )
             continue
         taken = found.setdefault(ImagePlatform.of(platform), platform)
         if taken is not platform:
             raise CzscieError(
                 f"{taken.name} and {platform.name} are the same platform in an image",
+                code=Code.IMAGE_PLATFORM,
                 hint=f"name one of them: --platform {taken.name}",
             )
     if not found:
         raise CzscieError(
             f"{lift.path} has no Linux platform, and images are for Linux only",
+            code=Code.IMAGE_PLATFORM,
             hint='add "linux-x86_64" to lift.platforms',
         )
     return list(found.values())
@@ -182,6 +187,7 @@ def _check_bundled(lift: Lift, targets: Sequence[Platform]) -> None:
 def _no_libc(platform: Platform, why: str) -> CzscieError:
     return CzscieError(
         f"the interpreter for {platform.name} does not start in an image FROM scratch",
+        code=Code.IMAGE_WITHOUT_LIBC,
         why=why,
         hint='bundle one: [lift.libc] bundle = "when-missing" (or name an image that has it: --base)',
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.lift.lift import Lift
 
 _LABELS = "org.opencontainers.image."
@@ -18,6 +18,7 @@ def dockerfile(lift: Lift) -> str:
     if not lift.tools:
         raise CzscieError(
             "executables of this lift cannot install themselves",
+            code=Code.UNSUPPORTED,
             why='lift.tools is "", so they have no tools',
             hint="build the image with czscie: czscie image",
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.init.source import ProgramSource
 from czscie.pbs.assets import INSTALL_ONLY_STRIPPED
 from czscie.pbs.choice import triples
@@ -110,6 +110,7 @@ def _impossible(
         ]
     return CzscieError(
         f"{subject.path} does not run with any CPython for {names}",
+        code=Code.PYTHON_REFUSED,
         why=why,
         hint="name another version, release or platform: --python X.Y.Z+YYYYMMDD --platform NAME",
     )

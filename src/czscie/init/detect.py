@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 from czscie.czex import info as pex_info
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import open_regular
 from czscie.init.pex import read_pex
 from czscie.init.project import read_project
@@ -45,7 +45,9 @@ def _is_zip(path: Path) -> bool:
         with open_regular(path) as file:
             return zipfile.is_zipfile(file)
     except OSError as error:
-        raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
+        raise CzscieError(
+            f"cannot read {path}", code=Code.FILE_UNREADABLE, why=error.strerror or str(error)
+        ) from error
     except zipfile.BadZipFile:  # it is one, of a kind that zipfile does not read
         return True
 
@@ -53,6 +55,7 @@ def _is_zip(path: Path) -> bool:
 def _nothing(path: Path, why: str) -> CzscieError:
     return CzscieError(
         f"{path} is not a project, a PEX or a script",
+        code=Code.PROGRAM_UNKNOWN,
         why=why,
         hint="name a directory with a pyproject.toml, a PEX, or a script: app.pex",
     )

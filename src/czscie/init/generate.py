@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import write_atomically
 from czscie.init.choice import PythonChoice, PythonRequest, choose, versions_of
 from czscie.init.manifest import render_manifest
@@ -62,6 +62,7 @@ def _beginning(
     if not found:
         raise CzscieError(
             f"release {release} of python-build-standalone has no CPython {python}",
+            code=Code.INTERPRETER_NOT_RELEASED,
             why=f"it has: {', '.join(versions)}",
             hint="choose one of these, or another release: --python X.Y.Z+YYYYMMDD",
         )
@@ -77,6 +78,7 @@ def _ask(release: str | None, session: Session) -> tuple[Mapping[str, frozenset[
     except CzscieError as error:
         raise CzscieError(
             "cannot list the CPythons of python-build-standalone",
+            code=error.code,
             why=(error.what, *error.why),
             hint="name one: --python X.Y.Z+YYYYMMDD",
         ) from error
@@ -90,10 +92,13 @@ def _write(output: Path, text: bytes, force: bool) -> None:
                 return
             raise CzscieError(
                 f"the manifest {output} already exists",
+                code=Code.OUTPUT_EXISTS,
                 why="its content differs from what czscie init would write",
                 hint="run czscie init --force to overwrite it, or name another with -o",
             )
         write_atomically(output, lambda stream: stream.write(text))
         output.chmod(0o644)
     except OSError as error:
-        raise CzscieError(f"cannot write {output}", why=error.strerror or str(error)) from error
+        raise CzscieError(
+            f"cannot write {output}", code=Code.OUTPUT_UNWRITABLE, why=error.strerror or str(error)
+        ) from error

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.init.choice import PythonRequest
 from czscie.init.detect import read_subject
 from czscie.init.requirements import read_requirements
@@ -86,11 +86,14 @@ class Program:
         if subject.source == "pex" and options.keys:
             raise CzscieError(
                 f"{self.arguments} is a PEX, which contains its packages",
+                code=Code.OPTION_INVALID,
                 why="extras, groups and indexes are for what is resolved",
             )
         if subject.source != "project" and (options.extras or options.groups):
             raise CzscieError(
-                f"{self.arguments} is not a project", why="only projects have extras and groups"
+                f"{self.arguments} is not a project",
+                code=Code.OPTION_INVALID,
+                why="only projects have extras and groups",
             )
 
     def check_starts(self, subject: ProgramSource) -> None:
@@ -99,6 +102,7 @@ class Program:
             others = ", ".join(subject.others)
             raise CzscieError(
                 f"{self.arguments} declares no entry point",
+                code=Code.START_UNKNOWN,
                 why=f"its console scripts are: {others}" if others else (),
                 hint=f"czscie build {self.arguments} -c {subject.others[0] if others else 'NAME'}",
             )

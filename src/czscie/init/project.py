@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from czscie.documents import DocumentError, parse_toml
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.init.source import ProgramSource, requires_python
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def read_project(path: Path) -> ProgramSource:
     if not isinstance(name, str) or not name:
         raise CzscieError(
             f"{path} does not name the project",
+            code=Code.PROJECT_INVALID,
             why="there is no name in its [project] table",
             hint='add one: [project] name = "…"; or make a PEX and run czscie init app.pex',
         )
@@ -50,9 +51,11 @@ def _read(path: Path) -> dict[str, object]:
     try:
         document = parse_toml(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
-        raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
+        raise CzscieError(
+            f"cannot read {path}", code=Code.FILE_UNREADABLE, why=error.strerror or str(error)
+        ) from error
     except (DocumentError, UnicodeDecodeError) as error:
-        raise CzscieError(f"{path} is not valid TOML", why=str(error)) from error
+        raise CzscieError(f"{path} is not valid TOML", code=Code.PROJECT_INVALID, why=str(error)) from error
     project = document.get("project", {})
     return project if isinstance(project, dict) else {}
 
@@ -63,7 +66,9 @@ def _versions(project: dict[str, object], path: Path) -> SpecifierSet:
     try:
         return SpecifierSet(str(project.get("requires-python", "")))
     except InvalidSpecifier as error:
-        raise CzscieError(f"the requires-python of {path} is invalid", why=str(error)) from error
+        raise CzscieError(
+            f"the requires-python of {path} is invalid", code=Code.PROJECT_INVALID, why=str(error)
+        ) from error
 
 
 def _entry_points(project: dict[str, object], name: str, directory: Path) -> list[str]:

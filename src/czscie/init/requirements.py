@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import open_regular
 from czscie.init.source import ProgramSource
 
@@ -27,7 +27,9 @@ def read_requirements(paths: Sequence[Path]) -> ProgramSource:
     """
     requirements = tuple(dict.fromkeys(line for path in paths for line in _requirements(path, ())))
     if not requirements:
-        raise CzscieError(f"{paths[0]} has no requirement", hint="add one: cowsay==6.1")
+        raise CzscieError(
+            f"{paths[0]} has no requirement", code=Code.REQUIREMENTS_INVALID, hint="add one: cowsay==6.1"
+        )
     return ProgramSource(
         source="requirements",
         path=paths[0],
@@ -48,7 +50,11 @@ def _requirements(path: Path, above: tuple[Path, ...]) -> Iterator[str]:
 
     here = path.absolute()
     if here in above:
-        raise CzscieError(f"{path} includes itself", why=" → ".join(map(str, (*above, here))))
+        raise CzscieError(
+            f"{path} includes itself",
+            code=Code.REQUIREMENTS_INVALID,
+            why=" → ".join(map(str, (*above, here))),
+        )
     for number, line in _lines(path):
         if (include := _INCLUDE.fullmatch(line)) is not None:
             yield from _requirements(path.parent / include["path"], (*above, here))
@@ -60,6 +66,7 @@ def _requirements(path: Path, above: tuple[Path, ...]) -> Iterator[str]:
         except InvalidRequirement as error:
             raise CzscieError(
                 f"line {number} of {path} is not a requirement",
+                code=Code.REQUIREMENTS_INVALID,
                 why=str(error).splitlines()[0],
                 hint="write it as cowsay==6.1",
             ) from error
@@ -71,11 +78,15 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         with open_regular(path) as file:
             text = file.read().decode("utf-8-sig")
     except FileNotFoundError:
-        raise CzscieError(f"there is no file {path}") from None
+        raise CzscieError(f"there is no file {path}", code=Code.REQUIREMENTS_INVALID) from None
     except OSError as error:
-        raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
+        raise CzscieError(
+            f"cannot read {path}", code=Code.FILE_UNREADABLE, why=error.strerror or str(error)
+        ) from error
     except UnicodeDecodeError as error:
-        raise CzscieError(f"{path} is not a requirements file", why="it is not UTF-8") from error
+        raise CzscieError(
+            f"{path} is not a requirements file", code=Code.REQUIREMENTS_INVALID, why="it is not UTF-8"
+        ) from error
     # A continued line keeps its line feeds as characters that no line has, for the numbers.
     number = 1
     for line in _CONTINUED.sub("\0", text).split("\n"):
@@ -93,6 +104,7 @@ def _option(path: Path, number: int, name: str) -> CzscieError:
     }
     return CzscieError(
         f"line {number} of {path} has the option {name}",
+        code=Code.REQUIREMENTS_INVALID,
         why="czscie reads requirements and -r from these files",
         hint=hints.get(name, "remove it; indexes are set by PIP_INDEX_URL and PIP_FIND_LINKS"),
     )

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 from czscie.czex.inline_metadata import InlineMetadata, read_source
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.init.source import ProgramSource, requires_python
 
 
@@ -34,5 +34,7 @@ def _first_line(source: str, path: Path) -> str | None:
     try:
         docstring = ast.get_docstring(ast.parse(source))
     except (SyntaxError, ValueError) as error:
-        raise CzscieError(f"{path} is not a Python file", why=str(error)) from error
+        raise CzscieError(
+            f"{path} is not a Python file", code=Code.PROGRAM_UNKNOWN, why=str(error)
+        ) from error
     return docstring.splitlines()[0].strip().removesuffix(".") or None if docstring else None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from czscie.czex.inline_metadata import has_metadata
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import open_regular
 from czscie.init.detect import PROJECT_FILE, SCRIPT_SUFFIXES
 
@@ -49,6 +49,7 @@ def _no_manifest() -> CzscieError:
     here = list(_programs())
     return CzscieError(
         f"there is no {MANIFEST} in this directory",
+        code=Code.MANIFEST_MISSING,
         why=f"it has {', '.join(name for name, _ in here)}" if here else (),
         hint=f"czscie build {here[0][1] if here else 'app.pex, or a directory with a pyproject.toml'}",
     )

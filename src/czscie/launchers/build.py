@@ -18,7 +18,7 @@ from pathlib import Path
 from czscie import mach_o
 from czscie.cache import make_way
 from czscie.disk import full, says_full
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import open_regular
 from czscie.launchers import libzstd
 from czscie.trace import traced_command
@@ -194,11 +194,13 @@ def check_compiler(launcher: str) -> None:
     if importlib.util.find_spec("ziglang") is None:
         raise CzscieError(
             f"this installation has no launcher for {launcher} and no compiler to build it",
+            code=Code.LAUNCHER_UNUSABLE,
             hint="pip install 'czscie[native]'",
         )
     if (found := importlib.metadata.version("ziglang")) != ZIG_VERSION:
         raise CzscieError(
             f"this installation has no launcher for {launcher} and cannot compile it",
+            code=Code.LAUNCHER_UNUSABLE,
             why=f"found ziglang {found}, expected {ZIG_VERSION}",
             hint=f"pip install ziglang=={ZIG_VERSION}",
         )
@@ -214,7 +216,9 @@ def _compile(launcher: str, prefix: Path, cache: Path) -> None:
         if says_full(done.stderr):
             raise full(cache / "zig")
         raise CzscieError(
-            f"the launcher for {launcher} does not compile", why=done.stderr.strip().splitlines()[:20]
+            f"the launcher for {launcher} does not compile",
+            code=Code.LAUNCHER_UNUSABLE,
+            why=done.stderr.strip().splitlines()[:20],
         )
 
 

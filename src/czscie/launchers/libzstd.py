@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path, PurePosixPath
 
 from czscie.disk import full, says_full
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.network.network import OFFLINE
 
 #: libzstd as a tree, with the assembly of its Huffman decoder.
@@ -73,6 +73,7 @@ def _fetch(directory: Path, offline: bool) -> Path:
     if offline:
         raise CzscieError(
             f"the source of libzstd ({REQUIREMENT}) is not in the cache, and czscie is offline",
+            code=Code.OFFLINE,
             why=f"the launcher is compiled with it, and --offline or {OFFLINE} is set",
             hint="run it once online, or install a czscie wheel, which contains the launchers",
         )
@@ -86,6 +87,7 @@ def _fetch(directory: Path, offline: bool) -> Path:
             raise full(directory)
         raise CzscieError(
             f"cannot fetch the source of libzstd ({REQUIREMENT}), which is compiled into the launcher",
+            code=Code.LAUNCHER_UNUSABLE,
             why=[line for line in done.stderr.strip().splitlines() if line.strip()][-3:],
             hint="run it again with access to a package index (pip's own settings are used), "
             "or install a czscie wheel, which contains the launchers",
@@ -93,7 +95,11 @@ def _fetch(directory: Path, offline: bool) -> Path:
     [archive] = directory.glob("*.tar.gz")
     found = hashlib.sha256(archive.read_bytes()).hexdigest()
     if found != SHA256:
-        raise CzscieError(f"the source of libzstd has the SHA-256 {found}", why=f"it must be {SHA256}")
+        raise CzscieError(
+            f"the source of libzstd has the SHA-256 {found}",
+            code=Code.LAUNCHER_UNUSABLE,
+            why=f"it must be {SHA256}",
+        )
     return archive
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from czscie.cache import cache_directory, mark_used
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.launchers.build import check_compiler, compile_launcher, file_name, find_launcher, launcher_digest
 from czscie.launchers.libzstd import has_source
 
@@ -65,12 +65,14 @@ def _carried(name: str, network: Network, sha256: str | None) -> Path | None:
         if sha256 is None:
             raise CzscieError(
                 f"{path} cannot be used",
+                code=Code.LOCK_OUT_OF_DATE,
                 why=f"the lock does not pin the launcher for {name}",
                 hint="run czscie lock where the directory was written, and copy the lock with it",
             )
         if launcher_digest(path) != sha256:
             raise CzscieError(
                 f"{path} differs from the lock",
+                code=Code.LOCK_DIFFERS,
                 why=(f"locked SHA-256 {sha256}", f"found  SHA-256 {launcher_digest(path)}"),
                 hint="write the directory again with czscie vendor, or copy its lock with it",
             )
@@ -94,6 +96,7 @@ def _check_source(name: str, cache: Path, network: Network) -> None:
     if network.offline and not has_source(cache):
         raise CzscieError(
             f"the launcher for {name} is not in the cache, and what it is compiled of may not be downloaded",
+            code=Code.OFFLINE,
             hint="run czscie vendor on a machine with network access, and copy its directory here",
         )
 
@@ -101,6 +104,7 @@ def _check_source(name: str, cache: Path, network: Network) -> None:
 def _other(name: str, found: str, locked: str) -> CzscieError:
     return CzscieError(
         f"the launcher for {name} differs from the lock",
+        code=Code.LOCK_DIFFERS,
         why=(f"locked SHA-256 {locked}", f"here   SHA-256 {found}"),
         hint="czscie cache clean launchers compiles it again; czscie vendor brings the locked one; "
         "czscie lock --upgrade-only czscie locks this one",

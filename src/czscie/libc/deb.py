@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from czscie.container.content import Data, File, Link
 from czscie.container.tree import TAR_DAMAGE, Item, Tree
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 _MAGIC = b"!<arch>\n"
 _HEADER = 60
@@ -55,7 +55,9 @@ class DebianPackage:
             tar = _decompressed(packed[0], members[packed[0]])
             return cls(name, {item.path: item for item in _read_tar(tar, name)})
         except damage as error:
-            raise CzscieError(f"{name} is not a valid Debian package", why=str(error)) from error
+            raise CzscieError(
+                f"{name} is not a valid Debian package", code=Code.LIBC_UNAVAILABLE, why=str(error)
+            ) from error
 
     def file(self, path: str) -> File:
         """The file at `path`, symbolic links followed. Raises CzscieError when there is none."""
@@ -69,7 +71,7 @@ class DebianPackage:
             if not isinstance(item, Link):
                 break
             wanted = posixpath.normpath(posixpath.join(posixpath.dirname(wanted), item.target))
-        raise CzscieError(f"{self.name} has no file {path}")
+        raise CzscieError(f"{self.name} has no file {path}", code=Code.LIBC_UNAVAILABLE)
 
 
 def _members(data: bytes) -> Iterator[tuple[str, bytes]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from czscie.container.content import File
 from czscie.container.tree import Item
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.libc.deb import DebianPackage
 from czscie.libc.packages import ARCHITECTURES, PackageTable, PinnedPackage, fetch_packages
 from czscie.network.network import Network
@@ -86,7 +86,7 @@ def host_loader(platform: Platform) -> str:
     """Where `platform` has its dynamic loader. Raises CzscieError when it is not Linux."""
     loaders = _MUSL_LOADERS if platform.libc == "musl" else _GLIBC_LOADERS
     if platform.os != "linux" or platform.arch not in loaders:
-        raise CzscieError(f"there is no C library to bundle for {platform.name}")
+        raise CzscieError(f"there is no C library to bundle for {platform.name}", code=Code.LIBC_UNAVAILABLE)
     return loaders[platform.arch]
 
 

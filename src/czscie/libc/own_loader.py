@@ -36,6 +36,7 @@ from czscie.elf import (
     ElfError,
     Segment,
 )
+from czscie.errors import Code
 
 #: Linux refuses a longer PT_INTERP (PATH_MAX); the search path has two directories and more.
 _LOADER_SIZE = 4096
@@ -60,7 +61,7 @@ def own_loader(
     """
     elf = Elf.parse(data, path)
     if elf.interpreter is None or not elf.strings:
-        raise ElfError(f"{path} is not linked dynamically: it has no loader")
+        raise ElfError(f"{path} is not linked dynamically: it has no loader", code=Code.INTERPRETER_UNUSABLE)
     return _Change(data, elf, path, tuple(sorted(set(needed) - {*elf.needed}))).patches(loader, libraries)
 
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import msgspec
 
 from czscie.documents import DocumentError, decode_json
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.platforms import Platform
 
 if TYPE_CHECKING:
@@ -98,14 +98,18 @@ class PackageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         try:
             return cls.parse(path.read_bytes(), str(path))
         except OSError as error:
-            raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
+            raise CzscieError(
+                f"cannot read {path}", code=Code.FILE_UNREADABLE, why=error.strerror or str(error)
+            ) from error
 
     @classmethod
     def parse(cls, text: bytes, label: str) -> PackageTable:
         try:
             return decode_json(text, cls)
         except DocumentError as error:
-            raise CzscieError(f"{label} is not a table of Debian packages", why=str(error)) from error
+            raise CzscieError(
+                f"{label} is not a table of Debian packages", code=Code.LIBC_UNAVAILABLE, why=str(error)
+            ) from error
 
     def find(self, name: str, platform: Platform) -> PinnedPackage:
         """The package `name` for `platform`. Raises CzscieError when the table has none."""
@@ -115,6 +119,7 @@ class PackageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 return package
         raise CzscieError(
             f"there is no C library to bundle for {platform.name}",
+            code=Code.LIBC_UNAVAILABLE,
             why=f"{self.release} has no {name} for {architecture}",
             hint='set bundle = "never" in [lift.libc]',
         )
@@ -128,6 +133,7 @@ class PackageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if scheme(base) not in _SCHEMES:
             raise CzscieError(
                 f"{MIRROR} is {without_secrets(base)!r}, which is not the URL of a mirror",
+                code=Code.NETWORK_SETTING,
                 why="it must begin with https://, http:// or file://",
             )
         # Mirrors on disk may have the name with its + and ~ as they are or escaped.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from czscie.container.manifest import TOOLS
 from czscie.container.paths import path_fault
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.lift.bare import Bare
 from czscie.lift.command import Command
 from czscie.lift.embedded_file import FETCHED_TYPES, EmbeddedFile
@@ -91,6 +91,7 @@ class Lift:
             if identifier not in ids:
                 raise CzscieError(
                     f"{self.path} has no file {identifier}",
+                    code=Code.NAME_UNKNOWN,
                     why=f"its files are: {', '.join(ids)}" if ids else "it has no files",
                 )
         files = (file.at(paths[file.id]) if file.id in paths else file for file in self.files)
@@ -164,12 +165,15 @@ class Lift:
             if identifier not in known:
                 raise CzscieError(
                     f"{self.path} has no interpreter and no file {identifier}",
+                    code=Code.NAME_UNKNOWN,
                     why=f"it has: {', '.join(known)}" if known else (),
                     hint=f"--invert-lazy takes one of these, not {identifier}" if known else None,
                 )
             if identifier not in fetchable:
                 raise CzscieError(
-                    f"--invert-lazy cannot be used for {identifier}", why="it is not downloaded from a URL"
+                    f"--invert-lazy cannot be used for {identifier}",
+                    code=Code.NAME_UNKNOWN,
+                    why="it is not downloaded from a URL",
                 )
         return self._with_laziness(lambda identifier, lazy: lazy != (identifier in identifiers))
 

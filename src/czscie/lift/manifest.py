@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from czscie.documents import DocumentError, parse_json, parse_toml, read_document
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.lift.checks import check, check_files
 from czscie.lift.json_lift import read_json_lift
 from czscie.lift.lift import Lift
@@ -36,7 +36,7 @@ def parse_manifest(text: str, path: Path) -> Lift:
     try:
         document = parse_toml(text)
     except DocumentError as error:
-        raise CzscieError(f"{path} is not valid TOML", why=str(error)) from None
+        raise CzscieError(f"{path} is not valid TOML", code=Code.MANIFEST_SYNTAX, why=str(error)) from None
     name = "science" if "science" in document and "lift" not in document else "lift"
     document = modernized(document, name)
     problems = Problems(document)
@@ -53,7 +53,7 @@ def _parse_json(text: str, path: Path) -> Lift:
     try:
         document = parse_json(text)
     except DocumentError as error:
-        raise CzscieError(f"{path} is not valid JSON", why=str(error)) from None
+        raise CzscieError(f"{path} is not valid JSON", code=Code.MANIFEST_SYNTAX, why=str(error)) from None
     problems = Problems(document)
     root = Table(document, (), problems)
     urls = root.text_table("ptex") if root.is_table("ptex") else {}
@@ -79,13 +79,19 @@ def _read(path: Path) -> str:
         return read_document(path).decode("utf-8-sig")
     except FileNotFoundError:
         raise CzscieError(
-            f"there is no manifest {path}", hint="name it: czscie build path/to/lift.toml"
+            f"there is no manifest {path}",
+            code=Code.MANIFEST_MISSING,
+            hint="name it: czscie build path/to/lift.toml",
         ) from None
     except OSError as error:
-        raise CzscieError(f"the manifest {path} cannot be read", why=error.strerror or str(error)) from None
+        raise CzscieError(
+            f"the manifest {path} cannot be read", code=Code.FILE_UNREADABLE, why=error.strerror or str(error)
+        ) from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         byte = error.object[error.start]
         raise CzscieError(
-            f"{path} is not valid TOML", why=f"Byte 0x{byte:02x} is not UTF-8 (at line {line})"
+            f"{path} is not valid TOML",
+            code=Code.MANIFEST_SYNTAX,
+            why=f"Byte 0x{byte:02x} is not UTF-8 (at line {line})",
         ) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.lift.embedded_file import EmbeddedFile
 from czscie.lift.libc import NEVER
 from czscie.lift.lift import Lift
@@ -24,6 +24,7 @@ def check_named_files(lift: Lift, targets: Sequence[Platform]) -> None:
     movable = next((file.id for key, file in _files(lift) if key in absent), None)
     raise CzscieError(
         f"{lift.path} names {what}",
+        code=Code.FILE_MISSING,
         why=[f"{lift.key}.{key}: there is nothing at {place}" for key, places in missing for place in places],
         hint=None if movable is None else f"if a file is elsewhere, name it: --file {movable}=PATH",
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from czscie.documents import toml_string
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 #: Where a value stands: the names of the tables that lead to it, and 0-based indexes into arrays.
 Key = tuple[str | int, ...]
@@ -50,7 +50,9 @@ class Problems:
         if self._found:
             in_order = sorted(self._found, key=lambda found: found[0])
             count = "1 problem" if len(in_order) == 1 else f"{len(in_order)} problems"
-            raise CzscieError(f"{path}: {count}", why=[str(problem) for _, problem in in_order])
+            raise CzscieError(
+                f"{path}: {count}", code=Code.MANIFEST_INVALID, why=[str(problem) for _, problem in in_order]
+            )
 
     def _place(self, key: Key) -> list[int]:
         """Where `key` stands in the document: parsed tables keep the file's order.

@@ -16,7 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import IO, Any
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.lift.package_indexes import NO_INDEXES, PackageIndexes
 from czscie.lock.backend_installation import install_backend
 from czscie.lock.pex_tool import SOURCE_DATE_EPOCH
@@ -100,6 +100,7 @@ def build_wheel(source: Path, directory: Path, indexes: PackageIndexes = NO_INDE
         known = answer["requires"]
     raise CzscieError(
         f"cannot build a wheel from {source.name}",
+        code=Code.BUILD_FAILED,
         why=f"its build backend requires something new each time: {known}",
     )
 
@@ -109,13 +110,17 @@ def _build_system(source: Path) -> dict[str, Any]:
     table = read_pyproject(source).get("build-system", _LEGACY)
     if not isinstance(table, dict) or not isinstance(table.get("requires"), list):
         raise CzscieError(
-            f"cannot build a wheel from {source.name}", why="its [build-system] table is invalid (PEP 518)"
+            f"cannot build a wheel from {source.name}",
+            code=Code.BUILD_FAILED,
+            why="its [build-system] table is invalid (PEP 518)",
         )
     found = {**table, "build-backend": table.get("build-backend", _LEGACY["build-backend"])}
     outside = [each for each in found.get("backend-path", []) if not _is_inside(source, each)]
     if outside:
         raise CzscieError(
-            f"cannot build a wheel from {source.name}", why=f"backend-path points outside it: {outside[0]}"
+            f"cannot build a wheel from {source.name}",
+            code=Code.BUILD_FAILED,
+            why=f"backend-path points outside it: {outside[0]}",
         )
     return found
 
@@ -171,6 +176,7 @@ def _call(python: Path, source: Path, directory: Path, call: Mapping[str, Any]) 
         lines = [line for line in said.splitlines() if line.strip()]
         raise CzscieError(
             f"the build backend {call['backend']} fails for {source.name}",
+            code=Code.BUILD_FAILED,
             why=lines[-_REASON_LINES:] or f"it exited with status {done.returncode}",
             hint="docs/reference/lock.md lists the environment variables that it sees",
         )

@@ -17,7 +17,7 @@ from czscie.build_cache import key_of, knowledge
 from czscie.cache import cache_directory
 from czscie.container.untrusted_zip import files_in_zip, open_zip
 from czscie.czex.target import Target
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import write_atomically
 from czscie.leftovers import scratch
 from czscie.lift.lift import Lift
@@ -172,6 +172,7 @@ class Builder:
         if self.allowed is not None and static.name is None:
             raise CzscieError(
                 f"the manifest does not allow building the project at {path}",
+                code=Code.BUILD_NOT_ALLOWED,
                 why="build of [lift.payload] lists names, and only its build backend knows its name",
                 hint='set name in [project] of its pyproject.toml, or set build = "allow"',
             )
@@ -209,6 +210,7 @@ class Builder:
         if self.session.network.offline:
             raise CzscieError(
                 f"the cache has no wheel of {project}, and czscie is offline",
+                code=Code.OFFLINE,
                 why="a build backend and what it requires may need a network",
                 hint="run czscie lock on a machine with network access, and czscie vendor to carry the wheel",
             )
@@ -249,7 +251,7 @@ def remote_of(wheel: LockedWheel | Sdist, directory: Path) -> Remote:
 def _beside(directory: Path, path: str) -> Path:
     """`path` of a lock in `directory`; it may point anywhere. Raises CzscieError for a NUL."""
     if "\0" in path:
-        raise CzscieError(f"the lock has an invalid path: {path[:200]!r}")
+        raise CzscieError(f"the lock has an invalid path: {path[:200]!r}", code=Code.LOCK_UNREADABLE)
     return directory / path
 
 
@@ -259,6 +261,7 @@ def check_wheel(package: LockedPackage, target: Target) -> None:
         if parse_wheel_filename(wheel.name)[3].isdisjoint(target.tags):
             raise CzscieError(
                 f"{package.name} {package.version} builds a wheel here that is not for {target}",
+                code=Code.BUILD_FAILED,
                 why=f"it builds {wheel.name}",
                 hint=f"build that wheel on {target.platform.name} and set PIP_FIND_LINKS to its directory",
             )
@@ -267,6 +270,7 @@ def check_wheel(package: LockedPackage, target: Target) -> None:
 def unpinnable(project: str, url: str) -> CzscieError:
     return CzscieError(
         f"{project} comes from {without_secrets(url)}, which has no digest",
+        code=Code.NOT_PINNABLE,
         why="a lock pins files and local directories",
         hint=f"build a wheel from it and require the wheel: {project} @ https://…whl",
     )
@@ -275,6 +279,7 @@ def unpinnable(project: str, url: str) -> CzscieError:
 def forbidden(project: str, source: str) -> CzscieError:
     return CzscieError(
         f"{project} has no wheel, and the manifest does not allow building one",
+        code=Code.BUILD_NOT_ALLOWED,
         why=f"its source is {source}, and build in [lift.payload] does not list {project}",
         hint=f'set build = ["{project}"] in [lift.payload], or build = "allow" for every project',
     )

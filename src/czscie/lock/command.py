@@ -10,7 +10,7 @@ import msgspec
 from czscie.attestation.attestor import Attestor
 from czscie.attestation.provenance import WORKFLOW
 from czscie.console import Console
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.lift.interpreter import PythonBuildStandalone
 from czscie.lift.lift import Lift
 from czscie.lift.problem import nearest
@@ -72,6 +72,7 @@ def _check_names(names: Sequence[str], lift: Lift, lock: Lock | None, path: Path
             near = nearest(name, known)
             raise CzscieError(
                 f"{path} has no interpreter and no package named {name}",
+                code=Code.NAME_UNKNOWN,
                 why=f"it has: {', '.join(dict.fromkeys(known))}",
                 hint=None if near is None else f"did you mean {near}?",
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.lift.lift import Lift
 from czscie.lock.current_inputs import CurrentInputs
 from czscie.lock.inventory.input import Answer
@@ -77,6 +77,7 @@ def check_online(lift: Lift, network: Network, found: Differences) -> None:
     if network.offline:
         raise CzscieError(
             f"{lift.lock_path} is out of date, and czscie is offline",
+            code=Code.LOCK_OUT_OF_DATE,
             why=found.words,
             hint=f"run czscie lock {lift.path} on a machine with network access",
         )

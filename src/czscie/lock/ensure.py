@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.lift.lift import Lift
 from czscie.lock.builder import Builder
 from czscie.lock.lock import Lock, read_lock, write_lock
@@ -69,6 +69,7 @@ def resolve_lock(
     if use is LockUse.LOCKED:
         raise CzscieError(
             f"{path} is not up to date" if lock is not None else f"there is no lock {path}",
+            code=Code.LOCK_MISSING if lock is None else Code.LOCK_OUT_OF_DATE,
             why=changes if lock is not None else (),
             hint=f"czscie lock {lift.path}",
         )
@@ -77,5 +78,5 @@ def resolve_lock(
 
 def _there(lock: Lock | None, path: Path, lift: Lift) -> Lock:
     if lock is None:
-        raise CzscieError(f"there is no lock {path}", hint=f"czscie lock {lift.path}")
+        raise CzscieError(f"there is no lock {path}", code=Code.LOCK_MISSING, hint=f"czscie lock {lift.path}")
     return lock

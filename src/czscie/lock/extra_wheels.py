@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from czscie.build_cache import key_of, knowledge
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import path_digest
 from czscie.lift.lift import Lift
 from czscie.lock.lock import Lock
@@ -73,5 +73,9 @@ def locked_extra_wheels(lift: Lift, lock: Lock, platform: Platform) -> tuple[Cho
 def _locked(lock: Lock, name: str) -> Chosen:
     locked = next((each for each in lock.provisions if each.name == name and each.wheels), None)
     if locked is None:
-        raise CzscieError(f"{name}, which {purpose(name)}, is not locked", hint="run czscie lock")
+        raise CzscieError(
+            f"{name}, which {purpose(name)}, is not locked",
+            code=Code.LOCK_OUT_OF_DATE,
+            hint="run czscie lock",
+        )
     return Chosen(locked, locked.wheels[0])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from czscie import toolchain
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.lock.lock import Lock
 from czscie.lock.upgrade import OWN
 from czscie.lock.use import LockUse
@@ -34,6 +34,7 @@ def check_libraries(lock: Lock, use: LockUse, console: Console, *, images: bool 
     if installed and use is LockUse.LOCKED:
         raise CzscieError(
             "library versions differ from the lock, so the executables may differ too",
+            code=Code.LIBRARIES_DIFFER,
             why=[f"{name} is {found}, locked {locked}" for name, (locked, found) in installed.items()],
             hint=f"{_install(lock, installed)}; czscie lock --upgrade-only {OWN} locks the installed ones; "
             "--frozen builds with them",

@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 
 from czscie.documents import DocumentError, parse_toml, read_document
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import write_atomically
 from czscie.implementation import Implementation
 from czscie.lift.interpreter import Interpreter
@@ -305,6 +305,7 @@ class Lock(_Struct, frozen=True, kw_only=True):
             if version != LOCK_VERSION:
                 raise CzscieError(
                     f"{label} has lock version {version}",
+                    code=Code.OTHER_VERSION,
                     why=f"this czscie reads version {LOCK_VERSION}",
                     hint="run czscie lock to write it again, or use the czscie version that wrote it",
                 )
@@ -312,6 +313,7 @@ class Lock(_Struct, frozen=True, kw_only=True):
         except (DocumentError, msgspec.ValidationError) as error:
             raise CzscieError(
                 f"{label} is not a lock that czscie wrote",
+                code=Code.LOCK_UNREADABLE,
                 why=str(error),
                 hint="restore it, or delete it and run czscie lock",
             ) from error
@@ -359,9 +361,13 @@ def read_lock(path: Path) -> Lock | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise CzscieError(f"the lock {path} cannot be read", why=error.strerror or str(error)) from error
+        raise CzscieError(
+            f"the lock {path} cannot be read", code=Code.FILE_UNREADABLE, why=error.strerror or str(error)
+        ) from error
     except UnicodeDecodeError as error:
-        raise CzscieError(f"{path} is not a lock that czscie wrote", why="it is not UTF-8") from error
+        raise CzscieError(
+            f"{path} is not a lock that czscie wrote", code=Code.LOCK_UNREADABLE, why="it is not UTF-8"
+        ) from error
     return Lock.parse(text, str(path))
 
 
@@ -373,4 +379,8 @@ def write_lock(path: Path, lock: Lock) -> None:
             write_atomically(path, lambda stream: stream.write(text))
             path.chmod(0o644)
     except OSError as error:
-        raise CzscieError(f"the lock {path} cannot be written", why=error.strerror or str(error)) from error
+        raise CzscieError(
+            f"the lock {path} cannot be written",
+            code=Code.OUTPUT_UNWRITABLE,
+            why=error.strerror or str(error),
+        ) from error

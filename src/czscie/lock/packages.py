@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from czscie.czex.target import Target
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.lock.lock import Lock, LockedPackage, LockedWheel, PackageTools
 from czscie.lock.pylock import select
 
@@ -73,8 +73,8 @@ def selected(lock: Lock, target: Target) -> tuple[Chosen, ...]:
     try:
         pylock = Pylock.from_dict(document)
     except PylockValidationError as error:
-        raise CzscieError(what, why=str(error), hint=hint) from error
-    for package, wheel in select(pylock, target, what, hint):
+        raise CzscieError(what, code=Code.LOCK_OUT_OF_DATE, why=str(error), hint=hint) from error
+    for package, wheel in select(pylock, target, what, Code.LOCK_OUT_OF_DATE, hint):
         of = by_name[package.name]
         name = getattr(wheel, "name", None)
         chosen.append(Chosen(of, next(each for each in of.all_wheels if each.name == name)))

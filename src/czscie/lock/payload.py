@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 
 from czscie.czex import info as pex_info
 from czscie.disk import writing
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import path_digest
 from czscie.inputs import PayloadPex
 from czscie.lift.lift import Lift
@@ -143,7 +143,9 @@ def _lay_out(
 def _source_digest(source: Path) -> str:
     """Raises CzscieError when nothing is at the path `source` of the manifest."""
     if not source.exists():
-        raise CzscieError(f"there is nothing at {source}", why="lift.payload.sources names it")
+        raise CzscieError(
+            f"there is nothing at {source}", code=Code.FILE_MISSING, why="lift.payload.sources names it"
+        )
     return f"{source.name} {path_digest(source)}"
 
 

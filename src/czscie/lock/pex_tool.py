@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 
 from czscie.czex.target import Target
 from czscie.disk import says_full
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.lift.package_indexes import NO_INDEXES, PackageIndexes
 from czscie.lock.resolve_failure import ResolveFailure, read_failure
 from czscie.platforms import GlibcVersion, Platform
@@ -211,6 +211,7 @@ def make_environment(
     if done.returncode:
         raise CzscieError(
             f"cannot fetch build requirements: {', '.join(requirements)}",
+            code=Code.BUILD_FAILED,
             why=_reasons(done),
             hint="build requirements must be wheels: set PIP_FIND_LINKS to a directory that has them",
         )
@@ -248,7 +249,10 @@ class _Guard:
                 yield text
                 continue
             if self.builder is None:
-                raise CzscieError(f"{requirement.name} has no wheel: it comes from {requirement.url}")
+                raise CzscieError(
+                    f"{requirement.name} has no wheel: it comes from {requirement.url}",
+                    code=Code.NOT_PINNABLE,
+                )
             url, _, fragment = requirement.url.partition("#")
             sha256 = fragment.partition("sha256=")[2].partition("&")[0] or None
             source = FoundSource(url=url, sha256=sha256, project=requirement.name, version=None)
@@ -330,6 +334,7 @@ def _artifact(requirement: _Requirement) -> Artifact:
     if artifact.algorithm != "sha256":
         raise CzscieError(
             f"{requirement.project_name} {requirement.version} cannot be locked",
+            code=Code.NOT_PINNABLE,
             why=f"its index gives only a {artifact.algorithm} digest of it",
         )
     return Artifact(requirement.project_name, requirement.version, artifact.url, artifact.hash)
@@ -347,31 +352,36 @@ def _refusal(failures: Iterable[_Failure]) -> CzscieError:
     """One error with the reasons of all failures, each with the setting that mends it."""
     targets: dict[Target, None] = {}
     reasons: dict[str | None, dict[str, None]] = {}
+    codes: set[Code] = set()
     for failure in failures:
         targets[failure.target] = None
-        why, hint = _explained(failure)
+        code, why, hint = _explained(failure)
+        codes.add(code)
         reasons.setdefault(hint, {}).update(dict.fromkeys(why))
     names = [str(each) for each in targets] if len(targets) == 1 else [each.platform.name for each in targets]
     what = f"pex cannot resolve the payload for {', '.join(names)}"
+    code = codes.pop() if len(codes) == 1 else Code.RESOLVE_FAILED
     if len(reasons) == 1:
         [(hint, lines)] = reasons.items()
-        return CzscieError(what, why=lines, hint=hint)
+        return CzscieError(what, code=code, why=lines, hint=hint)
     every = ((*lines, *([] if hint is None else [f"  hint: {hint}"])) for hint, lines in reasons.items())
-    return CzscieError(what, why=chain.from_iterable(every))
+    return CzscieError(what, code=code, why=chain.from_iterable(every))
 
 
-def _explained(failure: _Failure) -> tuple[Sequence[str], str | None]:
+def _explained(failure: _Failure) -> tuple[Code, Sequence[str], str | None]:
     if failure.known is not None:
-        return failure.known.why, failure.known.hint
+        return failure.known.code, failure.known.why, failure.known.hint
     output = failure.done.stderr or failure.done.stdout
-    hint = None
+    code, hint = Code.RESOLVE_FAILED, None
     if says_full(output):
+        code = Code.DISK_FULL
         hint = (
             "a file system is full: free some space, or set TMPDIR and PEX_ROOT to directories on another one"
         )
     elif "not compatible with the requested foreign target" in output:
+        code = Code.WHEELS_LACKING
         hint = f"build that wheel on {failure.target.platform.name} and set PIP_FIND_LINKS to its directory"
-    return _reasons(failure.done), hint
+    return code, _reasons(failure.done), hint
 
 
 def _reasons(done: subprocess.CompletedProcess[str]) -> list[str]:

@@ -12,7 +12,7 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.lock.sdist import read_pyproject
 
 _EXTRA = re.compile(r'extra == "([^"]*)"|"([^"]*)" == extra')
@@ -34,6 +34,7 @@ def with_extras(
         if canonicalize_name(name) not in known:
             raise CzscieError(
                 f"{project} has no extra {name}",
+                code=Code.NAME_UNKNOWN,
                 why=f"it has: {', '.join(sorted(known))}" if known else "it has none",
             )
     own = [each for each in parsed if canonicalize_name(each.name) == canonicalize_name(project)]
@@ -60,6 +61,7 @@ def group_requirements(project: Path, groups: Sequence[str]) -> tuple[str, ...]:
         known = ", ".join(sorted(table)) if isinstance(table, dict) and table else "none"
         raise CzscieError(
             f"cannot read the dependency groups {', '.join(groups)} of {project}",
+            code=Code.NAME_UNKNOWN,
             why=[f"its pyproject.toml has: {known}", str(error)],
         ) from error
 

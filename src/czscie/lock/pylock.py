@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from czscie.czex.target import Target
 from czscie.documents import parse_toml
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.lock.pex_tool import Artifact
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def read_pylock(path: Path, target: Target) -> tuple[Artifact, ...]:
     found = []
     try:
         pylock = Pylock.from_dict(parse_toml(path.read_text(encoding="utf-8")))
-        for package, source in select(pylock, target, f"{path} is not for {target}"):
+        for package, source in select(pylock, target, f"{path} is not for {target}", Code.PYLOCK_UNUSABLE):
             if isinstance(source, PackageVcs):
                 raise _refusal(path, package, "it comes from version control, which has no digest")
             if isinstance(source, PackageDirectory):
@@ -46,18 +46,20 @@ def read_pylock(path: Path, target: Target) -> tuple[Artifact, ...]:
             else:
                 found.append(_artifact(path, package, source))
     except FileNotFoundError:
-        raise CzscieError(f"there is no lock {path}") from None
+        raise CzscieError(f"there is no lock {path}", code=Code.PYLOCK_UNUSABLE) from None
     except (OSError, ValueError, PylockValidationError) as error:  # a path may hold a NUL
-        raise CzscieError(f"{path} is not a PEP 751 lock", why=str(error)) from error
+        raise CzscieError(
+            f"{path} is not a PEP 751 lock", code=Code.PYLOCK_UNUSABLE, why=str(error)
+        ) from error
     return tuple(found)
 
 
 def select(
-    pylock: Pylock, target: Target, what: str, hint: str | None = None
+    pylock: Pylock, target: Target, what: str, code: Code, hint: str | None = None
 ) -> list[tuple[Package, PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist]]:
     """What `target` gets of each package, selected as PEP 751 specifies.
 
-    Raises CzscieError, `what` with `hint`, with a line for every package that has nothing for the target.
+    Raises CzscieError, `what` with `code` and `hint` and a line for each package that has nothing for it.
     """
     from packaging.pylock import PylockSelectError
 
@@ -73,7 +75,7 @@ def select(
                 selected(dataclasses.replace(pylock, packages=[package]))
             except PylockSelectError as lacking:
                 why.append(_AT.sub("", str(lacking)))
-        raise CzscieError(what, why=dict.fromkeys(why) or str(error), hint=hint) from error
+        raise CzscieError(what, code=code, why=dict.fromkeys(why) or str(error), hint=hint) from error
 
 
 def _artifact(path: Path, package: Package, source: PackageWheel | PackageSdist | PackageArchive) -> Artifact:
@@ -85,4 +87,4 @@ def _artifact(path: Path, package: Package, source: PackageWheel | PackageSdist 
 
 
 def _refusal(path: Path, package: Package, why: str) -> CzscieError:
-    return CzscieError(f"{package.name} of {path} cannot be locked", why=why)
+    return CzscieError(f"{package.name} of {path} cannot be locked", code=Code.NOT_PINNABLE, why=why)

@@ -24,6 +24,7 @@ from packaging.utils import (
 from packaging.version import InvalidVersion, Version
 
 from czscie.czex.target import Target
+from czscie.errors import Code
 from czscie.platforms import ANY_GLIBC, GlibcVersion
 
 _UNSATISFIED = re.compile(r"ERROR: No matching distribution found for (.+)$")
@@ -64,6 +65,7 @@ class ResolveFailure:
     is_final: bool = False
     is_everywhere: bool = False
     projects: tuple[str, ...] = ()
+    code: Code = Code.RESOLVE_FAILED
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,7 @@ def _no_wheel(requirement: Requirement, lines: Iterable[str], target: Target) ->
             return ResolveFailure(
                 (f"{requirement.name} {version} has no wheel for {target.platform.name}, only its source",),
                 f'add "{requirement.name}" to build in [lift.payload], or set build = "allow"',
+                code=Code.BUILD_NOT_ALLOWED,
             )
     return None
 
@@ -231,6 +234,7 @@ def _unfitting(requirement: Requirement, wheels: Sequence[_Wheel], target: Targe
             (f"the wheels of {what} for {target.platform.name} need glibc {newer}",),
             f'set glibc = "{newer}" in [lift.payload] if every host has it, or require an older '
             f"{requirement.name}",
+            code=Code.WHEELS_LACKING,
         )
     here = set(target.platform.wheel_platforms(ANY_GLIBC))
     pythons = sorted({f"{tag.interpreter}-{tag.abi}" for tag in tags if tag.platform in here})
@@ -238,6 +242,7 @@ def _unfitting(requirement: Requirement, wheels: Sequence[_Wheel], target: Targe
         return ResolveFailure(
             (f"{what} has no wheel for {python}, only for {_some(pythons)}",),
             f"choose another version in [[lift.interpreters]], or another {requirement.name}",
+            code=Code.WHEELS_LACKING,
         )
     return ResolveFailure(
         (
@@ -246,6 +251,7 @@ def _unfitting(requirement: Requirement, wheels: Sequence[_Wheel], target: Targe
         ),
         f"remove {target.platform.name} from lift.platforms, or build a wheel there and set PIP_FIND_LINKS "
         "to its directory",
+        code=Code.WHEELS_LACKING,
     )
 
 
@@ -253,6 +259,7 @@ def _other_python(what: str, requires: str, target: Target) -> ResolveFailure:
     return ResolveFailure(
         (f"{what} requires Python {requires}, and the payload runs with {_python(target)}",),
         f"choose another version in [[lift.interpreters]], or require an older {what.partition(' ')[0]}",
+        code=Code.PYTHON_REFUSED,
     )
 
 
@@ -312,7 +319,9 @@ def _no_page(requirement: Requirement, answers: Sequence[_Answer]) -> ResolveFai
                 "check the network, or set HTTPS_PROXY, PIP_INDEX_URL to a mirror, or PIP_FIND_LINKS to a "
                 "directory of wheels"
             )
-        return ResolveFailure((_described(answer),), hint, is_final=True, is_everywhere=True)
+        return ResolveFailure(
+            (_described(answer),), hint, is_final=True, is_everywhere=True, code=Code.UNREACHABLE
+        )
     return None
 
 

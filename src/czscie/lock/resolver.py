@@ -12,7 +12,7 @@ import msgspec
 
 from czscie.czex.inline_metadata import InlineMetadata
 from czscie.czex.target import Target
-from czscie.errors import CzscieError, problems_of, raise_all
+from czscie.errors import Code, CzscieError, problems_of, raise_all
 from czscie.leftovers import scratch
 from czscie.lift.lift import Lift
 from czscie.lock.artifacts import as_package
@@ -130,6 +130,7 @@ class Resolver:
             raise CzscieError(
                 f"{package.name} {package.version}, which {purpose(package.name)}, has no wheel for every "
                 "platform",
+                code=Code.WHEELS_LACKING,
                 why=f"the index has {without_secrets(artifact.url)}",
             )
         return package
@@ -143,6 +144,7 @@ class Resolver:
             if not python.contains(target.implementation.version, prereleases=True):
                 raise CzscieError(
                     f"{script.name} does not run with {target.implementation.full_name}",
+                    code=Code.PYTHON_REFUSED,
                     why=f'its requires-python is "{python}"',
                     hint="choose another version in [[lift.interpreters]]",
                 )
@@ -159,7 +161,9 @@ class Resolver:
             and not (payload.project / "setup.py").is_file()
         ):
             raise CzscieError(
-                f"there is no project at {payload.project}", why="it has no pyproject.toml and no setup.py"
+                f"there is no project at {payload.project}",
+                code=Code.PROGRAM_UNKNOWN,
+                why="it has no pyproject.toml and no setup.py",
             )
         project = build_project(payload.project, targets, self._directory, self.builder)
         if project.requires is None:

@@ -21,7 +21,7 @@ from czscie.container.content import OnDisk
 from czscie.container.paths import checked_path
 from czscie.container.untrusted_zip import open_zip
 from czscie.documents import DocumentError, parse_toml
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 #: Directories that are made of a project or beside it, and are no part of what builds it.
 _NOT_SOURCE = {"__pycache__", "build", "dist", "node_modules"}
@@ -100,7 +100,7 @@ def read_pyproject(source: Path) -> Mapping[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, DocumentError) as error:
-        raise CzscieError(f"{path} cannot be read", why=str(error)) from error
+        raise CzscieError(f"{path} cannot be read", code=Code.FILE_UNREADABLE, why=str(error)) from error
 
 
 def _of_pkg_info(path: Path) -> Static | None:
@@ -152,11 +152,15 @@ def unpacked(source: Path, directory: Path) -> Path:
         else:
             _unpack_tar(source, directory)
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, RuntimeError) as error:
-        raise CzscieError(f"{source.name} cannot be unpacked", why=str(error)) from error
+        raise CzscieError(
+            f"{source.name} cannot be unpacked", code=Code.BUILD_FAILED, why=str(error)
+        ) from error
     inside = [each for each in directory.iterdir() if each.is_dir()]
     if len(inside) != 1:
         raise CzscieError(
-            f"{source.name} is not a source distribution", why="its files are not in one top-level directory"
+            f"{source.name} is not a source distribution",
+            code=Code.BUILD_FAILED,
+            why="its files are not in one top-level directory",
         )
     return inside[0]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.lift.interpreter import Interpreter
 from czscie.lock.lock import Lock, LockedInterpreter
 from czscie.pbs.provider import Provider, Source
@@ -25,6 +25,8 @@ class LockedSources:
         locked = self._lock.interpreter(interpreter.id, platform)
         if locked is None:
             raise CzscieError(
-                f"the interpreter {interpreter.id} is not locked for {platform}", hint="run czscie lock"
+                f"the interpreter {interpreter.id} is not locked for {platform}",
+                code=Code.LOCK_OUT_OF_DATE,
+                hint="run czscie lock",
             )
         return locked

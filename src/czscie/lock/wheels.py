@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.lock.builder import Builder, remote_of
 from czscie.lock.packages import Chosen
 from czscie.network.fetch import fetch, find
@@ -28,6 +28,7 @@ def _build_again(chosen: Chosen, builder: Builder) -> None:
     if builder.session.network.offline:
         raise CzscieError(
             f"{wheel.name} is not in the cache, and czscie is offline",
+            code=Code.OFFLINE,
             why=f"it was built from the source of {package.name} {package.version}",
             hint="run czscie vendor on a machine with network access, and copy its directory here",
         )
@@ -35,6 +36,7 @@ def _build_again(chosen: Chosen, builder: Builder) -> None:
     if again.sha256 != wheel.sha256:
         raise CzscieError(
             f"{package.name} {package.version} builds a wheel that differs from the lock",
+            code=Code.LOCK_DIFFERS,
             why=(
                 f"locked {wheel.name}, SHA-256 {wheel.sha256}",
                 f"built  {again.name}, SHA-256 {again.sha256}",

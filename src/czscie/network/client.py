@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from czscie import __version__
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import open_regular, pieces
 from czscie.network.credentials import Credential, find_credential, variable_for
 from czscie.network.network import OFFLINE, Network
@@ -108,6 +108,7 @@ class Client:
         if self.network.offline:
             raise Unreachable(
                 "cannot download a file: czscie is offline",
+                code=Code.OFFLINE,
                 why=f"{without_secrets(url)}: --offline or {OFFLINE} is set",
             )
         with self._connecting:
@@ -147,7 +148,9 @@ def _open_file(url: str, start: int, watch: Watch) -> Iterator[Body]:
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         raise NotFound from None
     except OSError as error:
-        raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
+        raise CzscieError(
+            f"cannot read {path}", code=Code.FILE_UNREADABLE, why=error.strerror or str(error)
+        ) from error
 
 
 def _watched(chunks: Iterator[bytes], watch: Watch) -> Iterator[bytes]:
@@ -194,7 +197,9 @@ def _check_status(response: httpx.Response, asked: str, credential: Credential |
         from czscie.network.errors import CREDENTIALS_OF_PROXY
 
         hint = CREDENTIALS_OF_PROXY
-    raise CzscieError(f"cannot read {without_secrets(str(response.url))}", why=why, hint=hint)
+    raise CzscieError(
+        f"cannot read {without_secrets(str(response.url))}", code=Code.UNREACHABLE, why=why, hint=hint
+    )
 
 
 def _retry_after(value: str) -> float | None:
@@ -214,6 +219,7 @@ def _refuse_downgrade(response: httpx.Response) -> None:
         if target.scheme != "https":
             raise CzscieError(
                 f"{without_secrets(str(response.url))} redirects to a URL without TLS",
+                code=Code.TLS_REFUSED,
                 why=without_secrets(str(target)),
             )
 

@@ -10,7 +10,7 @@ from netrc import NetrcParseError, netrc
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 #: Ours, and science's for compatibility.
 PREFIXES = ("CZSCIE_AUTH", "SCIENCE_AUTH")
@@ -36,7 +36,9 @@ class Credential:
         """Raises CzscieError, which does not show the token, when it is invalid."""
         if not _VALUE.fullmatch(token):
             raise CzscieError(
-                f"{origin} is not a valid token", why="it has a line break or a character that is not ASCII"
+                f"{origin} is not a valid token",
+                code=Code.NETWORK_SETTING,
+                why="it has a line break or a character that is not ASCII",
             )
         return cls(f"Bearer {token}", origin)
 
@@ -74,7 +76,9 @@ def _of_environment(host: str, environ: Mapping[str, str]) -> Credential | None:
             password = environ.get(f"{variable}_BASIC_PASS")
             if password is None:
                 raise CzscieError(
-                    f"{variable}_BASIC_USER is set without a password", hint=f"set {variable}_BASIC_PASS too"
+                    f"{variable}_BASIC_USER is set without a password",
+                    code=Code.NETWORK_SETTING,
+                    hint=f"set {variable}_BASIC_PASS too",
                 )
             return Credential.basic(user, password, f"{variable}_BASIC_USER")
     return None
@@ -88,10 +92,14 @@ def _of_netrc(host: str, environ: Mapping[str, str]) -> Credential | None:
         found = netrc(path).authenticators(host)
     except NetrcParseError as error:
         # Its message may quote what it did not expect, which may be a password.
-        raise CzscieError(f"cannot read {path}", why=f"line {error.lineno} is invalid") from None
+        raise CzscieError(
+            f"cannot read {path}", code=Code.NETWORK_SETTING, why=f"line {error.lineno} is invalid"
+        ) from None
     except (OSError, UnicodeError) as error:
         raise CzscieError(
-            f"cannot read {path}", why=getattr(error, "strerror", None) or "it is not text"
+            f"cannot read {path}",
+            code=Code.NETWORK_SETTING,
+            why=getattr(error, "strerror", None) or "it is not text",
         ) from None
     return None if found is None else Credential.basic(found[0], found[2] or "", str(path))
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.network.network import Network
 from czscie.network.retry import Transient
 from czscie.network.tls import refusal
@@ -27,7 +27,7 @@ def explain(error: httpx.HTTPError | httpx.InvalidURL, url: str, network: Networ
     unreadable = f"cannot read {without_secrets(url)}"
     match error:
         case httpx.TooManyRedirects():
-            return CzscieError(unreadable, why="it redirects too many times")
+            return CzscieError(unreadable, code=Code.UNREACHABLE, why="it redirects too many times")
         case httpx.ConnectTimeout():
             return Transient(f"no connection to {host}{through} within {network.patience.connect:g} s")
         case httpx.TimeoutException():
@@ -35,20 +35,26 @@ def explain(error: httpx.HTTPError | httpx.InvalidURL, url: str, network: Networ
         case httpx.ProxyError():
             asks = "407" in str(error)
             hint = CREDENTIALS_OF_PROXY if asks else "correct HTTPS_PROXY, or name the host in NO_PROXY"
-            return CzscieError(f"{unreadable}{through}", why=f"the proxy returned {error}", hint=hint)
+            return CzscieError(
+                f"{unreadable}{through}", code=Code.UNREACHABLE, why=f"the proxy returned {error}", hint=hint
+            )
         case httpx.ConnectError():
             refused = _cause(error, ssl.SSLCertVerificationError)
             if refused is not None:
                 return refusal(refused, host or "", network.environ)
             broken = _cause(error, ssl.SSLError)
             if broken is not None and not isinstance(broken, ssl.SSLEOFError):
-                return CzscieError(f"{host} does not speak valid TLS", why=broken.reason or str(broken))
+                return CzscieError(
+                    f"{host} does not speak valid TLS",
+                    code=Code.TLS_REFUSED,
+                    why=broken.reason or str(broken),
+                )
             return Transient(f"no connection to {host}{through}: {error}")
         case httpx.UnsupportedProtocol() | httpx.InvalidURL():
-            return CzscieError(unreadable, why=without_secrets(str(error)))
+            return CzscieError(unreadable, code=Code.UNREACHABLE, why=without_secrets(str(error)))
         case httpx.TransportError():
             return Transient("the connection was lost")
-    return CzscieError(unreadable, why=type(error).__name__)
+    return CzscieError(unreadable, code=Code.UNREACHABLE, why=type(error).__name__)
 
 
 def unusable_proxy(error: Exception) -> CzscieError:
@@ -59,11 +65,13 @@ def unusable_proxy(error: Exception) -> CzscieError:
     if isinstance(error, ImportError):
         return CzscieError(
             "the proxy that ALL_PROXY or HTTPS_PROXY names is a SOCKS proxy",
+            code=Code.NETWORK_SETTING,
             why="the package for SOCKS proxies is not installed",
             hint="pip install 'httpx[socks]'",
         )
     return CzscieError(
         "the proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names cannot be used",
+        code=Code.NETWORK_SETTING,
         why="it is not a URL such as http://proxy:8080",
     )
 

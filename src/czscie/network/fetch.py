@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from czscie.cache import mark_used
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.network.client import Client
 from czscie.network.network import OFFLINE, Network
 from czscie.network.remote import Remote
@@ -57,6 +57,7 @@ def find(file: Remote, network: Network) -> Path | None:
     if there:
         raise CzscieError(
             f"{there[0]} differs from the lock",
+            code=Code.LOCK_DIFFERS,
             why=f"it does not have the SHA-256 {file.sha256}",
             hint="write the directory again with czscie vendor, or copy its lock with it",
         )
@@ -72,6 +73,7 @@ def _check_offline(missing: Sequence[Remote]) -> None:
         number = "a file is" if len(far) == 1 else f"{len(far)} files are"
         raise CzscieError(
             f"{number} not in the cache, and czscie is offline",
+            code=Code.OFFLINE,
             why=(
                 *(f"{file.name}, SHA-256 {file.sha256}" for file in far),
                 f"--offline or {OFFLINE} is set",

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.network.clock import Clock
 
 #: Anything but nothing, 0, no and false: no socket is opened, as with `--offline`.
@@ -91,6 +91,8 @@ def _seconds(environ: Mapping[str, str], variable: str) -> float | None:
         seconds = math.nan
     if not 0 < seconds < math.inf:
         raise CzscieError(
-            f"{variable} is {text!r}, which is not a number of seconds", hint=f"set {variable}=60"
+            f"{variable} is {text!r}, which is not a number of seconds",
+            code=Code.NETWORK_SETTING,
+            hint=f"set {variable}=60",
         )
     return seconds

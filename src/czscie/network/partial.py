@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from czscie.cache import make_way
 from czscie.disk import full, is_full
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import pieces
 
 if sys.platform == "win32":
@@ -101,6 +101,7 @@ def claim_partial(path: Path) -> Iterator[Partial]:
             raise full(path, error) from error
         raise CzscieError(
             f"cannot write {path.parent}",
+            code=Code.OUTPUT_UNWRITABLE,
             why=error.strerror or str(error),
             hint="set CZSCIE_CACHE to a directory with enough room",
         ) from error

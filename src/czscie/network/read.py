@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.network.client import Client, NotFound, RangeRefused
 from czscie.network.retry import Failure, Transient, Watch, persevere
 from czscie.network.url import without_secrets
@@ -40,12 +40,17 @@ def read_small(
                     # Its unpacked size is unknown.
                     raise CzscieError(
                         f"the server compressed {shown} without being asked to",
+                        code=Code.CONTENT_WRONG,
                         why=f"the server sent Content-Encoding: {body.encoding[:40]}",
                     )
                 for chunk in body.chunks:
                     data += chunk
                     if len(data) > largest:
-                        raise CzscieError(f"{shown} is too large", why=f"it is larger than {largest} bytes")
+                        raise CzscieError(
+                            f"{shown} is too large",
+                            code=Code.CONTENT_WRONG,
+                            why=f"it is larger than {largest} bytes",
+                        )
         except NotFound:
             return None
         except RangeRefused as refused:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from czscie.cache import cache_directory
 from czscie.container.paths import name_fault
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import file_digest
 from czscie.network.url import scheme, without_secrets
 
@@ -34,15 +34,21 @@ class Remote:
 
     def __post_init__(self) -> None:
         if fault := name_fault(self.name):
-            raise CzscieError(f"{self.name[:200]!r} is not the name of a file", why=f"it {fault}")
+            raise CzscieError(
+                f"{self.name[:200]!r} is not the name of a file", code=Code.CONTENT_WRONG, why=f"it {fault}"
+            )
         for url in self.urls:
             if not scheme(url):
                 raise CzscieError(
-                    f"{without_secrets(url)[:200]!r} is not a URL", why=f"it belongs to {self.name}"
+                    f"{without_secrets(url)[:200]!r} is not a URL",
+                    code=Code.CONTENT_WRONG,
+                    why=f"it belongs to {self.name}",
                 )
         if len(self.sha256) != 64 or not set(self.sha256) <= set("0123456789abcdef"):
             raise CzscieError(
-                f"{self.sha256!r} is not a SHA-256 in hexadecimal", why=f"it belongs to {self.name}"
+                f"{self.sha256!r} is not a SHA-256 in hexadecimal",
+                code=Code.CONTENT_WRONG,
+                why=f"it belongs to {self.name}",
             )
 
     @property

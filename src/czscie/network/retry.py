@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.network.clock import Clock
 from czscie.network.network import DEADLINE, Patience
 from czscie.progress import Progress
@@ -108,8 +108,12 @@ def persevere(
                     watch.pause(wait)
                     pause = min(2 * pause, patience.longest_wait)
                     continue
-                raise Unreachable(failure.what, why=(*tried, ending), hint=failure.hint) from problem
+                raise Unreachable(
+                    failure.what, code=Code.UNREACHABLE, why=(*tried, ending), hint=failure.hint
+                ) from problem
     except Late as late:
         ending = f"it did not finish within {watch.seconds:g} s"
-        raise CzscieError(failure.what, why=(*tried, ending), hint=f"raise {DEADLINE} (seconds)") from late
+        raise CzscieError(
+            failure.what, code=Code.UNREACHABLE, why=(*tried, ending), hint=f"raise {DEADLINE} (seconds)"
+        ) from late
     raise AssertionError("patience.attempts is at least 1")

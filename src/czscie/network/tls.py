@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 FILE = "SSL_CERT_FILE"
 DIRECTORY = "SSL_CERT_DIR"
@@ -48,20 +48,24 @@ def refusal(error: ssl.SSLCertVerificationError, host: str, environ: Mapping[str
         hint = f"add the authority that signed it to {named}, which {FILE} names"
     else:
         hint = f"set {FILE} to a file with your certificate authorities"
-    return CzscieError(what, why=error.verify_message, hint=hint)
+    return CzscieError(what, code=Code.TLS_REFUSED, why=error.verify_message, hint=hint)
 
 
 def _named(file: str | None, directory: str | None) -> ssl.SSLContext:
     for variable, path in ((FILE, file), (DIRECTORY, directory)):
         if path is not None and not Path(path).exists():
             raise CzscieError(
-                f"{variable} is {path!r}, which does not exist", hint=f"correct or unset {variable}"
+                f"{variable} is {path!r}, which does not exist",
+                code=Code.NETWORK_SETTING,
+                hint=f"correct or unset {variable}",
             )
     try:
         return ssl.create_default_context(cafile=file, capath=directory)
     except OSError as error:
         why = error.strerror if not isinstance(error, ssl.SSLError) else "it holds no certificate in PEM"
-        raise CzscieError(f"{FILE} is {file!r}, which cannot be used", why=why or str(error)) from error
+        raise CzscieError(
+            f"{FILE} is {file!r}, which cannot be used", code=Code.NETWORK_SETTING, why=why or str(error)
+        ) from error
 
 
 def _bundle() -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from czscie.cache import cache_directory
 from czscie.disk import writing
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.network.client import Client, NotFound, RangeRefused
 from czscie.network.partial import Partial, claim_partial
 from czscie.network.remote import Remote, WrongContent
@@ -84,7 +84,9 @@ class Transfer:
                 down.add(origin(url))
         if failed:
             raise failed[0]
-        raise CzscieError(f"cannot download {self._file.name}", why=self._tried, hint=self._file.hint)
+        raise CzscieError(
+            f"cannot download {self._file.name}", code=Code.UNREACHABLE, why=self._tried, hint=self._file.hint
+        )
 
     def _read(self, url: str, partial: Partial) -> None:
         expected = self._file.size
@@ -118,6 +120,7 @@ class Transfer:
         partial.restart()
         return CzscieError(
             f"{self._file.name} is larger than any file that czscie fetches",
+            code=Code.CONTENT_WRONG,
             why=f"the server sent more than {LARGEST} bytes",
         )
 
@@ -125,6 +128,7 @@ class Transfer:
         partial.restart()
         return WrongContent(
             f"{self._file.name} has the wrong SHA-256 or size and was discarded",
+            code=Code.CONTENT_WRONG,
             why=(*why, f"from {without_secrets(self._source)}"),
             hint=self._file.hint,
         )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from czscie.container.content import Data, File
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.pack.scan import Signs, Suspect
 
 T = TypeVar("T")
@@ -204,6 +204,7 @@ class Compiler:
     def _failure(self, why: str) -> CzscieError:
         return CzscieError(
             f"{self.python} failed to compile modules",
+            code=Code.NOT_PACKABLE,
             why=why,
             hint='do not pack them: [lift.pack] stdlib = false, packages = "none"',
         )

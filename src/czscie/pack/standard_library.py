@@ -10,7 +10,7 @@ from importlib import resources
 
 from czscie.container.content import Content, Data, File
 from czscie.container.level import DEFAULT_LEVEL
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.lift.pack import PackSettings
 from czscie.pack.compiler import Compiler
 from czscie.pack.module_code import code_of_each, expressions_of
@@ -116,6 +116,7 @@ def _importing_the_finder(library: Mapping[str, File], layout: Layout) -> bytes:
     if not times:
         raise CzscieError(
             f"the standard library of CPython {layout.version} cannot be packed",
+            code=Code.NOT_PACKABLE,
             why=f"{layout.stdlib}/{_ENCODINGS} does not begin as CPython's does",
             hint="do not pack it: [lift.pack] stdlib = false",
         )

@@ -21,7 +21,7 @@ from czscie.container.content import Data
 from czscie.container.tar_stream import TarStream, open_zstd
 from czscie.container.tree import TAR_DAMAGE, Item, Tree
 from czscie.container.untrusted_zip import files_in_zip, open_zip
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 #: The suffixes of python-build-standalone's archives.
 SUFFIXES = (".tar.gz", ".tar.zst")
@@ -50,12 +50,20 @@ def read_archive(path: Path, root: str = ROOT) -> tuple[Item, ...]:
             stream = TarStream(_decompressed(path, stack))
             items = _read_members(stream, path.name, f"{root}/")
             if not stream.ends_well():
-                raise CzscieError(f"{path} is not a valid archive", why="it ends early")
+                raise CzscieError(
+                    f"{path} is not a valid archive", code=Code.ARCHIVE_DAMAGED, why="it ends early"
+                )
             return items
     except damage as error:
-        raise CzscieError(f"{path} is not a valid archive", why=str(error) or type(error).__name__) from error
+        raise CzscieError(
+            f"{path} is not a valid archive",
+            code=Code.ARCHIVE_DAMAGED,
+            why=str(error) or type(error).__name__,
+        ) from error
     except OSError as error:
-        raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
+        raise CzscieError(
+            f"cannot read {path}", code=Code.FILE_UNREADABLE, why=error.strerror or str(error)
+        ) from error
 
 
 def _decompressed(path: Path, stack: ExitStack) -> BinaryIO:
@@ -67,6 +75,7 @@ def _decompressed(path: Path, stack: ExitStack) -> BinaryIO:
         return cast(BinaryIO, stack.enter_context(bz2.open(path)))
     raise CzscieError(
         f"{path} is not an archive that czscie reads",
+        code=Code.ARCHIVE_DAMAGED,
         why=f"its name ends in none of {', '.join((*SUFFIXES, '.tar.bz2', _ZIP))}",
     )
 

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote
 
 from packaging.version import Version
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 #: Every triple that a release since 20220227 holds or held.
 TRIPLES: tuple[str, ...] = tuple(
@@ -80,11 +80,14 @@ class Asset:
         """Read an asset's name, its `+` written as such or as `%2B`. Raises CzscieError on any other name."""
         match = _NAME.fullmatch(unquote(name))
         if match is None:
-            raise CzscieError(f"{name!r} is not the name of a python-build-standalone asset")
+            raise CzscieError(
+                f"{name!r} is not the name of a python-build-standalone asset", code=Code.RELEASES_UNREADABLE
+            )
         asset = cls(match["version"], match["release"], match["triple"], match["flavor"])
         if not asset.name.endswith(match["suffix"]):
             raise CzscieError(
                 f"{name!r} is not the name of a python-build-standalone asset",
+                code=Code.RELEASES_UNREADABLE,
                 why=f"{asset.flavor} comes as {asset.suffix}",
             )
         return asset

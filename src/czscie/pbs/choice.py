@@ -6,7 +6,7 @@ import difflib
 import re
 from dataclasses import dataclass
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.pbs.assets import FREE_THREADED, INSTALL_ONLY, INSTALL_ONLY_STRIPPED, Asset, is_flavor
 from czscie.pbs.releases import Release
 from czscie.platforms import PLATFORMS, Platform
@@ -34,11 +34,16 @@ class Wanted:
         """
         match = _VERSION.fullmatch(version)
         if match is None:
-            raise CzscieError(f"{version!r} is not a version of CPython", hint='write "3.13" or "3.13.9"')
+            raise CzscieError(
+                f"{version!r} is not a version of CPython",
+                code=Code.OPTION_INVALID,
+                hint='write "3.13" or "3.13.9"',
+            )
         flavors = _flavors(flavor or INSTALL_ONLY_STRIPPED, match[2] or "")
         if not all(map(is_flavor, flavors)):
             raise CzscieError(
                 f"{flavor!r} is not a flavor of python-build-standalone",
+                code=Code.OPTION_INVALID,
                 why="flavors are install_only, install_only_stripped, freethreaded-install_only, "
                 "freethreaded-install_only_stripped, full, and build options such as pgo+lto-full",
             )
@@ -70,6 +75,7 @@ class Wanted:
             names = [platform.name for platform in PLATFORMS if held.intersection(triples(platform))]
             return CzscieError(
                 what,
+                code=Code.INTERPRETER_NOT_RELEASED,
                 why=f"it has builds for: {', '.join(names)}",
                 hint="choose another release or platform",
             )
@@ -80,6 +86,7 @@ class Wanted:
             near = difflib.get_close_matches(self.flavors[0], like, n=1, cutoff=0)
             return CzscieError(
                 what,
+                code=Code.INTERPRETER_NOT_RELEASED,
                 why=f"it has {self.version} as: {', '.join(flavors)}",
                 hint=f'set flavor = "{near[0]}"' if near else "choose another release or version",
             )
@@ -90,6 +97,7 @@ class Wanted:
         nearest = min(versions, key=self._distance)
         return CzscieError(
             what,
+            code=Code.INTERPRETER_NOT_RELEASED,
             why=f"it has: {', '.join(asset.version for asset in versions)}",
             hint=f'set version = "{nearest.version}", or choose a release that has {self.version}',
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.network.client import Client
 from czscie.network.network import Network
 from czscie.network.url import is_file, without_secrets
@@ -63,6 +63,7 @@ class Witness:
         elif expected != digest:
             raise CzscieError(
                 f"a mirror and {mirror.origin} have different digests for {asset.name}",
+                code=Code.CONTENT_WRONG,
                 why=(
                     f"{digest} at {without_secrets(release.directory)}",
                     f"{expected} at {without_secrets(said.directory)}",

@@ -10,7 +10,7 @@ from czscie.container.content import File, Link
 from czscie.container.paths import check_together
 from czscie.container.tree import Item
 from czscie.elf import Elf, is_elf
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.implementation import CPYTHON, Implementation
 from czscie.pbs.machine import machine_of
 from czscie.platforms import GlibcVersion, Platform
@@ -90,6 +90,7 @@ class Distribution:
         if machine is None or not machine.runs_on(platform):
             raise CzscieError(
                 f"the interpreter of {source} does not run on {platform.name}",
+                code=Code.INTERPRETER_UNUSABLE,
                 why=f"{layout.python} is for {machine or 'no system that czscie knows'}",
             )
         return cls(platform, layout, items, glibc_floor(items, source) if platform.libc == "gnu" else None)
@@ -132,6 +133,7 @@ def detect_layout(items: tuple[Item, ...], source: str, version: str | None = No
         return Layout(Implementation(CPYTHON, whole, threads == "t"), python, stdlib)
     raise CzscieError(
         f"there is no CPython in {source}",
+        code=Code.INTERPRETER_UNUSABLE,
         why="neither bin/python3.X with lib/python3.X/os.py nor python.exe with python3X.dll and Lib/os.py",
     )
 
@@ -154,6 +156,7 @@ def detect_pypy_layout(items: tuple[Item, ...], source: str, python: Implementat
     if stdlib is None or not isinstance(paths.get(program), File):
         raise CzscieError(
             f"there is no PyPy in {source}",
+            code=Code.INTERPRETER_UNUSABLE,
             why=f"neither bin/{name} with {libraries[0]}/os.py nor {name}.exe with Lib/os.py",
         )
     beside = re.compile(re.escape(posixpath.join(posixpath.dirname(program), "libpypy")) + r"[^/]+")
@@ -176,4 +179,6 @@ def _find_version(items: tuple[Item, ...], minor: str, source: str) -> str:
     for item in binaries:
         if match := text.search(item.content.read()):
             return match[1].decode()
-    raise CzscieError(f"the version of the CPython {minor} in {source} cannot be found")
+    raise CzscieError(
+        f"the version of the CPython {minor} in {source} cannot be found", code=Code.INTERPRETER_UNUSABLE
+    )

@@ -21,7 +21,7 @@ from pathlib import Path
 from czscie.container.content import Data, OnDisk
 from czscie.container.tree import Item, Tree, tree_digest, tree_size
 from czscie.elf import Elf, is_elf
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.implementation import CPYTHON, Implementation
 from czscie.pbs.distribution import Distribution, Layout
 from czscie.pbs.libraries import Libraries
@@ -91,11 +91,19 @@ class HostPython:
             answer = json.loads(done.stdout)
         except subprocess.CalledProcessError as error:
             why = error.stderr.strip().splitlines()[-1:] or [f"exit status {error.returncode}"]
-            raise CzscieError(f"{executable} does not start", why=why) from error
+            raise CzscieError(
+                f"{executable} does not start", code=Code.INTERPRETER_UNUSABLE, why=why
+            ) from error
         except (OSError, subprocess.TimeoutExpired, ValueError) as error:
-            raise CzscieError(f"{executable} does not start", why=str(error)) from error
+            raise CzscieError(
+                f"{executable} does not start", code=Code.INTERPRETER_UNUSABLE, why=str(error)
+            ) from error
         if answer["implementation"] != CPYTHON:
-            raise CzscieError(f"{executable} is not CPython", why=f"it is {answer['implementation']}")
+            raise CzscieError(
+                f"{executable} is not CPython",
+                code=Code.INTERPRETER_UNUSABLE,
+                why=f"it is {answer['implementation']}",
+            )
         stdlib = Path(answer["stdlib"])
         if (stdlib / _OF_EXECUTABLES).is_file():
             raise CzscieError(
@@ -104,7 +112,11 @@ class HostPython:
                 hint='use provider = "PythonBuildStandalone", or run czscie with another Python',
             )
         if not (stdlib / "os.py").is_file():
-            raise CzscieError(f"the standard library of {executable} is not a directory", why=str(stdlib))
+            raise CzscieError(
+                f"the standard library of {executable} is not a directory",
+                code=Code.INTERPRETER_UNUSABLE,
+                why=str(stdlib),
+            )
         return cls(
             executable=Path(answer["executable"]),
             stdlib=stdlib,
@@ -130,6 +142,7 @@ def resolve_host(platform: Platform, executable: Path | None = None) -> Director
     if platform != here or here.os != "linux":
         raise CzscieError(
             f"the provider Host has no interpreter for {platform.name}",
+            code=Code.INTERPRETER_UNUSABLE,
             why=f"it ships the CPython that runs czscie, which is for {here.name}"
             if platform != here
             else "it can relocate a CPython on Linux only",
@@ -142,7 +155,9 @@ def resolve_host(platform: Platform, executable: Path | None = None) -> Director
         items = relocatable(interpreter)
     except OSError as error:
         raise CzscieError(
-            f"cannot read {error.filename or interpreter.executable}", why=error.strerror or str(error)
+            f"cannot read {error.filename or interpreter.executable}",
+            code=Code.FILE_UNREADABLE,
+            why=error.strerror or str(error),
         ) from error
     distribution = Distribution.of(items, interpreter.layout, platform, str(interpreter.executable))
     description = f"cpython {interpreter.implementation.version} {platform.triple} from the host"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from czscie.container.content import File, OnDisk
 from czscie.container.tree import Item, Tree, tree_digest, tree_size
 from czscie.elf import Elf
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import file_digest
 from czscie.pbs.archive import ROOT, SUFFIXES, read_archive
 from czscie.pbs.distribution import Distribution, detect_layout
@@ -97,7 +97,9 @@ class ArchiveSource:
     def load(self, console: Console | None = None) -> Distribution:
         """Raises CzscieError when the archive changed since it was resolved."""
         if _file_digest(self.path)[0] != self.digest:
-            raise CzscieError(f"{self.path} changed during the build", hint="build again")
+            raise CzscieError(
+                f"{self.path} changed during the build", code=Code.CHANGED_DURING_BUILD, hint="build again"
+            )
         items = read_archive(self.path)
         return _distribution(items, self.platform, self.path)
 
@@ -113,12 +115,14 @@ def resolve_local(path: Path, platform: Platform) -> DirectorySource | ArchiveSo
     if not path.is_dir():
         raise CzscieError(
             f"there is no CPython at {path}",
+            code=Code.INTERPRETER_UNUSABLE,
             why="it is not an archive" if path.exists() else "there is no such file or directory",
             hint=f"path must name a directory or an archive that ends in {' or '.join(SUFFIXES)}",
         )
     if (path / "pyvenv.cfg").exists():
         raise CzscieError(
             f"{path} is a virtual environment, not an interpreter",
+            code=Code.INTERPRETER_UNUSABLE,
             hint="name the directory that it was made from",
         )
     try:
@@ -128,7 +132,9 @@ def resolve_local(path: Path, platform: Platform) -> DirectorySource | ArchiveSo
         return DirectorySource(tree_digest(items), description, path.as_uri(), tree_size(items), distribution)
     except OSError as error:
         raise CzscieError(
-            f"cannot read {error.filename or path}", why=error.strerror or str(error)
+            f"cannot read {error.filename or path}",
+            code=Code.FILE_UNREADABLE,
+            why=error.strerror or str(error),
         ) from error
 
 
@@ -170,6 +176,7 @@ def _check_relocatable(distribution: Distribution, path: Path) -> None:
         if not is_of_libc(name) and name not in _OF_THE_HOST and inside.isdisjoint(paths):
             raise CzscieError(
                 f"the CPython at {path} does not start on other machines",
+                code=Code.INTERPRETER_UNUSABLE,
                 why=f"{python.path} needs {name}, which it does not find inside of that directory",
                 hint='run czscie with that CPython and use provider = "Host"',
             )
@@ -177,7 +184,9 @@ def _check_relocatable(distribution: Distribution, path: Path) -> None:
 
 def _walk(root: Path) -> Iterator[Path]:
     def fail(error: OSError) -> None:
-        raise CzscieError(f"cannot read {error.filename}", why=error.strerror or str(error)) from error
+        raise CzscieError(
+            f"cannot read {error.filename}", code=Code.FILE_UNREADABLE, why=error.strerror or str(error)
+        ) from error
 
     for directory, directories, files in os.walk(root, onerror=fail):
         for name in list(directories):
@@ -202,4 +211,6 @@ def _file_digest(path: Path) -> tuple[str, int]:
     try:
         return file_digest(path), path.stat().st_size
     except OSError as error:
-        raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
+        raise CzscieError(
+            f"cannot read {path}", code=Code.FILE_UNREADABLE, why=error.strerror or str(error)
+        ) from error

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.network.url import is_file, scheme, without_secrets
 from czscie.pbs.assets import Asset
 
@@ -88,6 +88,7 @@ def _checked(url: str, origin: str) -> str:
     if scheme(url) not in _SCHEMES:
         raise CzscieError(
             f"{origin} is {without_secrets(url)!r}, which is not the URL of a mirror",
+            code=Code.NETWORK_SETTING,
             why="it must begin with https://, http:// or file://",
         )
     return url.rstrip("/")

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.lift.interpreter import Host, Interpreter, Local, PyPy, PythonBuildStandalone
 from czscie.network.network import Network
 from czscie.network.remote import Remote
@@ -72,6 +72,7 @@ class Origin(ABC, Generic[Asked]):
         if source.digest != pin.sha256:
             raise CzscieError(
                 f"the interpreter {interpreter.id} of this machine differs from the lock",
+                code=Code.LOCK_DIFFERS,
                 why=f"{source.description} from {source.url}",
                 hint="run czscie lock to pin it",
             )
@@ -109,6 +110,7 @@ def _with_libc(interpreter: PythonBuildStandalone, platform: Platform) -> Platfo
     if found is None:
         raise CzscieError(
             f"the interpreter {interpreter.id} is for {libc}, and there is none for {platform.name}",
+            code=Code.INTERPRETER_NOT_RELEASED,
             hint=f'leave out libc = "{libc}"',
         )
     return found

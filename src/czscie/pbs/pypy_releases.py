@@ -14,7 +14,7 @@ import msgspec
 from packaging.version import Version
 
 from czscie.documents import DocumentError, decode_json
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.implementation import PYPY, Implementation
 from czscie.network.client import Client
 from czscie.network.read import read_small
@@ -74,7 +74,9 @@ class PyPyArchive:
         """The directory that everything in it is in. Those of `-portable` archives lack that word."""
         match = _ARCHIVE.fullmatch(self.name)
         if match is None:
-            raise CzscieError(f"{self.name[:200]!r} is not the name of an archive of PyPy")
+            raise CzscieError(
+                f"{self.name[:200]!r} is not the name of an archive of PyPy", code=Code.RELEASES_UNREADABLE
+            )
         return match[1].removesuffix("-portable")
 
     def __str__(self) -> str:
@@ -108,6 +110,7 @@ class PyPyReleases:
             names = [each.name for each in PLATFORMS if any(_archives(newest, each))]
             raise CzscieError(
                 f"PyPy v{newest.pypy_version} has no Python {version} for {platform.name}",
+                code=Code.INTERPRETER_NOT_RELEASED,
                 why=f"it has builds for: {', '.join(names)}",
                 hint='use provider = "PythonBuildStandalone", or leave out that platform',
             )
@@ -133,9 +136,13 @@ class PyPyReleases:
             raise CzscieError(
                 f"{without_secrets(page)} has {'several digests' if digests else 'no digest'} "
                 f"of {archive.name}",
+                code=Code.RELEASES_UNREADABLE,
                 hint="name another release of PyPy",
             )
-        raise CzscieError(f"there is nothing at {OFFICIAL_CHECKSUMS}, so nothing can be verified")
+        raise CzscieError(
+            f"there is nothing at {OFFICIAL_CHECKSUMS}, so nothing can be verified",
+            code=Code.RELEASES_UNREADABLE,
+        )
 
     def _read_releases(self) -> list[_Release]:
         failed: list[Unreachable] = []
@@ -149,7 +156,9 @@ class PyPyReleases:
                 why.append(f"there is nothing at {without_secrets(url)}")
             except DocumentError as error:
                 raise CzscieError(
-                    f"{without_secrets(url)} is not a list of releases of PyPy", why=str(error)
+                    f"{without_secrets(url)} is not a list of releases of PyPy",
+                    code=Code.RELEASES_UNREADABLE,
+                    why=str(error),
                 ) from error
             except Unreachable as error:
                 failed.append(error)
@@ -158,6 +167,7 @@ class PyPyReleases:
             raise failed[0]
         raise CzscieError(
             "no mirror of PyPy lists its releases",
+            code=Code.RELEASES_UNREADABLE,
             why=why,
             hint=f"a mirror needs the file versions.json of {OFFICIAL} beside the archives",
         )
@@ -198,11 +208,13 @@ def _no_release(
         minors = {".".join(each.split(".")[:2]) for each in stable}
         return CzscieError(
             f"there is no release of PyPy with Python {version}",
+            code=Code.INTERPRETER_NOT_RELEASED,
             why=f"there are releases with: {', '.join(sorted(minors, key=Version))}",
         )
     releases = [f"v{each.pypy_version}" for each in of_version if _is_wanted(each, None)]
     return CzscieError(
         f"there is no PyPy {release} with Python {version}",
+        code=Code.INTERPRETER_NOT_RELEASED,
         why=f"releases with it are: {', '.join(releases) or 'none'}",
         hint="leave out release for the newest" if releases else None,
     )

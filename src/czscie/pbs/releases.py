@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from czscie.cache import cache_directory, make_way, mark_used
 from czscie.documents import parse_json
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import open_regular, write_atomically
 from czscie.network.client import Client
 from czscie.network.read import read_small
@@ -80,6 +80,7 @@ class Releases:
         raise CzscieError(
             f"{names} {'does' if len(self._mirrors) == 1 else 'do'} not say which release of "
             "python-build-standalone is the newest",
+            code=Code.RELEASES_UNREADABLE,
             why=why,
             hint='name the release: release = "YYYYMMDD" in lift.interpreters',
         )
@@ -109,6 +110,7 @@ class Releases:
             why = [f"releases before {FIRST_RELEASE} publish no {_CHECKSUMS}, so nothing can be verified"]
         raise CzscieError(
             f"there is no release {tag} of python-build-standalone at {', '.join(map(str, self._mirrors))}",
+            code=Code.INTERPRETER_NOT_RELEASED,
             why=why,
             hint="https://github.com/astral-sh/python-build-standalone/releases lists them"
             if self._mirrors[-1].is_official
@@ -125,6 +127,7 @@ class Releases:
             if not isinstance(tag, str) or not _TAG.fullmatch(tag):
                 raise CzscieError(
                     f"{without_secrets(mirror.latest)} names no release",
+                    code=Code.RELEASES_UNREADABLE,
                     why='expected JSON such as {"tag": "20261021"}',
                 )
             return tag
@@ -167,6 +170,7 @@ def parse_checksums(raw: bytes, where: str) -> dict[Asset, str]:
         if match is None or name in names:
             raise CzscieError(
                 f"{without_secrets(where)}/{_CHECKSUMS} is not a list of SHA-256 digests",
+                code=Code.RELEASES_UNREADABLE,
                 why=f"line {number} is {line[:80]!r}"
                 if match is None
                 else f"line {number} is the second for {name}",

@@ -26,6 +26,7 @@ from czscie.elf import (
     ElfError,
     Segment,
 )
+from czscie.errors import Code
 
 _PT_GNU_PROPERTY = 0x6474E553
 _PF_R = 4
@@ -44,7 +45,9 @@ def with_search_path(data: bytes, path: str, name: str) -> bytes:
     """
     elf = Elf.parse(data, name)
     if not elf.dynamic or not elf.strings:
-        raise ElfError(f"{name} has no dynamic section: no search path can be set")
+        raise ElfError(
+            f"{name} has no dynamic section: no search path can be set", code=Code.INTERPRETER_UNUSABLE
+        )
     if (elf.rpath, elf.runpath) == ((path,), ()):
         return data
     codec = Codec(elf.bits, elf.big_endian)
@@ -73,7 +76,11 @@ def _point_rpath(dynamic: list[tuple[int, int]], offset: int, name: str) -> None
         hints = [index for index in range(end) if dynamic[index][0] in (_DT_RELACOUNT, _DT_RELCOUNT)]
         taken = (spare + hints)[:1]
     if not taken:
-        raise ElfError(f"{name} has no room for a library search path", why="its dynamic section is full")
+        raise ElfError(
+            f"{name} has no room for a library search path",
+            code=Code.INTERPRETER_UNUSABLE,
+            why="its dynamic section is full",
+        )
     for index in taken:
         dynamic[index] = (DT_RPATH, offset)
 
@@ -107,7 +114,11 @@ def _spare(elf: Elf, name: str) -> Segment:
     for candidates in (doubled, notes, properties):
         if candidates:
             return candidates[0]
-    raise ElfError(f"{name} has no room for a library search path", why="none of its segments can be spared")
+    raise ElfError(
+        f"{name} has no room for a library search path",
+        code=Code.INTERPRETER_UNUSABLE,
+        why="none of its segments can be spared",
+    )
 
 
 def _move_section(patched: bytearray, elf: Elf, codec: Codec, offset: int, address: int, size: int) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from czscie.documents import DocumentError, decode_json
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.sbom.component import TREE
 
 
@@ -57,7 +57,9 @@ def read_bill(text: bytes, label: str) -> Mapping[str, Recorded]:
     try:
         document = decode_json(text, _Document)
     except DocumentError as error:
-        raise CzscieError(f"the bill of materials of {label} cannot be read", why=str(error)) from error
+        raise CzscieError(
+            f"the bill of materials of {label} cannot be read", code=Code.EXECUTABLE_DAMAGED, why=str(error)
+        ) from error
     return {each.reference: _recorded(each) for each in (document.metadata.component, *document.components)}
 
 

@@ -28,7 +28,7 @@ from czscie.container.manifest import (
 )
 from czscie.container.packer import put_entry
 from czscie.container.part import PartFile
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import pieces, umask, write_atomically
 
 #: zstd's, of what is added here. It is small: the best that zstd has takes no time.
@@ -96,6 +96,7 @@ def _finish(stream: BinaryIO, code: bytes, launcher: Path, name: str) -> None:
     except mach_o.MachOError as error:
         raise CzscieError(
             f"the launcher {launcher} cannot be signed",
+            code=Code.LAUNCHER_UNUSABLE,
             why=str(error),
             hint="czscie cache clean launchers compiles it again",
         ) from error

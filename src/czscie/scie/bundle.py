@@ -23,7 +23,7 @@ from typing import BinaryIO
 
 from czscie import mach_o
 from czscie.disk import writing
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import open_regular, write_atomically
 from czscie.leftovers import directory_beside
 from czscie.lift.macos import Bundle
@@ -86,6 +86,7 @@ def write_bundle(path: Path, contents: Contents, bundle: Bundle, oldest: str) ->
     except OSError as error:
         raise CzscieError(
             f"cannot write {path}",
+            code=Code.OUTPUT_UNWRITABLE,
             why=error.strerror or str(error),
             hint="name another directory: czscie build -o DIR",
         ) from error
@@ -167,12 +168,14 @@ def _read_icon(bundle: Bundle) -> bytes | None:
     except OSError as error:
         raise CzscieError(
             f"cannot read the icon {bundle.icon}",
+            code=Code.FILE_UNREADABLE,
             why=error.strerror or str(error),
             hint="lift.macos.bundle.icon names it",
         ) from error
     if data[:4] != _ICNS_MAGIC or int.from_bytes(data[4:_ICNS_HEADER], "big") != len(data):
         raise CzscieError(
             f"{bundle.icon} is not a macOS icon",
+            code=Code.ICON_INVALID,
             why="it is not in Apple's .icns format, or it is truncated",
             hint="convert images with iconutil, or with icnsutil from PyPI",
         )
@@ -184,6 +187,7 @@ def _check_replaceable(path: Path) -> None:
     if path.is_symlink() or (path.exists() and not (path / "Contents/Info.plist").is_file()):
         raise CzscieError(
             f"cannot write {path}",
+            code=Code.OUTPUT_EXISTS,
             why="it exists and is not an application bundle",
             hint="remove it, or name another directory: czscie build -o DIR",
         )

@@ -12,7 +12,7 @@ from czscie.container.manifest import FILES, PAYLOAD, Boot, Command, Place
 from czscie.czex.info import PexInfo
 from czscie.czex.start import HERMETIC_REMOVED
 from czscie.czex.write import InstalledInterpreter
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import file_digest
 from czscie.lift.command import Command as LiftCommand
 from czscie.lift.command import Environment
@@ -162,7 +162,7 @@ def _check_cycles(lift: Lift, needs: Mapping[str, Collection[str]]) -> None:
         if name in path:
             key = next(binding.key for binding in lift.bindings if binding.name == name)
             chain = " -> ".join((*path[path.index(name) :], name))
-            raise CzscieError(f"{key}: the binding {name} needs itself", why=chain)
+            raise CzscieError(f"{key}: the binding {name} needs itself", code=Code.PLACEHOLDER, why=chain)
         if name not in done:
             for other in sorted(needs[name]):
                 visit(other, (*path, name))
@@ -267,6 +267,7 @@ def _check_names(lift: Lift, commands: Collection[str]) -> None:
         if command.name in commands:
             raise CzscieError(
                 f"{command.key}.name: {command.name} is a script of the payload",
+                code=Code.NAME_TAKEN,
                 hint="give the command another name, or leave the script out of lift.payload.scripts",
             )
 
@@ -275,6 +276,7 @@ def _no_script(name: str, scripts: Collection[str]) -> CzscieError:
     near = nearest(name, scripts)
     return CzscieError(
         f"the payload has no script {name}",
+        code=Code.ENTRY_POINT_MISSING,
         why=f"its scripts are: {', '.join(scripts)}" if scripts else "it has no scripts",
         hint=None if near is None else f"did you mean {near}?",
     )
@@ -336,6 +338,7 @@ class _Translation:
         except ExpressionError as error:
             raise CzscieError(
                 f"{self._place(where)}: the launcher does not support the regular expression {pattern}",
+                code=Code.PLACEHOLDER,
                 why=f"at character {error.position + 1}: {error}",
             ) from error
 
@@ -346,6 +349,7 @@ class _Translation:
         except template.UnendedPlaceholder as error:
             raise CzscieError(
                 f"{self._place(where)}: a placeholder has no closing brace",
+                code=Code.PLACEHOLDER,
                 why=text,
                 hint="write {{ for a brace that is meant as such",
             ) from error
@@ -395,6 +399,7 @@ class _Translation:
             if digest is None:
                 raise CzscieError(
                     f"{self._place(where)}: {{{content}}} cannot be built",
+                    code=Code.PLACEHOLDER,
                     why="files and interpreters have a hash; directories and the payload have none",
                 )
             return digest
@@ -410,6 +415,7 @@ class _Translation:
     def _unknown(self, content: str, where: str) -> CzscieError:
         return CzscieError(
             f"{self._place(where)}: the launcher does not know the placeholder {{{content}}}",
+            code=Code.PLACEHOLDER,
             why=f"it knows {_KNOWN if self.launchers is not _HOST else _KNOWN_IN_BASE}",
             hint="write {{ for a brace that is meant as such",
         )

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from czscie.czex.write import InstalledInterpreter
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.implementation import PYPY
 from czscie.lift.command import Command, Environment
 from czscie.lift.interpreter import InterpreterGroup
@@ -77,6 +77,7 @@ class Expansion:
         if found is None:
             raise CzscieError(
                 f"{where}: {reference.text} cannot be built",
+                code=Code.PLACEHOLDER,
                 why=f"{interpreter} has on this platform: {', '.join(files)}",
             )
         return found

@@ -26,7 +26,7 @@ from czscie.container.tar_stream import TarStream, open_zlib, open_zstd
 from czscie.container.tree import TAR_DAMAGE, Item, Tree
 from czscie.container.untrusted_zip import ZipMember, open_zip
 from czscie.elf import Elf, ElfError, is_elf
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import file_digest
 from czscie.lift.embedded_file import EmbeddedFile
 from czscie.network.fetch import fetch
@@ -60,6 +60,7 @@ def locate(file: EmbeddedFile, network: Network, console: Console) -> Path:
         if digest.fingerprint not in (None, found) or digest.size not in (None, size):
             raise CzscieError(
                 f"the lift's file {file.name} does not match its digest",
+                code=Code.FILE_CHANGED,
                 why=[
                     f"found {size} bytes, SHA-256 {found}",
                     f"expected {digest.size} bytes, SHA-256 {digest.fingerprint}",
@@ -73,6 +74,7 @@ def local_path(file: EmbeddedFile) -> Path:
     if not file.path.exists():
         raise CzscieError(
             f"the lift's file {file.name} is missing",
+            code=Code.FILE_MISSING,
             why=[f"there is nothing at {place}" for place in file.places],
             hint=f"name it: --file {file.id}=PATH",
         )
@@ -130,7 +132,9 @@ def _check_places(items: Sequence[Item]) -> None:
     for place, number in places.items():
         if number > 1 or any(str(parent) in places for parent in PurePosixPath(place).parents):
             raise CzscieError(
-                f"two of the lift's files would be at {place}", hint="give one of them another name"
+                f"two of the lift's files would be at {place}",
+                code=Code.NAME_TAKEN,
+                hint="give one of them another name",
             )
 
 
@@ -152,7 +156,9 @@ def _items(file: EmbeddedFile, path: Path) -> Sequence[Item]:
             with tarfile.open(path, _TAR_MODES[kind]) as archive:  # type: ignore[call-overload]
                 _add_tar(tree, file.name, archive)
     except (*_DAMAGE, zstandard.ZstdError) as error:
-        raise CzscieError(f"the lift's file {file.name} cannot be read", why=str(error)) from error
+        raise CzscieError(
+            f"the lift's file {file.name} cannot be read", code=Code.FILE_UNREADABLE, why=str(error)
+        ) from error
     return tree.items()
 
 

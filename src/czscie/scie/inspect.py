@@ -12,7 +12,7 @@ from czscie.container import plan as plans
 from czscie.container import zip as zip_records
 from czscie.container.manifest import SBOM, Manifest, Part
 from czscie.container.part import PackedPart
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import open_regular, pieces, sha256_of
 from czscie.signature import payload_end
 
@@ -55,7 +55,9 @@ def read_scie(path: Path) -> Contents:
             file.seek(0)
             return Contents(path, size, sha256_of(pieces(file)), manifest, parts)
     except OSError as error:
-        raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
+        raise CzscieError(
+            f"cannot read {path}", code=Code.FILE_UNREADABLE, why=error.strerror or str(error)
+        ) from error
     except zipfile.BadZipFile as error:
         raise _damaged(str(path), str(error)) from error
 
@@ -71,15 +73,22 @@ def read_sbom(path: Path) -> bytes:
             if not lift.files or lift.files[-1].size == 0:
                 raise CzscieError(
                     f"{path} does not hold its bill of materials",
+                    code=Code.NOT_AN_EXECUTABLE,
                     hint="read it from the file that it was installed from",
                 )
             last = lift.files[-1]
             part = PackedPart.within(file, last.offset + last.size, last.offset)
             if any(entry.name == SBOM for entry in part.directory.entries):
                 return _utf8(part.document(SBOM), str(path))
-            raise CzscieError(f"{path} was built without a bill of materials", hint="build it again")
+            raise CzscieError(
+                f"{path} was built without a bill of materials",
+                code=Code.OTHER_VERSION,
+                hint="build it again",
+            )
     except OSError as error:
-        raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
+        raise CzscieError(
+            f"cannot read {path}", code=Code.FILE_UNREADABLE, why=error.strerror or str(error)
+        ) from error
     except zipfile.BadZipFile as error:
         raise _damaged(str(path), str(error)) from error
 
@@ -92,7 +101,11 @@ def read_manifest(file: BinaryIO, size: int, label: str) -> Manifest:
     end = tail.rfind(b"PK\5\6")
     comment = tail[end + zip_records.END_RECORD_LENGTH :] if end >= 0 else b""
     if not comment.startswith(b"\n{"):
-        raise CzscieError(f"{label} is not a scie", why="its last line is not a scie's manifest")
+        raise CzscieError(
+            f"{label} is not a scie",
+            code=Code.NOT_AN_EXECUTABLE,
+            why="its last line is not a scie's manifest",
+        )
     if int.from_bytes(tail[end + zip_records.END_RECORD_LENGTH - 2 :][:2], "little") != len(comment):
         raise _damaged(label, "it does not end where its manifest ends")
     return Manifest.parse(comment, label)
@@ -102,6 +115,7 @@ def _read_part(file: BinaryIO, part: Part, label: str) -> PartContents:
     if part.size == 0:
         raise CzscieError(
             f"{label} starts a permanent installation",
+            code=Code.NOT_AN_EXECUTABLE,
             why="it does not hold what is installed there",
             hint="inspect the file that it was installed from",
         )
@@ -120,4 +134,6 @@ def _utf8(text: bytes, label: str) -> bytes:
 
 
 def _damaged(label: str, why: str) -> CzscieError:
-    return CzscieError(f"{label} is damaged", why=why, hint="copy or build the file again")
+    return CzscieError(
+        f"{label} is damaged", code=Code.EXECUTABLE_DAMAGED, why=why, hint="copy or build the file again"
+    )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from czscie.build import build_lift
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import pieces, write_atomically
 from czscie.leftovers import scratch
 from czscie.lift.lift import Lift
@@ -69,6 +69,7 @@ def has_suffix(lift: Lift, asked: bool | None) -> bool:
     if not named and len(lift.platforms) > 1:
         raise CzscieError(
             f"{lift.name} is for several platforms, whose files would have one name",
+            code=Code.OPTION_INVALID,
             why=", ".join(platform.name for platform in lift.platforms),
             hint="build one platform (--platform), or use --use-platform-suffix",
         )

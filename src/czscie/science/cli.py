@@ -18,7 +18,7 @@ import typer
 from czscie import __version__
 from czscie.cli import run_app
 from czscie.commands.options import find_files, find_platforms
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -291,6 +291,7 @@ def download_scie_jump(dest_dir: _Directory, version: _Versions = None) -> None:
     """Refused: czscie has its own."""
     raise CzscieError(
         "czscie-science downloads no scie-jump",
+        code=Code.UNSUPPORTED,
         why="czscie has a launcher of its own, which it brings or compiles",
         hint="leave this step out",
     )
@@ -301,6 +302,7 @@ def download_ptex(dest_dir: _Directory, version: _Versions = None) -> None:
     """Refused: czscie has its own."""
     raise CzscieError(
         "czscie-science downloads no ptex",
+        code=Code.UNSUPPORTED,
         why="czscie has a program of its own that takes ptex's place where something is lazy",
         hint="leave this step out",
     )
@@ -311,6 +313,7 @@ def open_doc(arguments: Annotated[list[str] | None, typer.Argument()] = None) ->
     """Refused: there is no server of documentation."""
     raise CzscieError(
         "czscie-science serves no documentation",
+        code=Code.UNSUPPORTED,
         why="science's own describes the manifest, and `czscie-science lift --help` the options",
         hint="read https://science.scie.app/manifest.html",
     )

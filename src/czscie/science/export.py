@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from czscie.czex.write import InstalledInterpreter
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import write_atomically
 from czscie.interpreters import traits_of
 from czscie.lift.command import Command
@@ -43,6 +43,7 @@ def export_lifts(lift: Lift, directory: Path, suffix: bool, session: Session) ->
     if lift.payload is not None:
         raise CzscieError(
             f"{lift.path} has a payload, which a lift of science's launcher cannot hold",
+            code=Code.UNSUPPORTED,
             why="such a lift starts commands with files; czscie installs a payload itself",
             hint="build it with czscie, or name a PEX in lift.files",
         )
@@ -112,6 +113,7 @@ class _Archive:
         if source.remote is None:
             raise CzscieError(
                 f"the interpreter {interpreter.id} is of this machine, and cannot be exported",
+                code=Code.UNSUPPORTED,
                 why=f"{interpreter.PROVIDER} is a provider of czscie",
                 hint='provider = "PythonBuildStandalone"',
             )

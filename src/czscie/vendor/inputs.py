@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.lift.lift import Lift
 from czscie.lock.inventory.input import Input, Scope
 from czscie.lock.inventory.inventory import inventory
@@ -27,6 +27,7 @@ def needs_of(lift: Lift, lock: Lock, targets: Sequence[Platform], provider: Prov
         if known.sha256 != each.sha256:
             raise CzscieError(
                 f"two files called {each.file_name} are needed, which one directory cannot hold",
+                code=Code.NAME_TAKEN,
                 why=(str(known.sha256), str(each.sha256)),
                 hint="vendor each platform in a directory of its own: czscie vendor --platform …",
             )

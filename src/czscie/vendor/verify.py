@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.lift.lift import Lift
 from czscie.lock.current_inputs import CREATED_BY
 from czscie.lock.lock import read_lock
@@ -31,6 +31,7 @@ def verify_vendor(
     if lock is None:
         raise CzscieError(
             f"there is no lock {lift.lock_path}",
+            code=Code.LOCK_MISSING,
             why="the lock lists what the directory must contain",
             hint=f"copy it from where {directory} was written",
         )

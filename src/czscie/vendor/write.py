@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from czscie.container.paths import checked_path
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import path_digest, write_atomically
 from czscie.lift.lift import Lift
 from czscie.lock.builder import Builder
@@ -43,7 +43,9 @@ def _check(directory: Path) -> None:
         return
     if not directory.is_dir() or any(directory.iterdir()):
         raise CzscieError(
-            f"{directory} is not empty, and czscie vendor did not write it", hint="name another directory"
+            f"{directory} is not empty, and czscie vendor did not write it",
+            code=Code.OUTPUT_EXISTS,
+            hint="name another directory",
         )
 
 

@@ -14,7 +14,7 @@ from czscie import signature
 from czscie.container import plan as plans
 from czscie.container import zip as zip_records
 from czscie.container.manifest import Manifest, Part
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import open_regular, pieces, sha256_of
 from czscie.libc.variant import PLAN as LIBC_PLAN
 from czscie.scie.inspect import read_manifest
@@ -58,7 +58,9 @@ def verify_file(path: Path) -> Verification:
             )
             return Verification(check.manifest, check.entries, problems)
     except OSError as error:
-        raise CzscieError(f"cannot read {path}", why=error.strerror or str(error)) from error
+        raise CzscieError(
+            f"cannot read {path}", code=Code.FILE_UNREADABLE, why=error.strerror or str(error)
+        ) from error
 
 
 @dataclass(slots=True)
@@ -98,6 +100,7 @@ class _Check:
             if part.size == 0:
                 raise CzscieError(
                     f"{label} starts a permanent installation",
+                    code=Code.NOT_AN_EXECUTABLE,
                     why="it does not hold what is installed there",
                     hint="verify the file that it was installed from",
                 )

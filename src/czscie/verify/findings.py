@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.lock.inventory.comparison import Comparison
 from czscie.lock.lock import read_lock
 from czscie.sbom.read import read_bill
@@ -72,7 +72,9 @@ def verify(path: Path, lock: Path | None, manifest: Path | None, session: Sessio
 def _compared(path: Path, lock_path: Path, session: Session) -> Comparison:
     lock = read_lock(lock_path)
     if lock is None:
-        raise CzscieError(f"there is no lock {lock_path}", hint="czscie lock writes it")
+        raise CzscieError(
+            f"there is no lock {lock_path}", code=Code.LOCK_MISSING, hint="czscie lock writes it"
+        )
     contents = read_scie(path)
     bill = read_bill(read_sbom(path), str(path))
     return compare_with_lock(contents, bill, lock, own_launcher(contents, lock, session))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from czscie.container.paths import path_fault
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 _NAME = r"[^\W\d]\w*"
 _DOTTED = rf"{_NAME}(?:\.{_NAME})*"
@@ -73,11 +73,15 @@ def _parse_script(line: str, label: str) -> tuple[str, EntryPoint]:
     """`name = module:function`. The name becomes a file name."""
     name, _, value = (part.strip() for part in line.partition("="))
     if fault := "is not a plain name" if "/" in name else path_fault(name):
-        raise CzscieError(f"{label} declares a script with an unsafe name: {name!r} {fault}")
+        raise CzscieError(
+            f"{label} declares a script with an unsafe name: {name!r} {fault}", code=Code.WHEEL_INVALID
+        )
     try:
         return name, EntryPoint.parse(value)
     except ValueError as error:
-        raise CzscieError(f"{label} declares an invalid entry point: {name}", why=str(error)) from error
+        raise CzscieError(
+            f"{label} declares an invalid entry point: {name}", code=Code.WHEEL_INVALID, why=str(error)
+        ) from error
 
 
 NO_ENTRY_POINTS = EntryPoints({}, {})

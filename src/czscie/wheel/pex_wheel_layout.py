@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from czscie.container.content import File
 from czscie.documents import parse_json
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 _LAYOUT = ".layout.json"
 _SCRIPTS = ("bin", "Scripts")
@@ -51,9 +51,13 @@ def _read_layout(files: Sequence[File], label: str) -> dict[str, str] | None:
             try:
                 layout = parse_json(file.content.read())
             except ValueError as error:
-                raise CzscieError(f"the {_LAYOUT} of {label} is not JSON", why=str(error)) from error
+                raise CzscieError(
+                    f"the {_LAYOUT} of {label} is not JSON", code=Code.PEX_INVALID, why=str(error)
+                ) from error
             if not isinstance(layout, dict) or not isinstance(layout.get("stash_dir", ""), str):
-                raise CzscieError(f"the {_LAYOUT} of {label} is not one that pex writes")
+                raise CzscieError(
+                    f"the {_LAYOUT} of {label} is not one that pex writes", code=Code.PEX_INVALID
+                )
             return layout
     return None
 

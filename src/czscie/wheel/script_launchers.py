@@ -12,7 +12,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.platforms import Platform
 from czscie.wheel.wheel import Wheel, read_wheels
 
@@ -46,6 +46,7 @@ class ScriptLaunchers:
         if console is None or gui is None:
             raise CzscieError(
                 f"{wheel.filename} has no script launcher for {platform.name}",
+                code=Code.WHEEL_INVALID,
                 hint=f"czscie lock --upgrade-only {PROJECT} locks the newest {PROJECT}",
             )
         return cls(console.content.read(), gui.content.read(), wheel, options)

@@ -15,7 +15,7 @@ from typing import Literal
 
 from czscie.container.content import Data, File
 from czscie.container.paths import check_together, folded
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.pbs.distribution import Layout
 from czscie.platforms import Platform
 from czscie.wheel.entry_points import EntryPoint
@@ -201,6 +201,7 @@ class Directories:
         if scheme not in roots or not rest:
             raise CzscieError(
                 f"{wheel.filename} has a file in an unknown scheme: {path}",
+                code=Code.WHEEL_INVALID,
                 why=f"the schemes of wheels are {', '.join(roots)}",
             )
         return posixpath.join(roots[scheme], rest)
@@ -267,6 +268,7 @@ def _check_directories(taken: Mapping[str, Placement]) -> None:
             if parent in taken:
                 raise CzscieError(
                     f"{taken[parent].destination} would be both a file and a directory",
+                    code=Code.NAME_TAKEN,
                     why=f"{describe(taken[parent].source)} has the file, {describe(placement.source)} "
                     f"has {placement.destination}",
                 )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from czscie.container.content import Content, File, OnDisk
 from czscie.container.paths import check_together, checked_name
 from czscie.container.untrusted_zip import Shelf, files_in_zip
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.wheel.entry_points import EntryPoints
 from czscie.wheel.pex_wheel_layout import wheel_paths
 from czscie.wheel.record import Row, WheelRecord, parse_record
@@ -113,7 +113,8 @@ class Wheel:
             return SpecifierSet(_without_ordered_prefix(self.requires_python))
         except InvalidSpecifier as error:
             raise CzscieError(
-                f"{self.filename} has an invalid Requires-Python: {self.requires_python}"
+                f"{self.filename} has an invalid Requires-Python: {self.requires_python}",
+                code=Code.WHEEL_INVALID,
             ) from error
 
     def _requirement(self, text: str) -> Requirement:
@@ -127,6 +128,7 @@ class Wheel:
             except InvalidRequirement as error:
                 raise CzscieError(
                     f"{self.filename} has an invalid requirement: {text}",
+                    code=Code.WHEEL_INVALID,
                     why=str(error).splitlines()[0],
                 ) from error
 
@@ -156,7 +158,7 @@ def _parse_metadata(text: str, where: str) -> _Metadata:
 
     raw, _ = parse_email(text)
     if "name" not in raw or "version" not in raw:
-        raise CzscieError(f"{where} has no METADATA with a name and a version")
+        raise CzscieError(f"{where} has no METADATA with a name and a version", code=Code.WHEEL_INVALID)
     return _Metadata(
         name=raw["name"],
         project=checked_name(canonicalize_name(raw["name"]), where),
@@ -175,6 +177,7 @@ def _parse_filename(filename: str, where: str) -> tuple[tuple[int, str], frozens
     if not filename.endswith(".whl") or len(parts) < 5:
         raise CzscieError(
             f"{where} is not a wheel",
+            code=Code.WHEEL_INVALID,
             why="a wheel is called name-version-python-abi-platform.whl",
             hint="make the PEX again with a current pex",
         )
@@ -197,7 +200,9 @@ def _find_dist_info(files: Sequence[File], filename: str, where: str) -> str:
             return directory
     if len(found) == 1:
         return found[0]
-    raise CzscieError(f"{where} has no metadata directory", why="*.dist-info/METADATA is missing")
+    raise CzscieError(
+        f"{where} has no metadata directory", code=Code.WHEEL_INVALID, why="*.dist-info/METADATA is missing"
+    )
 
 
 def _read_text(files: Sequence[File], path: str) -> str | None:

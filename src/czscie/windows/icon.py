@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import open_regular
 from czscie.windows.resources import GROUP_ICON, ICON, Resource
 
@@ -33,7 +33,9 @@ def read_icon(path: Path) -> tuple[Resource, ...]:
             data = file.read(_FILE_MAX + 1)
     except OSError as error:
         raise CzscieError(
-            f"lift.windows.icon: cannot read {path}", why=error.strerror or str(error)
+            f"lift.windows.icon: cannot read {path}",
+            code=Code.FILE_UNREADABLE,
+            why=error.strerror or str(error),
         ) from error
     if len(data) > _FILE_MAX:
         raise _refused(path, f"it is larger than {_FILE_MAX >> 20} MiB")
@@ -69,6 +71,7 @@ def _images(path: Path, data: bytes) -> Iterator[tuple[bytes, bytes]]:
 def _refused(path: Path, why: str) -> CzscieError:
     return CzscieError(
         f"lift.windows.icon: {path} is not a valid icon",
+        code=Code.ICON_INVALID,
         why=why,
         hint="make an .ico file, for instance with ImageMagick: magick logo.png -define "
         "icon:auto-resize=256,48,32,16 logo.ico",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from czscie import pe
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.lift.lift import Lift
 from czscie.platforms import Platform
 from czscie.windows.application_manifest import manifest_resource
@@ -24,6 +24,7 @@ def shape(launcher: Path, lift: Lift) -> bytes:
     except pe.PeError as error:
         raise CzscieError(
             f"cannot write resources into the launcher {launcher}",
+            code=Code.LAUNCHER_UNUSABLE,
             why=str(error),
             hint="czscie cache clean launchers compiles it again",
         ) from error

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from czscie.container.manifest import FILES
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import path_digest
 from czscie.lift.embedded_file import EmbeddedFile
 from czscie.lift.laziness import Laziness
@@ -76,7 +76,9 @@ class FileInput(Input):
         path = locate(self.file, network, console)
         if path_digest(path) != self.sha256:
             raise CzscieError(
-                f"the lift's file {self.file.name} differs from the lock", hint="run czscie lock to pin it"
+                f"the lift's file {self.file.name} differs from the lock",
+                code=Code.LOCK_DIFFERS,
+                hint="run czscie lock to pin it",
             )
         return path
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import path_digest
 from czscie.lift.lift import Lift
 from czscie.lock.inventory.input import Answer, Input, PlannedInput, Scope, planned_local
@@ -41,7 +41,7 @@ class IconInput(Input):
     @classmethod
     def of(cls, scope: Scope) -> Iterator[IconInput]:
         if scope.lock.windows != _locked(scope.lift):
-            raise CzscieError(_DIFFERS, hint="run czscie lock")
+            raise CzscieError(_DIFFERS, code=Code.LOCK_DIFFERS, hint="run czscie lock")
         if scope.lift.windows.icon is not None and scope.lock.windows is not None:
             yield cls(scope.lift.windows.icon, scope.lock.windows)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from czscie.container.manifest import LIBC
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import path_digest
 from czscie.lift.libc import NEVER
 from czscie.lift.lift import Lift
@@ -44,7 +44,9 @@ class LibcInput(Input):
     @classmethod
     def of(cls, scope: Scope) -> Iterator[LibcInput]:
         if scope.lock.libc != _table_of(scope.lift):
-            raise CzscieError("the bundled C library differs from the lock", hint="run czscie lock")
+            raise CzscieError(
+                "the bundled C library differs from the lock", code=Code.LOCK_DIFFERS, hint="run czscie lock"
+            )
         settings = scope.lift.libc
         if settings.bundle == NEVER:
             return

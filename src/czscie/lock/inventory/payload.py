@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.filesystem import path_digest
 from czscie.lift.lift import Lift
 from czscie.lift.payload import Payload
@@ -55,7 +55,11 @@ class PayloadInput(Input):
         for platform in scope.targets if payload.pex is None else ():
             target = target_of(scope.lift, scope.lock, platform)
             if target is None or locked is None or platform.name not in locked.platforms:
-                raise CzscieError(f"the payload is not locked for {platform.name}", hint="run czscie lock")
+                raise CzscieError(
+                    f"the payload is not locked for {platform.name}",
+                    code=Code.LOCK_OUT_OF_DATE,
+                    hint="run czscie lock",
+                )
         path = _named(payload)
         if path is not None:
             yield cls(path, locked)
@@ -72,7 +76,9 @@ class PayloadInput(Input):
         """Its SHA-256. Raises CzscieError when it differs from the lock."""
         digest = _digest(self.path)
         if digest != self.sha256:
-            raise CzscieError(f"{self.path} differs from the lock", hint="run czscie lock to pin it")
+            raise CzscieError(
+                f"{self.path} differs from the lock", code=Code.LOCK_DIFFERS, hint="run czscie lock to pin it"
+            )
         return digest
 
     def properties(self) -> Mapping[str, str]:
@@ -101,5 +107,7 @@ def _named(payload: Payload) -> Path | None:
 
 def _digest(path: Path) -> str:
     if not path.exists():
-        raise CzscieError(f"there is nothing at {path}", why="the manifest names it as the payload")
+        raise CzscieError(
+            f"there is nothing at {path}", code=Code.FILE_MISSING, why="the manifest names it as the payload"
+        )
     return path_digest(path)
