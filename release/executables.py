@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 
 
 def build_executables(manifest: Path, wheel: Path, options: Sequence[str] = ()) -> list[Path]:
@@ -31,7 +31,9 @@ def build_executables(manifest: Path, wheel: Path, options: Sequence[str] = ()) 
         text=True,
     )
     if done.returncode:
-        raise CzscieError("czscie cannot build itself", why="its messages are above")
+        raise CzscieError(
+            "czscie cannot build itself", code=Code.PROGRAM_FAILED, why="its messages are above"
+        )
     return [out / line.rpartition("  ")[0] for line in done.stdout.splitlines()]
 
 

@@ -108,6 +108,7 @@ class HostPython:
         if (stdlib / _OF_EXECUTABLES).is_file():
             raise CzscieError(
                 f"{executable} cannot be shipped",
+                code=Code.INTERPRETER_UNUSABLE,
                 why="it belongs to an executable that czscie built, without the parts that nothing needed",
                 hint='use provider = "PythonBuildStandalone", or run czscie with another Python',
             )
