@@ -13,6 +13,12 @@ def main() -> None:
 
     if _signal.getsignal(_signal.SIGINT) != _signal.SIG_IGN:
         _signal.signal(_signal.SIGINT, lambda *_: os._exit(130))
+    if sys.argv[1:2] == ["build"]:
+        from czscie import last_build
+
+        if last_build.answer(sys.argv[1:]):
+            return
+        last_build.observe(sys.argv[1:])
     from czscie.live import early
 
     end = early(sys.argv[1:])

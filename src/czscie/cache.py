@@ -24,6 +24,7 @@ VARIABLE = "CZSCIE_CACHE"
 #: The directories of the cache, and their contents.
 KINDS = {
     "archives": "downloaded interpreters and other files",
+    "builds": "what the last builds read",
     "compilers": "unpacked interpreters that compile modules",
     "compressed": "compressed entries of interpreters and payloads",
     "debian": "downloaded Debian packages",

@@ -47,6 +47,7 @@ class Console:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.detail = detail
+        self.has_warned = False
         self._silent = silent
         self._given = stream
         self._clock = clock
@@ -70,6 +71,7 @@ class Console:
             self.line(f"  {text}")
 
     def warn(self, text: str) -> None:
+        self.has_warned = True
         if self.detail > Detail.QUIET:
             self._print(f"warning: {text}", "yellow")
 
@@ -208,7 +210,11 @@ def write_result(text: str) -> None:
 
 
 def write_json(value: Any) -> None:
-    write_result(json.dumps(value, indent=2))
+    write_result(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    return json.dumps(value, indent=2)
 
 
 def megabytes(size: int) -> str:

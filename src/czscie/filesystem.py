@@ -7,6 +7,7 @@ import functools
 import hashlib
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,12 @@ def open_regular(path: Path) -> BinaryIO:
 
 def _without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def exists(path: Path) -> bool:
+    """Whether there is something at `path`. That this was asked is an audit event (czscie.last_build)."""
+    sys.audit("czscie.exists", path)
+    return path.exists()
 
 
 def pieces(stream: Readable, size: int | None = None) -> Iterator[bytes]:

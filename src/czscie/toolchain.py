@@ -31,6 +31,7 @@ APART = frozenset(
         "commands",
         "explain",
         "init",
+        "last_build.py",
         "native",
         "plan_report.py",
         "schema",

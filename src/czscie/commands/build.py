@@ -79,7 +79,8 @@ def build(
 
     Each executable's path and SHA-256 go to standard output, everything else to standard error.
     """
-    from czscie.console import Detail, duration, write_json, write_result
+    from czscie import last_build
+    from czscie.console import Detail, duration, json_text, write_result
 
     if passed_arguments(context) and not run:
         raise typer.BadParameter("arguments behind -- are for --run")
@@ -120,11 +121,16 @@ def build(
     console.line(f"Finished in {duration(elapsed())}{'' if run else f'. Next: {_next(built)}'}")
     if run:
         become(_for_this_machine(built), passed_arguments(context))
-    if json:
-        write_json([as_json(contents) for contents in built])
-    else:
-        for contents in built:
-            write_result(f"{contents.path}  {contents.sha256}")
+    results = json_text([as_json(contents) for contents in built]) if json else _lines(built)
+    if console.detail <= Detail.NORMAL and not console.has_warned:
+        paths = ", ".join(str(contents.path) for contents in built)
+        said = f"Nothing has changed since {paths} {'was' if len(built) == 1 else 'were'} built\n"
+        last_build.keep(f"{results}\n", "" if console.detail is Detail.QUIET else said)
+    write_result(results)
+
+
+def _lines(built: Sequence[Contents]) -> str:
+    return "\n".join(f"{contents.path}  {contents.sha256}" for contents in built)
 
 
 def _next(built: Sequence[Contents]) -> str:

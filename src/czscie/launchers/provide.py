@@ -50,8 +50,9 @@ def find_provided(name: str, network: Network, sha256: str | None = None) -> Pat
     carried = _carried(name, network, sha256)
     if carried is not None:
         return carried
-    found = find_launcher(name, cache_directory("launchers"), sha256)
-    if found is not None:
+    cache = cache_directory("launchers")
+    found = find_launcher(name, cache, sha256)
+    if found is not None and found.parent == cache:
         mark_used(found)
     return found
 

@@ -6,6 +6,7 @@ import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from czscie.filesystem import exists
 from czscie.lift.table import SOMETHING, URL, Shape, Table
 
 #: science's file types; all but the first two are unpacked on the user's machine.
@@ -94,7 +95,7 @@ class EmbeddedFile:
     @property
     def path(self) -> Path:
         """Where it stands: the first of its places where there is something, or the first of all."""
-        return next((place for place in self.places if place.exists()), self.places[0])
+        return next((place for place in self.places if exists(place)), self.places[0])
 
     def starts(self, path: Path) -> bool:
         """Whether it may be executed when it is installed; `path` is where it is on this machine."""

@@ -22,6 +22,7 @@ from czscie.container.paths import checked_path
 from czscie.container.untrusted_zip import open_zip
 from czscie.documents import DocumentError, parse_toml
 from czscie.errors import Code, CzscieError
+from czscie.filesystem import exists
 
 #: Directories that are made of a project or beside it, and are no part of what builds it.
 _NOT_SOURCE = {"__pycache__", "build", "dist", "node_modules"}
@@ -215,4 +216,4 @@ def _files(path: Path) -> Iterator[Path]:
 def _is_source(directory: Path) -> bool:
     name = directory.name
     junk = name in _NOT_SOURCE or name.startswith(".") or name.endswith(".egg-info")
-    return not junk and not (directory / "pyvenv.cfg").exists()
+    return not junk and not exists(directory / "pyvenv.cfg")

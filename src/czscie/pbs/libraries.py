@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from czscie.elf import Elf, is_elf
+from czscie.filesystem import exists
 
 #: The C library and its loader, glibc's (one package, one version) and musl's: the host's own have to be
 #: used.
@@ -62,7 +63,7 @@ class Libraries:
         """The file that the loader uses as the library `name` for the ELF file `elf` at `path`."""
         for directory in self._directories(path, elf):
             candidate = Path(directory, name)
-            if candidate.is_file() and self._fits(candidate):
+            if exists(candidate) and candidate.is_file() and self._fits(candidate):
                 return candidate.resolve()
         return None
 
