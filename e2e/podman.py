@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -36,22 +37,32 @@ class Podman:
 
     def __call__(self, *arguments: str | Path, stdin: Path | None = None) -> subprocess.CompletedProcess[str]:
         """Runs `podman ARGUMENTS`."""
-        command: list[str | Path] = ["podman", "--root", self.directory / "storage"]
-        command += ["--runroot", self.directory / "run", "--tmpdir", self.directory / "tmp", *arguments]
-        environment = {
-            "CONTAINERS_CONF": str(self.directory / "containers.conf"),
-            "HOME": str(self.directory),
-        }
         with (stdin or Path(os.devnull)).open("rb") as given:
             return subprocess.run(
-                command,
-                env={"PATH": os.environ["PATH"], **environment},
+                [*self._command(), *arguments],
+                env={"PATH": os.environ["PATH"], **self._environment()},
                 stdin=given,
                 capture_output=True,
                 encoding="utf-8",
                 errors="surrogateescape",
                 timeout=TIMEOUT,
             )
+
+    def _command(self) -> list[str]:
+        places = {"root": "storage", "runroot": "run", "tmpdir": "tmp"}
+        return ["podman", *(f"--{option}={self.directory / name}" for option, name in places.items())]
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "CONTAINERS_CONF": str(self.directory / "containers.conf"),
+            "HOME": str(self.directory),
+        }
+
+    def write_program(self, path: Path) -> None:
+        """Makes `path` a program that is this podman, under whatever name."""
+        words = ["env", *(f"{name}={value}" for name, value in self._environment().items()), *self._command()]
+        path.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+        path.chmod(0o755)
 
     def must(self, *arguments: str | Path, stdin: Path | None = None) -> str:
         """The same of what has to succeed: its standard output."""
