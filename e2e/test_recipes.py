@@ -23,7 +23,7 @@ from e2e import debian, foreign
 from e2e.build import Builder
 from e2e.cache import cached
 from e2e.podman import lacking, podman
-from e2e.recipes import PAGES, Command, Kitchen, NewFile, RecipeFailed, names, read_steps
+from e2e.recipes import PAGES, Command, Emulation, Kitchen, NewFile, RecipeFailed, names, read_steps
 from e2e.wine.wine import PROGRAM, Wine, windows_path
 from network.server import MirrorServer, QuietServer
 from pe_image import certificate, icon
@@ -133,7 +133,8 @@ def kitchen(
 def equipped(kitchen: Kitchen, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kitchen]:
     """The kitchen with what the page that a test names needs; skips where this machine lacks it."""
     page = (PAGES / f"{request.node.callspec.params['name']}.md").read_text(encoding="utf-8")
-    environment, replaced, emulations = dict(kitchen.environment), dict(kitchen.replaced), {}
+    environment, replaced = dict(kitchen.environment), dict(kitchen.replaced)
+    emulations: dict[str, Emulation] = {}
     with contextlib.ExitStack() as stack:
         if "windows-x86_64" in page:
             wine: Wine = request.getfixturevalue("wine")

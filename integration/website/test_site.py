@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -23,6 +24,8 @@ LOADED = {
     "video": "src",
     "object": "data",
 }
+#: Keys of science that czscie reads and does not use.
+IGNORED = {"ptex", "scie_jump"}
 #: Relations of a `link` that loads nothing.
 NAMED = {"canonical", "next", "prev"}
 
@@ -70,11 +73,18 @@ def test_every_command_is_on_the_page_of_commands(site: Path) -> None:
 
 def test_every_key_of_the_manifest_is_on_its_page(site: Path) -> None:
     page = (site / "reference/manifest/index.html").read_text(encoding="utf-8")
-    assert "compression_level" in page
-    assert "insert:" not in page
+    schema = json.loads((site / "lift.schema.json").read_text(encoding="utf-8"))
+    keys = schema["properties"]["lift"]["properties"].keys() - IGNORED
+    assert len(keys) > 10
+    assert [key for key in keys if key not in page] == []
 
 
-@pytest.mark.parametrize("link", ["missing.md", "index.md#no-such-section", "/absolute", "../README.md"])
+def test_every_insertion_is_made(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        assert "<!-- insert" not in page.read_text(encoding="utf-8"), page
+
+
+@pytest.mark.parametrize("link", ["missing.md", "index.md#no-such-section", "/absolute", "../pyproject.toml"])
 def test_a_broken_link_fails_the_build(link: str, tmp_path: Path) -> None:
     docs = tmp_path / "docs"
     docs.mkdir()
