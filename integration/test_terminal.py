@@ -102,6 +102,13 @@ def test_a_first_build_shows_each_phase_while_it_runs(journey: Journey, columns:
     assert moved[:2] == ["czscie build", "Building lift.toml"]
     assert any(row.startswith("Packing cpython 3.") for row in moved)
     assert all(len(line) < columns for screen in run.terminal.screens for line in screen if line[0] in "⠋⠙⠹⠸")
+    packing = [
+        line for screen in run.terminal.screens for line in screen if re.match(". Packing cpython", line)
+    ]
+    for unit in ("modules", "MB"):
+        counted = [line for line in packing if re.search(rf"[\d.,]+/[\d.,]+ {unit} ", line)]
+        assert counted, packing
+        assert len({line.index(f" {unit} ") for line in counted}) == 1
     end = " ".join(run.terminal.screen)
     for phase in ("Wrote lift.lock in ", "Packed cpython 3.", "Wrote dist/moo (", "Finished in "):
         assert phase in end

@@ -194,16 +194,15 @@ class PinnedInterpreter:
         modules = 0
         doing, done = f"Packing {self.source.description}", f"Packed {self.source.description}"
         with self.console.phase(doing, done) as phase:
-            phase.count(len(distribution.items), None, "files")
             if compiler is not None:
-                packed = pack_library(distribution, compiler, settings, level)
+                packed = pack_library(distribution, compiler, settings, level, phase.count)
                 distribution = packed.distribution
                 modules = packed.modules
                 notes.append(f"packed: {packed.modules:,} modules of the standard library")
             elif settings.stdlib:
                 warnings.append(f"not packed: {self._why_not_packed(distribution.layout)}")
             placed = distribution.below(root) if root else distribution
-            plan = write_interpreter(placed, path, level)
+            plan = write_interpreter(placed, path, level, phase.count)
         return PackedInterpreter(
             placed.layout,
             distribution.glibc,

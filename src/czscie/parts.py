@@ -437,6 +437,7 @@ class _Maker:
                     division=division,
                     provisions=added,
                     windows=windows,
+                    count=phase.count,
                 )
                 converted = convert(pex.path, path, conversion)
                 phase.become(f"Packed {pex.name}: {converted.description}")

@@ -19,6 +19,35 @@ Show = Callable[[int, "int | None"], None]
 Begin = Callable[[str, "int | None"], AbstractContextManager[Show]]
 
 
+#: Takes how much of a total is done (None if unknown), and its unit (czscie.console.Phase.count).
+Count = Callable[[int, "int | None", str], object]
+#: Takes how much more is done.
+Step = Callable[[int], object]
+
+
+class Steps:
+    """How much of `total` is done, in `unit`, counted from several threads."""
+
+    def __init__(self, count: Count, total: int, unit: str) -> None:
+        self._count, self._total, self._unit = count, total, unit
+        self._done = 0
+        self._lock = Lock()
+        count(0, total, unit)
+
+    def add(self, number: int) -> None:
+        with self._lock:
+            self._done += number
+            self._count(self._done, self._total, self._unit)
+
+
+def no_count(done: int, total: int | None, unit: str) -> None:
+    """Counts nothing."""
+
+
+def no_step(number: int) -> None:
+    """Counts nothing."""
+
+
 class Progress:
     """Reports through `console`; with None it prints nothing."""
 

@@ -22,6 +22,7 @@ from czscie.container.plan import ENTRY_NAME, Plan, PlannedEntry, PlannedFile, S
 from czscie.container.zip import STORED, ZSTD, Entry, read_directory, read_entry, stream_entry
 from czscie.errors import CzscieError
 from czscie.filesystem import write_atomically
+from czscie.live import BYTES
 
 LEVEL = 3
 
@@ -402,3 +403,28 @@ def test_a_link_to_a_file_is_replaced_and_not_written_through(tmp_path: Path) ->
     write_atomically(tmp_path / "link", lambda stream: stream.write(b"new"))
     assert (tmp_path / "file").read_bytes() == b"old"
     assert (tmp_path / "link").read_bytes() == b"new" and not (tmp_path / "link").is_symlink()
+
+
+def test_bytes_are_counted_as_they_are_compressed() -> None:
+    counts: list[tuple[int, int | None, str]] = []
+    packer = Packer(LEVEL, count=lambda *count: counts.append(count))
+    packer.add("", files({"large": noise(LARGE), "small": b"moo"}))
+    packer.write(io.BytesIO(), lambda entries: Plan(entries, ()))
+    total = packer.size
+    assert counts[0] == (0, total, BYTES) and counts[-1] == (total, total, BYTES)
+    assert [done for done, _, _ in counts] == sorted(done for done, _, _ in counts)
+    assert len(counts) == 3
+
+
+def test_what_stops_the_counting_stops_the_packing() -> None:
+    class Stopped(BaseException):
+        pass
+
+    def count(done: int, total: int | None, unit: str) -> None:
+        if done:
+            raise Stopped
+
+    packer = Packer(LEVEL, count=count)
+    packer.add("", files({f"{number}": noise(LARGE, number) for number in range(20)}))
+    with pytest.raises(Stopped):
+        packer.write(io.BytesIO(), lambda entries: Plan(entries, ()))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.util
 import marshal
+import os
 import stat
 import sys
 from pathlib import Path
@@ -69,9 +70,15 @@ def test_without_a_shell_the_limits_are_the_same(monkeypatch: pytest.MonkeyPatch
     python = tmp_path / "python"
     python.write_text("#!/bin/sh\nulimit -c; ulimit -s; ulimit -v; ulimit -Hc; ulimit -Hs; ulimit -Hv\n")
     python.chmod(0o755)
-    with_shell = compiler._run(python, b"").stdout
+
+    def limits() -> bytes:
+        output = bytearray()
+        compiler._run(python, b"", "compile_modules.py", output.extend)
+        return bytes(output)
+
+    with_shell = limits()
     monkeypatch.setattr(compiler, "_SHELL", tmp_path / "nothing")
-    assert compiler._run(python, b"").stdout == with_shell == b"0\n8192\n4194304\n" * 2
+    assert limits() == with_shell == b"0\n8192\n4194304\n" * 2
     assert this_python().compile([("a.py", TEXT)]).results[0]
 
 
@@ -114,3 +121,33 @@ def test_a_python_that_fails_is_named(tmp_path: Path) -> None:
     with pytest.raises(CzscieError, match="failed") as caught:
         Compiler(python, "", b"", "").compile([("a.py", b"")])
     assert str(python) in str(caught.value)
+
+
+def test_each_module_is_counted_once_it_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiler, "_PIECE", 3)
+    counted: list[None] = []
+    sources = [(f"{number}.py", TEXT) for number in range(5)]
+    whole = this_python().compile(sources, lambda: counted.append(None)).results
+    assert len(counted) == len(sources)
+    monkeypatch.undo()
+    assert this_python().compile(sources).results == whole
+
+
+def test_what_stops_the_counting_stops_the_compiler() -> None:
+    class Stopped(BaseException):
+        pass
+
+    def stop() -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        this_python().compile([("a.py", TEXT)] * 10_000, stop)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGINT of groups")
+def test_a_compiler_that_ctrl_c_ends_is_no_cause_of_a_module(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nkill -INT $$\n")
+    python.chmod(0o755)
+    with pytest.raises(KeyboardInterrupt):
+        Compiler(python, "", b"", "").compile([("a.py", TEXT)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -33,9 +33,11 @@ class Counting(Compiler):
     def of(cls, compiler: Compiler) -> Counting:
         return cls(compiler.python, compiler.identity, compiler.magic, compiler.tag)
 
-    def compile(self, sources: Sequence[Source]) -> Compiled[bytes]:
+    def compile(
+        self, sources: Sequence[Source], answered: Callable[[], object] = lambda: None
+    ) -> Compiled[bytes]:
         self.compiled.extend(name for name, _ in sources)
-        return Compiler.compile(self, sources)
+        return Compiler.compile(self, sources, answered)
 
 
 @pytest.fixture
@@ -88,3 +90,11 @@ def test_expressions_of_several_modules_are_there_once() -> None:
     one, other = (b"1" * 8, b"x"), (b"2" * 8, b"y")
     found: list[list[Expression]] = [[other], [one, other], []]
     assert expressions_of(found) == [one, other]
+
+
+def test_modules_are_counted_whether_they_are_compiled_or_kept(compiler: Counting) -> None:
+    steps: list[int] = []
+    code_of_each(compiler, "moo", [A], steps.append)
+    code_of_each(compiler, "moo", [A, B], steps.append)
+    code_of_each(compiler, "moo", [A, B], steps.append)
+    assert [each for each in steps if each] == [1, 1, 1, 2]

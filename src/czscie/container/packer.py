@@ -26,6 +26,8 @@ from czscie.container.plan import ENTRY_NAME, Plan, PlannedEntry, PlannedFile, P
 from czscie.disk import writing
 from czscie.errors import Code, CzscieError
 from czscie.filesystem import write_atomically
+from czscie.live import BYTES
+from czscie.progress import Count, Steps, no_count
 
 _Written = TypeVar("_Written")
 
@@ -139,11 +141,15 @@ class Packed:
 class Packer:
     """Collects the content of one zip. `slices` are known at once, bytes are read when the zip is written."""
 
-    def __init__(self, level: int, jobs: int | None = None, *, kept: bool = False) -> None:
+    def __init__(
+        self, level: int, jobs: int | None = None, *, kept: bool = False, count: Count = no_count
+    ) -> None:
         """`level` is zstd's, 1 to 22; `jobs` are the threads that compress, as many as cores if None.
 
-        With `kept`, compressed entries come from the user's cache, and go there.
+        With `kept`, compressed entries come from the user's cache, and go there. `count` counts the bytes
+        that are compressed.
         """
+        self._count = count
         self._level = level
         self._kept = kept
         self._jobs = jobs or os.cpu_count() or 1
@@ -213,27 +219,35 @@ class Packer:
         """The entries in order, compressed by all cores with few of them in memory at a time."""
         # The largest first, so that no core unpacks a large one alone at the end.
         order = sorted(self._entries.items(), key=lambda item: (-item[1].size, item[0]))
+        steps = Steps(self._count, self.size, BYTES)
         with ThreadPoolExecutor(self._jobs) as pool:
             running: deque[Future[tuple[Packed, PlannedEntry]]] = deque()
-            for name, entry in order:
-                running.append(pool.submit(self._pack, name, entry))
-                if len(running) > 2 * self._jobs:
+            try:
+                for name, entry in order:
+                    running.append(pool.submit(self._pack, name, entry, steps))
+                    if len(running) > 2 * self._jobs:
+                        yield running.popleft().result()
+                while running:
                     yield running.popleft().result()
-            while running:
-                yield running.popleft().result()
+            finally:
+                for future in running:
+                    future.cancel()
 
-    def _pack(self, name: str, entry: _Single | _Group) -> tuple[Packed, PlannedEntry]:
+    def _pack(self, name: str, entry: _Single | _Group, steps: Steps) -> tuple[Packed, PlannedEntry]:
         if entry.size >= _HUGE:
-            return self._pack_in_pieces(name, entry)
+            return self._pack_in_pieces(name, entry, steps)
         data = entry.read()
         planned = PlannedEntry(name, len(data), zlib.crc32(data), hashlib.sha256(data).hexdigest())
         if self._kept:
             frame = compressed(data, f"zstd {self._level}", lambda: compress(data, self._level))
         else:
             frame = compress(data, self._level)
+        steps.add(len(data))
         return Packed(name, planned.size, planned.crc32, io.BytesIO(frame)), planned
 
-    def _pack_in_pieces(self, name: str, entry: _Single | _Group) -> tuple[Packed, PlannedEntry]:
+    def _pack_in_pieces(
+        self, name: str, entry: _Single | _Group, steps: Steps
+    ) -> tuple[Packed, PlannedEntry]:
         """The same in memory that does not grow with the entry; any number of threads gives equal bytes."""
         import tempfile
 
@@ -250,6 +264,7 @@ class Packer:
                 crc32 = zlib.crc32(piece, crc32)
                 sha256.update(piece)
                 frame.write(encoder.compress(piece))
+                steps.add(len(piece))
             if left != 0:
                 raise CzscieError(
                     f"{name} changed while it was packed",
@@ -295,16 +310,20 @@ def compress(data: bytes, level: int) -> bytes:
 
 
 def write_items(
-    items: Iterable[File | Link], path: Path, level: int, directories: Sequence[str] = ()
+    items: Iterable[File | Link],
+    path: Path,
+    level: int,
+    directories: Sequence[str] = (),
+    count: Count = no_count,
 ) -> Plan:
     """Writes the zip `path` of `items` that are installed where they are named, and returns its plan.
 
-    `level` is zstd's. `directories` are made even if nothing is in them.
+    `level` is zstd's. `directories` are made even if nothing is in them. `count` counts the bytes.
     """
     items = tuple(items)
     files = [item for item in items if isinstance(item, File)]
     links = tuple(PlannedLink(item.path, item.target) for item in items if isinstance(item, Link))
-    packer = Packer(level, kept=True)
+    packer = Packer(level, kept=True, count=count)
     slices = packer.add("", files)
     planned = tuple(PlannedFile(file.path, slices[file.path], executable=file.executable) for file in files)
 

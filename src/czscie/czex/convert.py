@@ -20,6 +20,7 @@ from czscie.elf import ElfError
 from czscie.errors import Code, CzscieError
 from czscie.pbs.distribution import glibc_floor
 from czscie.platforms import ANY_GLIBC, GlibcVersion
+from czscie.progress import Count, no_count
 from czscie.sbom.component import Component
 from czscie.sbom.packages import wheel_components
 from czscie.wheel.script_launchers import ScriptLaunchers
@@ -63,7 +64,8 @@ class Conversion:
     `level` is zstd's; `glibc` is the newest that wheels may ask for; `entry_point` replaces the PEX's own.
     `packing` says how modules are packed; without it they are files and nothing else. With `division` no
     entry has both the application's own files and those of its dependencies. Those of `provisions` are added
-    whose projects the PEX does not bring itself. `windows` is what the environment gets there.
+    whose projects the PEX does not bring itself. `windows` is what the environment gets there. `count` counts
+    the modules that are compiled, and then the bytes that are compressed.
     """
 
     interpreter: InstalledInterpreter
@@ -74,6 +76,7 @@ class Conversion:
     division: LayerSplit | None = None
     provisions: Sequence[Wheel] = ()
     windows: WindowsOptions | None = None
+    count: Count = no_count
 
 
 def convert(path: Path, output: Path, conversion: Conversion) -> Converted:
@@ -113,10 +116,10 @@ def convert(path: Path, output: Path, conversion: Conversion) -> Converted:
         if packing is not None:
             site_packages = interpreter.layout.site_packages
             application = projects_of_application(resolution.wheels, needs, info)
-            installed = packing.pack(items.placements, site_packages, application, own)
+            installed = packing.pack(items.placements, site_packages, application, own, conversion.count)
             installed = replace(installed, packs=(*installed.packs, packing.cached(boot_file())))
         contents = CzexContents(info, resolution.wheels, pex.sources, installed, own)
-        plan = write_czex(contents, interpreter, output, conversion.level, windows)
+        plan = write_czex(contents, interpreter, output, conversion.level, windows, conversion.count)
         floor = _glibc(resolution.wheels) if interpreter.platform.libc == "gnu" else None
         return Converted(
             info,

@@ -21,6 +21,7 @@ from czscie.czex.windows_options import WindowsOptions
 from czscie.filesystem import write_atomically
 from czscie.pbs.distribution import Layout
 from czscie.platforms import Platform
+from czscie.progress import Count, no_count
 from czscie.wheel.venv_layout import Installed, Placement
 from czscie.wheel.wheel import Wheel
 
@@ -77,14 +78,15 @@ def write_czex(
     path: Path,
     level: int,
     windows: WindowsOptions | None = None,
+    count: Count = no_count,
 ) -> Plan:
     """Writes the CZEX to `path` and returns the plan of its virtual environment.
 
-    `level` is zstd's. `windows` is what the environment gets there.
+    `level` is zstd's. `windows` is what the environment gets there. `count` counts the bytes.
     """
     info, installed, own = contents.info, contents.installed, contents.own
     windows = windows or WindowsOptions()
-    packer = Packer(level, kept=True)
+    packer = Packer(level, kept=True, count=count)
     slices: dict[tuple[object, str], Slice] = {}
     for wheel in sorted(contents.wheels, key=lambda wheel: wheel.filename):
         name = f".deps/{wheel.filename}"

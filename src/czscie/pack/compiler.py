@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import marshal
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import IO, Any, Generic, TypeVar
 
 from czscie.container.content import Data, File
 from czscie.errors import Code, CzscieError
@@ -64,6 +67,14 @@ _OPTIONS = ("-s", "-S", "-B", "-W", "ignore")
 _WITHOUT_WORKING_DIRECTORY = "import sys; del sys.path[0]\n"
 
 
+#: Bytes of output that are read at once.
+_PIECE = 1 << 16
+
+
+def _nothing() -> None:
+    """Counts nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Compiled(Generic[T]):
     """The result for each module, and the line about it: "" unless it exceeded a limit and has no or an
@@ -94,17 +105,21 @@ class Compiler:
     @classmethod
     def probe(cls, python: Path, identity: str) -> Compiler | None:
         """The compiler `python`; None if it does not run here."""
+        answer = bytearray()
         try:
-            done = _run(python, b"")
+            status = _run(python, b"", "compile_modules.py", answer.extend)
         except (OSError, subprocess.SubprocessError):
             return None
-        answer = b"" if done.returncode else done.stdout
-        return cls(python, identity, answer[:4], answer[5:].decode()) if len(answer) > 5 else None
+        known = status == 0 and len(answer) > 5
+        return cls(python, identity, bytes(answer[:4]), answer[5:].decode()) if known else None
 
-    def compile(self, sources: Sequence[Source]) -> Compiled[bytes]:
+    def compile(
+        self, sources: Sequence[Source], answered: Callable[[], object] = _nothing
+    ) -> Compiled[bytes]:
         """The marshalled code objects of `sources`; empty where one does not compile.
 
-        Each depends on its own source alone. Raises CzscieError when the Python fails.
+        Each depends on its own source alone. Calls `answered` after each. Raises CzscieError when the Python
+        fails.
         """
         requests = [
             len(encoded := name.encode("utf-8", "surrogateescape")).to_bytes(4, "big")
@@ -113,7 +128,7 @@ class Compiler:
             + source
             for name, source in sources
         ]
-        answers, told = self._answers(sources, requests, "compile_modules.py")
+        answers, told = self._answers(sources, requests, "compile_modules.py", answered)
         return Compiled([answer.data for answer in answers], told)
 
     def cached(self, path: str, code: bytes) -> File:
@@ -165,7 +180,11 @@ class Compiler:
         return [marshal.loads(answer.data) if answer.data else None for answer in answers]
 
     def _answers(
-        self, sources: Sequence[Source], requests: Sequence[bytes], program: str
+        self,
+        sources: Sequence[Source],
+        requests: Sequence[bytes],
+        program: str,
+        answered: Callable[[], object] = _nothing,
     ) -> tuple[list[_Answer], list[str]]:
         """The answers of `program` to the requests, and for each a line if it exceeded a limit, or "".
 
@@ -174,8 +193,8 @@ class Compiler:
         answers: list[_Answer] = []
         deaths = 0
         while len(answers) < len(requests):
-            output, death = self._run(b"".join(requests[len(answers) :]), program)
-            answers += _parsed(output, program)
+            some, death = self._run(b"".join(requests[len(answers) :]), program, answered)
+            answers += some
             if len(answers) == len(requests):
                 break
             deaths += death == _TIME
@@ -184,6 +203,7 @@ class Compiler:
                     f"it stopped at {sources[len(answers)][0]}: {death or 'without a reason'}"
                 )
             answers.append(_Answer(death, b""))
+            answered()
         what = _WHAT[program]
         told = [
             "" if answer.letter in _FINE else f"{name} {what}: {_EXCESSES.get(answer.letter, answer.letter)}"
@@ -191,15 +211,20 @@ class Compiler:
         ]
         return answers, told
 
-    def _run(self, request: bytes, program: str) -> tuple[bytes, str | None]:
-        """The output of `program`, and what it died of, if it did."""
+    def _run(
+        self, request: bytes, program: str, answered: Callable[[], object]
+    ) -> tuple[list[_Answer], str | None]:
+        """The answers of `program`, and what it died of, if it did."""
+        reading = _Reading(program, answered)
         try:
-            done = _run(self.python, request, program)
+            status = _run(self.python, request, program, reading.take)
         except (OSError, subprocess.SubprocessError) as error:
             raise self._failure(str(error)) from error
-        if done.returncode and not done.stdout:
-            raise self._failure(f"it exited with status {done.returncode}")
-        return done.stdout, _death(done.returncode) if done.returncode else None
+        if -status == signal.SIGINT:  # Ctrl-C reaches the whole group of processes
+            raise KeyboardInterrupt
+        if status and not reading.began:
+            raise self._failure(f"it exited with status {status}")
+        return reading.answers, _death(status) if status else None
 
     def _failure(self, why: str) -> CzscieError:
         return CzscieError(
@@ -216,15 +241,31 @@ class _Answer:
     data: bytes
 
 
-def _parsed(output: bytes, program: str) -> Iterator[_Answer]:
-    """The complete answers in the program's output."""
-    at = 5 + output[4] if program == "compile_modules.py" else 1
-    while at + 5 <= len(output):
-        end = at + 5 + int.from_bytes(output[at + 1 : at + 5], "big")
-        if end > len(output):
-            break
-        yield _Answer(output[at : at + 1].decode("latin-1"), output[at + 5 : end])
-        at = end
+class _Reading:
+    """Takes the output of a program as it arrives, and calls `answered` after each complete answer."""
+
+    def __init__(self, program: str, answered: Callable[[], object]) -> None:
+        self.answers: list[_Answer] = []
+        self.began = False
+        self._has_tag = program == "compile_modules.py"
+        self._is_past_head = False
+        self._answered = answered
+        self._rest = bytearray()
+
+    def take(self, piece: bytes) -> None:
+        self.began = True
+        rest = self._rest
+        rest += piece
+        if not self._is_past_head:
+            head = (5 + rest[4] if len(rest) > 4 else len(rest) + 1) if self._has_tag else 1
+            if len(rest) < head:
+                return
+            del rest[:head]
+            self._is_past_head = True
+        while len(rest) >= 5 and len(rest) >= (end := 5 + int.from_bytes(rest[1:5], "big")):
+            self.answers.append(_Answer(rest[:1].decode("latin-1"), bytes(rest[5:end])))
+            del rest[:end]
+            self._answered()
 
 
 def _death(status: int) -> str:
@@ -236,19 +277,39 @@ def _death(status: int) -> str:
     return f"the compiler crashes on it with exit status {status}"
 
 
-def _run(
-    python: Path, request: bytes, name: str = "compile_modules.py"
-) -> subprocess.CompletedProcess[bytes]:
+def _run(python: Path, request: bytes, name: str, take: Callable[[bytes], object]) -> int:
+    """Runs the program, gives its output to `take` as it arrives, and returns its exit status.
+
+    The program ends at once when `take` raises something.
+    """
     program = resources.files("czscie.pack").joinpath(name).read_text()
     command = [str(python), *_OPTIONS, "-c", _WITHOUT_WORKING_DIRECTORY + program]
-    return subprocess.run(
+    with subprocess.Popen(
         [*_limiting(), *command],
-        input=request,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        check=False,
         env=_ENVIRONMENT,
-    )
+    ) as process:
+        assert process.stdin is not None and isinstance(process.stdout, io.BufferedReader)
+        asking = threading.Thread(target=_ask, args=(process.stdin, request), daemon=True)
+        asking.start()
+        try:
+            while piece := process.stdout.read1(_PIECE):
+                take(piece)
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            asking.join()
+    return process.returncode
+
+
+def _ask(stream: IO[bytes], request: bytes) -> None:
+    with suppress(OSError):  # the program has ended
+        stream.write(request)
+    with suppress(OSError):
+        stream.close()
 
 
 def _limiting() -> list[str]:

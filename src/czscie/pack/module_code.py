@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import msgspec
 
 from czscie.build_cache import key_of, knowledge_of_each
 from czscie.pack.compiler import Compiler, Expression, Source
+from czscie.progress import Step, no_step
 
 
 class ModuleCode(msgspec.Struct, frozen=True):
@@ -23,17 +25,24 @@ class ModuleCode(msgspec.Struct, frozen=True):
     skips: tuple[str, ...]
 
 
-def code_of_each(compiler: Compiler, owner: str, sources: Sequence[Source]) -> list[ModuleCode]:
+def code_of_each(
+    compiler: Compiler, owner: str, sources: Sequence[Source], step: Step = no_step
+) -> list[ModuleCode]:
     """What `compiler` makes of each of `sources`, from the cache where it can be.
 
-    What belongs to one `owner` is kept together. Raises CzscieError when the Python fails.
+    What belongs to one `owner` is kept together. `step` counts the modules. Raises CzscieError when the
+    Python fails.
     """
+    compiled = 0
 
     def make(missing: Sequence[int]) -> list[ModuleCode]:
+        nonlocal compiled
+        compiled = len(missing)
+        step(len(sources) - compiled)
         wanted = [sources[number] for number in missing]
         with ThreadPoolExecutor(1) as pool:
             running = pool.submit(compiler.expressions, wanted)
-            codes = compiler.compile(wanted)
+            codes = compiler.compile(wanted, partial(step, 1))
             expressions = running.result()
         return [
             ModuleCode(code, tuple(found), tuple(filter(None, told)))
@@ -43,7 +52,10 @@ def code_of_each(compiler: Compiler, owner: str, sources: Sequence[Source]) -> l
         ]
 
     key = key_of("modules", compiler.identity, owner)
-    return knowledge_of_each(key, ModuleCode, [_digest(*source) for source in sources], make)
+    found = knowledge_of_each(key, ModuleCode, [_digest(*source) for source in sources], make)
+    if not compiled:
+        step(len(sources))
+    return found
 
 
 def expressions_of(modules: Iterable[Sequence[Expression]]) -> list[Expression]:

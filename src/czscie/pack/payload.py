@@ -19,6 +19,7 @@ from czscie.pack.pack import NAME, REST, Bytecode, Module, render, render_in_two
 from czscie.pack.scan import Signs, Suspect
 from czscie.pack.unit import Unit, units_of
 from czscie.platforms import Platform
+from czscie.progress import Count, Step, Steps, no_count
 from czscie.wheel.venv_layout import Installed, Placement, describe
 from czscie.wheel.wheel import Wheel
 
@@ -47,11 +48,13 @@ class Packing:
         site_packages: str,
         application: Collection[str] = (),
         own: Collection[Wheel] | None = None,
+        count: Count = no_count,
     ) -> Installed:
         """Packs those of `placements` that are modules of the directory `site_packages`.
 
         `application` are the projects that the application is made of. With `own`, the wheels that change
-        with it, the others' modules are in a file apart. Raises CzscieError when they cannot be compiled.
+        with it, the others' modules are in a file apart. `count` counts the modules. Raises CzscieError when
+        they cannot be compiled.
         """
         inside = {
             placement.destination.removeprefix(f"{site_packages}/"): placement
@@ -61,11 +64,11 @@ class Packing:
         units = units_of(inside)
         with ThreadPoolExecutor() as pool:
             stays = list(pool.map(lambda unit: self._staying(unit, application), units))
+            paths = [unit.run(staying) for unit, (staying, _) in zip(units, stays, strict=True)]
+            steps = Steps(count, sum(map(len, paths)), "modules")
             compiled = list(
                 pool.map(
-                    lambda unit, staying: self._compile(unit, site_packages, unit.run(staying[0])),
-                    units,
-                    stays,
+                    lambda unit, paths: self._compile(unit, site_packages, paths, steps.add), units, paths
                 )
             )
         contents = _Contents(), _Contents()
@@ -77,8 +80,8 @@ class Packing:
             content = contents[own is not None and unit.origin != "sources" and unit.origin not in own]
             content.expressions.update(found)
             if reason:
-                count = f"{len(staying):,} of {len(unit.modules):,} modules of {describe(unit.origin)}"
-                reasons.append(f"{count} stay files: {reason}")
+                some = f"{len(staying):,} of {len(unit.modules):,} modules of {describe(unit.origin)}"
+                reasons.append(f"{some} stay files: {reason}")
             for path, code in codes.items():
                 packed = path not in staying
                 source = unit.files[path].member.content.read() if packed and self.settings.source else None
@@ -121,14 +124,14 @@ class Packing:
         return knowledge(key, Scanned, lambda: Scanned(tuple(self.compiler.scan(suspects)))).signs
 
     def _compile(
-        self, unit: Unit, site_packages: str, paths: Sequence[str]
+        self, unit: Unit, site_packages: str, paths: Sequence[str], step: Step
     ) -> tuple[dict[str, bytes], list[Expression], tuple[str, ...]]:
         """The code of each module of `paths` that compiles, their regular expressions, and what was too much,
         from the cache.
         """
         sources = [(f"{site_packages}/{path}", unit.files[path].member.content.read()) for path in paths]
         owner = unit.origin.project if isinstance(unit.origin, Wheel) else unit.origin
-        made = code_of_each(self.compiler, owner, sources)
+        made = code_of_each(self.compiler, owner, sources, step)
         shares = self.platform.shares_expressions
         expressions = expressions_of(each.expressions for each in made) if shares else []
         codes = {path: each.code for path, each in zip(paths, made, strict=True) if each.code}

@@ -17,6 +17,7 @@ from czscie.pack.module_code import code_of_each, expressions_of
 from czscie.pack.modules import module_sources
 from czscie.pack.pack import NAME, Bytecode, Module, render
 from czscie.pbs.distribution import Distribution, Layout
+from czscie.progress import Count, Steps, no_count
 
 #: What the shipped interpreter calls the modules that serve packs, and the files they are here.
 _FINDER = "_czscie_finder.py"
@@ -57,11 +58,15 @@ class PackedLibrary:
 
 
 def pack_library(
-    distribution: Distribution, compiler: Compiler, settings: PackSettings, level: int = DEFAULT_LEVEL
+    distribution: Distribution,
+    compiler: Compiler,
+    settings: PackSettings,
+    level: int = DEFAULT_LEVEL,
+    count: Count = no_count,
 ) -> PackedLibrary:
     """Packs the standard library of `distribution` as `settings` say, with the bytecode of `compiler`.
 
-    `level` is zstd's, of the part that it will be in.
+    `level` is zstd's, of the part that it will be in. `count` counts the modules.
 
     Raises CzscieError where it cannot be packed.
     """
@@ -80,7 +85,7 @@ def pack_library(
         if path.partition("/")[0] not in _FOREIGN
     }
     named = [(prefix + path, text) for path, text in sources.items()]
-    made = code_of_each(compiler, "library", named)
+    made = code_of_each(compiler, "library", named, Steps(count, len(named), "modules").add)
     shares = distribution.platform.shares_expressions
     expressions = expressions_of(each.expressions for each in made) if shares else []
     compiled = {path: each.code for path, each in zip(sources, made, strict=True) if each.code}
