@@ -49,6 +49,7 @@ def test_no_function_prints_anything(lift: Path, capfd: pytest.CaptureFixture[st
         "vendor": lambda: api.vendor(lift, Path("parcel")),
         "verify_vendor": lambda: api.verify_vendor(lift, Path("parcel")),
         "inspect": lambda: api.inspect(executable),
+        "inspect_page": lambda: api.inspect_page(executable, Path("moo.html"), older=executable),
         "sbom": lambda: api.sbom(executable),
         "verify": lambda: api.verify(executable, lock=Path("lift.lock"), manifest=lift),
         "inject": lambda: api.inject(
@@ -65,7 +66,15 @@ def test_no_function_prints_anything(lift: Path, capfd: pytest.CaptureFixture[st
     assert results["check_lock"] and not api.check_lock(lift)
     assert results["lock"] == Path("lift.lock")
     assert results["verify_vendor"] == ()
-    for written in ("first.toml", "dist/moo", "moo.tar", "parcel/SHA256SUMS", "moo.czex", "again.pex"):
+    for written in (
+        "first.toml",
+        "dist/moo",
+        "moo.html",
+        "moo.tar",
+        "parcel/SHA256SUMS",
+        "moo.czex",
+        "again.pex",
+    ):
         assert Path(written).is_file(), written
 
 

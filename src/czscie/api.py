@@ -39,6 +39,7 @@ __all__ = [
     "init",
     "inject",
     "inspect",
+    "inspect_page",
     "lock",
     "plan",
     "sbom",
@@ -253,6 +254,17 @@ def inspect(executable: Path) -> Contents:
     from czscie.scie.inspect import read_scie
 
     return read_scie(executable)
+
+
+@_explained
+def inspect_page(executable: Path, page: Path, *, older: Path | None = None) -> None:
+    """Writes an HTML page of what an executable or a CZEX is made of, by size, to `page`.
+
+    With `older`, another such file, the page shows what changed since.
+    """
+    from czscie.composition.write import write_page
+
+    write_page(executable, page, older)
 
 
 @_explained

@@ -48,15 +48,20 @@ def print_digests(contents: Contents, console: RichConsole) -> None:
 
 def needs(contents: Contents) -> str:
     """The requirements of the executable to its host, in words."""
+    return ", ".join(wanted for _, wanted in requirements(contents))
+
+
+def requirements(contents: Contents) -> list[tuple[str, str]]:
+    """The same, each with what it is about."""
     lift = contents.manifest.scie.lift
-    wanted = [lift.platform.removeprefix("musl-")]
+    wanted = [("Platform", lift.platform.removeprefix("musl-"))]
     if lift.needs.glibc is not None:
-        wanted.append(_library(lift, f"glibc >= {lift.needs.glibc}"))
+        wanted.append(("C library", _library(lift, f"glibc >= {lift.needs.glibc}")))
     if lift.needs.musl:
-        wanted.append(_library(lift, "musl"))
+        wanted.append(("C library", _library(lift, "musl")))
     room = sum(part.part.unpacked for part in contents.parts)
-    wanted.append(f"{megabytes(room)} in a directory that allows execution")
-    return ", ".join(wanted)
+    wanted.append(("Disk", f"{megabytes(room)} in a directory that allows execution"))
+    return wanted
 
 
 def _library(lift: LiftManifest, needed: str) -> str:

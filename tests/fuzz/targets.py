@@ -144,6 +144,14 @@ def _compare_with_lock(path: Path, output: Path) -> None:
     compare_with_lock(read_scie(path), bill, lock, OwnLauncher("0" * 64, None))
 
 
+def _write_page(path: Path, output: Path) -> None:
+    from czscie.composition.write import composition, write_page
+
+    write_page(path, output / "page.html", path)
+    found = composition(path).whole
+    assert found.packed == path.stat().st_size
+
+
 def _eject(path: Path, output: Path) -> None:
     from czscie.czex.eject import eject
 
@@ -341,11 +349,11 @@ TARGETS = (
         "scie",
         "executables",
         "",
-        (_read_scie, _verify_scie, _read_sbom, _compare_with_lock),
+        (_read_scie, _verify_scie, _read_sbom, _compare_with_lock, _write_page),
         _nested(formats.change_scie),
     ),
     Target("elf", "executables", ".so", (_read_elf,), _bytes),
-    Target("czex", "czex", ".czex", (_eject,), ZIPPED),
+    Target("czex", "czex", ".czex", (_eject, _write_page), ZIPPED),
     Target("pex", "pex", ".pex", (_open_pex, _inject, _convert, _init), ZIPPED),
     Target("wheel", "pex", ".whl", (_licences,), ZIPPED),
     Target("zip", "archives", ".zip", (_embedded,), ZIPPED),

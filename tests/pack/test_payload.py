@@ -67,6 +67,12 @@ def test_auto_packs_the_modules_that_nobody_looks_at() -> None:
         "packed: 4 modules of the payload, 3 of them instead of files",
         "1 of 1 modules of looks-1-py3-none-any.whl stay files: looks.py uses __file__",
     )
+    assert installed.reasons == {"looks": "looks.py uses __file__"}
+
+
+def test_what_the_manifest_names_has_a_reason_too() -> None:
+    installed = pack(PackSettings(files=("pure",)))
+    assert installed.reasons["pure"].startswith("lift.pack.files names them")
 
 
 def test_the_applications_own_modules_are_files_and_their_bytecode_is_in_the_pack() -> None:

@@ -64,6 +64,12 @@ def test_a_wheel_is_listed_by_its_file_and_the_files_digest() -> None:
     assert (calf.reference, calf.name, calf.sha256) == ("cow-calf", "Cow.Calf", None)
 
 
+def test_a_wheel_says_why_modules_of_it_are_files() -> None:
+    cow = wheel("cow-1.0+local-py3-none-any.whl", "cow", None)
+    [listed] = wheel_components([cow], {}, {"cow": "cow.py uses __file__", "other": "other"})
+    assert listed.properties["czscie:files"] == "cow.py uses __file__"
+
+
 def test_libraries_in_a_wheel_are_listed_and_its_modules_are_not() -> None:
     tree = {
         **metadata("moo"),

@@ -128,7 +128,7 @@ def convert(path: Path, output: Path, conversion: Conversion) -> Converted:
             _describe(resolution, len(pex.sources)),
             installed.notes,
             tuple(warnings),
-            wheel_components(resolution.wheels, resolution.needs),
+            wheel_components(resolution.wheels, resolution.needs, installed.reasons),
             tuple(sorted(resolution.needs.get("", ()))),
             tuple(sorted(wheel.filename for wheel in own or ())),
             wheel_components([launchers.wheel], {}) if launchers is not None and has_scripts else (),

@@ -23,6 +23,9 @@ from czscie.progress import Count, Step, Steps, no_count
 from czscie.wheel.venv_layout import Installed, Placement, describe
 from czscie.wheel.wheel import Wheel
 
+#: The reason of modules that no rule of czscie's keeps as files.
+_NAMED = "lift.pack.files names them, or a distribution in the payload reads the modules of others"
+
 
 class Scanned(msgspec.Struct, frozen=True):
     """The cached findings about the modules of one wheel that have a sign in their text."""
@@ -95,8 +98,19 @@ class Packing:
         kept = tuple(placement for placement in placements if placement.destination not in gone)
         number = sum(len(content.modules) for content in contents)
         notes = (*_notes(number, len(gone), reasons), *skips)
-        staying_files = sum(len(staying) for staying, _ in stays)
-        return Installed(kept, tuple(packs[:1]), tuple(packs[1:]), notes, number, staying_files)
+        return Installed(
+            kept,
+            tuple(packs[:1]),
+            tuple(packs[1:]),
+            notes,
+            number,
+            staying=sum(len(staying) for staying, _ in stays),
+            reasons={
+                unit.origin.project: reason or _NAMED
+                for unit, (staying, reason) in zip(units, stays, strict=True)
+                if staying and isinstance(unit.origin, Wheel)
+            },
+        )
 
     def cached(self, source: File) -> File:
         """The bytecode of a module that is no package's and stays a file. Raises CzscieError."""

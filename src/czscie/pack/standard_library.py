@@ -89,7 +89,7 @@ def pack_library(
     shares = distribution.platform.shares_expressions
     expressions = expressions_of(each.expressions for each in made) if shares else []
     compiled = {path: each.code for path, each in zip(sources, made, strict=True) if each.code}
-    instead = {path for path in compiled if not _stays_a_file(path) and not settings.keeps_of_library(path)}
+    instead = {path for path in compiled if file_reason(path) is None and not settings.keeps_of_library(path)}
     packed = [
         Module(path, code, sources[path] if settings.source and path in instead else None)
         for path, code in compiled.items()
@@ -146,9 +146,15 @@ def _complete(library: Collection[str], compiled: Collection[str]) -> set[str]:
     return {f"{directory}/" if directory else "" for directory in found - lacking}
 
 
-def _stays_a_file(path: str) -> bool:
-    """Whether the source at `path` is a file in the installation, whatever the pack has."""
-    return path in _FROZEN or path in (_ENCODINGS, _FINDER) or not _OF_FILES.isdisjoint(path.split("/")[:-1])
+def file_reason(path: str) -> str | None:
+    """Why the source at `path` is a file in the installation, whatever the pack has; None if it may go."""
+    if path in _FROZEN:
+        return "CPython has it frozen, and tracebacks read the file"
+    if path in (_ENCODINGS, _FINDER):
+        return "It loads the import archive"
+    if not _OF_FILES.isdisjoint(path.split("/")[:-1]):
+        return "Its package reads its own modules"
+    return None
 
 
 def reads_xz(distribution: Distribution) -> bool:

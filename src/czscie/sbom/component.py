@@ -15,6 +15,8 @@ WHEEL = "czscie:wheel"
 SOURCE = "czscie:source-sha256"
 #: The digest of the PEX or the script that the manifest names.
 PAYLOAD = "czscie:payload-sha256"
+#: Why modules of a wheel stay files.
+STAYING = "czscie:files"
 
 #: CycloneDX's component.type, as far as we list such.
 Kind = Literal["application", "library", "file"]

@@ -7,6 +7,7 @@ import io
 import re
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ import msgspec
 from czscie.container.content import File
 from czscie.container.tree import Item
 from czscie.pbs.distribution import Layout
-from czscie.sbom.component import WHEEL, Component
+from czscie.sbom.component import STAYING, WHEEL, Component
 from czscie.sbom.libraries import bundled_libraries
 
 if TYPE_CHECKING:
@@ -47,10 +48,15 @@ _REPAIRED = re.compile(r"(^|/)([^/]+\.libs|\.dylibs)/")
 _NAME_LENGTH_MAX = 100
 
 
-def wheel_components(wheels: Iterable[Wheel], needs: Mapping[str, Collection[str]]) -> tuple[Component, ...]:
+def wheel_components(
+    wheels: Iterable[Wheel],
+    needs: Mapping[str, Collection[str]],
+    staying: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[Component, ...]:
     """The `wheels` by project, each with the libraries in it; `needs` are the projects that each requires.
 
-    The digest is that of the wheel file, and missing where the PEX does not have it as a file any more.
+    `staying` are the reasons why modules of projects are files in spite of packing. The digest is that of the
+    wheel file, and missing where the PEX does not have it as a file any more.
     """
     found: list[Component] = []
     for wheel in sorted(wheels, key=lambda wheel: wheel.project):
@@ -59,12 +65,15 @@ def wheel_components(wheels: Iterable[Wheel], needs: Mapping[str, Collection[str
             for library in bundled_libraries(wheel.members, _is_repaired)
         ]
         required = (*needs.get(wheel.project, ()), *(library.reference for library in libraries))
+        properties = {WHEEL: wheel.filename}
+        if (reason := staying.get(wheel.project)) is not None:
+            properties[STAYING] = reason
         component = _component(
             _metadata(wheel),
             reference=wheel.project,
             sha256=None if wheel.archive is None else hashlib.sha256(wheel.archive.read()).hexdigest(),
             needs=tuple(sorted(required)),
-            properties={WHEEL: wheel.filename},
+            properties=properties,
         )
         found += [component, *libraries]
     return tuple(found)

@@ -14,12 +14,17 @@ from czscie.sbom.component import TREE
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A component as the document has it; `sha256` is that of a file or, of a directory, of its tree."""
+    """A component as the document has it; `sha256` is that of a file or, of a directory, of its tree.
+
+    `licences` are expressions, identifiers or names.
+    """
 
     name: str
     version: str | None
     sha256: str | None
     properties: Mapping[str, str]
+    kind: str = "library"
+    licences: tuple[str, ...] = ()
 
 
 class _Hash(msgspec.Struct, frozen=True):
@@ -32,12 +37,29 @@ class _Property(msgspec.Struct, frozen=True):
     value: str = ""
 
 
-class _Component(msgspec.Struct, frozen=True, rename={"reference": "bom-ref"}):
+class _Licence(msgspec.Struct, frozen=True):
+    id: str | None = None
+    name: str | None = None
+
+
+class _Choice(msgspec.Struct, frozen=True):
+    license: _Licence | None = None
+    expression: str | None = None
+
+    @property
+    def text(self) -> str | None:
+        licence = self.license or _Licence()
+        return self.expression or licence.id or licence.name
+
+
+class _Component(msgspec.Struct, frozen=True, rename={"reference": "bom-ref", "kind": "type"}):
     reference: str
     name: str
+    kind: str = "library"
     version: str | None = None
     hashes: tuple[_Hash, ...] = ()
     properties: tuple[_Property, ...] = ()
+    licenses: tuple[_Choice, ...] = ()
 
 
 class _Metadata(msgspec.Struct, frozen=True):
@@ -67,4 +89,5 @@ def _recorded(component: _Component) -> Recorded:
     hashes = {each.alg: each.content for each in component.hashes}
     properties = {each.name: each.value for each in component.properties}
     digest = hashes.get("SHA-256") or properties.get(TREE)
-    return Recorded(component.name, component.version, digest, properties)
+    licences = tuple(filter(None, (choice.text for choice in component.licenses)))
+    return Recorded(component.name, component.version, digest, properties, component.kind, licences)

@@ -59,7 +59,7 @@ def read_scie(path: Path) -> Contents:
             f"cannot read {path}", code=Code.FILE_UNREADABLE, why=error.strerror or str(error)
         ) from error
     except zipfile.BadZipFile as error:
-        raise _damaged(str(path), str(error)) from error
+        raise damaged(str(path), str(error)) from error
 
 
 def read_sbom(path: Path) -> bytes:
@@ -67,6 +67,18 @@ def read_sbom(path: Path) -> bytes:
 
     Raises CzscieError when it has none, is not a scie that czscie made, or is damaged.
     """
+    text = find_sbom(path)
+    if text is None:
+        raise CzscieError(
+            f"{path} was built without a bill of materials",
+            code=Code.OTHER_VERSION,
+            hint="build it again",
+        )
+    return text
+
+
+def find_sbom(path: Path) -> bytes | None:
+    """The same; None when the scie was built without one."""
     try:
         with open_regular(path) as file:
             lift = read_manifest(file, path.stat().st_size, str(path)).scie.lift
@@ -80,17 +92,13 @@ def read_sbom(path: Path) -> bytes:
             part = PackedPart.within(file, last.offset + last.size, last.offset)
             if any(entry.name == SBOM for entry in part.directory.entries):
                 return _utf8(part.document(SBOM), str(path))
-            raise CzscieError(
-                f"{path} was built without a bill of materials",
-                code=Code.OTHER_VERSION,
-                hint="build it again",
-            )
+            return None
     except OSError as error:
         raise CzscieError(
             f"cannot read {path}", code=Code.FILE_UNREADABLE, why=error.strerror or str(error)
         ) from error
     except zipfile.BadZipFile as error:
-        raise _damaged(str(path), str(error)) from error
+        raise damaged(str(path), str(error)) from error
 
 
 def read_manifest(file: BinaryIO, size: int, label: str) -> Manifest:
@@ -107,7 +115,7 @@ def read_manifest(file: BinaryIO, size: int, label: str) -> Manifest:
             why="its last line is not a scie's manifest",
         )
     if int.from_bytes(tail[end + zip_records.END_RECORD_LENGTH - 2 :][:2], "little") != len(comment):
-        raise _damaged(label, "it does not end where its manifest ends")
+        raise damaged(label, "it does not end where its manifest ends")
     return Manifest.parse(comment, label)
 
 
@@ -121,7 +129,7 @@ def _read_part(file: BinaryIO, part: Part, label: str) -> PartContents:
         )
     text = PackedPart.within(file, part.offset + part.size, part.offset).document()
     if hashlib.sha256(text).hexdigest() != part.digest:
-        raise _damaged(label, f"the plan of {part.name} differs from the one it was built with")
+        raise damaged(label, f"the plan of {part.name} differs from the one it was built with")
     return PartContents(part, plans.parse(text))
 
 
@@ -129,11 +137,12 @@ def _utf8(text: bytes, label: str) -> bytes:
     try:
         text.decode()
     except UnicodeDecodeError as error:
-        raise _damaged(label, f"its bill of materials is not UTF-8: {error}") from error
+        raise damaged(label, f"its bill of materials is not UTF-8: {error}") from error
     return text
 
 
-def _damaged(label: str, why: str) -> CzscieError:
+def damaged(label: str, why: str) -> CzscieError:
+    """The error about a scie that is not as it was built."""
     return CzscieError(
         f"{label} is damaged", code=Code.EXECUTABLE_DAMAGED, why=why, hint="copy or build the file again"
     )

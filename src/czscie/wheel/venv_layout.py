@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Literal
 
@@ -101,7 +101,7 @@ class Installed:
     """What the virtual environment gets: `placements`, and `packs` of modules that are not among them.
 
     `dependency_packs` hold modules of wheels that are not the application's own. `notes` are lines for the
-    user. `modules` are packed, and `staying` are files for a reason.
+    user. `modules` are packed, and `staying` are files for a reason: that of each project is in `reasons`.
     """
 
     placements: tuple[Placement, ...]
@@ -110,6 +110,7 @@ class Installed:
     notes: tuple[str, ...] = ()
     modules: int = 0
     staying: int = 0
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 def venv_items(

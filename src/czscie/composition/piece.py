@@ -1,0 +1,138 @@
+"""A piece of a file: its bytes there, its bytes when it is installed, and the pieces that it consists of."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+#: What a piece of the file is, which decides about its colour.
+Kind = Literal["launcher", "interpreter", "library", "wheel", "own", "extra", "container", ""]
+
+#: A module of the import archive, a module that stays a file, another file, what no installation has.
+Form = Literal["archive", "module", "file", "kept", ""]
+
+#: Names from the root to a piece, the first being the key of one of the file's own pieces.
+Place = tuple[str, ...]
+
+#: Deeper directories are one name: whoever walks the tree may use the stack.
+_DEEPEST = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """`packed` bytes of the file, `installed` bytes of files: those of its `parts`, if it has any.
+
+    `key` tells it from its siblings, and is the same in other versions of the file. `why` says why a module
+    stays a file.
+    """
+
+    key: str
+    name: str
+    packed: int
+    installed: int
+    parts: tuple[Piece, ...] = ()
+    kind: Kind = ""
+    detail: str = ""
+    form: Form = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """How one of the file's own pieces is shown."""
+
+    name: str
+    kind: Kind
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class _Account:
+    packed: int = 0
+    installed: int = 0
+    is_file: bool = False
+    is_packed: bool = False
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Collects who has which bytes."""
+
+    labels: dict[str, Label] = field(default_factory=dict)
+    _accounts: dict[Place, _Account] = field(default_factory=lambda: defaultdict(_Account))
+
+    def add(
+        self,
+        place: Place,
+        *,
+        packed: int = 0,
+        installed: int = 0,
+        is_file: bool = False,
+        is_packed: bool = False,
+    ) -> None:
+        """Adds bytes to the piece at `place`: of an installed file, or of a module of an import archive."""
+        if len(place) > _DEEPEST:
+            place = (*place[:_DEEPEST], "/".join(place[_DEEPEST:]))
+        account = self._accounts[place]
+        account.packed += packed
+        account.installed += installed
+        account.is_file |= is_file
+        account.is_packed |= is_packed
+
+    @property
+    def packed(self) -> int:
+        """All bytes of the file that someone has."""
+        return sum(account.packed for account in self._accounts.values())
+
+    def tree(self, name: str, why: Callable[[Place, bool], str]) -> Piece:
+        """The file called `name` with all its pieces. `why` is asked about each module that is a file: its
+        place, and whether its bytecode is in an import archive.
+        """
+        below: dict[Place, set[Place]] = defaultdict(set)
+        for place in self._accounts:
+            while place:
+                below[place[:-1]].add(place)
+                place = place[:-1]
+        return self._piece((), name, below, why)
+
+    def _piece(
+        self, place: Place, name: str, below: Mapping[Place, set[Place]], why: Callable[[Place, bool], str]
+    ) -> Piece:
+        account = self._accounts.get(place)
+        parts = [self._piece(each, each[-1], below, why) for each in below.get(place, ())]
+        if account is not None and parts:  # both a file and a directory, in a file of someone else
+            parts.append(Piece("", f"{name} itself", account.packed, account.installed))
+        if parts:
+            parts.sort(key=lambda part: (-part.packed, -part.installed, part.key))
+            account = _Account(sum(part.packed for part in parts), sum(part.installed for part in parts))
+        account = account or _Account()
+        label = self.labels.get(place[0], Label(name, "")) if len(place) == 1 else Label(name, "")
+        form: Form = "" if parts else _form(place, account)
+        return Piece(
+            _key(name, label, place),
+            label.name,
+            account.packed,
+            account.installed,
+            tuple(parts),
+            label.kind,
+            label.detail,
+            form,
+            why(place, account.is_packed) if form == "module" else "",
+        )
+
+
+def _key(name: str, label: Label, place: Place) -> str:
+    """The name without the version, which directories of metadata have in theirs."""
+    if len(place) > 1 and name.endswith((".dist-info", ".data")):
+        return name.partition("-")[0] + name[name.rindex(".") :]
+    return name
+
+
+def _form(place: Place, account: _Account) -> Form:
+    if account.is_file:
+        return "module" if len(place) > 1 and place[-1].endswith(".py") else "file"
+    if account.is_packed:
+        return "archive"
+    return "kept" if len(place) > 1 else ""
