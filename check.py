@@ -30,6 +30,8 @@ SYSTEM_PROGRAMS = {
     "make": "make",
     "wine": "wine",
     "mvn": "maven",
+    "zsh": "zsh",
+    "fish": "fish",
 }
 
 STEPS = (

@@ -12,6 +12,7 @@ import typer
 from czscie import __version__
 from czscie.commands.build import build
 from czscie.commands.cache import cache
+from czscie.commands.completion import completion, prepare_completion
 from czscie.commands.eject import eject
 from czscie.commands.explain import explain
 from czscie.commands.failure import TRACEBACK, Command, failure
@@ -58,7 +59,7 @@ def _options(
 
 COMMANDS = (
     *(init, lock, plan, build, run, vendor, image, inspect, sbom, verify, inject, eject),
-    *(schema, explain),
+    *(schema, explain, completion),
 )
 for command in COMMANDS:
     app.command(cls=PassingCommand if command in (build, run) else Command)(command)
@@ -78,6 +79,7 @@ def run_app(command_line: typer.Typer) -> None:
 def _run(command_line: typer.Typer) -> None:
     _open_closed_streams()
     open_standard_output()
+    prepare_completion()
     try:
         command_line(standalone_mode=True)
     except Exception as error:

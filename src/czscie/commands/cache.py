@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from czscie.commands import candidates
 from czscie.commands.failure import Command
 
 if TYPE_CHECKING:
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 cache = typer.Typer(help="Inspect and clean the build cache.", no_args_is_help=True)
 
-_Kinds = Annotated[list[str] | None, typer.Argument(help="The kinds to include. Default: all.")]
+_Kinds = Annotated[
+    list[str] | None,
+    typer.Argument(help="The kinds to include. Default: all.", autocompletion=candidates.kinds),
+]
 _Json = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 _DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be removed, and remove nothing.")]
 

@@ -6,11 +6,17 @@ from typing import Annotated
 
 import typer
 
+from czscie.commands import candidates
+
 
 def explain(
     code: Annotated[
         str | None,
-        typer.Argument(help="The code of an error, as in error[CZ301].", show_default="all", metavar="code"),
+        typer.Argument(
+            help="The code of an error, as in error[CZ301].",
+            show_default="all",
+            autocompletion=candidates.codes,
+        ),
     ] = None,
 ) -> None:
     """Explain an error by its code: what happened, why, and how to mend it."""

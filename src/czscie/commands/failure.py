@@ -6,7 +6,6 @@ import os
 from typing import Any
 
 import typer
-from click import ClickException
 from typer.core import TyperCommand
 
 from czscie.errors import Code, CzscieError
@@ -22,7 +21,7 @@ class Command(TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except (ClickException, typer.Exit, typer.Abort):
+        except (typer.BadParameter, typer.Exit, typer.Abort):
             raise
         except Exception as error:
             if ctx.params.get("json"):

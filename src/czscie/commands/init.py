@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from czscie.commands import candidates
 from czscie.commands.options import (
     EntryPoint,
     ExtraIndexes,
@@ -42,7 +43,11 @@ def init(
     ),
     platform: Annotated[
         list[str] | None,
-        typer.Option("--platform", help="Add this platform. Repeatable. Default: this machine's."),
+        typer.Option(
+            "--platform",
+            autocompletion=candidates.platforms,
+            help="Add this platform. Repeatable. Default: this machine's.",
+        ),
     ] = None,
     python: Annotated[
         str | None,

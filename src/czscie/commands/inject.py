@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from czscie.commands import candidates
 from czscie.commands.options import AsJson, Offline, Quiet, Verbose, find_platforms, open_console
 from czscie.container.level import DEFAULT_LEVEL
 
@@ -20,6 +21,7 @@ def inject(
         list[str] | None,
         typer.Option(
             "--platform",
+            autocompletion=candidates.platforms,
             help="Include a launcher for this platform. Repeatable. Default: the platforms of the wheels.",
         ),
     ] = None,

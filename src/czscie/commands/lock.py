@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from czscie.commands import candidates
 from czscie.commands.options import (
     DEFAULT_MANIFEST,
     Files,
@@ -30,7 +31,13 @@ def lock(
     ] = False,
     only: Annotated[
         list[str] | None,
-        typer.Option("--upgrade-only", "-P", metavar="ID", help="Upgrade this interpreter or package only."),
+        typer.Option(
+            "--upgrade-only",
+            "-P",
+            metavar="ID",
+            autocompletion=candidates.locked_names,
+            help="Upgrade this interpreter or package only.",
+        ),
     ] = None,
     check: Annotated[
         bool,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from czscie.commands import candidates
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -30,6 +32,7 @@ Platforms = Annotated[
     list[str] | None,
     typer.Option(
         "--platform",
+        autocompletion=candidates.lift_platforms,
         help="Use this platform only. Repeatable. Default: all of the manifest, or this machine's.",
     ),
 ]
@@ -48,6 +51,7 @@ Files = Annotated[
     typer.Option(
         "--file",
         metavar="ID=PATH",
+        autocompletion=candidates.file_ids,
         help="Take this file for the manifest's file of this key or name. Repeatable.",
     ),
 ]
@@ -56,6 +60,7 @@ InvertLazy = Annotated[
     typer.Option(
         "--invert-lazy",
         metavar="ID",
+        autocompletion=candidates.lazy_ids,
         help="Embed this interpreter or file if it is lazy, and the other way round. Repeatable.",
     ),
 ]
@@ -91,11 +96,21 @@ EntryPoint = Annotated[
 ]
 Extras = Annotated[
     list[str] | None,
-    typer.Option("--extra", metavar="NAME", help="Install this extra of the project, too. Repeatable."),
+    typer.Option(
+        "--extra",
+        metavar="NAME",
+        autocompletion=candidates.extras,
+        help="Install this extra of the project, too. Repeatable.",
+    ),
 ]
 Groups = Annotated[
     list[str] | None,
-    typer.Option("--group", metavar="NAME", help="Install this dependency group, too. Repeatable."),
+    typer.Option(
+        "--group",
+        metavar="NAME",
+        autocompletion=candidates.groups,
+        help="Install this dependency group, too. Repeatable.",
+    ),
 ]
 FindLinks = Annotated[
     list[str] | None,
