@@ -1,5 +1,8 @@
 """`python -m czscie`, and the `czscie` on the path."""
 
+#: How many new objects there are before garbage is looked for: imports make many, and hardly any of it.
+_OBJECTS = 100_000
+
 
 def main() -> None:
     """Runs the command line.
@@ -8,11 +11,13 @@ def main() -> None:
     before that is set up: `signal` would define enumerations first. On a terminal a row says what begins.
     """
     import _signal  # type: ignore[import-not-found]
+    import gc
     import os
     import sys
 
     if _signal.getsignal(_signal.SIGINT) != _signal.SIG_IGN:
         _signal.signal(_signal.SIGINT, lambda *_: os._exit(130))
+    gc.set_threshold(_OBJECTS)
     if sys.argv[1:2] == ["build"]:
         from czscie import last_build
 
