@@ -32,6 +32,7 @@ SYSTEM_PROGRAMS = {
     "mvn": "maven",
     "zsh": "zsh",
     "fish": "fish",
+    "mandoc": "mandoc",
 }
 
 STEPS = (

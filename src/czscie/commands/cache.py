@@ -51,12 +51,17 @@ def list_entries(kinds: _Kinds = None, json: _Json = False) -> None:
 @cache.command()
 def prune(
     older_than: Annotated[
-        str | None, typer.Option("--older-than", help="Remove entries unused for this long: 30d, 12h, 2w.")
+        str | None,
+        typer.Option(
+            "--older-than", metavar="AGE", help="Remove entries unused for this long: 30d, 12h, 2w."
+        ),
     ] = None,
     max_size: Annotated[
         str | None,
         typer.Option(
-            "--max-size", help="Remove the least recently used entries until this much is left: 5GB."
+            "--max-size",
+            metavar="SIZE",
+            help="Remove the least recently used entries until this much is left: 5GB.",
         ),
     ] = None,
     dry_run: _DryRun = False,

@@ -40,10 +40,13 @@ def image(
     oci: Annotated[Path | None, typer.Option("--oci", help="The OCI layout directory to write.")] = None,
     base: Annotated[
         list[Path] | None,
-        typer.Option("--base", help="The archive of a base image. Repeatable. Default: FROM scratch."),
+        typer.Option(
+            "--base", metavar="FILE", help="The archive of a base image. Repeatable. Default: FROM scratch."
+        ),
     ] = None,
     name: Annotated[
-        str | None, typer.Option("--name", "-t", help="The name of the image: REPOSITORY[:TAG].")
+        str | None,
+        typer.Option("--name", "-t", metavar="NAME", help="The name of the image: REPOSITORY[:TAG]."),
     ] = None,
     platform: Platforms = None,
     files: Files = None,

@@ -45,13 +45,18 @@ def init(
         list[str] | None,
         typer.Option(
             "--platform",
+            metavar="NAME",
             autocompletion=candidates.platforms,
             help="Add this platform. Repeatable. Default: this machine's.",
         ),
     ] = None,
     python: Annotated[
         str | None,
-        typer.Option("--python", help="The CPython version, or its beginning: 3.13. Default: newest."),
+        typer.Option(
+            "--python",
+            metavar="VERSION",
+            help="The CPython version, or its beginning: 3.13. Default: newest.",
+        ),
     ] = None,
     extra: Extras = None,
     group: Groups = None,
@@ -60,7 +65,10 @@ def init(
     extra_index: ExtraIndexes = None,
     no_index: NoIndex = False,
     release: Annotated[
-        str | None, typer.Option("--release", help="The python-build-standalone release. Default: newest.")
+        str | None,
+        typer.Option(
+            "--release", metavar="DATE", help="The python-build-standalone release. Default: newest."
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing manifest.")] = False,
     offline: Offline = False,

@@ -21,6 +21,7 @@ def inject(
         list[str] | None,
         typer.Option(
             "--platform",
+            metavar="NAME",
             autocompletion=candidates.platforms,
             help="Include a launcher for this platform. Repeatable. Default: the platforms of the wheels.",
         ),

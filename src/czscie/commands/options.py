@@ -32,6 +32,7 @@ Platforms = Annotated[
     list[str] | None,
     typer.Option(
         "--platform",
+        metavar="NAME",
         autocompletion=candidates.lift_platforms,
         help="Use this platform only. Repeatable. Default: all of the manifest, or this machine's.",
     ),
@@ -83,7 +84,9 @@ Target = Annotated[
 ]
 Requirements = Annotated[
     list[Path] | None,
-    typer.Option("--requirement", "-r", help="A requirements file, in place of a program. Repeatable."),
+    typer.Option(
+        "--requirement", "-r", metavar="FILE", help="A requirements file, in place of a program. Repeatable."
+    ),
 ]
 EntryPoint = Annotated[
     str | None,
