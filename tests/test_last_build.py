@@ -153,6 +153,23 @@ def test_a_file_that_came_to_a_place_looked_at_first_is_noticed(
     assert not nothing_changed()
 
 
+@pytest.mark.parametrize("name", ["dev", "proc", "czscie-build-12345678", "__pycache__"])
+def test_directories_with_the_names_of_others_are_inputs(
+    project: Project, server: MirrorServer, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(project.directory)
+    path = project.directory / name / "inner" / "data.pyc"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"moo")
+    past(project.directory)
+    last_build.observe(ARGUMENTS)
+    path.read_bytes()
+    last_build.keep("", "")
+    assert nothing_changed()
+    path.write_bytes(b"mu!")
+    assert not nothing_changed()
+
+
 def test_what_is_damaged_is_not_taken(built: Project) -> None:
     [kept] = cache_directory("builds").iterdir()
     kept.write_bytes(kept.read_bytes().replace(b"results", b"nothing"))

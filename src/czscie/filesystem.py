@@ -46,7 +46,7 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 def exists(path: Path) -> bool:
-    """Whether there is something at `path`. That this was asked is an audit event (czscie.last_build)."""
+    """Whether there is something at `path`. That this was asked is an audit event (czscie.observation)."""
     sys.audit("czscie.exists", path)
     return path.exists()
 
