@@ -7,6 +7,7 @@ import contextlib
 import functools
 import http.server
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from building import server
+from czscie.launchers.build import DIGEST_SUFFIX
 from e2e import debian, foreign
 from e2e.build import Builder
 from e2e.cache import cached
@@ -27,6 +29,7 @@ from e2e.recipes import PAGES, Command, Emulation, Kitchen, NewFile, RecipeFaile
 from e2e.wine.wine import PROGRAM, Wine, windows_path
 from network.server import MirrorServer, QuietServer
 from pe_image import certificate, icon
+from scie.factories import launcher_of
 
 __all__ = ("server",)
 
@@ -135,6 +138,8 @@ def equipped(kitchen: Kitchen, request: pytest.FixtureRequest, tmp_path: Path) -
     page = (PAGES / f"{request.node.callspec.params['name']}.md").read_text(encoding="utf-8")
     environment, replaced = dict(kitchen.environment), dict(kitchen.replaced)
     emulations: dict[str, Emulation] = {}
+    for platform in set(re.findall("(?:linux|macos|windows)-(?:x86_64|aarch64)", page)):
+        _bring_launcher(platform, Path(environment["CZSCIE_CACHE"]))
     with contextlib.ExitStack() as stack:
         if "windows-x86_64" in page:
             wine: Wine = request.getfixturevalue("wine")
@@ -159,6 +164,16 @@ def equipped(kitchen: Kitchen, request: pytest.FixtureRequest, tmp_path: Path) -
             engine.write_program(programs / "docker")
             environment["PATH"] = f"{programs}{os.pathsep}{environment['PATH']}"
         yield replace(kitchen, environment=environment, replaced=replaced, emulations=emulations)
+
+
+def _bring_launcher(platform: str, cache: Path) -> None:
+    """Puts the launcher that all tests share into `cache`: the index lacks the source of libzstd."""
+    launcher = launcher_of(platform)
+    directory = cache / "launchers"
+    directory.mkdir(parents=True, exist_ok=True)
+    for path in (launcher, launcher.with_name(launcher.name + DIGEST_SUFFIX)):
+        if path.exists() and not (directory / path.name).exists():
+            shutil.copy2(path, directory)
 
 
 def _on_windows(wine: Wine, base: Path, command: str) -> str:

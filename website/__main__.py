@@ -1,4 +1,4 @@
-"""Builds the documentation: `python -m website` writes it to `site`; `python -m website DIR` to DIR.
+"""Builds the documentation: `python -m website` writes it to `site`, `python -m website DIR` to DIR.
 
 Every warning is an error: a broken link, a link to a section that does not exist, a page that is not in the
 navigation.
@@ -6,8 +6,10 @@ navigation.
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 # The theme prints a note on the future of mkdocs (docs/contributing/dependencies.md) unless this is set.
@@ -20,9 +22,13 @@ from mkdocs.exceptions import Abort
 CONFIGURATION = Path(__file__).resolve().parents[1] / "mkdocs.yml"
 
 
-def main(arguments: list[str]) -> int:
-    directory = {"site_dir": str(Path(arguments[0]).resolve())} if arguments else {}
-    config = load_config(str(CONFIGURATION), strict=True, **directory)
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m website", description="Build the documentation as a site."
+    )
+    parser.add_argument("directory", nargs="?", default="site", help="the directory to write; default: site")
+    options = parser.parse_args(arguments)
+    config = load_config(str(CONFIGURATION), strict=True, site_dir=str(Path(options.directory).resolve()))
     try:
         build(config)
     except Abort as error:
