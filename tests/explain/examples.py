@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from czscie.cache import cache_directory
 from czscie.cache_contents import parse_size
 from czscie.commands.failure import failure
 from czscie.console import Console
@@ -20,11 +21,14 @@ from czscie.container.paths import check_together, checked_path
 from czscie.czex.eject import eject
 from czscie.czex.pex import Pex
 from czscie.errors import Code, CzscieError, raise_all
+from czscie.image.archive import write_layout
 from czscie.image.base import check_base
+from czscie.image.build import ImageOptions, make_images
 from czscie.image.platform import ImagePlatform
 from czscie.init.detect import read_subject
 from czscie.init.requirements import read_requirements
 from czscie.libc.library import host_loader
+from czscie.lift.image_reference import ImageReference
 from czscie.lift.manifest import parse_manifest, read_manifest
 from czscie.loader import load_lift
 from czscie.lock.build_backend import build_wheel
@@ -43,7 +47,9 @@ from czscie.platforms import find_platform
 from czscie.scie.commands import check_commands
 from czscie.scie.files import locate
 from czscie.scie.inspect import read_scie
+from czscie.session import Session
 from czscie.vendor_directory import open_vendor
+from czscie.wheel.entry_points import EntryPoints
 from czscie.windows.icon import read_icon
 
 _HEAD = '[lift]\nname = "app"\nplatforms = ["linux-x86_64"]\n'
@@ -120,6 +126,28 @@ def _base_image() -> None:
     check_base([Path("base.tar")], ImagePlatform.of(find_platform("linux-x86_64")))
 
 
+def _output_exists() -> None:
+    Path("image").mkdir()
+    Path("image/notes.txt").write_text("Cows say moo.\n")
+    write_layout([], ImageReference.of("app"), Path("image"))
+
+
+def _cache() -> None:
+    Path("cache").write_text("")
+    try:
+        cache_directory("archives", {"CZSCIE_CACHE": str(Path("cache").absolute())})
+    except CzscieError as error:
+        what = error.what.replace(f"{Path.cwd()}/", "")
+        raise CzscieError(what, code=error.code, why=error.why, hint=error.hint) from None
+
+
+def _image_platform() -> None:
+    Path("lift.toml").write_text(_HEAD.replace("linux", "windows") + _COMMAND)
+    make_images(
+        Path("lift.toml"), [], ImageOptions.parse(Path("app.tar"), None, None, ()), Session.of(Console())
+    )
+
+
 def _not_a_scie() -> None:
     Path("notes.txt").write_text("Cows say moo.\n")
     read_scie(Path("notes.txt"))
@@ -176,6 +204,9 @@ EXAMPLES: dict[Code, Callable[[], object]] = {
     Code.PROJECT_INVALID: _project_invalid,
     Code.REQUIREMENTS_INVALID: _requirements_invalid,
     Code.PEX_INVALID: _pex_invalid,
+    Code.WHEEL_INVALID: lambda: EntryPoints.parse(
+        "[console_scripts]\nmoo = cow main\n", "moo-1.0-py3-none-any.whl"
+    ),
     Code.CZEX_UNUSABLE: _not_a_czex,
     Code.ARCHIVE_DAMAGED: _archive_damaged,
     Code.ARCHIVE_UNSAFE: lambda: checked_path("../../.ssh/authorized_keys", "moo.whl"),
@@ -194,6 +225,8 @@ EXAMPLES: dict[Code, Callable[[], object]] = {
     Code.TLS_REFUSED: _untrusted,
     Code.NETWORK_SETTING: lambda: Network.of(environ={"CZSCIE_NET_DEADLINE": "soon"}),
     Code.FILE_UNREADABLE: lambda: read_scie(Path("none")),
+    Code.OUTPUT_EXISTS: _output_exists,
+    Code.CACHE_UNUSABLE: _cache,
     Code.SYSTEM_REFUSES: lambda: _raise(
         failure(OSError(errno.ENOENT, "No such file or directory", "/no/such/file"))
     ),
@@ -203,6 +236,7 @@ EXAMPLES: dict[Code, Callable[[], object]] = {
     Code.LIBC_UNAVAILABLE: lambda: host_loader(find_platform("macos-aarch64")),
     Code.TOO_LARGE: lambda: check_size(1 << 32, "dist/app.exe"),
     Code.ICON_INVALID: _icon,
+    Code.IMAGE_PLATFORM: _image_platform,
     Code.BASE_IMAGE: _base_image,
     Code.VENDOR_UNUSABLE: _vendor,
     Code.SEVERAL: _several,

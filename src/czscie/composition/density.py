@@ -9,7 +9,7 @@ from typing import BinaryIO
 from czscie.container import zip as zip_records
 from czscie.container.zip import Entry
 
-#: A larger entry is not a group (docs/format.md, section 3).
+#: A larger entry is not a group (docs/reference/format.md, section 3).
 GROUP_MAX = 8 << 20
 
 

@@ -1,4 +1,4 @@
-"""Why modules stay files, as far as a file tells: docs/packing.md has the rules."""
+"""Why modules stay files, as far as a file tells: docs/explained/packing.md has the rules."""
 
 from __future__ import annotations
 

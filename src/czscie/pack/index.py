@@ -1,4 +1,4 @@
-"""Reads the index of a pack, which may be untrusted. docs/packing.md describes the format.
+"""Reads the index of a pack, which may be untrusted. docs/explained/packing.md describes the format.
 
 marshal may crash on what it was not written for, so this reads the few types that an index consists of.
 """
