@@ -104,6 +104,12 @@ def test_each_error_in_the_source_has_a_code_and_each_code_an_error() -> None:
     assert used == {code.name for code in Code}
 
 
+@pytest.mark.parametrize("page", list(all_pages()), ids=lambda page: page.code.value)
+def test_a_page_is_printed_with_its_example_and_without_links(page: Page) -> None:
+    assert example(page) in page.text
+    assert "](" not in page.text.rpartition("```")[2]
+
+
 def test_explain_prints_a_page_without_links() -> None:
     printed = CliRunner().invoke(app, ["explain", "cz301"])
     assert printed.exit_code == 0

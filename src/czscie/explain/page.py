@@ -14,7 +14,7 @@ from czscie.errors import RETIRED, Code, CzscieError
 _PAGES = Path(__file__).parent / "pages"
 #: Where the pages are shown in the documentation, which their links are relative to.
 _SHOWN_IN = "docs/reference"
-_LINK = re.compile(r"\[(?P<text>[^]]+)\]\((?P<target>[^)]+)\)")
+_LINK = re.compile(r"\[[^]\n]+\]\((?P<target>[^)]+)\)")
 
 _WIDTH = 88
 
@@ -39,8 +39,8 @@ class Page:
     @property
     def text(self) -> str:
         """The page for a terminal: lines of 88 columns, and links are paths in the repository."""
-        plain = _LINK.sub(lambda match: _target(match["target"]), self.markdown).rstrip("\n")
-        before, fence, after = plain.rpartition("```\n")
+        before, fence, after = self.markdown.rstrip("\n").rpartition("```\n")
+        after = _LINK.sub(lambda match: _target(match["target"]), after)
         lines = [line for paragraph in after.split("\n") for line in _wrapped(paragraph)]
         return before + fence + "\n".join(lines)
 
