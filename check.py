@@ -33,6 +33,7 @@ SYSTEM_PROGRAMS = {
     "zsh": "zsh",
     "fish": "fish",
     "mandoc": "mandoc",
+    "chromium": "chromium",
 }
 
 STEPS = (

@@ -8,8 +8,8 @@ from czscie.composition.executable import executable_composition
 from czscie.composition.piece import Piece
 
 
-def leaf(key: str, packed: int, installed: int) -> Piece:
-    return Piece(key, key, packed, installed)
+def leaf(key: str, packed: int, installed: int, content: int | None = None) -> Piece:
+    return Piece(key, key, packed, installed, content=installed if content is None else content)
 
 
 def tree(key: str, *parts: Piece, detail: str = "") -> Piece:
@@ -55,6 +55,13 @@ def test_files_of_the_same_size_are_one_row_where_they_are_packed_differently() 
         "1": (0, 1),
         "2 files of the same size, packed differently": (4, 0),
     }
+
+
+def test_a_module_is_the_same_if_its_share_of_a_compressed_block_changed() -> None:
+    was, now = tree("moo", leaf("a.py", 10, 20, 50)), tree("moo", leaf("a.py", 11, 21, 50))
+    change = compare(was, now)
+    check_sums(change)
+    assert differences(change) == {"1 file of the same size, packed differently": (1, 1)}
 
 
 def test_what_is_never_installed_is_compared_by_its_packed_size() -> None:

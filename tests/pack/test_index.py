@@ -53,8 +53,8 @@ def test_sources_share_their_block_by_their_size() -> None:
     lines = b"\na\t0 0 100 50 0 30\nb\t0 0 100 50 30 70\n"
     claims = read_index(marshal.dumps(("xz", {"": lines}, b""), 2)).claims
     assert [claim for claim in claims if not claim.is_code] == [
-        Claim(100, 115, "a.py"),
-        Claim(115, 150, "b.py"),
+        Claim(100, 115, "a.py", 30),
+        Claim(115, 150, "b.py", 70),
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from czscie.composition.density import Density, measure, read_range
@@ -67,8 +67,10 @@ class ZipAccounts:
         if entry.size == 0:
             self.ledger.add(ZIP_RECORDS, packed=entry.compressed_size)
         for member in members:
+            if (entry.name, member.start) in packs:
+                continue
             place = self.place_of(member.name)
-            self.ledger.add(place)
+            self.ledger.add(place, content=member.end - member.start)
             if (path := self.site_path(place)) is not None:
                 self.homes.setdefault(path, place)
         claims = [(member.start, member.end, number) for number, member in enumerate(members)]
@@ -89,17 +91,27 @@ class ZipAccounts:
 
     def _add_pack(self, pack: PackFile, member: Member, density: Density) -> None:
         """Adds a pack to the modules in it. It is installed as it is."""
+        for claim in pack.claims:
+            self.ledger.add(self._place_in_pack(claim), content=claim.size)
         ranges = [(claim.start, claim.end, number) for number, claim in enumerate(pack.claims)]
         for start, end, number in partition(member.end - member.start, ranges):
             packed = density.before(member.start + end) - density.before(member.start + start)
-            claim = None if number is None else pack.claims[number]
-            if claim is None or claim.path is None:
-                what = "Index" if claim is None else "Regular expressions"
-                place = (*self.home, _ARCHIVE, what)
-                self.ledger.add(place, packed=packed, installed=end - start, is_file=True)
+            if number is None:
+                index = (*self.home, _ARCHIVE, "Index")
+                size = end - start
+                self.ledger.add(index, packed=packed, installed=size, content=size, is_file=True)
             else:
-                place = self.homes.get(claim.path, (*self.home, *claim.path.split("/")))
-                self.ledger.add(place, packed=packed, installed=end - start, is_packed=claim.is_code)
+                claim = pack.claims[number]
+                place = self._place_in_pack(claim)
+                is_file, is_code = claim.path is None, claim.is_code
+                self.ledger.add(
+                    place, packed=packed, installed=end - start, is_file=is_file, is_packed=is_code
+                )
+
+    def _place_in_pack(self, claim: Claim) -> Place:
+        if claim.path is None:
+            return (*self.home, _ARCHIVE, "Regular expressions")
+        return self.homes.get(claim.path, (*self.home, *claim.path.split("/")))
 
 
 def find_packs(file: BinaryIO, directory: CentralDirectory, files: Iterable[PlannedFile]) -> Packs:
@@ -136,4 +148,4 @@ def _read_index(file: BinaryIO, directory: CentralDirectory, where: Slice) -> Pa
 
 
 def _moved(claim: Claim, start: int) -> Claim:
-    return Claim(claim.start - start, claim.end - start, claim.path, claim.is_code)
+    return replace(claim, start=claim.start - start, end=claim.end - start)

@@ -31,19 +31,23 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class _Same:
-    """So many files of equal sizes. Packed, they may differ, as they share blocks with others."""
+    """So many files whose contents have equal sizes, and their sizes as they are: both packed and installed
+    they may differ, as they share compressed blocks with others.
+    """
 
     files: int = 0
-    was: int = 0
-    now: int = 0
-    installed: int = 0
+    was: tuple[int, int] = (0, 0)
+    now: tuple[int, int] = (0, 0)
+
+    @classmethod
+    def of(cls, was: Piece, now: Piece) -> _Same:
+        return cls(1, (was.packed, was.installed), (now.packed, now.installed))
 
     def __add__(self, other: _Same) -> _Same:
         return _Same(
             self.files + other.files,
-            self.was + other.was,
-            self.now + other.now,
-            self.installed + other.installed,
+            (self.was[0] + other.was[0], self.was[1] + other.was[1]),
+            (self.now[0] + other.now[0], self.now[1] + other.now[1]),
         )
 
     def changes(self) -> tuple[Change, ...]:
@@ -51,8 +55,7 @@ class _Same:
         if self.was == self.now:
             return ()
         name = f"{self.files:,} file{'' if self.files == 1 else 's'} of the same size, packed differently"
-        was, now = (Piece("", name, packed, self.installed) for packed in (self.was, self.now))
-        return (Change(was, now),)
+        return (Change(Piece("", name, *self.was), Piece("", name, *self.now)),)
 
 
 def compare(was: Piece, now: Piece) -> Change:
@@ -66,10 +69,8 @@ def _compare(was: Piece | None, now: Piece | None) -> Change | _Same:
         parts = _compare_all(was.parts if was else (), now.parts if now else ())[0]
         return Change(was, now, tuple(parts))
     if not was.parts and not now.parts:
-        # What is never installed has no other size.
-        if was.installed == now.installed and (now.installed or was.packed == now.packed):
-            return _Same(1, was.packed, now.packed, now.installed)
-        return Change(was, now)
+        is_equal = was.content == now.content if now.content else was.packed == now.packed
+        return _Same.of(was, now) if is_equal and was.form == now.form else Change(was, now)
     if not (was.parts and now.parts):  # a file became a directory, or the other way round
         return Change(was, now)
     changes, same = _compare_all(was.parts, now.parts)

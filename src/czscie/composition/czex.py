@@ -91,7 +91,7 @@ def czex_composition(path: Path) -> Composition:
         path.name,
         "CZEX",
         sum(len(wheel.files) for wheel in catalogue.wheels) + len(catalogue.sources) + len(catalogue.start),
-        accounts.ledger.tree(path.name, lambda _place, _has_bytecode: NOT_PACKED),
+        accounts.ledger.tree(path.name, lambda _: NOT_PACKED),
         (),
         tuple(_needs(catalogue)),
         (Fact(path.name, sha256),),

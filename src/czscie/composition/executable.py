@@ -13,7 +13,7 @@ from czscie.composition.accounts import CONTAINER, ZIP_RECORDS, ZipAccounts, fin
 from czscie.composition.composition import Composition, Fact, Licensed
 from czscie.composition.payload import LIBC_FILES, WHEEL, payload_place, site_path, wheel_label
 from czscie.composition.piece import Label, Ledger, Place
-from czscie.composition.reasons import NOT_PACKED, NOT_RECORDED, WITHOUT_BYTECODE, library_reason
+from czscie.composition.reasons import HIDDEN, NOT_PACKED, NOT_RECORDED, library_reason
 from czscie.container.manifest import FETCHER, FILES, LIBC, PAYLOAD, SBOM, Manifest
 from czscie.container.part import PackedPart
 from czscie.container.plan import ENTRY_NAME
@@ -79,6 +79,8 @@ class _Accounts:
     ledger: Ledger = field(default_factory=Ledger)
     #: The names of the parts that have an import archive.
     packed: set[str] = field(default_factory=set)
+    #: The places of extension modules, without what follows the names.
+    extensions: set[Place] = field(default_factory=set)
 
     def add(self) -> None:
         """Accounts for the whole file. Raises zipfile.BadZipFile when its parts overlap or are damaged."""
@@ -99,6 +101,11 @@ class _Accounts:
             raise zipfile.BadZipFile("its parts are longer than the file")
         ledger.add((CONTAINER, "Manifest"), packed=payload - end)
         ledger.add((CONTAINER, "Signature"), packed=self.contents.size - payload)
+        self.extensions = {
+            (*place[:-1], place[-1].partition(".")[0])
+            for place in ledger.places
+            if place[-1].endswith((".so", ".pyd"))
+        }
 
     def _add_part(self, part: PartContents, end: int) -> None:
         name = part.part.name
@@ -163,25 +170,25 @@ class _Accounts:
     def _of_wheel(self, place: Place) -> Recorded | None:
         return self.bill.get(f"payload/{place[0].removeprefix(WHEEL)}")
 
-    def why(self, place: Place, has_bytecode: bool) -> str:
+    def why(self, place: Place) -> str:
         """Why the module at `place` is a file."""
         owner, _, name = place[0].partition(":")
+        if (*place[:-1], place[-1].removesuffix(".py")) in self.extensions:
+            return HIDDEN
         if owner == "library":
             if name not in self.packed:
                 return NOT_PACKED
-            return library_reason("/".join(place[1:]), has_bytecode)
+            return library_reason("/".join(place[1:]))
         if owner == "interpreter":
             return ""
         if PAYLOAD not in self.packed:
             return NOT_PACKED
         if owner == "sources":
-            reason = "It is the application's own"
-        elif owner == "environment":
-            return "The virtual environment starts with it"
-        else:
-            wheel = self._of_wheel(place)
-            reason = NOT_RECORDED if wheel is None else wheel.properties.get(STAYING, NOT_RECORDED)
-        return reason if has_bytecode else f"{reason}. {WITHOUT_BYTECODE}"
+            return "they are the application's own"
+        if owner == "environment":
+            return "the virtual environment starts with it"
+        wheel = self._of_wheel(place)
+        return NOT_RECORDED if wheel is None else wheel.properties.get(STAYING, NOT_RECORDED)
 
 
 def _bill(path: Path) -> Mapping[str, Recorded]:

@@ -8,8 +8,8 @@ const KINDS = {
   launcher: "Launcher", extra: "Other parts", container: "Container",
 };
 const FORMS = {
-  archive: "In the import archive", module: "Module that stays a file", file: "Other file",
-  kept: "Not installed",
+  archive: "In the import archive", module: "Stays a file", bare: "Stays a file, without bytecode",
+  file: "Other file", kept: "Not installed",
 };
 const CHANGES = { more: "Larger or added", less: "Smaller or removed" };
 const ROWS = 12;
@@ -91,7 +91,7 @@ function describe(piece, whole) {
 
 function explain(piece) {
   const form = FORMS[piece.form];
-  return form ? ` ${form}.${piece.why ? ` ${piece.why}.` : ""}` : "";
+  return form ? form + (piece.why && `: ${piece.why}`) : "";
 }
 
 /* ---- what is shown ---- */
@@ -196,7 +196,7 @@ function drawCell(cell, box, piece) {
   Object.assign(item.style, { left: `${box.x}px`, top: `${box.y}px`, width: `${box.w}px`, height: `${box.h}px` });
   const button = make("button", { type: "button", tabIndex: -1 });
   item.append(button);
-  const wide = box.w > 46 && box.h > 26;
+  const wide = box.w > 52 && box.h > 28;
   if (cell.rest) {
     const text = `${cell.rest.length.toLocaleString("en")} smaller`;
     Object.assign(button, { title: `${text} ones are in the table`, className: "kept" });
@@ -214,7 +214,7 @@ function drawCell(cell, box, piece) {
     const size = compared ? signed(difference(part, state.unit)) : bytes(part[state.unit]);
     const large = box.w > 220 && box.h > 110 ? " large" : "";
     const text = make("span", { className: `text${large}` }, make("bdi", {}, part.name));
-    if (box.h > 44) text.append(size);
+    if (box.w > 74 && box.h > 46) text.append(size);
     button.append(text);
   }
   button.addEventListener("click", () => part.parts.length ? enter(index) : tell(part, piece));
@@ -302,8 +302,8 @@ function drawRow(part, index, piece) {
     button.addEventListener("click", () => { next = () => $("caption").focus(); open([...state.path, index]); });
     title.append(button);
   } else title.append(name);
-  const remarks = [compared ? change(part) : "", part.detail, FORMS[part.form] ?? "", part.why].filter(Boolean);
-  if (remarks.length) title.append(make("small", {}, remarks.join(". ")));
+  const remarks = [compared ? change(part) : "", part.detail, explain(part)].filter(Boolean);
+  if (remarks.length) title.append(make("small", {}, remarks.join(" · ")));
   const { unit } = state;
   const numbers = compared
     ? [part.was.there ? bytes(part.was[unit]) : "–", part.there ? bytes(part[unit]) : "–", signed(difference(part, unit))]
@@ -344,7 +344,7 @@ function drawLegend(piece) {
 
 function tell(piece, whole) {
   const exact = compared ? "" : ` (${piece[state.unit].toLocaleString("en")} bytes).`;
-  $("status").textContent = `${describe(piece, whole)}${exact}${explain(piece)}`;
+  $("status").textContent = `${describe(piece, whole)}${exact} ${explain(piece)}`;
 }
 
 /** What is done after the next drawing: where the focus goes. */
@@ -373,23 +373,24 @@ function drawFacts() {
     $(id).hidden = !page[id].length;
     $(id).querySelector("dl").replaceChildren(...page[id].map(row));
   }
-  fill("modules", ["Distribution", "In the archive", "Files", "Why files"], page.modules.map(
-    ([name, packed, staying, why]) => [name, packed.toLocaleString("en"), staying.toLocaleString("en"), why]), [1, 2]);
-  fill("licences", ["Component", "Version", "Licence"], page.licences.map(
-    ([name, version, licences]) => [name, version || "unknown", licences || "not declared"]), []);
+  fill("modules", ["Distribution", "In the archive", "Files"], page.modules.map(
+    ([name, packed, staying, why]) => [name, why, packed.toLocaleString("en"), staying.toLocaleString("en")]));
+  fill("licences", ["Component", "Licence"], page.licences.map(
+    ([name, version, licences]) => [name, version || "version unknown", licences || "not declared"]));
 }
 
 function row([name, value]) {
   return make("div", {}, make("dt", {}, name), make("dd", {}, make("bdi", {}, value)));
 }
 
-function fill(id, names, rows, numbers) {
+/** A table of rows that begin with a name and a remark; the rest of a row are numbers if there are several. */
+function fill(id, names, rows) {
   $(id).hidden = !rows.length;
-  const style = (index) => numbers.includes(index) ? "number" : "";
-  const head = make("tr", {}, ...names.map((name, index) => column(name, style(index))));
-  const body = rows.map((cells) => make("tr", {}, ...cells.map((text, index) => index
-    ? make("td", { className: style(index) }, text)
-    : make("th", { scope: "row" }, make("bdi", {}, text)))));
+  const style = names.length > 2 ? "number" : "";
+  const head = make("tr", {}, ...names.map((name, index) => column(name, index ? style : "")));
+  const body = rows.map(([name, remark, ...cells]) => make("tr", {},
+    make("th", { scope: "row" }, make("bdi", {}, name), make("small", {}, remark)),
+    ...cells.map((text) => make("td", { className: style }, make("bdi", {}, text)))));
   $(id).querySelector("table").replaceChildren(make("thead", {}, head), make("tbody", {}, ...body));
 }
 

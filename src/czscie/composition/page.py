@@ -152,7 +152,7 @@ def _modules(whole: Piece) -> Iterator[list[Any]]:
     """
     for piece in whole.parts:
         leaves = list(_leaves(piece))
-        reasons = Counter(leaf.why for leaf in leaves if leaf.form == "module")
+        reasons = Counter(leaf.why for leaf in leaves if leaf.form in ("module", "bare"))
         packed = sum(leaf.form == "archive" for leaf in leaves)
         if packed or reasons:
             why = "; ".join(reason for reason, _ in reasons.most_common() if reason)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 #: What a piece of the file is, which decides about its colour.
 Kind = Literal["launcher", "interpreter", "library", "wheel", "own", "extra", "container", ""]
 
-#: A module of the import archive, a module that stays a file, another file, what no installation has.
-Form = Literal["archive", "module", "file", "kept", ""]
+#: A module of the import archive; one that stays a file; such a one without bytecode in the archive; another
+#: file; what no installation has.
+Form = Literal["archive", "module", "bare", "file", "kept", ""]
 
 #: Names from the root to a piece, the first being the key of one of the file's own pieces.
 Place = tuple[str, ...]
@@ -24,8 +25,8 @@ _DEEPEST = 24
 class Piece:
     """`packed` bytes of the file, `installed` bytes of files: those of its `parts`, if it has any.
 
-    `key` tells it from its siblings, and is the same in other versions of the file. `why` says why a module
-    stays a file.
+    `content` are its bytes before anything is compressed, 0 where that is not known. `key` tells it from its
+    siblings, and is the same in other versions of the file. `why` says why a module stays a file.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Piece:
     detail: str = ""
     form: Form = ""
     why: str = ""
+    content: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Label:
 class _Account:
     packed: int = 0
     installed: int = 0
+    content: int = 0
     is_file: bool = False
     is_packed: bool = False
 
@@ -69,6 +72,7 @@ class Ledger:
         *,
         packed: int = 0,
         installed: int = 0,
+        content: int = 0,
         is_file: bool = False,
         is_packed: bool = False,
     ) -> None:
@@ -78,17 +82,22 @@ class Ledger:
         account = self._accounts[place]
         account.packed += packed
         account.installed += installed
+        account.content += content
         account.is_file |= is_file
         account.is_packed |= is_packed
+
+    @property
+    def places(self) -> Iterable[Place]:
+        return self._accounts.keys()
 
     @property
     def packed(self) -> int:
         """All bytes of the file that someone has."""
         return sum(account.packed for account in self._accounts.values())
 
-    def tree(self, name: str, why: Callable[[Place, bool], str]) -> Piece:
-        """The file called `name` with all its pieces. `why` is asked about each module that is a file: its
-        place, and whether its bytecode is in an import archive.
+    def tree(self, name: str, why: Callable[[Place], str]) -> Piece:
+        """The file called `name` with all its pieces. `why` is asked for the place of each module that is a
+        file.
         """
         below: dict[Place, set[Place]] = defaultdict(set)
         for place in self._accounts:
@@ -98,12 +107,13 @@ class Ledger:
         return self._piece((), name, below, why)
 
     def _piece(
-        self, place: Place, name: str, below: Mapping[Place, set[Place]], why: Callable[[Place, bool], str]
+        self, place: Place, name: str, below: Mapping[Place, set[Place]], why: Callable[[Place], str]
     ) -> Piece:
         account = self._accounts.get(place)
         parts = [self._piece(each, each[-1], below, why) for each in below.get(place, ())]
         if account is not None and parts:  # both a file and a directory, in a file of someone else
-            parts.append(Piece("", f"{name} itself", account.packed, account.installed))
+            itself = Piece("", f"{name} itself", account.packed, account.installed, content=account.content)
+            parts.append(itself)
         if parts:
             parts.sort(key=lambda part: (-part.packed, -part.installed, part.key))
             account = _Account(sum(part.packed for part in parts), sum(part.installed for part in parts))
@@ -119,7 +129,8 @@ class Ledger:
             label.kind,
             label.detail,
             form,
-            why(place, account.is_packed) if form == "module" else "",
+            why(place) if form in ("module", "bare") else "",
+            account.content,
         )
 
 
@@ -131,8 +142,10 @@ def _key(name: str, label: Label, place: Place) -> str:
 
 
 def _form(place: Place, account: _Account) -> Form:
+    if account.is_file and len(place) > 1 and place[-1].endswith(".py"):
+        return "module" if account.is_packed else "bare"
     if account.is_file:
-        return "module" if len(place) > 1 and place[-1].endswith(".py") else "file"
+        return "file"
     if account.is_packed:
         return "archive"
     return "kept" if len(place) > 1 else ""

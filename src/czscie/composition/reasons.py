@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from czscie.pack.standard_library import file_reason
 
-NOT_PACKED = "Nothing is packed here"
-NOT_RECORDED = "The reason is not recorded in this file"
-WITHOUT_BYTECODE = "Its bytecode is not in the import archive: it is a test, or does not compile"
+NOT_PACKED = "nothing is packed here"
+NOT_RECORDED = "the reason is not recorded in this file"
+HIDDEN = "an extension module of the same name is imported in its place"
 
 
-def library_reason(path: str, has_bytecode: bool) -> str:
+def library_reason(path: str) -> str:
     """Why the module at `path` of a standard library that is packed stays a file."""
     if path.startswith("site-packages/"):
-        return "Packages in an interpreter are not packed"
+        return "packages in an interpreter are not packed"
     if (reason := file_reason(path)) is not None:
         return reason
-    if not has_bytecode:
-        return "It does not compile"
-    return "The manifest names it, or a distribution reads the modules of others. Which is not recorded"
+    return "lift.pack.files names it, a distribution reads the modules of others, or it does not compile"

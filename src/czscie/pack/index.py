@@ -26,12 +26,13 @@ class Claim:
     """The bytes from `start` to `end` of a pack are of the module whose source is `path`; None of
     expressions.
 
-    `is_code` tells bytecode from the source.
+    `is_code` tells bytecode from the source, which is `size` bytes long before it is compressed.
     """
 
     start: int
     end: int
     path: str | None
+    size: int
     is_code: bool = False
 
 
@@ -75,21 +76,22 @@ def _modules(directories: dict[Value, Value]) -> Iterator[Claim]:
             name, _, places = line.partition("\t")
             path = f"{directory}{name}.py"
             offset, size, *source = [_number(field) for field in places.split(" ")]
-            yield Claim(offset, offset + size, path, is_code=True)
+            yield Claim(offset, offset + size, path, size, is_code=True)
             if source:
                 block, block_size, start, length = source
                 blocks[block, block_size].append((path, start, length))
     for (block, size), sources in blocks.items():
         whole = max(start + length for _, start, length in sources) or 1
         for path, start, length in sources:
-            yield Claim(block + size * start // whole, block + size * (start + length) // whole, path)
+            end = start + length
+            yield Claim(block + size * start // whole, block + size * end // whole, path, length)
 
 
 def _expressions(table: bytes) -> Iterator[Claim]:
     if len(table) % _RECORD.size:
         raise ValueError("its index is damaged")
     for _, offset, size in _RECORD.iter_unpack(table):
-        yield Claim(offset, offset + size, None)
+        yield Claim(offset, offset + size, None, size)
 
 
 def _number(field: str) -> int:

@@ -151,9 +151,9 @@ def file_reason(path: str) -> str | None:
     if path in _FROZEN:
         return "CPython has it frozen, and tracebacks read the file"
     if path in (_ENCODINGS, _FINDER):
-        return "It loads the import archive"
+        return "it loads the import archive"
     if not _OF_FILES.isdisjoint(path.split("/")[:-1]):
-        return "Its package reads its own modules"
+        return "its package reads its own modules"
     return None
 
 
