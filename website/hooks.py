@@ -66,8 +66,10 @@ def _changes() -> str:
 
 
 def _errors() -> str:
-    """The page of each code, as sections of one page."""
-    return "\n".join(re.sub(r"(?m)^#", "##", page.markdown) for page in all_pages())
+    """The page of each code, as a section of one page. Its parts have no links of their own."""
+    return "\n".join(
+        re.sub(r"(?m)^# ", "## ", re.sub(r"(?m)^## (.*)$", r"**\1**", page.markdown)) for page in all_pages()
+    )
 
 
 INSERTIONS: dict[str, Callable[[], str]] = {

@@ -12,6 +12,7 @@ from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
 
 from czscie.cli import app
+from czscie.errors import Code
 from website.__main__ import CONFIGURATION, build
 
 #: Attributes whose addresses a browser reads by itself.
@@ -69,6 +70,13 @@ def test_every_command_is_on_the_page_of_commands(site: Path) -> None:
     for name in names:
         assert f'id="czscie-{name}"' in page
     assert 'id="czscie-cache-prune"' in page
+
+
+def test_every_code_of_errors_is_on_its_page(site: Path) -> None:
+    page = (site / "reference/errors/index.html").read_text(encoding="utf-8")
+    for code in Code:
+        assert re.search(rf'<h2 id="{code.value.lower()}-', page)
+    assert "<strong>How to mend it</strong>" in page
 
 
 def test_every_key_of_the_manifest_is_on_its_page(site: Path) -> None:
