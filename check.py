@@ -22,6 +22,11 @@ PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python
 #: Programs that the tests of real executables need, and the Debian packages that bring them.
 SYSTEM_PROGRAMS = {
     "strace": "strace",
+    "busybox": "busybox",
+    "curl": "curl",
+    "dash": "dash",
+    "shellcheck": "shellcheck",
+    "wget": "wget",
     "unshare": "util-linux",
     "setpriv": "util-linux",
     "podman": "podman",

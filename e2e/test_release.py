@@ -12,17 +12,21 @@ from pathlib import Path
 
 import pytest
 
+from czscie import __version__
 from czscie.launchers.build import all_programs
 from e2e import debian
 from e2e.bare import BareRoot
 from e2e.build import Builder, read_results
 from e2e.mirror.release import TAG
 from e2e.run import start
+from e2e.server import serve
 from e2e.situation import Distribution, write_wheel
 from e2e.wheelhouse import wheelhouse
 from release.__main__ import CHECKOUT
+from release.artifact import Artifact, Release
 from release.distributions import Distributions, build_distributions, compile_programs
 from release.executables import build_executables
+from release.installers import write_installers
 
 NO_NETWORK = ("unshare", "--net")
 
@@ -164,6 +168,17 @@ def run_czscie(root: BareRoot, *arguments: str) -> str:
     done = root.run(f"/{EXECUTABLE}", *arguments, environment={"HOME": "/home"})
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_the_installer_installs_it(executable: Path, tmp_path: Path) -> None:
+    artifact = Artifact.of(executable, "executable", "linux-x86_64")
+    write_installers(Release.of([artifact]), "", executable.parent)
+    with serve(executable.parent) as server:
+        variables = {"HOME": str(tmp_path), "CZSCIE_DOWNLOAD_URL": server.url}
+        command = ["sh", str(executable.with_name("install.sh"))]
+        subprocess.run(command, env={**os.environ, **variables}, check=True, capture_output=True)
+    done = start(tmp_path / ".local/bin/czscie", "--version", base=tmp_path / "base")
+    assert done.stdout.decode() == f"czscie {__version__}\n"
 
 
 def test_czscie_builds_itself_of_vendored_files_where_there_is_nothing_else(

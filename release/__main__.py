@@ -3,45 +3,59 @@
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from czscie.errors import Code, CzscieError
-from czscie.filesystem import path_digest
+from czscie.scie.inspect import read_scie
+from release.artifact import Artifact, Release
 from release.distributions import build_distributions, compile_programs
 from release.executables import build_executables
+from release.installers import write_installers
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
+_URL = re.compile(r"https?://[\w./~%+:-]+")
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m release", description="Make the files of a release.")
-    parser.add_argument(
-        "-o", "--output", type=Path, default=Path("dist"), help="The directory to write to. Default: dist."
-    )
-    parser.add_argument(
-        "--allow-dirty", action="store_true", help="Release files that are not committed, too."
-    )
-    parser.add_argument(
-        "--platform",
-        action="append",
-        default=[],
-        help="Build the executable for this platform only. Repeatable.",
-    )
-    options = parser.parse_args(arguments)
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _options(arguments)
     try:
         if not options.allow_dirty:
             check_committed(CHECKOUT)
-        made = build_distributions(CHECKOUT, compile_programs(), options.output)
-        platforms = [f"--platform={platform}" for platform in options.platform]
-        executables = build_executables(CHECKOUT / "lift.toml", made.wheel, ["--release", *platforms])
+        check_url(options.url)
+        release = make_release(options.output, options.url.rstrip("/"), options.platform)
     except CzscieError as error:
         print(error, file=sys.stderr)
         return 1
-    for path in (made.sdist, made.wheel, *executables):
-        print(f"{path}  {path_digest(path)}")
+    for artifact in release.artifacts:
+        print(f"{options.output / artifact.name}  {artifact.sha256}")
     return 0
+
+
+def make_release(out: Path, url: str, platforms: Sequence[str]) -> Release:
+    """Writes all files into `out`, executables for `platforms` or for all of the manifest.
+
+    Raises CzscieError.
+    """
+    made = build_distributions(CHECKOUT, compile_programs(), out)
+    chosen = [f"--platform={platform}" for platform in platforms]
+    executables = [
+        Artifact.of(path, "executable", read_scie(path).manifest.scie.lift.platform)
+        for path in build_executables(CHECKOUT / "lift.toml", made.wheel, ["--release", *chosen])
+    ]
+    artifacts = [
+        Artifact.of(made.sdist, "sdist"),
+        Artifact.of(made.wheel, "wheel"),
+        *executables,
+        Artifact.of(out / "lift.toml", "manifest"),
+        Artifact.of(out / "lift.lock", "lock"),
+    ]
+    installers = write_installers(Release.of(executables), url, out)
+    return Release.of([*artifacts, *installers])
 
 
 def check_committed(checkout: Path) -> None:
@@ -61,6 +75,34 @@ def check_committed(checkout: Path) -> None:
             why=done.stdout.splitlines()[:10],
             hint="commit them, or release them with --allow-dirty",
         )
+
+
+def check_url(url: str) -> None:
+    """Raises CzscieError when installers cannot contain `url`."""
+    if url and not _URL.fullmatch(url):
+        raise CzscieError(
+            f"--url is {url!r}, which is not the URL of a directory of files", code=Code.OPTION_INVALID
+        )
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m release", description="Make the files of a release.")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("dist"), help="The directory to write to. Default: dist."
+    )
+    parser.add_argument(
+        "--url", default="", help="The URL of the directory that the files will be downloaded from."
+    )
+    parser.add_argument(
+        "--platform",
+        action="append",
+        default=[],
+        help="Build the executable for this platform only. Repeatable.",
+    )
+    parser.add_argument(
+        "--allow-dirty", action="store_true", help="Release files that are not committed, too."
+    )
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -123,3 +123,10 @@ def test_what_is_not_committed_is_not_released(
         "hint: commit them, or release them with --allow-dirty\n"
     )
     assert [path.name for path in tmp_path.iterdir() if path.name != ".git"] == ["new.py"]
+
+
+def test_a_url_that_scripts_cannot_contain_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--allow-dirty", "--url", "https://example.com/it's"]) == 1
+    assert capsys.readouterr().err == (
+        """error: --url is "https://example.com/it's", which is not the URL of a directory of files\n"""
+    )
