@@ -4,10 +4,12 @@ executable builds other executables, itself among them, where there is nothing e
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,20 +19,22 @@ from czscie.launchers.build import all_programs
 from e2e import debian
 from e2e.bare import BareRoot
 from e2e.build import Builder, read_results
+from e2e.image import Archive
 from e2e.mirror.release import TAG
 from e2e.run import start
 from e2e.server import serve
 from e2e.situation import Distribution, write_wheel
 from e2e.wheelhouse import wheelhouse
-from release.__main__ import CHECKOUT
+from release.__main__ import CHECKOUT, describe_executables
 from release.artifact import Artifact, Release
 from release.distributions import Distributions, build_distributions, compile_programs
-from release.executables import build_executables
+from release.executables import build_executables, build_image, copy_manifest
 from release.installers import write_installers
 
 NO_NETWORK = ("unshare", "--net")
 
 EXECUTABLE = "czscie-linux-x86_64"
+PLATFORM = ("--platform=linux-x86_64",)
 
 MANIFEST = f"""\
 [lift]
@@ -136,20 +140,39 @@ def test_the_wheel_builds_for_other_platforms(
 
 
 @pytest.fixture(scope="module")
-def executable(distributions: Distributions, wheels: Path, builder: Builder) -> Path:
-    """czscie for this platform. What was made beside it is in the same directory."""
+def variables(wheels: Path, builder: Builder) -> Iterator[None]:
+    """This process has the environment of a release that takes packages and CPythons from this machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in builder.settings().items():
+            patch.setenv(name, value)
+        patch.setenv("PIP_NO_INDEX", "1")
+        patch.setenv("PIP_FIND_LINKS", wheels.as_uri())
+        yield
+
+
+@pytest.fixture(scope="module")
+def release(
+    distributions: Distributions, variables: None, tmp_path_factory: pytest.TempPathFactory
+) -> Release:
+    """A release with the executable and the image for this platform, beside the distributions."""
+    out = distributions.wheel.parent
     own = (CHECKOUT / "lift.toml").read_text()
     quick = own.replace("[lift]\n", "[lift]\ncompression_level = 1\n")
-    manifest = distributions.wheel.parent / "source" / "lift.toml"
-    manifest.parent.mkdir()
+    manifest = tmp_path_factory.mktemp("manifest") / "lift.toml"
     manifest.write_text(f'{quick}packages = "debian.json"\n')
-    shutil.copy(debian.table(), distributions.wheel.with_name("debian.json"))
-    variables = {**builder.settings(), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": wheels.as_uri()}
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in variables.items():
-            patch.setenv(name, value)
-        [built] = build_executables(manifest, distributions.wheel, ["--platform=linux-x86_64"])
-    return built
+    shutil.copy(debian.table(), out / "debian.json")
+    copy_manifest(manifest, out)
+    release = Release.of(describe_executables(build_executables(out, PLATFORM)))
+    release = release.with_more([Artifact.of(build_image(out, PLATFORM), "image")])
+    release = release.with_more(write_installers(release, "", out))
+    release.write(out)
+    return release
+
+
+@pytest.fixture(scope="module")
+def executable(release: Release, distributions: Distributions) -> Path:
+    """czscie for this platform. The other files of the release are in the same directory."""
+    return distributions.wheel.with_name(release.executables()["linux-x86_64"].name)
 
 
 @pytest.fixture(scope="module")
@@ -170,15 +193,34 @@ def run_czscie(root: BareRoot, *arguments: str) -> str:
     return done.stdout
 
 
+def test_the_release_lists_its_files(executable: Path) -> None:
+    done = subprocess.run(["sha256sum", "--check", "SHA256SUMS"], cwd=executable.parent, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    names = {f"{EXECUTABLE}", f"{EXECUTABLE}.cdx.json", "czscie-image.tar", "install.sh"}
+    assert done.stdout.decode() == "".join(f"{name}: OK\n" for name in sorted(names | {"dist-manifest.json"}))
+    manifest = json.loads(executable.with_name("dist-manifest.json").read_text())
+    assert {each["name"] for each in manifest["artifacts"]} == names
+    assert executable.name in {each["name"] for each in manifest["artifacts"] if each["kind"] == "executable"}
+    bill = json.loads(executable.with_name(f"{EXECUTABLE}.cdx.json").read_text())
+    assert {"pex", "msgspec", "czscie"} <= {each["name"] for each in bill["components"]}
+
+
 def test_the_installer_installs_it(executable: Path, tmp_path: Path) -> None:
-    artifact = Artifact.of(executable, "executable", "linux-x86_64")
-    write_installers(Release.of([artifact]), "", executable.parent)
     with serve(executable.parent) as server:
         variables = {"HOME": str(tmp_path), "CZSCIE_DOWNLOAD_URL": server.url}
         command = ["sh", str(executable.with_name("install.sh"))]
         subprocess.run(command, env={**os.environ, **variables}, check=True, capture_output=True)
     done = start(tmp_path / ".local/bin/czscie", "--version", base=tmp_path / "base")
-    assert done.stdout.decode() == f"czscie {__version__}\n"
+    assert done.stdout.decode() == f"czscie {__version__}\n", done.stderr
+
+
+def test_the_image_starts_from_scratch(executable: Path, tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can lay out an image")
+    entry_point = Archive(executable.with_name("czscie-image.tar")).lay_out("amd64", tmp_path / "root")
+    (tmp_path / "root/proc").mkdir()
+    done = BareRoot(tmp_path / "root").run(entry_point, "--version")
+    assert done.stdout == f"czscie {__version__}\n", done.stderr
 
 
 def test_czscie_builds_itself_of_vendored_files_where_there_is_nothing_else(

@@ -6,14 +6,15 @@ import argparse
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from czscie import api
 from czscie.errors import Code, CzscieError
 from czscie.scie.inspect import read_scie
-from release.artifact import Artifact, Release
+from release.artifact import EXECUTABLE, Artifact, Release
 from release.distributions import build_distributions, compile_programs
-from release.executables import build_executables
+from release.executables import build_executables, build_image, copy_manifest
 from release.installers import write_installers
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -22,7 +23,7 @@ _URL = re.compile(r"https?://[\w./~%+:-]+")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _options(arguments)
+    options = parse_options(arguments)
     try:
         if not options.allow_dirty:
             check_committed(CHECKOUT)
@@ -42,20 +43,33 @@ def make_release(out: Path, url: str, platforms: Sequence[str]) -> Release:
     Raises CzscieError.
     """
     made = build_distributions(CHECKOUT, compile_programs(), out)
-    chosen = [f"--platform={platform}" for platform in platforms]
-    executables = [
-        Artifact.of(path, "executable", read_scie(path).manifest.scie.lift.platform)
-        for path in build_executables(CHECKOUT / "lift.toml", made.wheel, ["--release", *chosen])
-    ]
-    artifacts = [
+    copy_manifest(CHECKOUT / "lift.toml", out)
+    options = ["--release", *(f"--platform={platform}" for platform in platforms)]
+    executables = describe_executables(build_executables(out, options))
+    others = [
         Artifact.of(made.sdist, "sdist"),
         Artifact.of(made.wheel, "wheel"),
-        *executables,
         Artifact.of(out / "lift.toml", "manifest"),
         Artifact.of(out / "lift.lock", "lock"),
     ]
-    installers = write_installers(Release.of(executables), url, out)
-    return Release.of([*artifacts, *installers])
+    release = Release.of([*executables, *others])
+    for_linux = [f"--platform={name}" for name in release.executables() if name.startswith("linux-")]
+    if for_linux:
+        release = release.with_more([Artifact.of(build_image(out, for_linux), "image")])
+    release = release.with_more(write_installers(release, url, out))
+    release.write(out)
+    return release
+
+
+def describe_executables(paths: Iterable[Path]) -> list[Artifact]:
+    """The executables, and their bills of materials, which are written beside them."""
+    artifacts = []
+    for path in paths:
+        platform = read_scie(path).manifest.scie.lift.platform
+        bill = path.with_name(f"{path.name}.cdx.json")
+        bill.write_bytes(api.sbom(path))
+        artifacts += [Artifact.of(path, EXECUTABLE, platform), Artifact.of(bill, "sbom", platform)]
+    return artifacts
 
 
 def check_committed(checkout: Path) -> None:
@@ -85,7 +99,7 @@ def check_url(url: str) -> None:
         )
 
 
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m release", description="Make the files of a release.")
     parser.add_argument(
         "-o", "--output", type=Path, default=Path("dist"), help="The directory to write to. Default: dist."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -10,12 +10,18 @@ import msgspec
 from czscie import __version__
 from czscie.filesystem import path_digest
 
-#: The name of the document. Its fields are those of Artifact, and the version of czscie.
+#: The document that lists the files, for programs; and the one of their digests, for sha256sum.
 MANIFEST = "dist-manifest.json"
+SUMS = "SHA256SUMS"
+
+#: The kind of executables.
+EXECUTABLE = "executable"
 
 
 class Artifact(msgspec.Struct, frozen=True):
-    """One file: `kind` says what it is, `platform` what an executable is for. `size` is in bytes."""
+    """One file: `kind` says what it is, `platform` what an executable or its bill is for. `size` is in
+    bytes.
+    """
 
     name: str
     kind: str
@@ -35,12 +41,19 @@ class Release(msgspec.Struct, frozen=True):
     artifacts: tuple[Artifact, ...]
 
     @classmethod
-    def of(cls, artifacts: Sequence[Artifact]) -> Release:
+    def of(cls, artifacts: Iterable[Artifact]) -> Release:
         return cls(__version__, tuple(sorted(artifacts, key=lambda each: each.name)))
+
+    def with_more(self, artifacts: Iterable[Artifact]) -> Release:
+        return Release.of([*self.artifacts, *artifacts])
 
     def executables(self) -> dict[str, Artifact]:
         """The executables by platform."""
-        return {each.platform: each for each in self.artifacts if each.platform and each.kind == "executable"}
+        return {each.platform: each for each in self.artifacts if each.platform and each.kind == EXECUTABLE}
 
-    def write(self, path: Path) -> None:
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(self)) + b"\n")
+    def write(self, out: Path) -> None:
+        """Writes the manifest of the release and the digests of all files into `out`."""
+        (out / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(self)) + b"\n")
+        listed = [*self.artifacts, Artifact.of(out / MANIFEST, "dist-manifest")]
+        lines = [f"{each.sha256}  {each.name}\n" for each in sorted(listed, key=lambda each: each.name)]
+        (out / SUMS).write_bytes("".join(lines).encode())
