@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import time
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,9 +11,19 @@ import pytest
 
 import no_files
 from czscie import build_cache
-from czscie.build_cache import Product, check, compressed, knowledge, knowledge_of_each, mending, product
+from czscie.build_cache import (
+    Product,
+    check,
+    compressed,
+    knowledge,
+    knowledge_of_each,
+    knowledge_of_files,
+    mending,
+    product,
+)
 from czscie.errors import Code, CzscieError
 from czscie.filesystem import file_digest
+from czscie.observation import Observation
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -264,3 +275,42 @@ def test_what_is_no_file_is_replaced(cache: Path, make: Callable[[Path], object]
     make(path)
     assert packed() == first
     assert path.is_file()
+
+
+def test_what_was_found_in_files_is_known_until_one_changes(tmp_path: Path, cache: Path) -> None:
+    directory = tmp_path / "farm"
+    directory.mkdir()
+    (directory / "cow").write_text("moo")
+    time.sleep(0.06)  # longer than two changes of a file may have the same time
+    found = []
+
+    def make() -> Said:
+        found.append(b" ".join(path.read_bytes() for path in sorted(directory.iterdir())).decode())
+        return Said(found[-1])
+
+    assert [knowledge_of_files("farm", Said, make).says for _ in range(3)] == ["moo"] * 3
+    assert found == ["moo"]
+    (directory / "cow").write_text("mu!")
+    time.sleep(0.06)
+    assert [knowledge_of_files("farm", Said, make).says for _ in range(2)] == ["mu!"] * 2
+    (directory / "calf").write_text("ma")
+    time.sleep(0.06)
+    assert [knowledge_of_files("farm", Said, make).says for _ in range(2)] == ["ma mu!"] * 2
+    assert len(found) == 3
+
+
+def test_others_observe_what_is_known_of_files(tmp_path: Path, cache: Path) -> None:
+    cow = tmp_path / "cow"
+    cow.write_text("moo")
+    time.sleep(0.06)
+    for _ in range(2):
+        observation = Observation()
+        observation.start()
+        assert knowledge_of_files("cow", Said, lambda: Said(cow.read_text())).says == "moo"
+        observation.stop()
+        states = observation.states()
+        assert states is not None and str(cow) in states
+
+
+class Said(msgspec.Struct, frozen=True):
+    says: str

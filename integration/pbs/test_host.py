@@ -14,7 +14,7 @@ from czscie.container.content import File, Link
 from czscie.container.tree import Item
 from czscie.elf import Elf, is_elf
 from czscie.errors import CzscieError
-from czscie.pbs.host import resolve_host
+from czscie.pbs.host import HostPython, resolve_host
 from czscie.pbs.libraries import is_of_libc
 from czscie.platforms import current_platform
 
@@ -75,6 +75,11 @@ def unpack(items: tuple[Item, ...], root: Path) -> None:
         else:
             path.write_bytes(item.content.read())
             path.chmod(0o755 if item.executable else 0o644)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CZSCIE_CACHE", str(tmp_path / "cache"))
 
 
 def available(executable: Path, names: list[str]) -> list[str]:
@@ -143,6 +148,16 @@ def test_the_host_gives_the_same_items_twice() -> None:
     assert first.load().items == second.load().items
     assert first.load().glibc == second.load().glibc
     assert [item.path for item in first.load().items] == sorted(item.path for item in first.load().items)
+
+
+def test_an_interpreter_that_has_not_changed_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = resolve_host(current_platform())
+    with monkeypatch.context() as patch:
+        patch.setattr(HostPython, "ask", None)
+        second = resolve_host(current_platform())
+    assert second == first and second.known is None
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/nowhere")
+    assert resolve_host(current_platform()).known is not None
 
 
 def test_a_virtual_environment_is_left_for_the_interpreter_below(tmp_path: Path) -> None:

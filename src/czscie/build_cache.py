@@ -17,6 +17,7 @@ import msgspec
 from czscie import toolchain
 from czscie.cache import cache_directory, damaged, make_way, mark_used
 from czscie.filesystem import file_digest, open_regular, write_atomically
+from czscie.observation import Observation, are_unchanged
 
 Known = TypeVar("Known", bound=msgspec.Struct)
 Done = TypeVar("Done")
@@ -46,6 +47,13 @@ class _Made(msgspec.Struct, Generic[Known], frozen=True):
 
     sha256: str
     size: int
+    known: Known
+
+
+class _OfFiles(msgspec.Struct, Generic[Known], frozen=True):
+    """A value that was found in files and directories, and their states by path."""
+
+    states: dict[str, str]
     known: Known
 
 
@@ -96,6 +104,28 @@ def knowledge(key: str, kind: type[Known], make: Callable[[], Known]) -> Known:
         _write(path, known)
     else:
         mark_used(path)
+    return known
+
+
+def knowledge_of_files(key: str, kind: type[Known], make: Callable[[], Known]) -> Known:
+    """The value of `kind` stored as `key`, as long as the files that `make` read to find it are unchanged.
+
+    They are those that this process read, but for what is in the cache.
+    """
+    path = cache_directory("known") / key
+    found = _read(path, _OfFiles[kind])  # type: ignore[valid-type]
+    if found is not None and are_unchanged(found.states):
+        mark_used(path)
+        return found.known
+    observation = Observation()
+    observation.start()
+    try:
+        known = make()
+    finally:
+        observation.stop()
+    states = observation.states()
+    if states is not None:
+        _write(path, _OfFiles(states, known))
     return known
 
 

@@ -5,6 +5,7 @@ import sqlite3
 import ssl
 import struct
 import sys
+from pathlib import Path
 import zlib
 from collections.abc import Mapping
 
@@ -154,7 +155,10 @@ def test_windows_libraries_are_known_by_name_and_resources() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the provider Host is for Linux")
-def test_the_versions_are_those_that_the_interpreter_itself_tells() -> None:
+def test_the_versions_are_those_that_the_interpreter_itself_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CZSCIE_CACHE", str(tmp_path))
     distribution = resolve_host(current_platform()).load()
     components = interpreter_components(distribution)
     found = {each.name: each.version for each in components}

@@ -15,19 +15,28 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import msgspec
+
+from czscie.build_cache import key_of, knowledge_of_files
 from czscie.container.content import Data, OnDisk
 from czscie.container.tree import Item, Tree, tree_digest, tree_size
 from czscie.elf import Elf, is_elf
 from czscie.errors import Code, CzscieError
+from czscie.filesystem import exists
 from czscie.implementation import CPYTHON, Implementation
+from czscie.pbs.archive import ROOT
 from czscie.pbs.distribution import Distribution, Layout
 from czscie.pbs.libraries import Libraries
-from czscie.pbs.local import DirectorySource
+from czscie.pbs.pin import Pin
 from czscie.pbs.search_path import with_search_path
 from czscie.platforms import Platform, current_platform
+
+if TYPE_CHECKING:
+    from czscie.console import Console
 
 #: Prints the interpreter's metadata. Started without site, so that virtual environments do not matter.
 _QUESTION = """
@@ -134,7 +143,59 @@ class HostPython:
         return Layout(self.implementation, f"bin/{name}", f"{self.library}/{name}")
 
 
-def resolve_host(platform: Platform, executable: Path | None = None) -> DirectorySource:
+@dataclass(frozen=True, slots=True)
+class HostSource:
+    """An installed CPython. `executable` is the one to ask, `known` has its files if they were read."""
+
+    digest: str
+    description: str
+    url: str
+    size: int
+    platform: Platform
+    executable: Path
+    known: Distribution | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def remote(self) -> None:
+        return None
+
+    @property
+    def is_tree(self) -> bool:
+        return True
+
+    @property
+    def root(self) -> str:
+        return ROOT
+
+    @property
+    def pin(self) -> Pin:
+        return Pin(self.digest, self.size)
+
+    def load(self, console: Console | None = None) -> Distribution:
+        """Raises CzscieError when it cannot be read, or changed since it was resolved."""
+        if self.known is not None:
+            return self.known
+        interpreter = HostPython.ask(self.executable)
+        items = _items(interpreter)
+        if tree_digest(items) != self.digest:
+            raise CzscieError(
+                f"{interpreter.executable} changed during the build",
+                code=Code.CHANGED_DURING_BUILD,
+                hint="build again",
+            )
+        return Distribution.of(items, interpreter.layout, self.platform, str(interpreter.executable))
+
+
+class _Tree(msgspec.Struct, frozen=True):
+    """What is to be known of an installed CPython; its files are those that it was found in."""
+
+    digest: str
+    size: int
+    version: str
+    executable: str
+
+
+def resolve_host(platform: Platform, executable: Path | None = None) -> HostSource:
     """The CPython `executable`, by default the one that runs czscie, outside of any virtual environment.
 
     Raises CzscieError when it cannot be shipped, or `platform` is not the one that it runs on.
@@ -149,21 +210,35 @@ def resolve_host(platform: Platform, executable: Path | None = None) -> Director
             else "it can relocate a CPython on Linux only",
             hint='use provider = "PythonBuildStandalone"',
         )
-    if executable is None:
-        executable = Path(getattr(sys, "_base_executable", None) or sys.executable)
-    interpreter = HostPython.ask(executable)
+    asked = executable or Path(getattr(sys, "_base_executable", None) or sys.executable)
+    read: list[Distribution] = []
+
+    def find_out() -> _Tree:
+        for path in (asked, asked.with_name("pyvenv.cfg"), asked.parent.with_name("pyvenv.cfg")):
+            exists(path)  # what it answers may change with them
+        interpreter = HostPython.ask(asked)
+        items = _items(interpreter)
+        read.append(Distribution.of(items, interpreter.layout, platform, str(interpreter.executable)))
+        version = interpreter.implementation.version
+        return _Tree(tree_digest(items), tree_size(items), version, str(interpreter.executable))
+
+    key = key_of("host", platform.name, str(asked), os.environ.get("LD_LIBRARY_PATH", ""))
+    tree = knowledge_of_files(key, _Tree, find_out)
+    description = f"cpython {tree.version} {platform.triple} from the host"
+    url = Path(tree.executable).as_uri()
+    return HostSource(tree.digest, description, url, tree.size, platform, asked, next(iter(read), None))
+
+
+def _items(interpreter: HostPython) -> tuple[Item, ...]:
+    """The files of `interpreter`, as they are now. Raises CzscieError."""
     try:
-        items = relocatable(interpreter)
+        return relocatable(interpreter)
     except OSError as error:
         raise CzscieError(
             f"cannot read {error.filename or interpreter.executable}",
             code=Code.FILE_UNREADABLE,
             why=error.strerror or str(error),
         ) from error
-    distribution = Distribution.of(items, interpreter.layout, platform, str(interpreter.executable))
-    description = f"cpython {interpreter.implementation.version} {platform.triple} from the host"
-    url = interpreter.executable.as_uri()
-    return DirectorySource(tree_digest(items), description, url, tree_size(items), distribution)
 
 
 def relocatable(interpreter: HostPython) -> tuple[Item, ...]:
