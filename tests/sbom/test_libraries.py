@@ -5,9 +5,9 @@ import sqlite3
 import ssl
 import struct
 import sys
-from pathlib import Path
 import zlib
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
