@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 
 import czscie
 from building import Project, pex
+from czscie.composition.write import composition
 from czscie.launchers import build as launchers
 from czscie.platforms import current_launcher, current_platform
 from scie.factories import host_launcher
@@ -115,6 +117,20 @@ def test_what_is_packed_and_what_is_left_out_is_listed_each_time(real: Real) -> 
     assert any(re.fullmatch(r"  packed: \d+ modules of the standard library", note) for note in notes)
     assert "  packed: 2 modules of the payload, 0 of them instead of files" in notes
     assert [line for line in real.run("-v").stderr.splitlines() if line in notes] == notes
+
+
+def test_the_page_of_a_build_counts_its_bytes_and_its_modules(real: Real) -> None:
+    found = composition(real.directory / "dist/moo")
+    assert found.whole.packed == (real.directory / "dist/moo").stat().st_size
+    leaves = [*found.whole.parts]
+    for piece in leaves:
+        leaves.extend(piece.parts)
+    forms = Counter(piece.form for piece in leaves)
+    notes = real.run("-v").stderr
+    packed = sum(map(int, re.findall(r"  packed: (\d+) modules", notes)))
+    assert forms["archive"] + forms["module"] == packed
+    [cow] = [piece for piece in found.whole.parts if piece.key == "wheel:cow"]
+    assert {piece.why for piece in cow.parts if piece.form == "module"} == {"they are the application's own"}
 
 
 def test_equal_inputs_give_equal_bytes(real: Real) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import mach_o_image
+import pe_image
 from czex.factories import files, metadata
 from czscie.container.content import Data, File
 from czscie.container.manifest import PAYLOAD, Command, Needs
@@ -156,7 +158,9 @@ def executable(
 ) -> Path:
     """An executable of `parts`, by default of those above."""
     launcher = path.with_suffix(".launcher")
-    launcher.write_bytes(b"launcher" * 100)
+    system = find_platform(platform).os
+    images = {"macos": mach_o_image.image, "windows": pe_image.image}
+    launcher.write_bytes(images[system]() if system in images else b"launcher" * 100)
     scie(
         path,
         launcher,

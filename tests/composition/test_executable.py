@@ -12,6 +12,7 @@ from czscie.composition.piece import Piece
 from czscie.composition.reasons import NOT_PACKED, NOT_RECORDED
 from czscie.errors import CzscieError
 from czscie.scie.inspect import read_scie
+from czscie.signature import payload_end
 from scie.factories import Tree, part
 
 
@@ -38,7 +39,7 @@ def check_sums(piece: Piece) -> None:
 
 
 @pytest.mark.parametrize("in_two", [False, True])
-@pytest.mark.parametrize("platform", ["linux-x86_64", "windows-x86_64"])
+@pytest.mark.parametrize("platform", ["linux-x86_64", "macos-aarch64", "windows-x86_64"])
 def test_the_pieces_add_up_to_the_file_and_to_what_is_installed(
     tmp_path: Path, platform: str, in_two: bool
 ) -> None:
@@ -50,6 +51,13 @@ def test_the_pieces_add_up_to_the_file_and_to_what_is_installed(
     assert composition.whole.packed == path.stat().st_size
     assert composition.whole.installed == sum(part.unpacked for part in contents.parts)
     assert composition.files == sum(len(part.plan.files) for part in contents.parts)
+
+
+def test_a_signature_is_a_piece(tmp_path: Path) -> None:
+    path = executable(tmp_path / "moo", platform="macos-aarch64")
+    with path.open("rb") as file:
+        signed = path.stat().st_size - payload_end(file, path.stat().st_size)
+    assert find(executable_composition(path), "container", "Signature").packed == signed > 0
 
 
 def test_the_pieces_are_those_of_a_file(moo: Composition) -> None:
