@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from composition.factories import BIG, COW, HERD, bill, executable, interpreter, payload
 from czscie.composition.write import write_page
-from integration.composition.chromium import PROGRAM, Browser, chromium
+from integration.chromium import browser
+
+__all__ = ("browser",)
 
 HOSTILE = (
     "</script><script>document.title = 'attacked'</script>",
@@ -16,14 +17,6 @@ HOSTILE = (
     "צפרדע עם שם ארוך מאוד",
     "a-name-without-any-place-to-break-it-" * 4,
 )
-
-
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    if PROGRAM is None:
-        pytest.skip("there is no chromium here")
-    with chromium(tmp_path_factory.mktemp("profile")) as running:
-        yield running
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from czscie.composition.write import write_page
-from integration.composition.chromium import chromium
+from integration.chromium import chromium
 
 #: CSS pixels: the head of the page, the map and what it says.
 _WIDTH, _HEIGHT = 1100, 900

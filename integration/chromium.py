@@ -1,4 +1,4 @@
-"""A headless Chromium, driven by the DevTools protocol over a pipe.
+"""A headless Chromium, driven by the DevTools protocol over a pipe, for all tests of pages.
 
 https://chromedevtools.github.io/devtools-protocol/
 """
@@ -15,8 +15,11 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import resources
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -119,8 +122,9 @@ class Browser:
         message: dict[str, Any] = json.loads(text)
         return message
 
-    def open(self, path: Path, width: int = 1200, height: int = 900, *, scheme: str = "light") -> Tab:
-        """A tab with the page at `path`, `width` and `height` in CSS pixels."""
+    def open(self, page: Path | str, width: int = 1200, height: int = 900, *, scheme: str = "light") -> Tab:
+        """A tab with a page, which is a file or at an address, `width` and `height` in CSS pixels."""
+        address = page if isinstance(page, str) else page.absolute().as_uri()
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         tab = Tab(self, target, session)
@@ -128,7 +132,7 @@ class Browser:
             tab.call(f"{domain}.enable")
         tab.resize(width, height)
         tab.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-        tab.call("Page.navigate", url=path.absolute().as_uri())
+        tab.call("Page.navigate", url=address)
         self.wait_for("Page.loadEventFired", session)
         return tab
 
@@ -178,6 +182,20 @@ class Tab:
             self.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
         self.evaluate("new Promise((done) => setTimeout(done))")
 
+    def violations(self, *rules: str) -> list[list[Any]]:
+        """What axe finds (https://github.com/dequelabs/axe-core): rule and elements, each with what to mend.
+
+        All rules, if none is named.
+        """
+        script = resources.files("axe_core_python").joinpath("axe.min.js")
+        self.evaluate(f"void (window.axe || eval({json.dumps(script.read_text(encoding='utf-8'))}))")
+        options = json.dumps({"runOnly": rules} if rules else {})
+        found: list[list[Any]] = self.evaluate(
+            f"axe.run({options}).then(({{ violations }}) => violations.map(({{ id, nodes }}) =>"
+            " [id, nodes.map(({ html, failureSummary }) => [html, failureSummary])]))"
+        )
+        return found
+
     def screenshot(self) -> bytes:
         """The visible part, as a PNG."""
         return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
@@ -205,3 +223,11 @@ class Tab:
             for event in self._browser.events
             if event.get("method") == method and event.get("sessionId") == self._session
         ]
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    if PROGRAM is None:
+        pytest.skip("needs chromium (python3 check.py installs it)")
+    with chromium(tmp_path_factory.mktemp("profile")) as running:
+        yield running
