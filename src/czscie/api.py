@@ -14,7 +14,7 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.lock.use import LockUse
 
 if TYPE_CHECKING:
@@ -253,7 +253,19 @@ def inspect(executable: Path) -> Contents:
     """What is in an executable that czscie built: parts, sizes in bytes, digests, commands."""
     from czscie.scie.inspect import read_scie
 
-    return read_scie(executable)
+    try:
+        return read_scie(executable)
+    except CzscieError as error:
+        from czscie.composition.czex import is_czex
+
+        if error.code is not Code.NOT_AN_EXECUTABLE or not is_czex(executable):
+            raise
+        raise CzscieError(
+            f"{executable} is a CZEX",
+            code=error.code,
+            why="only its page shows what is in it",
+            hint=f"czscie inspect {executable} --html {executable.stem}.html",
+        ) from error
 
 
 @_explained

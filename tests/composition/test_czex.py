@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from composition.test_executable import check_sums, find
-from czscie.composition.composition import Fact
+from czscie import api
 from czscie.composition.czex import czex_composition, is_czex
 from czscie.composition.write import composition
 from czscie.errors import CzscieError
@@ -30,8 +30,13 @@ def test_wheels_sources_and_launchers_are_pieces() -> None:
     kinds = {piece.kind for piece in found.whole.parts}
     assert {"wheel", "launcher", "container"} <= kinds
     assert find(found, "container", "Catalogue").packed > 0
-    assert Fact("Python", "2.7, or 3.5 and newer") in found.needs or found.needs[0].name == "Python"
+    assert [fact.name for fact in found.needs] == ["Python", "Platform"]
     assert found.licences
+
+
+def test_inspect_without_a_page_names_the_command() -> None:
+    with pytest.raises(CzscieError, match=r"seed-wheels.czex is a CZEX(.|\n)*--html seed-wheels.html"):
+        api.inspect(CORPUS / "seed-wheels.czex")
 
 
 def test_an_executable_is_no_czex(tmp_path: Path) -> None:

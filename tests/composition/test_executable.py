@@ -142,6 +142,13 @@ def test_what_the_bill_and_the_manifest_say(moo: Composition) -> None:
     assert Fact("Commands", "the default one") in moo.facts
 
 
+def test_modules_outside_of_packs_need_no_reason(tmp_path: Path) -> None:
+    embedded = part(tmp_path, ".files", Tree(files={"tool.py": b"tool = 1\n"}), "files")
+    composition = executable_composition(executable(tmp_path / "moo", [interpreter(tmp_path), embedded]))
+    [tool] = find(composition, "part:.files").parts
+    assert (tool.form, tool.why) == ("bare", "")
+
+
 def test_several_interpreters_are_told_apart(tmp_path: Path) -> None:
     parts = [interpreter(tmp_path), interpreter(tmp_path, "other"), payload(tmp_path)]
     composition = executable_composition(executable(tmp_path / "moo", parts))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
@@ -22,15 +22,9 @@ _ARCHIVE = "Import archive"
 _INDEX_MAX = 64 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class PackFile:
-    """A file of a pack. `claims` count from its start."""
-
-    claims: tuple[Claim, ...]
-
-
-#: By the name of an entry and the offset of the file in its content.
-Packs = Mapping[tuple[str, int], PackFile]
+#: The claims of each file of a pack, which count from its start, by the name of an entry and where in its
+#: content the file is.
+Packs = Mapping[tuple[str, int], tuple[Claim, ...]]
 
 
 @dataclass(slots=True)
@@ -89,11 +83,11 @@ class ZipAccounts:
             elif (entry.name, found.start) not in packs:
                 self.ledger.add(self.place_of(found.name), installed=each.size, is_file=True)
 
-    def _add_pack(self, pack: PackFile, member: Member, density: Density) -> None:
+    def _add_pack(self, pack: Sequence[Claim], member: Member, density: Density) -> None:
         """Adds a pack to the modules in it. It is installed as it is."""
-        for claim in pack.claims:
+        for claim in pack:
             self.ledger.add(self._place_in_pack(claim), content=claim.size)
-        ranges = [(claim.start, claim.end, number) for number, claim in enumerate(pack.claims)]
+        ranges = [(claim.start, claim.end, number) for number, claim in enumerate(pack)]
         for start, end, number in partition(member.end - member.start, ranges):
             packed = density.before(member.start + end) - density.before(member.start + start)
             if number is None:
@@ -101,7 +95,7 @@ class ZipAccounts:
                 size = end - start
                 self.ledger.add(index, packed=packed, installed=size, content=size, is_file=True)
             else:
-                claim = pack.claims[number]
+                claim = pack[number]
                 place = self._place_in_pack(claim)
                 is_file, is_code = claim.path is None, claim.is_code
                 self.ledger.add(
@@ -124,15 +118,15 @@ def find_packs(file: BinaryIO, directory: CentralDirectory, files: Iterable[Plan
         parent, _, name = each.path.rpartition("/")
         if name in (NAME, REST):
             by_directory[parent][name] = each.content
-    found: dict[tuple[str, int], PackFile] = {}
+    found: dict[tuple[str, int], tuple[Claim, ...]] = {}
     for pack in by_directory.values():
         if (first := pack.get(NAME)) is None or (index := _read_index(file, directory, first)) is None:
             continue
         end = first.size if index.rest is None else index.rest
-        found[first.entry, first.offset] = PackFile(tuple(each for each in index.claims if each.start < end))
+        found[first.entry, first.offset] = tuple(each for each in index.claims if each.start < end)
         if (rest := pack.get(REST)) is not None:
-            moved = tuple(_moved(each, end) for each in index.claims if each.start >= end)
-            found[rest.entry, rest.offset] = PackFile(moved)
+            others = (each for each in index.claims if each.start >= end)
+            found[rest.entry, rest.offset] = tuple(_moved(each, end) for each in others)
     return found
 
 

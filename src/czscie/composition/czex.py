@@ -17,7 +17,6 @@ from czscie.composition.composition import Composition, Fact, Licensed
 from czscie.composition.density import GROUP_MAX, read_range
 from czscie.composition.payload import payload_place, project_of, wheel_label
 from czscie.composition.piece import Label, Ledger, Place
-from czscie.composition.reasons import NOT_PACKED
 from czscie.container import zip as zip_records
 from czscie.container.plan import Slice
 from czscie.container.zip import CentralDirectory
@@ -91,7 +90,7 @@ def czex_composition(path: Path) -> Composition:
         path.name,
         "CZEX",
         sum(len(wheel.files) for wheel in catalogue.wheels) + len(catalogue.sources) + len(catalogue.start),
-        accounts.ledger.tree(path.name, lambda _: NOT_PACKED),
+        accounts.ledger.tree(path.name, lambda _: ""),
         (),
         tuple(_needs(catalogue)),
         (Fact(path.name, sha256),),

@@ -179,7 +179,7 @@ class _Accounts:
             if name not in self.packed:
                 return NOT_PACKED
             return library_reason("/".join(place[1:]))
-        if owner == "interpreter":
+        if owner not in ("sources", "environment", "wheel"):
             return ""
         if PAYLOAD not in self.packed:
             return NOT_PACKED

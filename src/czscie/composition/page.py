@@ -154,7 +154,7 @@ def _modules(whole: Piece) -> Iterator[list[Any]]:
         leaves = list(_leaves(piece))
         reasons = Counter(leaf.why for leaf in leaves if leaf.form in ("module", "bare"))
         packed = sum(leaf.form == "archive" for leaf in leaves)
-        if packed or reasons:
+        if packed or any(reasons):
             why = "; ".join(reason for reason, _ in reasons.most_common() if reason)
             yield [visible(piece.name), packed, reasons.total(), visible(why)]
 

@@ -121,7 +121,7 @@ class Ledger:
         label = self.labels.get(place[0], Label(name, "")) if len(place) == 1 else Label(name, "")
         form: Form = "" if parts else _form(place, account)
         return Piece(
-            _key(name, label, place),
+            _key(name, place),
             label.name,
             account.packed,
             account.installed,
@@ -134,7 +134,7 @@ class Ledger:
         )
 
 
-def _key(name: str, label: Label, place: Place) -> str:
+def _key(name: str, place: Place) -> str:
     """The name without the version, which directories of metadata have in theirs."""
     if len(place) > 1 and name.endswith((".dist-info", ".data")):
         return name.partition("-")[0] + name[name.rindex(".") :]
