@@ -4,6 +4,7 @@ import _imp
 import _sre
 import marshal
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -114,3 +115,14 @@ def test_a_python_that_fails_is_an_error_that_says_what_helps(tmp_path: Path) ->
 def test_the_hash_of_an_expression_is_that_of_the_finder(compiler: Compiler) -> None:
     [[(hashed, _)]] = compiler.expressions([("a.py", b"import re\nre.compile(b'a', re.I)\n")]).results
     assert hashed == _imp.source_hash(int(re.I) << 1 | 1, b"a")
+
+
+def test_modules_without_regular_expressions_start_nothing(
+    compiler: Compiler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = ("plain.py", b"def answer(): return 42\n")
+    found = compiler.expressions([plain, ("a.py", b"import re\nre.compile('a')\n"), plain])
+    assert [len(each) for each in found.results] == [0, 1, 0] and found.skips == ()
+    monkeypatch.setattr(subprocess, "Popen", None)
+    monkeypatch.setattr(subprocess, "run", None)
+    assert compiler.expressions([plain, plain]).results == [[], []]
