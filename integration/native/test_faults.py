@@ -62,7 +62,7 @@ def in_namespace(
 
 
 def assert_started(done: subprocess.CompletedProcess[str]) -> None:
-    assert done.returncode == 0, done
+    assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("started\n"), done
 
 
