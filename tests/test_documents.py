@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -82,3 +84,19 @@ def test_an_error_in_toml_shows_the_line(text: str, message: str) -> None:
     with pytest.raises(DocumentError) as error:
         parse_toml(text)
     assert str(error.value).endswith(message)
+
+
+def test_threads_decode_a_type_that_none_has_decoded_before() -> None:
+    """msgspec 0.22 crashes without czscie.documents.learned."""
+    program = """
+import sys, threading, msgspec
+from czscie.documents import decode_json
+sys.setswitchinterval(1e-6)
+for number in range(100):
+    inner = msgspec.defstruct("Inner", [(f"a{i}", "int | None", None) for i in range(8)], namespace={})
+    outer = msgspec.defstruct("Outer", [("x", inner)])
+    threads = [threading.Thread(target=decode_json, args=('{"x": {"a1": 1}}', outer)) for _ in range(4)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+"""
+    assert subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 0

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from czscie.cache import KINDS
+from czscie.documents import learned
 from czscie.errors import Code, CzscieError
 from czscie.filesystem import open_regular
 
@@ -148,7 +149,8 @@ def _name(stem: str, paths: Sequence[Path]) -> str:
         if path.suffix == ".json":
             try:
                 with open_regular(path) as file:
-                    return msgspec.json.decode(file.read(), type=_Record).content.known.description or stem
+                    record = msgspec.json.decode(file.read(), type=learned(_Record))
+                    return record.content.known.description or stem
             except (OSError, msgspec.MsgspecError):
                 break
     return stem

@@ -10,6 +10,7 @@ import errno
 import json
 import re
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -87,10 +88,23 @@ def _flat(value: _T) -> _T:
     raise DocumentError("it is nested too deeply")
 
 
+def learned(kind: type[_T]) -> type[_T]:
+    """`kind`, once msgspec knows it: msgspec crashes when two threads make it look at a type at once."""
+    if kind not in _learned:
+        with _learning:
+            msgspec.json.Decoder(kind)
+            _learned.add(kind)
+    return kind
+
+
+_learned: set[Any] = set()
+_learning = threading.Lock()
+
+
 def decode_json(text: bytes | str, kind: type[_T]) -> _T:
     """The JSON text as a `kind` of msgspec's. Raises DocumentError."""
     try:
-        return msgspec.json.decode(text, type=kind)
+        return msgspec.json.decode(text, type=learned(kind))
     except (msgspec.MsgspecError, ValueError, OverflowError) as error:
         raise DocumentError(str(error)) from error
     except RecursionError as error:

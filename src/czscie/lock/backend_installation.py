@@ -25,6 +25,7 @@ import msgspec
 
 from czscie.build_cache import key_of
 from czscie.cache import cache_directory, mark_used
+from czscie.documents import learned
 from czscie.filesystem import open_regular, write_atomically
 from czscie.lift.package_indexes import PackageIndexes
 from czscie.lock import pip_settings
@@ -79,7 +80,7 @@ def _current(place: Path) -> Path | None:
     """The environment that is kept at `place`, if it is neither changed nor too old."""
     try:
         with open_regular(place / _CURRENT) as file:
-            current = msgspec.json.decode(file.read(), type=_Current)
+            current = msgspec.json.decode(file.read(), type=learned(_Current))
         directory = place / current.directory
         is_new = 0 <= time.time() - current.made < _KEPT
         if not is_new or not _python(directory).exists() or _digest(directory) != current.sha256:

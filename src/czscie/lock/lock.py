@@ -11,7 +11,7 @@ from typing import Annotated
 
 import msgspec
 
-from czscie.documents import DocumentError, parse_toml, read_document
+from czscie.documents import DocumentError, learned, parse_toml, read_document
 from czscie.errors import Code, CzscieError
 from czscie.filesystem import write_atomically
 from czscie.implementation import Implementation
@@ -309,7 +309,7 @@ class Lock(_Struct, frozen=True, kw_only=True):
                     why=f"this czscie reads version {LOCK_VERSION}",
                     hint="run czscie lock to write it again, or use the czscie version that wrote it",
                 )
-            return msgspec.convert(document, cls)
+            return msgspec.convert(document, learned(cls))
         except (DocumentError, msgspec.ValidationError) as error:
             raise CzscieError(
                 f"{label} is not a lock that czscie wrote",

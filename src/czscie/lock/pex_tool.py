@@ -20,6 +20,7 @@ from packaging.utils import canonicalize_name
 
 from czscie.czex.target import Target
 from czscie.disk import says_full
+from czscie.documents import learned
 from czscie.errors import Code, CzscieError
 from czscie.lift.package_indexes import NO_INDEXES, PackageIndexes
 from czscie.lock.resolve_failure import ResolveFailure, read_failure
@@ -233,7 +234,7 @@ class _Guard:
             done = self._run(wheels, found, module, *arguments)
             if self.builder is None or not found.is_file():
                 return done
-            source = msgspec.json.decode(found.read_bytes(), type=FoundSource)
+            source = msgspec.json.decode(found.read_bytes(), type=learned(FoundSource))
             found.unlink()
             if source.url in wheels:
                 return done
@@ -322,7 +323,7 @@ def _complete_platforms(targets: Sequence[Target], directory: Path) -> list[str]
 def _read(path: Path, targets: Sequence[Target]) -> dict[Platform, tuple[Artifact, ...]]:
     """pex calls each target by the best of its tags, which no two platforms have in common."""
     by_tag = {str(target.tags[0]): target.platform for target in targets}
-    lock = msgspec.json.decode(path.read_bytes(), type=_PexLock)
+    lock = msgspec.json.decode(path.read_bytes(), type=learned(_PexLock))
     return {
         by_tag["-".join(each.platform_tag)]: tuple(map(_artifact, each.locked_requirements))
         for each in lock.locked_resolves

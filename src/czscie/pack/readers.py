@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from czscie.documents import learned
 from czscie.lift.pack import STDLIB, PackSettings
 
 if sys.version_info >= (3, 11):
@@ -81,7 +82,7 @@ class Read:
 def table() -> ReaderTable:
     """The rows of `readers.toml`."""
     text = resources.files("czscie.pack").joinpath("readers.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), ReaderTable)
+    return msgspec.convert(tomllib.loads(text), learned(ReaderTable))
 
 
 def read_by(projects: Collection[str], settings: PackSettings) -> Read:
