@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 import stat
 import zipfile
 from collections.abc import Callable, Mapping
@@ -17,7 +18,7 @@ import pytest
 import czscie
 from building import INTERPRETERS, RELEASE, STANDALONE, Project, pex
 from czex.factories import metadata, write_zip
-from czscie import api, build_cache
+from czscie import api, build_cache, turns
 from czscie.build import build
 from czscie.errors import CzscieError
 from czscie.pbs.assets import Asset
@@ -485,3 +486,34 @@ def test_a_windows_interpreter_without_a_redirector_is_an_error(
         project.build()
     assert caught.value.what == "the interpreter for windows-x86_64 has no venv launcher"
     assert project.built == []
+
+
+def test_platforms_that_are_packed_at_once_have_the_bytes_and_lines_of_one_after_another(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.manifest(platforms=tuple(INTERPRETERS), lift="compression_level = 1")
+    project.build()  # writes the lock
+
+    def built(cores: int) -> tuple[list[str], list[str]]:
+        monkeypatch.setattr(turns.os, "cpu_count", lambda: cores)
+        monkeypatch.setenv("CZSCIE_CACHE", str(project.directory.parent / "cache"))
+        for kind in ("packed", "known", "compressed"):
+            shutil.rmtree(project.directory.parent / "cache" / kind, ignore_errors=True)
+        capsys.readouterr()
+        digests = [each.sha256 for each in project.build()]
+        return digests, re.sub(r" in [\d.]+ m?s", "", capsys.readouterr().err).splitlines()
+
+    assert built(4) == built(1)
+
+
+def test_a_platform_that_fails_stops_the_others_and_leaves_nothing_behind(
+    project: Project, server: MirrorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns.os, "cpu_count", lambda: 4)
+    project.manifest(platforms=tuple(INTERPRETERS))
+    path = next(path for path in server.files if "windows" in path)
+    project.build("linux-x86_64")
+    server.files[path] = b"damaged"
+    with pytest.raises(CzscieError, match="windows"):
+        project.build()
+    assert set(project.built) <= {"moo-linux-x86_64", "moo-linux-aarch64", "moo-macos-aarch64"}

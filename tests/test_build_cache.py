@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 import zlib
 from collections.abc import Callable, Sequence
@@ -314,3 +315,27 @@ def test_others_observe_what_is_known_of_files(tmp_path: Path, cache: Path) -> N
 
 class Said(msgspec.Struct, frozen=True):
     says: str
+
+
+def test_what_two_threads_need_is_made_once(cache: Path) -> None:
+    made: list[str] = []
+    both = threading.Barrier(2)
+
+    class Known(msgspec.Struct, frozen=True):
+        name: str
+
+    def make() -> Known:
+        made.append("moo")
+        time.sleep(0.05)  # lets the other come; without a lock it would make it, too
+        return Known("moo")
+
+    def need() -> None:
+        both.wait()
+        assert knowledge("key", Known, make).name == "moo"
+
+    threads = [threading.Thread(target=need) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert made == ["moo"]

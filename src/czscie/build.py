@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -40,6 +40,7 @@ from czscie.scie.assemble import assemble
 from czscie.scie.bundle import write_bundle
 from czscie.scie.inspect import Contents, read_scie
 from czscie.session import Session
+from czscie.turns import in_turns
 
 
 def build(
@@ -86,10 +87,15 @@ def build_lift(
     outputs = {target: path_of(target) for target in targets}
     with open_parts(lift, targets, session, use=use, outputs=outputs) as make:
 
-        def built(target: Platform) -> list[Contents]:
-            return list(_assemble(make(target), outputs[target], session.console))
+        def built() -> list[Contents]:
+            with closing(in_turns(session.console, [partial(make, target) for target in targets])) as made:
+                return [
+                    each
+                    for parts in made
+                    for each in _assemble(parts, outputs[parts.platform], session.console)
+                ]
 
-        return [each for target in targets for each in mending(partial(built, target), session.console.warn)]
+        return mending(built, session.console.warn)
 
 
 def provide_executable(lift: Lift, session: Session, use: LockUse = LockUse.UPDATE) -> Path:
@@ -98,7 +104,7 @@ def provide_executable(lift: Lift, session: Session, use: LockUse = LockUse.UPDA
     with open_parts(lift, [target], session, use=use) as make:
 
         def provided() -> Path:
-            parts = make(target)
+            parts = make(target, session.console)
             path = cache_directory("executables") / _key(parts) / f"{lift.name}{target.executable_suffix}"
             if not path.is_file():
                 path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -129,8 +135,8 @@ def open_parts(
     division: LayerSplit | None = None,
     use: LockUse = LockUse.UPDATE,
     outputs: Mapping[Platform, Path] = MappingProxyType({}),
-) -> Iterator[Callable[[Platform], Parts]]:
-    """Makes the parts for one of `targets`. They exist until the context ends.
+) -> Iterator[Callable[[Platform, Console], Parts]]:
+    """Makes the parts for one of `targets`, and says so on a console. They exist until the context ends.
 
     The lift's lock pins them; `use` is as in `build`. With `division` the application is kept apart from its
     dependencies (czscie.parts). `outputs` are the executables that are made of them. Raises CzscieError, as
@@ -148,10 +154,10 @@ def open_parts(
         lift = replace(lift, compression_level=max(lift.compression_level or 0, RELEASE_LEVEL))
     with scratch() as within:
 
-        def make(target: Platform) -> Parts:
+        def make(target: Platform, console: Console) -> Parts:
             directory = Path(tempfile.mkdtemp(dir=within))
-            inputs = locked_inputs(lift, lock, target, session, directory)
-            return make_parts(inputs, directory, session.console, division)
+            inputs = locked_inputs(lift, lock, target, replace(session, console=console), directory)
+            return make_parts(inputs, directory, console, division)
 
         yield make
 

@@ -15,7 +15,8 @@ from typing import Generic, TypeVar
 import msgspec
 
 from czscie import toolchain
-from czscie.cache import cache_directory, damaged, make_way, mark_used
+from czscie.cache import cache_directory, damaged, make_way, mark_used, only_one
+from czscie.documents import learned
 from czscie.filesystem import file_digest, open_regular, write_atomically
 from czscie.observation import Observation, are_unchanged
 
@@ -81,16 +82,17 @@ def product(key: str, suffix: str, kind: type[Known], make: Callable[[Path], Kno
     """
     path = cache_directory("packed") / f"{key}{suffix}"
     record = path.with_suffix(".json")
-    made = _read(record, _Made[kind])  # type: ignore[valid-type]
-    if made is not None and _size(path) == made.size:
-        mark_used(path)
-    else:
-        make_way(record)
-        record.unlink(missing_ok=True)
-        make_way(path)
-        known = make(path)
-        made = _Made(file_digest(path), path.stat().st_size, known)
-        _write(record, made)
+    with only_one(path):
+        made = _read(record, _Made[kind])  # type: ignore[valid-type]
+        if made is not None and _size(path) == made.size:
+            mark_used(path)
+        else:
+            make_way(record)
+            record.unlink(missing_ok=True)
+            make_way(path)
+            known = make(path)
+            made = _Made(file_digest(path), path.stat().st_size, known)
+            _write(record, made)
     _used[path] = made.sha256, getattr(made.known, "description", "") or path.name
     return Product(path, made.sha256, made.known)
 
@@ -98,12 +100,13 @@ def product(key: str, suffix: str, kind: type[Known], make: Callable[[Path], Kno
 def knowledge(key: str, kind: type[Known], make: Callable[[], Known]) -> Known:
     """The value of `kind` stored as `key`. On a cache miss, `make` finds it."""
     path = cache_directory("known") / key
-    known = _read(path, kind)
-    if known is None:
-        known = make()
-        _write(path, known)
-    else:
-        mark_used(path)
+    with only_one(path):
+        known = _read(path, kind)
+        if known is None:
+            known = make()
+            _write(path, known)
+        else:
+            mark_used(path)
     return known
 
 
@@ -138,17 +141,18 @@ def knowledge_of_each(
     builds as long as there is room. Of two builds that write it at once, one is remembered.
     """
     path = cache_directory("known") / key
-    table = _read(path, _Table[kind])  # type: ignore[valid-type]
-    entries = {} if table is None else table.entries
-    missing = [number for number, name in enumerate(names) if name not in entries]
-    if missing:
-        made = dict(zip((names[number] for number in missing), make(missing), strict=True))
-        used = {name: made[name] if name in made else entries[name] for name in names}
-        rest = [each for each in entries.items() if each[0] not in used]
-        entries = {**used, **dict(rest[: max(_TABLE - len(used), 0)])}
-        _write(path, _Table(entries))
-    else:
-        mark_used(path)
+    with only_one(path):
+        table = _read(path, _Table[kind])  # type: ignore[valid-type]
+        entries = {} if table is None else table.entries
+        missing = [number for number, name in enumerate(names) if name not in entries]
+        if missing:
+            made = dict(zip((names[number] for number in missing), make(missing), strict=True))
+            used = {name: made[name] if name in made else entries[name] for name in names}
+            rest = [each for each in entries.items() if each[0] not in used]
+            entries = {**used, **dict(rest[: max(_TABLE - len(used), 0)])}
+            _write(path, _Table(entries))
+        else:
+            mark_used(path)
     return [entries[name] for name in names]
 
 
@@ -163,17 +167,18 @@ def compressed(data: bytes, method: str, compress: Callable[[], bytes]) -> bytes
     libraries = toolchain.libraries()
     shape = "\0".join((method, libraries["libzstd"], libraries["xz"], hashlib.sha256(data).hexdigest()))
     path = cache_directory("compressed") / hashlib.sha256(shape.encode()).hexdigest()
-    try:
-        with open_regular(path) as stream:
-            digest, found = stream.read(_DIGEST), stream.read()
-        if hashlib.sha256(found).digest() == digest:
-            mark_used(path)
-            return found
-    except OSError:
-        pass
-    made = compress()
-    make_way(path)
-    write_atomically(path, lambda stream: stream.write(hashlib.sha256(made).digest() + made))
+    with only_one(path):
+        try:
+            with open_regular(path) as stream:
+                digest, found = stream.read(_DIGEST), stream.read()
+            if hashlib.sha256(found).digest() == digest:
+                mark_used(path)
+                return found
+        except OSError:
+            pass
+        made = compress()
+        make_way(path)
+        write_atomically(path, lambda stream: stream.write(hashlib.sha256(made).digest() + made))
     return made
 
 
@@ -234,11 +239,11 @@ def _read(path: Path, kind: type[Known]) -> Known | None:
     """The content that `_write` wrote to `path`; None if it is missing, damaged, or of another kind."""
     try:
         with open_regular(path) as stream:
-            record = msgspec.json.decode(stream.read(), type=_Record)
+            record = msgspec.json.decode(stream.read(), type=learned(_Record))
         content = bytes(record.content)
         if hashlib.sha256(content).hexdigest() != record.sha256:
             return None
-        return msgspec.json.decode(content, type=kind)
+        return msgspec.json.decode(content, type=learned(kind))
     except (OSError, msgspec.MsgspecError, RecursionError):
         return None
 

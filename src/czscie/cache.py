@@ -10,8 +10,9 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from czscie.errors import Code, CzscieError
 
@@ -155,3 +156,29 @@ def damaged(path: Path, why: str = "its content changed after it was written") -
         why=why,
         hint=f"czscie cache clean packed; if it happens again, set {VARIABLE} to a directory on another disk",
     )
+
+
+def only_one(path: Path) -> AbstractContextManager[object]:
+    """Held by the thread that makes the file or directory `path` of the cache: others wait, and find it."""
+    with _guard:
+        lock = _making.get(path)
+        if lock is None:
+            lock = _making[path] = _Lock()
+        return lock
+
+
+class _Lock:
+    """A lock that a thread may take again."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_raised: object) -> None:
+        self._lock.release()
+
+
+_guard = threading.Lock()
+_making: WeakValueDictionary[Path, _Lock] = WeakValueDictionary()

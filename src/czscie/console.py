@@ -89,6 +89,9 @@ class Console:
 
     # What runs.
 
+    def check(self) -> None:
+        """Raises an exception when what runs is to end (czscie.turns)."""
+
     @contextmanager
     def command(self, doing: str) -> Iterator[Callable[[], float]]:
         """Shows `doing` on a terminal while no phase runs; yields what tells the seconds since it began."""
@@ -111,9 +114,10 @@ class Console:
 
         The line is for those who want so much `detail`.
         """
+        self.check()
         rows = self._shown()
         row = None if rows is None else rows.add(doing, has_bar=has_bar)
-        phase = Phase(done, row)
+        phase = Phase(done, row, self.check)
         started = self._clock()
         try:
             yield phase
@@ -190,15 +194,20 @@ class Console:
 class Phase:
     """The text that a phase prints when it is done, which it may change while it runs."""
 
-    def __init__(self, text: str, row: Row | None) -> None:
+    def __init__(self, text: str, row: Row | None, check: Callable[[], None]) -> None:
         self.text = text
         self._row = row
+        self._check = check
 
     def become(self, text: str) -> None:
         self.text = text
 
     def count(self, done: int, total: int | None, unit: str) -> None:
-        """Shows how much of `total` is done, in `unit`: a noun in the plural, or czscie.live.BYTES."""
+        """Shows how much of `total` is done, in `unit`: a noun in the plural, or czscie.live.BYTES.
+
+        Raises an exception when the phase is to end (Console.check).
+        """
+        self._check()
         if self._row is not None:
             self._row.count(done, total, unit)
 

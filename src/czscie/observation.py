@@ -40,7 +40,6 @@ class Observation:
         self._written: dict[str, tuple[int, int, int]] = {}
         #: Whether every change would show.
         self._is_sure = True
-        self._lock = RLock()
 
     def start(self) -> None:
         global _is_hearing
@@ -82,7 +81,7 @@ class Observation:
         return states if self._is_sure else None
 
     def hear(self, event: str, arguments: tuple[object, ...]) -> None:
-        with self._lock:  # other threads wait for what it is looking at
+        with _looking:  # other threads wait for what it is looking at
             try:
                 if event == "os.rename":
                     self._rename(_absolute(arguments[0]), _absolute(arguments[1]))
@@ -131,6 +130,8 @@ def state_of(path: str) -> str:
 
 
 _observations: list[Observation] = []
+#: One for all: what one observation looks at, the others hear.
+_looking = RLock()
 #: Whether Python calls `_hear`: a hook stays as long as the process.
 _is_hearing = False
 

@@ -54,6 +54,11 @@ class Progress:
     def __init__(self, console: Console | None = None) -> None:
         self._console = console
 
+    def check(self) -> None:
+        """Raises an exception when what runs is to end (czscie.console.Console.check)."""
+        if self._console is not None:
+            self._console.check()
+
     def line(self, text: str) -> None:
         """Say `text`."""
         if self._console is not None:

@@ -131,3 +131,18 @@ def test_what_needs_what_is_told(document: Any) -> None:
     assert needs["application"] == ["cpython/cpython", "other/cpython", "payload/moo"]
     assert needs["cpython/cpython"] == ["cpython/libffi", "cpython/openssl", "cpython/xz"]
     assert (needs["payload/moo"], needs["payload/cow"]) == (["payload/cow"], ["payload/moo"])
+
+
+def test_threads_render_the_same() -> None:
+    """The library of licence expressions prepares itself at its first call, whoever calls meanwhile."""
+    program = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from sbom.test_document import APPLICATION, PARTS, render
+sys.setswitchinterval(1e-6)
+with ThreadPoolExecutor(4) as pool:
+    assert len(set(pool.map(lambda _: render(APPLICATION, PARTS), range(4)))) == 1
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

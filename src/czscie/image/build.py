@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from czscie.build import open_parts
@@ -26,6 +28,7 @@ from czscie.lock.use import LockUse
 from czscie.parts import Parts
 from czscie.platforms import Platform
 from czscie.session import Session
+from czscie.turns import in_turns
 
 _ANNOTATION = "org.opencontainers.image."
 #: What engines look in when an image names no PATH.
@@ -91,7 +94,8 @@ def make_images(
     with open_parts(lift, targets, session, division, use) as make:
 
         def attempt() -> BuiltImages:
-            made = BuiltImages(reference, tuple(_make(make(target), bases, console) for target in targets))
+            with closing(in_turns(console, [partial(make, target) for target in targets])) as parts:
+                made = BuiltImages(reference, tuple(_make(each, bases, console) for each in parts))
             _write(made, order, console)
             return made
 

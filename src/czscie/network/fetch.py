@@ -6,10 +6,11 @@ import queue
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from czscie.cache import mark_used
+from czscie.cache import mark_used, only_one
 from czscie.errors import Code, CzscieError
 from czscie.network.client import Client
 from czscie.network.network import OFFLINE, Network
@@ -40,7 +41,12 @@ def fetch(files: Iterable[Remote], network: Network, console: Console | None = N
     if network.offline:
         _check_offline(missing)
     if missing:
-        there |= _Crew(missing, network, Progress(console)).work()
+        with ExitStack() as stack:
+            for path in sorted({file.path for file in missing}):
+                stack.enter_context(only_one(path))
+            there |= {file: file.path for file in missing if file.is_at(file.path)}
+            missing = [file for file in missing if file not in there]
+            there |= _Crew(missing, network, Progress(console)).work() if missing else {}
     return [there[file] for file in wanted]
 
 
@@ -122,7 +128,7 @@ class _Crew:
                 # With a time-out, as Ctrl-C does not end a wait without one on Windows.
                 return self._done.get(timeout=1)
             except queue.Empty:
-                continue
+                self._progress.check()
 
     def _end(self, threads: Iterable[threading.Thread]) -> None:
         self._stop.set()

@@ -147,14 +147,16 @@ class Compiler:
             f"{directory}{separator}__pycache__/{name.removesuffix('.py')}.{self.tag}.pyc", Data(data)
         )
 
-    def expressions(self, sources: Sequence[Source]) -> Compiled[list[Expression]]:
+    def expressions(
+        self, sources: Sequence[Source], answered: Callable[[], object] = _nothing
+    ) -> Compiled[list[Expression]]:
         """The regular expressions that each of the modules `sources` is seen to compile, compiled.
 
-        Raises CzscieError when the Python fails.
+        Calls `answered` after each. Raises CzscieError when the Python fails.
         """
         asked = {number: each for number, each in enumerate(sources) if _MENTIONS_RE.search(each[1])}
         requests = [len(source).to_bytes(4, "big") + source for _, source in asked.values()]
-        answers, told = self._answers(tuple(asked.values()), requests, "compile_expressions.py")
+        answers, told = self._answers(tuple(asked.values()), requests, "compile_expressions.py", answered)
         found: Compiled[list[Expression]] = Compiled([[] for _ in sources], ["" for _ in sources])
         for number, answer, line in zip(asked, answers, told, strict=True):
             found.results[number] = marshal.loads(answer.data) if answer.data else []

@@ -41,7 +41,7 @@ def code_of_each(
         step(len(sources) - compiled)
         wanted = [sources[number] for number in missing]
         with ThreadPoolExecutor(1) as pool:
-            running = pool.submit(compiler.expressions, wanted)
+            running = pool.submit(compiler.expressions, wanted, partial(step, 0))
             codes = compiler.compile(wanted, partial(step, 1))
             expressions = running.result()
         return [

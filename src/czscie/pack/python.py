@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from czscie.cache import cache_directory, make_way, mark_used
+from czscie.cache import cache_directory, make_way, mark_used, only_one
 from czscie.container.content import File, Link
 from czscie.disk import writing
 from czscie.filesystem import digest_of, open_regular, write_atomically
@@ -30,19 +30,20 @@ def own_compiler(digest: str, layout: Layout, load: Callable[[], Distribution]) 
     kept in the cache.
     """
     directory = cache_directory("compilers") / digest
-    if not _is_whole(directory):
-        with tempfile.TemporaryDirectory(dir=directory.parent, prefix=".making-") as made:
-            root = Path(made) / "python"
-            with writing(directory):
-                _unpack(load(), root)
-            if Compiler.probe(root / layout.python, digest) is None:
-                return None
-            whole = digest_of(root)
-            if directory.exists():
-                directory.rename(Path(made) / "damaged")
-            _rename(root, directory)
-            make_way(_digest_file(directory))
-            write_atomically(_digest_file(directory), lambda stream: stream.write(whole.encode()))
+    with only_one(directory):
+        if not _is_whole(directory):
+            with tempfile.TemporaryDirectory(dir=directory.parent, prefix=".making-") as made:
+                root = Path(made) / "python"
+                with writing(directory):
+                    _unpack(load(), root)
+                if Compiler.probe(root / layout.python, digest) is None:
+                    return None
+                whole = digest_of(root)
+                if directory.exists():
+                    directory.rename(Path(made) / "damaged")
+                _rename(root, directory)
+                make_way(_digest_file(directory))
+                write_atomically(_digest_file(directory), lambda stream: stream.write(whole.encode()))
     mark_used(directory)
     return Compiler.probe(directory / layout.python, digest)
 

@@ -7,6 +7,7 @@ content.
 from __future__ import annotations
 
 import json
+import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -52,8 +53,17 @@ class Application:
     properties: Mapping[str, str] = field(default_factory=dict)
 
 
+#: The library of licence expressions prepares itself at its first call, and answers wrongly meanwhile.
+_rendering = threading.Lock()
+
+
 def render(application: Application, parts: Sequence[BillPart]) -> bytes:
     """The document, UTF-8 with a line feed at its end."""
+    with _rendering:
+        return _render(application, parts)
+
+
+def _render(application: Application, parts: Sequence[BillPart]) -> bytes:
     from cyclonedx.model import Property
     from cyclonedx.model.bom import Bom
     from cyclonedx.model.component import Component as CycloneDxComponent

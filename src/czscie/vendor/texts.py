@@ -72,5 +72,5 @@ def bills(
     alone = Session.on(session.console, network)
     with open_parts(lift, targets, alone, use=LockUse.FROZEN) as make:
         for target in targets:
-            parts = mending(partial(make, target), session.console.warn)
+            parts = mending(partial(make, target, session.console), session.console.warn)
             yield sbom_path(lift, target), parts.sbom
