@@ -8,7 +8,8 @@ import pytest
 from czscie.errors import CzscieError
 from czscie.libc.library import host_loader, optional_libraries, packages_of
 from czscie.libc.packages import MIRROR, PackageTable, fetch_packages
-from czscie.network.network import Network
+from czscie.lift.libc import Libc
+from czscie.network.network import Network, Patience
 from czscie.network.remote import WrongContent
 from czscie.platforms import PLATFORMS, find_platform
 from libc.factories import X86_64, mirror
@@ -75,7 +76,49 @@ def test_a_missing_package_names_the_setting(tmp_path: Path) -> None:
     (tmp_path / "mirror" / package.path).unlink()
     with pytest.raises(CzscieError) as caught:
         fetch_packages(table, (package,), Network.of())
-    assert caught.value.hint == "set CZSCIE_DEBIAN_URL to a mirror that has it"
+    assert caught.value.hint == (
+        "name a mirror of Debian that has it: CZSCIE_DEBIAN_URL, or base_url in [lift.libc]"
+    )
+
+
+def test_what_one_mirror_lacks_or_cannot_be_reached_comes_from_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = mirror(tmp_path / "mirror")
+    (tmp_path / "empty").mkdir()
+    far, empty, near = "http://127.0.0.1:1/debian", (tmp_path / "empty").as_uri(), table.url
+    without = msgspec.structs.replace(table, url=far)
+    places = [
+        msgspec.structs.replace(without, others=(empty, near)),
+        msgspec.structs.replace(without, named=(empty, near)),
+    ]
+    package = table.find("libc6", X86_64)
+    for each in places:
+        [path] = fetch_packages(each, (package,), Network.of()).values()
+        path.unlink()
+    monkeypatch.setenv(MIRROR, f"{empty} {near}")
+    assert fetch_packages(without, (package,), Network.of())
+
+
+def test_all_places_that_were_asked_are_told(tmp_path: Path) -> None:
+    table = mirror(tmp_path / "mirror")
+    (tmp_path / "empty").mkdir()
+    places = ("http://127.0.0.1:1/debian", (tmp_path / "empty").as_uri())
+    network = Network(Patience(attempts=1))
+    with pytest.raises(CzscieError) as caught:
+        fetch_packages(msgspec.structs.replace(table, named=places), table.packages[:1], network)
+    told = "\n".join(caught.value.why)
+    assert "127.0.0.1" in told and f"there is nothing at {places[1]}/pool" in told
+
+
+def test_the_mirrors_of_the_manifest_come_before_the_variable(tmp_path: Path) -> None:
+    settings = Libc(base_url=("https://one.example/debian", "https://two.example/debian"))
+    table = PackageTable.of(settings)
+    urls = table.remote(table.packages[0], {MIRROR: "https://three.example"}).urls
+    assert [url.partition("/pool/")[0] for url in urls][:: len(urls) // 2] == list(settings.base_url)
+    default = PackageTable.builtin().remote(table.packages[0], {}).urls
+    assert default[0].startswith("https://snapshot.debian.org/")
+    assert default[-1].startswith("https://deb.debian.org/debian/pool/")
 
 
 def test_a_table_of_ones_own_is_read(tmp_path: Path) -> None:

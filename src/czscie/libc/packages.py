@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from czscie.network.network import Network
     from czscie.network.remote import Remote
 
-#: Names a mirror of Debian: a directory that has `pool/`, as an https, http or file URL.
+#: Names mirrors of Debian, with spaces between them: https, http or file URLs of directories with `pool/`.
 MIRROR = "CZSCIE_DEBIAN_URL"
 _SCHEMES = ("https", "http", "file")
+#: What Debian itself serves: the newest version of each package.
+_NEWEST = "https://deb.debian.org/debian"
 
 #: What Debian calls the architectures of platforms, and how its directories of libraries are called.
 ARCHITECTURES = {
@@ -76,21 +78,28 @@ class PinnedPackage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PackageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`release` is for people; `url` is a mirror that keeps these very files."""
+    """`release` is for people; `url` is a mirror that keeps these very files.
+
+    `others` are mirrors that have them as long as they are Debian's newest. `named` are the mirrors of the
+    manifest, in place of all these.
+    """
 
     release: str
     url: str
     packages: tuple[PinnedPackage, ...]
+    others: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, settings: Libc) -> PackageTable:
         """The table that `lift.libc` names, or czscie's own. Raises CzscieError when it is unreadable."""
-        return cls.builtin() if settings.packages is None else cls.read(settings.packages)
+        table = cls.builtin() if settings.packages is None else cls.read(settings.packages)
+        return msgspec.structs.replace(table, named=settings.base_url)
 
     @classmethod
     def builtin(cls) -> PackageTable:
         """The table of this version of czscie."""
-        return cls.parse(builtin_table(), "debian.json")
+        return msgspec.structs.replace(cls.parse(builtin_table(), "debian.json"), others=(_NEWEST,))
 
     @classmethod
     def read(cls, path: Path) -> PackageTable:
@@ -125,21 +134,22 @@ class PackageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
     def remote(self, package: PinnedPackage, environ: Mapping[str, str] = os.environ) -> Remote:
-        """The file of `package` on the mirror. Raises CzscieError when the mirror's setting is not a URL."""
+        """The file of `package` on the mirrors. Raises CzscieError when one that is set is not a URL."""
         from czscie.network.remote import Remote
         from czscie.network.url import scheme, without_secrets
 
-        base = environ.get(MIRROR) or self.url
-        if scheme(base) not in _SCHEMES:
-            raise CzscieError(
-                f"{MIRROR} is {without_secrets(base)!r}, which is not the URL of a mirror",
-                code=Code.NETWORK_SETTING,
-                why="it must begin with https://, http:// or file://",
-            )
+        bases = self.named or tuple(environ.get(MIRROR, "").split()) or (self.url, *self.others)
+        for base in bases:
+            if scheme(base) not in _SCHEMES:
+                raise CzscieError(
+                    f"{MIRROR} is {without_secrets(base)!r}, which is not the URL of a mirror",
+                    code=Code.NETWORK_SETTING,
+                    why="it must begin with https://, http:// or file://",
+                )
         # Mirrors on disk may have the name with its + and ~ as they are or escaped.
         paths = dict.fromkeys((quote(package.path), package.path))
-        urls = tuple(f"{base.rstrip('/')}/{path}" for path in paths)
-        hint = f"set {MIRROR} to a mirror that has it"
+        urls = tuple(f"{base.rstrip('/')}/{path}" for base in bases for path in paths)
+        hint = f"name a mirror of Debian that has it: {MIRROR}, or base_url in [lift.libc]"
         return Remote(package.file_name, package.sha256, urls, package.size, kind="debian", hint=hint)
 
 
