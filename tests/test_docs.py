@@ -56,3 +56,10 @@ def test_the_page_of_environment_variables_has_all_of_them() -> None:
     named = variables(page)
     assert sorted(found - named) == []
     assert sorted(name for name in named - found if not name.startswith("CZSCIE_AUTH")) == []
+
+
+def test_every_recipe_is_in_the_list_of_recipes() -> None:
+    recipes = {path.name for path in (ROOT / "docs/how-to").glob("*.md")} - {"index.md"}
+    page = (ROOT / "docs/how-to/index.md").read_text(encoding="utf-8")
+    assert len(recipes) >= 15
+    assert recipes == set(re.findall(r"\]\(([\w-]+\.md)\)", page))
