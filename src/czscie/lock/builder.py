@@ -89,6 +89,8 @@ class Builder:
     #: Packages by the SHA-256 of the wheels, or of their stand-ins, that were given to pip.
     _packages: dict[str, LockedPackage] = field(default_factory=dict)
     _wheels: dict[str, Path] = field(default_factory=dict)
+    #: Of directories: what is compared and then locked are the same files.
+    _digests: dict[Path, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, lift: Lift, session: Session, *, runs: bool = True) -> Builder:
@@ -124,7 +126,7 @@ class Builder:
             raise unpinnable(project, found.url)
         sdist: Sdist | None = None
         if path is not None and path.is_dir():
-            source, digest = path, project_digest(path, self.lock)
+            source, digest = path, self._directory_digest(path)
         else:
             sdist = self._sdist(name, path, found)
             source, digest = self._fetched(sdist), sdist.hashes.sha256
@@ -156,7 +158,7 @@ class Builder:
     def package(self, package: LockedPackage) -> LockedPackage:
         """`package`, which has a source, with the wheel built from it. Raises CzscieError."""
         source = self.source_of(package)
-        digest = project_digest(source, self.lock) if package.sdist is None else package.sdist.hashes.sha256
+        digest = self._directory_digest(source) if package.sdist is None else package.sdist.hashes.sha256
         built = self._built(package.name, source, digest)
         if built is None:
             built = self._stand_in(self._described(package.name, package.version, source))
@@ -176,7 +178,7 @@ class Builder:
                 why="build of [lift.payload] lists names, and only its build backend knows its name",
                 hint='set name in [project] of its pyproject.toml, or set build = "allow"',
             )
-        built = self._built(canonicalize_name(name), path, project_digest(path, self.lock))
+        built = self._built(canonicalize_name(name), path, self._directory_digest(path))
         return built or self._stand_in(self._described(canonicalize_name(name), static.version, path))
 
     def source_of(self, package: LockedPackage) -> Path:
@@ -185,6 +187,11 @@ class Builder:
             return _beside(self.directory, package.directory.path)
         assert package.sdist is not None
         return self._fetched(package.sdist)
+
+    def _directory_digest(self, path: Path) -> str:
+        if path not in self._digests:
+            self._digests[path] = project_digest(path, self.lock)
+        return self._digests[path]
 
     def _fetched(self, sdist: Sdist) -> Path:
         [path] = fetch([remote_of(sdist, self.directory)], self.session.network, self.session.console)

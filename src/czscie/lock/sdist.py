@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import stat
 import tarfile
@@ -23,6 +24,8 @@ from czscie.container.untrusted_zip import open_zip
 from czscie.documents import DocumentError, parse_toml
 from czscie.errors import Code, CzscieError
 from czscie.filesystem import exists
+from czscie.scie.inspect import read_manifest
+from czscie.signature import DAMAGE
 
 #: Directories that are made of a project or beside it, and are no part of what builds it.
 _NOT_SOURCE = {"__pycache__", "build", "dist", "node_modules"}
@@ -193,12 +196,14 @@ def _write(directory: Path, name: str, data: bytes, executable: bool, label: str
 
 
 def project_digest(path: Path, lock: Path) -> str:
-    """SHA-256 of all files that may belong to the project at `path`, without `lock`."""
+    """SHA-256 of all files that may belong to the project at `path`, without `lock` and what builds wrote."""
     digest = hashlib.sha256()
     for file in sorted(_files(path)):
         if file.absolute() == lock.absolute():
             continue
         content = OnDisk(file).read()
+        if _is_output(file, content):
+            continue
         digest.update(
             f"{file.relative_to(path).as_posix()}\0{len(content)}\0".encode("utf-8", "surrogateescape")
         )
@@ -211,6 +216,17 @@ def _files(path: Path) -> Iterator[Path]:
     for directory, directories, files in os.walk(path):
         directories[:] = [name for name in directories if _is_source(Path(directory, name))]
         yield from (file for name in files if (file := Path(directory, name)).is_file())
+
+
+def _is_output(file: Path, content: bytes) -> bool:
+    """Whether czscie wrote it: it may stand beside the sources that it was made from."""
+    if file.suffix == ".czex":
+        return True
+    try:
+        read_manifest(io.BytesIO(content), len(content), file.name)
+    except (CzscieError, *DAMAGE):
+        return False
+    return True
 
 
 def _is_source(directory: Path) -> bool:
