@@ -70,6 +70,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "a file": lambda root: (root / "notes" / "first.txt").write_text("mu!"),
     "a file of the same size": lambda root: (root / "notes" / "first.txt").write_text("mox"),
     "a new file": lambda root: (root / "notes" / "second.txt").write_text("mu"),
+    "a new directory": lambda root: (root / "notes" / "dist").mkdir(),
     "a removed file": lambda root: (root / "notes" / "first.txt").unlink(),
     "a mode": lambda root: (root / "notes" / "first.txt").chmod(0o755),
     "the executable": lambda root: (root / "dist" / "moo").open("ab").write(b"more"),

@@ -1,7 +1,7 @@
 """`python -m czscie`, and the `czscie` on the path."""
 
 #: How many new objects there are before garbage is looked for: imports make many, and hardly any of it.
-_OBJECTS = 100_000
+_OBJECTS = 400_000
 
 
 def main() -> None:

@@ -28,7 +28,8 @@ def answer(arguments: Sequence[str]) -> bool:
     if sys.stdout is None or sys.stderr is None:
         return False
     try:
-        with open(_place(arguments), "rb") as file:  # noqa: PTH123
+        place = _place(arguments)
+        with open(place, "rb") as file:  # noqa: PTH123
             is_own = os.name == "nt" or os.fstat(file.fileno()).st_uid == os.geteuid()
             digest, _, text = file.read().decode("utf-8", "surrogateescape").partition(_END)
         settings, results, said, *states = text.split(_END)
@@ -36,6 +37,7 @@ def answer(arguments: Sequence[str]) -> bool:
             return False
         if any(state_of(path) != state for path, state in zip(states[::2], states[1::2], strict=True)):
             return False
+        os.utime(place)  # it was used
         sys.stdout.buffer.write(results.encode("utf-8", "surrogateescape"))
         sys.stdout.flush()
         sys.stderr.write(said)

@@ -19,8 +19,6 @@ from collections.abc import Iterable, Mapping
 
 from czscie.cache import cache_root
 
-#: Names that appear in directories of sources, and are no inputs unless something opens them.
-_NOT_LISTED = ("__pycache__", "build", "dist", "node_modules")
 _SYSTEM = ("/dev/", "/proc/", "/sys/")
 #: Nanoseconds in which a file can change and keep its time, where times are fine and where they are coarse.
 _FINE, _COARSE = 50_000_000, 2_000_000_000
@@ -33,7 +31,12 @@ class Observation:
     def __init__(self) -> None:
         self._cache = os.path.join(cache_root(), "")  # noqa: PTH118
         self._locks = os.path.join(self._cache, "locks", "")  # noqa: PTH118
-        self._prefixes = (sys.prefix, sys.base_prefix)
+        #: Where Python's own modules are: it looks for none beside them.
+        self._libraries = tuple(
+            os.path.join(prefix, name, "")  # noqa: PTH118
+            for prefix in (sys.prefix, sys.base_prefix)
+            for name in ("lib", "lib64", "Lib", "DLLs")
+        )
         self._files: dict[str, str] = {}
         self._directories: dict[str, set[str]] = {}
         #: The number, size and time of files that this process wrote and named.
@@ -65,13 +68,14 @@ class Observation:
             return
         self._files[path] = state = state_of(path)
         self._is_sure &= not _is_fresh(path)
-        if state != _MISSING and not path.startswith(self._prefixes):
+        if state != _MISSING and not path.startswith(self._libraries):
             self.look(directory)
 
     def states(self) -> dict[str, str] | None:
         """The states by path; None when a change might not show. Raises OSError."""
-        # What killed processes left there is looked for in it.
-        self._directories.pop(_temporary(), None)
+        temporary = _temporary()
+        if not any(os.path.dirname(path) == temporary for path in self._files):  # noqa: PTH120
+            self._directories.pop(temporary, None)  # what killed processes left was looked for in it
         states = {**self._files, **{path: _listing(names) for path, names in self._directories.items()}}
         for path, written in self._written.items():
             status = os.stat(path)  # noqa: PTH116
@@ -85,6 +89,8 @@ class Observation:
             try:
                 if event == "os.rename":
                     self._rename(_absolute(arguments[0]), _absolute(arguments[1]))
+                elif event == "os.mkdir":
+                    self._name(_absolute(arguments[0]))
                 else:
                     self.look(_absolute(arguments[0]))
             except OSError:
@@ -105,8 +111,12 @@ class Observation:
         status = os.stat(source)  # noqa: PTH116
         self._written[path] = status.st_ino, status.st_size, status.st_mtime_ns
         self._files.pop(path, None)
+        self._name(path)
+
+    def _name(self, path: str) -> None:
+        """A file or directory that this process made has its name in the directory."""
         directory, name = os.path.split(path)
-        if directory in self._directories:
+        if directory in self._directories and self._is_input(path):
             self._directories[directory].add(name)
 
 
@@ -140,7 +150,7 @@ def _hear(event: str, arguments: tuple[object, ...]) -> None:
     if not _observations:
         return
     reads = event == "open" and isinstance(arguments[2], int) and not arguments[2] & (os.O_WRONLY | os.O_RDWR)
-    if reads or event in ("os.listdir", "os.scandir", "os.rename", "czscie.exists"):
+    if reads or event in ("os.listdir", "os.scandir", "os.mkdir", "os.rename", "czscie.exists"):
         for each in tuple(_observations):
             each.hear(event, arguments)
 
@@ -158,12 +168,7 @@ def _temporary() -> str:
 
 
 def _listing(names: Iterable[str]) -> str:
-    found = "/".join(sorted(each for each in names if _is_listed(each)))
-    return hashlib.sha256(found.encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _is_listed(name: str) -> bool:
-    return name not in _NOT_LISTED and not name.endswith(".egg-info")
+    return hashlib.sha256("/".join(sorted(names)).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _is_fresh(path: str) -> bool:
