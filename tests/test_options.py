@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
+from czscie import api
+from czscie.cli import app
+from czscie.commands.build import build
 from czscie.commands.options import find_files
+from czscie.commands.plan import plan
+from czscie.commands.run import run
+from czscie.init.program import Program
 
 
 def test_files_are_named_by_id_and_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -20,3 +29,30 @@ def test_files_are_named_by_id_and_path(monkeypatch: pytest.MonkeyPatch, tmp_pat
 def test_what_names_no_file_is_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="--file takes ID=PATH"):
         find_files([text])
+
+
+def options_of(command: Callable[..., None]) -> set[str]:
+    return set(inspect.signature(command).parameters) - {"context"}
+
+
+def test_plan_and_run_take_what_build_takes() -> None:
+    """But for what run has no use for: it writes no file, builds for this machine, and prints nothing."""
+    assert options_of(build) - options_of(plan) == {"run"}
+    assert options_of(build) - options_of(run) == {"output", "platform", "run", "json"}
+
+
+@pytest.mark.parametrize("option", ["--pbs-release", "--release"])
+def test_the_release_of_an_interpreter_is_not_that_of_a_build(
+    option: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[Program] = []
+    monkeypatch.setattr(api, "init", lambda program, *_arguments, **_options: asked.append(program))
+    done = CliRunner().invoke(app, ["init", str(tmp_path), option, "20260101"])
+    assert done.exit_code == 0, done.output
+    assert asked[0].python.release == "20260101"
+    assert ("--release is the old name of --pbs-release" in done.stderr) == (option == "--release")
+
+
+def test_the_old_name_is_in_no_help() -> None:
+    output = CliRunner().invoke(app, ["init", "--help"]).output
+    assert "--pbs-release" in output and " --release" not in output

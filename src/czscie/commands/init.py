@@ -64,12 +64,13 @@ def init(
     index: Index = None,
     extra_index: ExtraIndexes = None,
     no_index: NoIndex = False,
-    release: Annotated[
+    pbs_release: Annotated[
         str | None,
         typer.Option(
-            "--release", metavar="DATE", help="The python-build-standalone release. Default: newest."
+            "--pbs-release", metavar="DATE", help="The python-build-standalone release. Default: newest."
         ),
     ] = None,
+    release: Annotated[str | None, typer.Option("--release", metavar="DATE", hidden=True)] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing manifest.")] = False,
     offline: Offline = False,
     verbose: Verbose = 0,
@@ -85,7 +86,11 @@ def init(
         raise typer.BadParameter(f"--requirement takes the place of {source}")
     if source is None and not requirement:
         source = Path()
+    if release is not None and pbs_release is not None:
+        raise typer.BadParameter("--release is the old name of --pbs-release")
     console = open_console(verbose, quiet)
+    if release is not None:
+        console.warn("--release is the old name of --pbs-release: elsewhere it compresses harder")
     with console.command(f"Reading {named(source, requirement)}"):
         from czscie import api
         from czscie.init.choice import PythonRequest
@@ -93,8 +98,8 @@ def init(
         from czscie.session import Session
 
         request = PythonRequest.parse(python, find_platforms(platform))
-        if release is not None:
-            request = dataclasses.replace(request, release=release)
+        if (chosen := pbs_release or release) is not None:
+            request = dataclasses.replace(request, release=chosen)
         options = payload_options(extra, group, find_links, index, extra_index, no_index)
         program = Program(source, tuple(requirement or ()), entry_point, request, options)
         api.init(program, output, force=force, session=Session.of(console, offline=offline))

@@ -20,6 +20,7 @@ from czscie.commands.options import (
     Platforms,
     Python,
     Quiet,
+    Release,
     Requirements,
     Target,
     Vendor,
@@ -54,6 +55,7 @@ def plan(
     frozen: Frozen = False,
     offline: Offline = False,
     vendor: Vendor = None,
+    release: Release = False,
     json: AsJson = False,
     verbose: Verbose = 0,
     quiet: Quiet = False,
@@ -93,6 +95,7 @@ def plan(
             offline=offline,
             vendor=vendor,
             files=find_files(files),
+            release=release,
             inverted=invert_lazy or (),
         )
         planned = api.plan(subject, path, platforms=platforms, use=use, as_file=as_file, session=session)

@@ -13,13 +13,16 @@ from czscie.commands.options import (
     Frozen,
     Groups,
     Index,
+    InvertLazy,
     Locked,
     NoIndex,
     Offline,
     Python,
     Quiet,
+    Release,
     Requirements,
     Target,
+    Vendor,
     Verbose,
     find_files,
     find_subject,
@@ -44,9 +47,12 @@ def run(
     extra_index: ExtraIndexes = None,
     no_index: NoIndex = False,
     files: Files = None,
+    invert_lazy: InvertLazy = None,
     locked: Locked = False,
     frozen: Frozen = False,
     offline: Offline = False,
+    vendor: Vendor = None,
+    release: Release = False,
     verbose: Verbose = 0,
     quiet: Quiet = False,
 ) -> None:
@@ -71,8 +77,17 @@ def run(
             payload_options(extra, group, find_links, index, extra_index, no_index),
             locked=locked,
             frozen=frozen,
+            vendor=vendor,
             file=files,
+            invert_lazy=invert_lazy,
         )
-        session = Session.of(console, offline=offline, files=find_files(files))
+        session = Session.of(
+            console,
+            offline=offline,
+            vendor=vendor,
+            files=find_files(files),
+            release=release,
+            inverted=invert_lazy or (),
+        )
         executable = api.executable(subject, use=use, session=session)
     become(executable, passed_arguments(context))
