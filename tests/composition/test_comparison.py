@@ -76,6 +76,14 @@ def test_a_new_version_is_a_change_even_if_no_size_differs() -> None:
     assert differences(compare(was, now)) == {"a": (0, 0)}
 
 
+def test_pieces_of_the_same_key_are_all_counted() -> None:
+    was = tree("moo", leaf("a", 1, 1), leaf("a", 2, 2))
+    now = tree("moo", leaf("a", 5, 5), leaf("a", 2, 2), leaf("a", 7, 7))
+    change = compare(was, now)
+    check_sums(change)
+    assert (change.packed, len(change.parts)) == (11, 2)
+
+
 def test_a_file_that_became_a_directory_is_one_change() -> None:
     change = compare(tree("moo", leaf("a", 1, 1)), tree("moo", tree("a", leaf("b", 3, 3))))
     check_sums(change)

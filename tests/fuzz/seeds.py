@@ -162,6 +162,7 @@ def main() -> None:
         keep("scie", "pe", windows)
         keep("scie", "pe-signed", _signed(directory, windows))
         keep("scie", "wheels", _scie(directory, ".deps/moo-1.0-py3-none-any.whl"))
+        keep("scie", "packed", _packed(directory))
         for layout, data in _pexes(directory).items():
             keep("pex", layout, data)
             keep("czex", layout, _czex(directory, data))
@@ -200,6 +201,14 @@ def _scie(directory: Path, name: str = "lib/text", launcher: bytes = b"launcher"
         libc=OwnLibc(loader="/lib64/ld-linux-x86-64.so.2", plans={}),
     )
     return (directory / "moo").read_bytes()
+
+
+def _packed(directory: Path) -> bytes:
+    """An executable with import archives."""
+    from composition.factories import COW, executable, interpreter, payload
+
+    parts = [interpreter(directory), payload(directory, {"cow-1.0-py3-none-any.whl": COW}, in_two=True)]
+    return executable(directory / "packed", parts).read_bytes()
 
 
 def _signed(directory: Path, executable: bytes) -> bytes:

@@ -145,11 +145,13 @@ def _compare_with_lock(path: Path, output: Path) -> None:
 
 
 def _write_page(path: Path, output: Path) -> None:
+    from czscie.composition.comparison import compare
     from czscie.composition.write import composition, write_page
 
     write_page(path, output / "page.html", path)
     found = composition(path).whole
     assert found.packed == path.stat().st_size
+    assert compare(found, found).parts == ()
 
 
 def _eject(path: Path, output: Path) -> None:

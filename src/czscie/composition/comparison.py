@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from czscie.composition.piece import Piece
@@ -80,7 +81,7 @@ def _compare(was: Piece | None, now: Piece | None) -> Change | _Same:
 
 
 def _compare_all(were: Sequence[Piece], are: Sequence[Piece]) -> tuple[list[Change], _Same]:
-    before, after = ({piece.key: piece for piece in pieces} for pieces in (were, are))
+    before, after = _by_key(were), _by_key(are)
     changes, same = [], _Same()
     for key in {**after, **before}:
         found = _compare(before.get(key), after.get(key))
@@ -89,3 +90,13 @@ def _compare_all(were: Sequence[Piece], are: Sequence[Piece]) -> tuple[list[Chan
         else:
             same += found
     return changes, same
+
+
+def _by_key(pieces: Sequence[Piece]) -> Mapping[tuple[str, int], Piece]:
+    """The pieces by their keys, which a wheel may have twice, and a number for those."""
+    found: dict[tuple[str, int], Piece] = {}
+    times: Counter[str] = Counter()
+    for piece in pieces:
+        found[piece.key, times[piece.key]] = piece
+        times[piece.key] += 1
+    return found
