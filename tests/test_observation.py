@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from czscie.filesystem import exists
 from czscie.leftovers import scratch
 from czscie.observation import Observation, are_unchanged
 
@@ -74,3 +75,11 @@ def test_a_directory_that_may_not_be_listed_is_not_relied_on(
         assert (tmp_path / "cow").read_text() == "moo"
     observation.stop()
     assert observation.states() is None
+
+
+def test_a_name_that_no_file_has_is_missing(tmp_path: Path) -> None:
+    observation = Observation()
+    observation.start()
+    assert not exists(tmp_path / "a\0b")
+    observation.stop()
+    assert observation.states() == {str(tmp_path / "a\0b"): "missing"}

@@ -50,14 +50,14 @@ def observe(arguments: Sequence[str]) -> None:
     """Observes what this process reads for the build of these arguments, until `keep`."""
     global _observed
     try:
-        place, observation = _place(arguments), Observation()
-        observation.start()
-        observation.look(os.getcwd())  # noqa: PTH109 of names that may not be text
-        for module in tuple(sys.modules.values()):
-            if path := getattr(module, "__file__", None):
-                observation.look(path)
-    except OSError:  # the working directory was removed
+        here = os.getcwd()  # noqa: PTH109 of names that may not be text
+    except OSError:  # it was removed
         return
+    place, observation = _place(arguments), Observation()
+    observation.start()
+    for path in (here, *(getattr(module, "__file__", None) for module in tuple(sys.modules.values()))):
+        if path:
+            observation.look(path)
     _observed = place, _settings(), observation
 
 

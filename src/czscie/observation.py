@@ -55,7 +55,10 @@ class Observation:
         _observations.remove(self)
 
     def look(self, path: str) -> None:
-        """Keeps the state of what is at the absolute path. Raises OSError when it cannot be listed."""
+        """Keeps the state of what is at the absolute path."""
+        self.hear("open", (path,))
+
+    def _look(self, path: str) -> None:
         directory, name = os.path.split(path)
         if name.endswith(".pyc") and os.path.basename(directory) == "__pycache__":  # noqa: PTH119
             path = os.path.join(os.path.dirname(directory), f"{name.partition('.')[0]}.py")  # noqa: PTH118, PTH120
@@ -69,7 +72,7 @@ class Observation:
         self._files[path] = state = state_of(path)
         self._is_sure &= not _is_fresh(path)
         if state != _MISSING and not path.startswith(self._libraries):
-            self.look(directory)
+            self._look(directory)
 
     def states(self) -> dict[str, str] | None:
         """The states by path; None when a change might not show. Raises OSError."""
@@ -92,8 +95,8 @@ class Observation:
                 elif event == "os.mkdir":
                     self._name(_absolute(arguments[0]))
                 else:
-                    self.look(_absolute(arguments[0]))
-            except OSError:
+                    self._look(_absolute(arguments[0]))
+            except (OSError, ValueError):
                 self._is_sure = False
 
     def _is_input(self, path: str) -> bool:
@@ -134,7 +137,7 @@ def state_of(path: str) -> str:
         status = os.stat(path)  # noqa: PTH116
         if stat.S_ISDIR(status.st_mode):
             return _listing(os.listdir(path))  # noqa: PTH208
-    except OSError:
+    except (OSError, ValueError):  # no file has a NUL in its name
         return _MISSING
     return f"{status.st_ino} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
 
@@ -174,7 +177,7 @@ def _listing(names: Iterable[str]) -> str:
 def _is_fresh(path: str) -> bool:
     try:
         status = os.stat(path)  # noqa: PTH116
-    except OSError:
+    except (OSError, ValueError):
         return False
     limit = _FINE if status.st_mtime_ns % 1_000_000_000 else _COARSE
     return time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) < limit
