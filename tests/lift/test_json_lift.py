@@ -83,8 +83,10 @@ def test_anything_may_stand_beside_the_lift() -> None:
     assert parse({}, **extras).name == "moo"
 
 
-def test_a_lift_may_have_no_commands() -> None:
-    assert parse({"boot": {"commands": {}}}).commands == ()
+def test_a_lift_without_commands_has_nothing_to_start() -> None:
+    assert problems({"boot": {"commands": {}}}) == [
+        "  scie.lift.boot.commands: found nothing in it, allowed: at least one of the commands"
+    ]
 
 
 def test_what_cannot_be_built_is_named_by_its_place() -> None:

@@ -211,6 +211,7 @@ def test_each_kind_of_meaning_is_one_that_broken_manifests_have() -> None:
     [
         ({"scie": {"lift": {"name": 3, "boot": {"commands": {}}}}}, "scie.lift.name"),
         ({"scie": {"lift": {"name": "moo", "boot": {}}}}, "scie.lift.boot.commands"),
+        ({"scie": {"lift": {"name": "moo", "boot": {"commands": {}}}}}, "scie.lift.boot.commands"),
         (
             {"scie": {"lift": {"name": "moo", "boot": {"commands": {"": {}}}}}},
             'scie.lift.boot.commands."".exe',

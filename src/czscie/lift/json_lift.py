@@ -43,7 +43,8 @@ def read_json_lift(scie: Table, urls: Mapping[str, str], path: Path) -> tuple[Li
     table = scie.table("lift")
     scie.finish()
     boot = table.table("boot")
-    commands, bindings = boot.named_tables("commands"), boot.named_tables("bindings")
+    commands = boot.named_tables("commands", may_be_empty=False)
+    bindings = boot.named_tables("bindings")
     boot.require("commands", "an object of commands")
     lift = Lift(
         path=path,

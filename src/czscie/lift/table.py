@@ -129,8 +129,10 @@ class Table:
             name: None if value is None else self._checked(value, TEXT, key, name) for name, value in values
         }
 
-    def named_tables(self, key: str) -> dict[str, Table]:
+    def named_tables(self, key: str, *, may_be_empty: bool = True) -> dict[str, Table]:
         """A table whose keys are free and whose values are tables."""
+        if not may_be_empty and self._value(key) == {}:
+            self.reject(key, found="nothing in it", allowed=f"at least one of the {key}")
         return {
             name: self._inner(value, key, name) for name, value in self._named(key, "a table of tables", TEXT)
         }

@@ -96,9 +96,10 @@ class _Recorder(Table):
         self._record(key, _named({"type": ["string", "null"]}, names))
         return {}
 
-    def named_tables(self, key: str) -> dict[str, Table]:
+    def named_tables(self, key: str, *, may_be_empty: bool = True) -> dict[str, Table]:
         inner = self._inside(key)
-        self._record(key, _named(inner.schema, TEXT))
+        least = {} if may_be_empty else {"minProperties": 1}
+        self._record(key, {**_named(inner.schema, TEXT), **least})
         return {"": inner}
 
     def optional_choice(self, key: str, options: Sequence[str]) -> str | None:
