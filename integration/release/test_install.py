@@ -68,6 +68,12 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
+@pytest.fixture(scope="module")
+def url(release: Path) -> Iterator[str]:
+    with serve(release) as server:
+        yield server.url
+
+
 @dataclass(frozen=True)
 class Machine:
     """A system with the `tools` that a shell finds; everybody can read its directory."""
@@ -129,9 +135,9 @@ class Machine:
 
 
 @pytest.fixture(params=SHELLS, ids=lambda shell: f"{shell.name}-{shell.downloader}")
-def machine(request: pytest.FixtureRequest, release: Path) -> Iterator[Machine]:
+def machine(request: pytest.FixtureRequest, release: Path, url: str) -> Iterator[Machine]:
     shell: Shell = request.param
-    with tempfile.TemporaryDirectory(prefix="czscie-install-") as name, serve(release) as server:
+    with tempfile.TemporaryDirectory(prefix="czscie-install-") as name:
         directory = Path(name)
         for each in ("", "home", "tools", "tmp"):
             (directory / each).mkdir(exist_ok=True)
@@ -139,7 +145,7 @@ def machine(request: pytest.FixtureRequest, release: Path) -> Iterator[Machine]:
         (directory / "tmp").chmod(0o1777)
         for tool in (*TOOLS, shell.downloader):
             (directory / "tools" / tool).symlink_to(shell.tool(tool))
-        machine = Machine(shell, directory, release, server.url)
+        machine = Machine(shell, directory, release, url)
         shutil.copyfile(release / "install.sh", machine.script)
         machine.replace("uname", LINUX)
         yield machine
@@ -185,20 +191,21 @@ def test_rosetta_is_seen_through(machine: Machine) -> None:
     assert (machine.target / "czscie").read_bytes() == _executable("macos-aarch64")
 
 
-def test_another_file_is_refused(machine: Machine, release: Path, tmp_path: Path) -> None:
-    (tmp_path / "czscie-linux-x86_64").write_text("something else")
-    with serve(tmp_path) as server:
-        done = machine.install(CZSCIE_DOWNLOAD_URL=server.url)
-        wrong, right = (
-            hashlib.sha256(each).hexdigest() for each in (b"something else", _executable("linux-x86_64"))
-        )
-        check(
-            machine,
-            done,
-            f"{server.url}/czscie-linux-x86_64 is not the file of this release: "
-            f"SHA-256 {wrong}, expected {right}",
-            "run it again with the install.sh that is beside the file",
-        )
+def test_another_file_is_refused(machine: Machine, release: Path) -> None:
+    directory = release / "tampered"
+    directory.mkdir(exist_ok=True)
+    (directory / "czscie-linux-x86_64").write_text("something else")
+    url = f"{machine.url}/tampered"
+    done = machine.install(CZSCIE_DOWNLOAD_URL=url)
+    wrong, right = (
+        hashlib.sha256(each).hexdigest() for each in (b"something else", _executable("linux-x86_64"))
+    )
+    check(
+        machine,
+        done,
+        f"{url}/czscie-linux-x86_64 is not the file of this release: SHA-256 {wrong}, expected {right}",
+        "run it again with the install.sh that is beside the file",
+    )
 
 
 def test_a_file_that_is_not_there(machine: Machine) -> None:
