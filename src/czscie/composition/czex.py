@@ -52,6 +52,9 @@ class _Catalogue(msgspec.Struct, frozen=True):
     launchers: tuple[str, ...] = ()
     constraints: tuple[_Constraint, ...] = ()
 
+    def wheels_of_projects(self) -> Counter[str]:
+        return Counter(project_of(wheel.filename) for wheel in self.wheels)
+
     def slices(self, rows: Iterable[_Row]) -> Iterator[Slice]:
         """Where the content of `rows` is. Raises zipfile.BadZipFile when it is nowhere."""
         for _, path, entry, offset, size, _ in rows:
@@ -67,7 +70,7 @@ def czex_composition(path: Path) -> Composition:
             size = file.seek(0, os.SEEK_END)
             directory = zip_records.read_directory(file, size)
             catalogue = _read_catalogue(file, directory, path)
-            accounts = _Accounts(file, size, directory, catalogue)
+            accounts = _Accounts(file, size, directory, catalogue, catalogue.wheels_of_projects())
             accounts.add()
             licences = tuple(_licences(file, directory, catalogue))
             file.seek(0)
@@ -81,7 +84,7 @@ def czex_composition(path: Path) -> Composition:
             f"{path} is damaged, or no CZEX", code=Code.ARCHIVE_DAMAGED, why=str(error)
         ) from error
     notes: tuple[str, ...] = ()
-    if any(count > 1 for count in _wheels_of_projects(catalogue).values()):
+    if any(count > 1 for count in catalogue.wheels_of_projects().values()):
         notes = (
             "Installed sizes count every wheel. A host installs those for its Python and its platform only.",
         )
@@ -136,6 +139,8 @@ class _Accounts:
     size: int
     directory: CentralDirectory
     catalogue: _Catalogue
+    #: How many wheels each project has.
+    wheels: Counter[str]
     ledger: Ledger = field(default_factory=Ledger)
 
     def add(self) -> None:
@@ -164,16 +169,12 @@ class _Accounts:
         if wheel is None:
             return place
         label = wheel_label(wheel, None)
-        if _wheels_of_projects(self.catalogue)[project_of(wheel)] > 1:
+        if self.wheels[project_of(wheel)] > 1:
             tags = "-".join(wheel.removesuffix(".whl").split("-")[2:])
             place = (f"{place[0]}:{tags}", *place[1:])
             label = Label(label.name, label.kind, f"{label.detail} {tags}")
         self.ledger.labels.setdefault(place[0], label)
         return place
-
-
-def _wheels_of_projects(catalogue: _Catalogue) -> Counter[str]:
-    return Counter(project_of(wheel.filename) for wheel in catalogue.wheels)
 
 
 def _needs(catalogue: _Catalogue) -> Iterator[Fact]:
