@@ -26,7 +26,6 @@ from czscie.errors import Code, CzscieError
 from czscie.filesystem import open_regular, pieces, sha256_of
 from czscie.sbom.packages import declared_licences
 
-_Count = msgspec.Meta(ge=0, le=1 << 60)
 _METADATA_MAX = 1 << 20
 
 #: Scheme, path, number of the entry, offset, size, mode.
