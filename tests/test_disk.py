@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from building import Project
-from czscie import cli, disk
+from czscie import disk
 from czscie.errors import CzscieError
 from czscie.image.build import ImageOptions, make_images
 from czscie.lock.command import update_lock
@@ -176,11 +176,11 @@ def test_where_the_file_is_not_known_the_places_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CZSCIE_CACHE", str(tmp_path / "cache"))
-    error = cli._explain(OSError(errno.ENOSPC, "No space left on device"))
+    error = disk.explain(OSError(errno.ENOSPC, "No space left on device"))
     assert error.what == "a file system is full"
     assert error.why[0].startswith(f"the file system of {tmp_path} has ")
     assert error.hint is not None and "CZSCIE_CACHE" in error.hint and "TMPDIR" in error.hint
-    named = cli._explain(OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "file")))
+    named = disk.explain(OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "file")))
     assert named.what == f"no space left for {tmp_path / 'file'}"
 
 
