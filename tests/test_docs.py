@@ -18,7 +18,7 @@ INTERNAL = {"CZSCIE_GUARD"}
 
 def sources() -> list[Path]:
     """The text files that may name pages."""
-    suffixes = {".py", ".toml", ".md", ".example", ".txt"}
+    suffixes = {".py", ".zig", ".toml", ".md", ".example", ".txt"}
     directories = ("src", "native", "tests", "integration", "e2e", "bench", "examples", "docs")
     below = (path for name in directories for path in (ROOT / name).rglob("*"))
     return [path for path in (*ROOT.iterdir(), *below) if path.suffix in suffixes and path.is_file()]

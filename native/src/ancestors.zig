@@ -1,8 +1,8 @@
 //! Checks whether another user could replace a directory above a base directory.
 //!
-//! The rule is OpenSSH's StrictModes (sshd_config(5)): the user or root owns each directory on the way, and no one
-//! else may write to it. In a directory with the sticky bit, others may write, because they cannot rename or remove
-//! entries of other users (unlink(2), rename(2): EPERM). docs/bare.md explains why a path that passed the check stays
+//! The rule is OpenSSH's StrictModes (sshd_config(5)): the user or root owns each directory on the way, and no one else
+//! may write to it. In a directory with the sticky bit, others may write, because they cannot rename or remove entries
+//! of other users (unlink(2), rename(2): EPERM). docs/explained/bare.md explains why a path that passed the check stays
 //! safe until the process ends.
 
 const std = @import("std");

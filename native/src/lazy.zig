@@ -185,7 +185,7 @@ pub fn removeOwnDownloads(base: std.fs.Dir, lift: manifest.Manifest) void {
 }
 
 test "downloads are removed when they are old, or belong to what is uninstalled" {
-    if (builtin.os.tag == .windows) return error.SkipZigTest; // fails under wine; docs/scie.md says so
+    if (builtin.os.tag == .windows) return error.SkipZigTest; // fails under wine; docs/reference/scie.md says so
     var tmp = std.testing.tmpDir(.{});
     defer tmp.cleanup();
     const digest = "0123456789abcdef" ** 4;

@@ -1,8 +1,8 @@
 //! Mach-O executables whose signature covers a payload: it lies at the end of the string table, which LC_SYMTAB and
 //! the segment __LINKEDIT describe.
 //!
-//! src/czscie/mach_o.py does the same at build time, and docs/macos.md explains the layout. A *bare* image has no
-//! signature and ends with its string table. Sources: <mach-o/loader.h>, xnu's cs_blobs.h.
+//! src/czscie/mach_o.py does the same at build time, and docs/reference/macos.md explains the layout. A *bare* image
+//! has no signature and ends with its string table. Sources: <mach-o/loader.h>, xnu's cs_blobs.h.
 
 const std = @import("std");
 const testing = std.testing;

@@ -1,7 +1,7 @@
 //! The scie's manifest: one line of JSON, the comment of the zip at the end of the payload.
 //!
-//! docs/format.md describes every field. Every start reads it, so it reads only the tail of the file, into buffers of
-//! the caller.
+//! docs/reference/format.md describes every field. Every start reads it, so it reads only the tail of the file, into
+//! buffers of the caller.
 
 const std = @import("std");
 const builtin = @import("builtin");

@@ -1,4 +1,5 @@
-//! Placeholders of boot commands: names in braces that the launcher replaces by values. docs/format.md lists them.
+//! Placeholders of boot commands: names in braces that the launcher replaces by values. docs/reference/format.md lists
+//! them.
 //!
 //! A name and a default can hold placeholders themselves: `{scie.env.A_{scie.env.B=c}={scie.base}}`. A value of the
 //! environment is never expanded again.

@@ -1,8 +1,9 @@
 //! A plan: the contents of an installation, and which bytes of which zip entries each file consists of.
 //!
-//! A plan is text with one item per line and fields separated by tabs (docs/format.md has the grammar). In a field,
-//! `\t`, `\n` and `\\` stand for a tab, a newline and a backslash, so a path can contain any byte but NUL. The first
-//! line is `czscie-plan 1`. Entries come first, then directories, files in the order of their entries, links, patches.
+//! A plan is text with one item per line and fields separated by tabs (docs/reference/format.md has the grammar). In a
+//! field, `\t`, `\n` and `\\` stand for a tab, a newline and a backslash, so a path can contain any byte but NUL. The
+//! first line is `czscie-plan 1`. Entries come first, then directories, files in the order of their entries, links,
+//! patches.
 
 const std = @import("std");
 const testing = std.testing;

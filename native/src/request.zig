@@ -1,8 +1,8 @@
 //! A request to install, which a CZEX that runs on the host's Python sends to its launcher.
 //!
 //! The CZEX extracts the launcher from an entry, starts it as `launcher --czscie-request`, and writes the request to
-//! its standard input. The launcher has no manifest at its end, so no scie accepts a request (docs/format.md has the
-//! grammar). The request says what to install where; locks, staging and checks are those of every installation.
+//! its standard input. The launcher has no manifest at its end, so no scie accepts a request (docs/reference/format.md
+//! has the grammar). The request says what to install where; locks, staging and checks are those of every installation.
 
 const std = @import("std");
 const testing = std.testing;

@@ -64,8 +64,8 @@ test "the proxy is that of the scheme, else that of all, and hosts can be exclud
     try testing.expectEqualStrings("http://all", find(&environment, false, "example.org", 80).?);
     try environment.put("NO_PROXY", "other.org,.example.org, ports.net:8080, ::1");
     const cases = [_]struct { []const u8, u16, bool }{
-        .{ "example.org", 443, true },    .{ "a.Example.org", 443, true }, .{ "notexample.org", 443, false },
-        .{ "ports.net", 8080, true },     .{ "ports.net", 443, false },    .{ "::1", 443, true },
+        .{ "example.org", 443, true },     .{ "a.Example.org", 443, true }, .{ "notexample.org", 443, false },
+        .{ "ports.net", 8080, true },      .{ "ports.net", 443, false },    .{ "::1", 443, true },
         .{ "example.org.uk", 443, false },
     };
     for (cases) |case| try testing.expectEqual(case[2], find(&environment, true, case[0], case[1]) == null);

@@ -20,7 +20,7 @@ const linux_resources = [_]Resource{
     .{
         .name = "/proc",
         .paths = &.{"/proc/self"},
-        .consequence = "programs that read /proc/self fail, and a start cannot unpack into memory (docs/bare.md)",
+        .consequence = "programs that read /proc/self fail, and a start cannot unpack into memory (docs/explained/bare.md)",
     },
     .{
         .name = "/dev/null",
