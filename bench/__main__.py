@@ -39,8 +39,8 @@ arguments and environment, 300 times each or as often as is said, and counts the
 execve if there is a strace. Nobody else takes part. It needs Linux.
 
 PyInstaller and shiv take part when they are installed (`pip install '.[bench]'`), Nuitka when it is named and
-installed (with a C compiler and patchelf), scie-jump when one is given. Whoever fails is reported and does
-not stop the others.
+installed (with a C compiler and patchelf), PyApp when it is named and there is a cargo, scie-jump when one is
+given. Whoever fails is reported and does not stop the others.
 """
 
 from __future__ import annotations

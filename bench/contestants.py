@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from czscie.errors import Code, CzscieError
 
 OURS = "czscie"
 CZEX = "czex"
+#: The version of its crate.
+_PYAPP = "0.29.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +171,29 @@ def _nuitka(shop: Workshop) -> Entrant:
     return _one_file(shop, "nuitka", "Nuitka --onefile, cached", output, built)
 
 
+def _pyapp(shop: Workshop) -> Entrant:
+    """PyApp with the CPython and the wheel in it; its first start installs them with pip."""
+    if shutil.which("cargo") is None:
+        raise LeftOut("there is no cargo, which compiles PyApp")
+    wheels = list(shop.wheels.iterdir())
+    if len(wheels) > 1:
+        raise LeftOut("PyApp contains one wheel, and its first start downloads what that requires")
+    room = shop.room("pyapp")
+    archive = room / "cpython.tar.gz"
+    _write_archive(shop.interpreter.root, archive)
+    settings = {
+        "PYAPP_PROJECT_PATH": wheels[0],
+        "PYAPP_EXEC_SPEC": shop.scenario.function,
+        "PYAPP_DISTRIBUTION_PATH": archive,
+        "PYAPP_DISTRIBUTION_PYTHON_PATH": f"python/{_path_of_python(shop)}",
+        "PYAPP_PIP_EXTRA_ARGS": "--no-index",
+    }
+    command = ["/usr/bin/env", *(f"{name}={value}" for name, value in settings.items())]
+    command += ["cargo", "install", "--quiet", "--locked", "--root", str(room), f"pyapp@{_PYAPP}"]
+    built, _ = shop.build("pyapp", *command)
+    return _one_file(shop, "pyapp", f"PyApp {_PYAPP}, CPython and wheel in it", room / "bin/pyapp", built)
+
+
 def _write_script(shop: Workshop, room: Path) -> Path:
     """The console script of the scenario, as a file."""
     module, _, function = shop.scenario.function.partition(":")
@@ -196,7 +222,7 @@ def _scie_jump(shop: Workshop) -> Entrant:
     payload = room / "app.pex"
     payload.unlink(missing_ok=True)
     os.link(pex, payload)
-    python = f"{{cpython.tar.gz}}/python/{shop.interpreter.python.relative_to(shop.interpreter.root)}"
+    python = f"{{cpython.tar.gz}}/python/{_path_of_python(shop)}"
     configure = {
         "exe": python,
         "args": ["{app.pex}", "{configure-binding.py}"],
@@ -219,6 +245,10 @@ def _scie_jump(shop: Workshop) -> Entrant:
     (room / "lift.json").write_text(json.dumps({"scie": {"lift": manifest}}))
     built, _ = shop.build("scie-jump", str(shop.scie_jump), "lift.json")
     return _one_file(shop, "scie-jump", "scie-jump with a --venv PEX", room / shop.scenario.project, built)
+
+
+def _path_of_python(shop: Workshop) -> Path:
+    return shop.interpreter.python.relative_to(shop.interpreter.root)
 
 
 def _write_archive(root: Path, path: Path) -> None:
@@ -286,8 +316,9 @@ CONTESTANTS: dict[str, Build] = {
     "shiv": _shiv,
     "pyinstaller": _pyinstaller,
     "nuitka": _nuitka,
+    "pyapp": _pyapp,
     "venv": _venv,
     "limit": _limit,
     "limit-threads": _limit_threads,
 }
-SLOW = ("nuitka",)
+SLOW = ("nuitka", "pyapp")
