@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from website.insertions import kept_pages
+
 ROOT = Path(__file__).parents[1]
 
 #: Pages of other projects.
@@ -63,3 +65,10 @@ def test_every_recipe_is_in_the_list_of_recipes() -> None:
     page = (ROOT / "docs/how-to/index.md").read_text(encoding="utf-8")
     assert len(recipes) >= 15
     assert recipes == set(re.findall(r"\]\(([\w-]+\.md)\)", page))
+
+
+def test_pages_that_quote_czscie_are_up_to_date() -> None:
+    pages = list(kept_pages())
+    assert [path.name for path, _ in pages] == ["commands.md", "errors.md", "manifest.md"]
+    stale = [path.name for path, text in pages if path.read_text(encoding="utf-8") != text]
+    assert stale == [], "run: python -m website --write"

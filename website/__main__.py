@@ -1,5 +1,8 @@
 """Builds the documentation: `python -m website` writes it to `site`, `python -m website DIR` to DIR.
 
+`python -m website --write` writes what pages quote of czscie itself into the files of `docs`, and builds
+nothing.
+
 Every warning is an error: a broken link, a link to a section that does not exist, a page that is not in the
 navigation.
 """
@@ -19,6 +22,8 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
 
+from website.insertions import kept_pages
+
 CONFIGURATION = Path(__file__).resolve().parents[1] / "mkdocs.yml"
 
 
@@ -27,7 +32,14 @@ def main(arguments: Sequence[str]) -> int:
         prog="python -m website", description="Build the documentation as a site."
     )
     parser.add_argument("directory", nargs="?", default="site", help="the directory to write; default: site")
+    parser.add_argument(
+        "--write", action="store_true", help="bring the commands, keys and errors in docs up to date instead"
+    )
     options = parser.parse_args(arguments)
+    if options.write:
+        for path, text in kept_pages():
+            path.write_text(text, encoding="utf-8", newline="\n")
+        return 0
     config = load_config(str(CONFIGURATION), strict=True, site_dir=str(Path(options.directory).resolve()))
     try:
         build(config)
