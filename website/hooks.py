@@ -1,6 +1,6 @@
 """What mkdocs calls while it builds the site.
 
-Insertions are made, and links to files at the root of the repository lead to the pages that have their text. The
+Insertions are made. Links to files at the root of the repository lead to the pages that have their text. The
 schema of manifests is a file of the site.
 """
 

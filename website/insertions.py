@@ -1,8 +1,8 @@
 """What pages quote of czscie itself.
 
 A page has a comment such as `<!-- insert: commands -->`, and the text of that name takes its place on the
-site. If a second comment ends the insertion, the text is also in the file, between the two, for those who read
-it in a checkout: `python -m website --write` brings it up to date.
+site. If a second comment ends the insertion, the text is also in the file, between the two, for those who
+read it in a checkout: `python -m website --write` brings it up to date.
 """
 
 from __future__ import annotations
