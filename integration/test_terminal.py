@@ -133,7 +133,7 @@ def test_a_command_that_fails_shows_the_error_alone(journey: Journey) -> None:
     assert run.terminal.screen == [
         "error[CZ101]: missing.pex is not a project, a PEX or a script",
         "  there is no such file or directory",
-        "hint: name a directory with a pyproject.toml, a PEX, or a script: app.pex",
+        "hint: name a directory with a pyproject.toml, a PEX or a script",
     ]
 
 

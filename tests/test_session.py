@@ -41,3 +41,16 @@ def test_options_win_over_the_environment(tmp_path: Path) -> None:
     assert Session.of(environ={OFFLINE: "1"}).network.offline
     with pytest.raises(CzscieError, match="was not written by czscie vendor"):
         Session.of(vendor=tmp_path)
+
+
+def test_a_misspelt_vendor_directory_is_answered_with_the_nearest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("parcel").mkdir()
+    with pytest.raises(CzscieError) as caught:
+        Session.of(vendor=Path("parcell"))
+    assert (caught.value.what, caught.value.hint) == (
+        "there is no directory parcell",
+        "did you mean parcel?",
+    )

@@ -29,6 +29,18 @@ class Readable(Protocol):
     def read(self, size: int = ..., /) -> bytes: ...
 
 
+def did_you_mean(path: Path) -> str | None:
+    """A hint at what is beside `path`, which does not exist, and was probably meant; None for nothing."""
+    import difflib
+
+    try:
+        names = sorted(each.name for each in path.parent.iterdir())
+    except OSError:
+        return None
+    near = difflib.get_close_matches(path.name, names, n=1)
+    return f"did you mean {path.with_name(near[0])}?" if near else None
+
+
 def open_regular(path: Path) -> BinaryIO:
     """Opens a regular file for reading.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from czscie.container.paths import path_fault
 from czscie.documents import read_document
 from czscie.errors import Code, CzscieError
-from czscie.filesystem import open_regular, path_digest, write_atomically
+from czscie.filesystem import did_you_mean, open_regular, path_digest, write_atomically
 
 NAME = "SHA256SUMS"
 #: The directories whose files a build looks up by their names.
@@ -26,13 +26,18 @@ def open_vendor(directory: Path) -> tuple[Path, ...]:
 
     Raises CzscieError when `directory` is no vendor directory.
     """
-    directory = directory.absolute()
     read_checksums(directory)
-    return tuple(directory / kind for kind in KINDS)
+    return tuple(directory.absolute() / kind for kind in KINDS)
 
 
 def read_checksums(directory: Path) -> dict[str, str]:
     """The digests of the files in `directory`, by path. Raises CzscieError when it has no such list."""
+    if not directory.exists():
+        raise CzscieError(
+            f"there is no directory {directory}",
+            code=Code.VENDOR_UNUSABLE,
+            hint=did_you_mean(directory) or f"czscie vendor {directory}",
+        )
     path = directory / NAME
     try:
         open_regular(path).close()
@@ -41,7 +46,7 @@ def read_checksums(directory: Path) -> dict[str, str]:
         raise CzscieError(
             f"{directory} was not written by czscie vendor",
             code=Code.VENDOR_UNUSABLE,
-            why=f"there is no {NAME} in it" if directory.is_dir() else "there is no such directory",
+            why=f"there is no {NAME} in it",
             hint=f"czscie vendor {directory}",
         ) from None
     except (OSError, UnicodeDecodeError) as error:

@@ -101,6 +101,6 @@ def init(
         if (chosen := pbs_release or release) is not None:
             request = dataclasses.replace(request, release=chosen)
         options = payload_options(extra, group, find_links, index, extra_index, no_index)
-        program = Program(source, tuple(requirement or ()), entry_point, request, options)
+        program = Program(source, tuple(requirement or ()), entry_point, request, options, "init")
         api.init(program, output, force=force, session=Session.of(console, offline=offline))
     write_result(str(output))

@@ -48,7 +48,8 @@ class Program:
 
     `entry_point` (a console script, a module or `module:function`) starts in place of what `source` declares.
     `python` is which CPython and which platforms to build for, by default the newest and this machine's.
-    `options` say what of its packages is installed, and where they come from.
+    `options` say what of its packages is installed, and where they come from. `command` is the one that hints
+    name.
     """
 
     source: Path | None = None
@@ -56,6 +57,7 @@ class Program:
     entry_point: str | None = None
     python: PythonRequest = field(default_factory=PythonRequest)
     options: PayloadOptions = field(default_factory=PayloadOptions)
+    command: str = "build"
 
     @property
     def arguments(self) -> str:
@@ -73,7 +75,10 @@ class Program:
 
     def read(self) -> ProgramSource:
         """What it declares. Raises CzscieError when it cannot be read or is not a program."""
-        subject = read_requirements(self.requirements) if self.source is None else read_subject(self.source)
+        if self.source is None:
+            subject = read_requirements(self.requirements)
+        else:
+            subject = read_subject(self.source, self.command)
         self._check_options(subject)
         subject = dataclasses.replace(subject, keys=self.options.keys)
         if self.entry_point is None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from czscie.errors import Code, CzscieError
-from czscie.filesystem import open_regular
+from czscie.filesystem import did_you_mean, open_regular
 from czscie.init.source import ProgramSource
 
 #: A comment begins a line, or follows white space: URLs have fragments.
@@ -78,7 +78,9 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         with open_regular(path) as file:
             text = file.read().decode("utf-8-sig")
     except FileNotFoundError:
-        raise CzscieError(f"there is no file {path}", code=Code.REQUIREMENTS_INVALID) from None
+        raise CzscieError(
+            f"there is no file {path}", code=Code.REQUIREMENTS_INVALID, hint=did_you_mean(path)
+        ) from None
     except OSError as error:
         raise CzscieError(
             f"cannot read {path}", code=Code.FILE_UNREADABLE, why=error.strerror or str(error)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
-from czscie.czex.inline_metadata import has_metadata
 from czscie.errors import Code, CzscieError
 from czscie.filesystem import open_regular
-from czscie.init.detect import PROJECT_FILE, SCRIPT_SUFFIXES
+from czscie.init.alternatives import PROJECT_FILE, SCRIPT_SUFFIXES, alternatives
+from czscie.init.detect import REQUIREMENTS_SUFFIXES
 
 MANIFEST = "lift.toml"
 _MANIFEST_SUFFIXES = (".toml", ".json")
@@ -31,7 +30,7 @@ def find_manifest(path: Path | None) -> Path | None:
         return None
     if not path.exists():
         return path if path.suffix in _MANIFEST_SUFFIXES else None
-    return None if path.suffix in SCRIPT_SUFFIXES or _is_zip(path) else path
+    return None if path.suffix in (*SCRIPT_SUFFIXES, *REQUIREMENTS_SUFFIXES) or _is_zip(path) else path
 
 
 def _is_zip(path: Path) -> bool:
@@ -46,21 +45,10 @@ def _is_zip(path: Path) -> bool:
 
 
 def _no_manifest() -> CzscieError:
-    here = list(_programs())
+    here = alternatives(Path())
     return CzscieError(
         f"there is no {MANIFEST} in this directory",
         code=Code.MANIFEST_MISSING,
-        why=f"it has {', '.join(name for name, _ in here)}" if here else (),
-        hint=f"czscie build {here[0][1] if here else 'app.pex, or a directory with a pyproject.toml'}",
+        why=f"it has {', '.join(each.name for each in here)}" if here else (),
+        hint=f"czscie build {here[0].arguments if here else 'app.pex, or a directory with a pyproject.toml'}",
     )
-
-
-def _programs() -> Iterator[tuple[str, str]]:
-    """The programs in the working directory: their names, and the arguments of a build."""
-    if Path(PROJECT_FILE).is_file():
-        yield PROJECT_FILE, "."
-    names = sorted(path.name for path in Path().iterdir() if path.is_file())
-    yield from ((name, name) for name in names if name.endswith(".pex"))
-    yield from ((name, name) for name in names if name.endswith(".py") and has_metadata(Path(name)))
-    if "requirements.txt" in names:
-        yield "requirements.txt", "-r requirements.txt -c NAME"

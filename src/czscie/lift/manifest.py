@@ -12,6 +12,7 @@ from pathlib import Path
 
 from czscie.documents import DocumentError, parse_json, parse_toml, read_document
 from czscie.errors import Code, CzscieError
+from czscie.filesystem import did_you_mean
 from czscie.lift.checks import check, check_files
 from czscie.lift.json_lift import read_json_lift
 from czscie.lift.lift import Lift
@@ -81,7 +82,7 @@ def _read(path: Path) -> str:
         raise CzscieError(
             f"there is no manifest {path}",
             code=Code.MANIFEST_MISSING,
-            hint="name it: czscie build path/to/lift.toml",
+            hint=did_you_mean(path) or "name it: czscie build path/to/lift.toml",
         ) from None
     except OSError as error:
         raise CzscieError(
