@@ -20,7 +20,7 @@ from building import Project
 from czscie.build_plan import BuildPlan, plan_build
 from czscie.errors import CzscieError
 from czscie.lift.manifest import read_manifest
-from czscie.lock import pex_tool
+from czscie.lock import pex_tool, resolver
 from czscie.lock.build_backend import build_environment
 from czscie.lock.builder import Builder
 from czscie.lock.command import check_lock, update_lock
@@ -437,7 +437,7 @@ def test_a_plan_of_a_project_runs_nothing(project: Project, sources: Path) -> No
     payload = planned.executables[1].payload
     assert payload is not None
     assert [(file.name, file.state) for file in payload.files] == [
-        ("calf", "build"),
+        ("calf 2.0", "build"),
         ("cow-1.0-py3-none-any.whl", "local"),
     ]
     assert [(build.project, build.requires_known) for build in planned.builds] == [("calf", True)]
@@ -465,6 +465,36 @@ def test_what_is_dynamic_about_a_project_is_said(
     planned = plan(project, LockUse.LOCKED)
     assert [build.project for build in planned.builds] == ["calf"]
     assert len(runs(sources)) == 1
+
+
+def test_a_plan_of_a_project_whose_files_changed_resolves_nothing(
+    project: Project, sources: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel_file(sources, "cow-1.0-py3-none-any.whl")
+    wheel_file(sources, "pig-1.0-py3-none-any.whl")
+    path = make_project(
+        project,
+        sources,
+        '[project]\nname = "calf"\nversion = "2.0"\ndependencies = ["pig >= 1", "cow"]\n'
+        '[project.optional-dependencies]\nherd = ["cow>=1"]\n',
+    )
+    project.manifest(platforms=BOTH, payload='project = "calf"')
+    lock(project)
+    (path / "calf.py").write_text("SAYS = 'mu'\n")
+    text = told(project)
+    assert text.startswith("lift.lock is up to date\n  the files of calf changed: the build makes its wheel")
+    assert "calf 2.0" in text
+    assert len(runs(sources)) == 1
+
+    with monkeypatch.context() as patched:
+        patched.setattr(resolver, "resolve", None)
+        planned = plan(project)
+    assert (planned.lock.state, planned.lock.changes) == ("current", ())
+    assert [(each.project, each.again) for each in planned.builds] == [("calf", True)]
+
+    pyproject = path / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace("pig >= 1", "pig == 1"))
+    assert plan(project).lock.changes == ("the project's requirements changed",)
 
 
 def test_a_plan_of_a_script_runs_nothing(project: Project, sources: Path) -> None:

@@ -19,7 +19,7 @@ from czscie.launchers.provide import find_provided
 from czscie.lift.lift import Lift
 from czscie.lift.payload import SOURCES
 from czscie.loader import load_lift
-from czscie.lock.builder import UNBUILT, Builder
+from czscie.lock.builder import UNBUILT, Builder, remote_of
 from czscie.lock.ensure import EnsuredLock, resolve_lock
 from czscie.lock.inventory.input import Input, PlannedInput, Scope
 from czscie.lock.inventory.interpreter import InterpreterInput
@@ -116,13 +116,15 @@ class PlannedBuild(msgspec.Struct, frozen=True, kw_only=True):
     """A project without a wheel, whose build backend would run.
 
     `source` is the name of its source. Unless `requires_known`, its requirements are known only after it is
-    built, and the plan leaves them out.
+    built, and the plan leaves them out. `again` is whether the cache has the wheel of the lock, but none of
+    the files as they are now.
     """
 
     project: str
     version: str | None
     source: str
     requires_known: bool
+    again: bool = False
 
 
 class BuildPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,25 +181,36 @@ def plan_lift(
         lock=_lock(lift, settled, use),
         executables=executables,
         helpers=helpers,
-        builds=tuple(_builds(builder, settled.lock, inputs)),
+        builds=tuple(_builds(builder, settled, inputs)),
         downloads=_downloads([*inputs, *(helper.archive for helper in helpers)]),
     )
 
 
-def _builds(builder: Builder, lock: Lock, inputs: Sequence[PlannedInput]) -> Iterator[PlannedBuild]:
+def _builds(builder: Builder, settled: EnsuredLock, inputs: Sequence[PlannedInput]) -> Iterator[PlannedBuild]:
     """What locking or building would build: what the builder skipped, and built wheels missing from the
     cache.
     """
     for name, each in sorted(builder.unbuilt.items()):
         yield PlannedBuild(
-            project=name, version=each.version, source=each.source, requires_known=each.requires_known
+            project=name,
+            version=each.version,
+            source=each.source,
+            requires_known=each.requires_known,
+            again=_was_built(name, settled.before, builder.directory),
         )
     missing = {file.sha256 for file in inputs if file.state == "build"} - {UNBUILT}
-    for package in lock.packages:
+    for package in settled.lock.packages:
         if package.name not in builder.unbuilt and any(each.sha256 in missing for each in package.built):
             yield PlannedBuild(
                 project=package.name, version=package.version, source=package.source, requires_known=True
             )
+
+
+def _was_built(name: str, lock: Lock | None, directory: Path) -> bool:
+    """Whether the wheel that `lock` has of the directory of `name` is in the cache."""
+    packages = () if lock is None else lock.packages
+    built = [wheel for each in packages if each.name == name and each.directory for wheel in each.built]
+    return any(remote_of(wheel, directory).path.is_file() for wheel in built)
 
 
 def _lock(lift: Lift, settled: EnsuredLock, use: LockUse) -> PlannedLock:

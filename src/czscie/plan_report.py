@@ -73,6 +73,8 @@ def _print_executable(executable: PlannedExecutable, console: RichConsole) -> No
 
 
 def _build(build: PlannedBuild, *, locked: bool) -> str:
+    if build.again:
+        return f"the files of {build.project} changed: the build makes its wheel again"
     who = "building" if locked else "locking"
     name = " ".join(filter(None, (build.project, build.version)))
     unknown = "" if build.requires_known else ", and only then are its requirements known"

@@ -39,6 +39,8 @@ from czscie.wheel.wheel import Wheel
 
 #: The SHA-256 of a wheel that is not built yet.
 UNBUILT = "0" * 64
+#: The version of a project that only a build can tell.
+UNKNOWN_VERSION = "0"
 _KIND = "wheels"
 #: Seconds for a source whose index has no digest of it.
 _PATIENCE = 600.0
@@ -238,7 +240,7 @@ class Builder:
             static = static_metadata(_laid_out(source, temporary))
         version = static.version or version
         self.unbuilt[project] = Unbuilt(project, version, source.name, static.requires is not None)
-        return Static(project, version or "0", static.requires, static.requires_python)
+        return Static(project, version or UNKNOWN_VERSION, static.requires, static.requires_python)
 
     def _stand_in(self, static: Static) -> Built:
         assert static.name is not None and static.version is not None

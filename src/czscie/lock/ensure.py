@@ -65,7 +65,9 @@ def resolve_lock(
     locker = Locker(lift, session, builder)
     changes = locker.changes(lock, targets)
     if not changes and lock is not None:
-        return EnsuredLock(lock, lock, ())
+        # Of what was not built, the lock gets stand-ins, which needs no resolving.
+        current = locker.lock(lock, targets, prune=False) if builder.unbuilt else lock
+        return EnsuredLock(current, lock, ())
     if use is LockUse.LOCKED:
         raise CzscieError(
             f"{path} is not up to date" if lock is not None else f"there is no lock {path}",

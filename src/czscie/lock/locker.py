@@ -253,7 +253,7 @@ def _as_before(old: Lock | None, new: Sequence[LockedInterpreter]) -> list[Locke
 def _changes_of_project(lock: Lock, project: Project) -> tuple[str, ...]:
     question = lock.manifest.payload
     found = []
-    if question is not None and project.requires is not None and question.requires != project.requires:
+    if question is not None and question.requires != project.requires_like(question.requires):
         found.append("the project's requirements changed")
     for platform, package in project.packages.items():
         [wheel] = package.built

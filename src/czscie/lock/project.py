@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from packaging.requirements import InvalidRequirement, Requirement
+
 from czscie.czex.target import Target
 from czscie.errors import problems_of, raise_all
 from czscie.lock.builder import UNBUILT, Builder, check_wheel
@@ -29,6 +31,15 @@ class Project:
         pure = (each for each in self.packages.values() if _is_pure(each.built[0]))
         return self.packages.get(platform) or next(pure, None)
 
+    def requires_like(self, locked: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        """The requirements as a lock has them, unless they mean something else now or are not known now.
+
+        A build backend sorts and rewrites what pyproject.toml lists.
+        """
+        if self.requires is None or (locked is not None and _meaning(self.requires) == _meaning(locked)):
+            return locked
+        return self.requires
+
 
 def build_project(path: Path, targets: Sequence[Target], directory: Path, builder: Builder) -> Project:
     """The project at `path`, built for `targets` unless that was done with the same files.
@@ -48,6 +59,17 @@ def build_project(path: Path, targets: Sequence[Target], directory: Path, builde
     raise_all(problems_of(partial(check_wheel, package, target) for target in targets))
     is_known = built.wheel.sha256 != UNBUILT or builder.unbuilt[built.project].requires_known
     return Project({each.platform.name: package for each in targets}, built.requires if is_known else None)
+
+
+def _meaning(requirements: Sequence[str]) -> frozenset[Requirement | str]:
+    return frozenset(map(_parsed, requirements))
+
+
+def _parsed(text: str) -> Requirement | str:
+    try:
+        return Requirement(text)
+    except InvalidRequirement:
+        return text
 
 
 def _is_pure(wheel: LockedWheel) -> bool:

@@ -275,11 +275,9 @@ def _builds_the_same(locked: LockedPackage, now: LockedPackage) -> bool:
 
 
 def _requires(project: Project, old: Lock | None) -> tuple[str, ...]:
-    """The project's requirements. If they are not known now, those in the lock."""
-    if project.requires is not None:
-        return project.requires
+    """The project's requirements; those in the lock if they mean the same, or are not known now."""
     before = None if old is None else old.manifest.payload
-    return () if before is None or before.requires is None else before.requires
+    return project.requires_like(None if before is None else before.requires) or ()
 
 
 def _packages(lock: Lock | None) -> tuple[LockedPackage, ...]:

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from czscie.container.manifest import PAYLOAD
 from czscie.lift.bare import Bare
-from czscie.lock.builder import UNBUILT, Builder, remote_of
+from czscie.lock.builder import UNBUILT, UNKNOWN_VERSION, Builder, remote_of
 from czscie.lock.extra_wheels import SCRIPT_LAUNCHERS, locked_extra_wheels
 from czscie.lock.inventory.input import Answer, Input, PlannedInput, Scope, planned_remote
 from czscie.lock.inventory.licences import licences_of_wheel
@@ -87,8 +87,10 @@ class WheelInput(Input):
     def planned(self, network: Network) -> PlannedInput:
         package = self.chosen.package
         if self.sha256 == UNBUILT:
-            sha256 = UNBUILT if package.sdist is None else package.sdist.hashes.sha256
-            return PlannedInput(name=package.source, state="build", sha256=sha256)
+            if package.sdist is not None:
+                return PlannedInput(name=package.source, state="build", sha256=package.sdist.hashes.sha256)
+            name = package.name if self.version == UNKNOWN_VERSION else f"{package.name} {self.version}"
+            return PlannedInput(name=name, state="build", sha256=UNBUILT)
         return planned_remote(self.remote, network, "build" if self.chosen.built else "download")
 
     def prepare(self, builder: Builder) -> None:
