@@ -21,6 +21,7 @@ from czscie.platforms import (
     current_platform,
     find_platform,
     platform_names,
+    similar_platforms,
 )
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="compares with the tags of a Linux host")
@@ -70,6 +71,36 @@ def test_a_name_says_what_the_target_is(name: str, os: str, arch: str, libc: str
 )
 def test_other_spellings_mean_the_same_platform(alias: str, name: str) -> None:
     assert find_platform(alias) == find_platform(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("darwin-arm64", "macos-aarch64"),
+        ("arm64-darwin", "macos-aarch64"),
+        ("macosx_11_0_arm64", "macos-aarch64"),
+        ("aarch64-apple-darwin", "macos-aarch64"),
+        ("osx", "macos-x86_64 macos-aarch64"),
+        ("linux", "linux-x86_64 linux-aarch64"),
+        ("x86_64-linux", "linux-x86_64"),
+        ("Linux-x86_64", "linux-x86_64"),
+        ("linux/arm64/v8", "linux-aarch64"),
+        ("linux-x86", "linux-x86_64"),
+        ("linx-amd64", "linux-x86_64"),
+        ("manylinux_2_28_x86_64", "linux-x86_64"),
+        ("linux_armhf", "linux-armv7l"),
+        ("linux-musl-x86_64", "musl-linux-x86_64"),
+        ("alpine", "musl-linux-x86_64 musl-linux-aarch64"),
+        ("win32", "windows-x86_64 windows-aarch64"),
+        ("win_amd64", "windows-x86_64"),
+        ("x86_64-pc-windows-msvc", "windows-x86_64"),
+        ("arm64", "linux-aarch64 macos-aarch64 windows-aarch64"),
+        ("curent", "current"),
+        ("moo", ""),
+    ],
+)
+def test_a_name_of_another_tool_is_answered_by_its_system_and_processor(name: str, near: str) -> None:
+    assert similar_platforms(name) == near.split()
 
 
 def test_a_misspelt_name_is_answered_with_the_nearest() -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import difflib
 import platform as _host
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from czscie.errors import Code, CzscieError
@@ -140,6 +141,25 @@ _ALIASES = {
     "windows-arm64": "windows-aarch64",
 }
 
+#: Words of other tools' names, for suggestions: of systems, and of processors.
+_SYSTEMS = {
+    "linux": ("linux", "manylinux", "musllinux", "musl", "alpine"),
+    "macos": ("macos", "macosx", "osx", "mac", "darwin", "apple"),
+    "windows": ("windows", "win", "win32", "win64"),
+}
+_MUSL_WORDS = ("musl", "musllinux", "alpine")
+_PROCESSORS = {
+    "x86_64": ("x64", "amd64", "x86", "intel"),
+    "aarch64": ("aarch64", "arm64", "arm"),
+    "armv7l": ("armv7l", "armv7", "armhf"),
+    "powerpc64": ("powerpc64", "powerpc64le", "ppc64le"),
+    "riscv64": ("riscv64",),
+    "s390x": ("s390x",),
+}
+#: Those that are suggested when a name says none.
+_USUAL_PROCESSORS = ("x86_64", "aarch64")
+_X86_64 = re.compile(r"x86[-_]64")
+
 
 def platform_names() -> list[str]:
     """Every name that `find_platform` takes besides `current`, without the aliases."""
@@ -160,14 +180,43 @@ def find_platform(name: str) -> Platform:
         return current_platform()
     found = _BY_NAME.get(_ALIASES.get(name, name))
     if found is None:
-        near = difflib.get_close_matches(name, [*_BY_NAME, *_ALIASES], n=1)
+        near = similar_platforms(name)
         raise CzscieError(
             f"there is no platform called {name!r}",
             code=Code.PLATFORM_UNKNOWN,
             why=f"the platforms are: {', '.join(_BY_NAME)}",
-            hint=f"did you mean {near[0]!r}?" if near else None,
+            hint=f"did you mean {' or '.join(map(repr, near))}?" if near else None,
         )
     return found
+
+
+def similar_platforms(name: str) -> list[str]:
+    """The names of the platforms that `name`, which is none, was probably meant to be: those of the system
+    that it has a word for, or something like one, and of the processor. `current` is one, too.
+    """
+    words = re.split(r"[^a-z0-9]+", _X86_64.sub("x64", name.lower()))
+    system = _meaning(words, _SYSTEMS)
+    processor = _meaning(words, _PROCESSORS)
+    if system is None and processor is None:
+        return difflib.get_close_matches(name.lower(), ["current"])
+    libc = "musl" if any(word in _MUSL_WORDS for word in words) else "gnu"
+    return [
+        each.name
+        for each in PLATFORMS
+        if each.os == (system or each.os)
+        and (each.arch == processor if processor else each.arch in _USUAL_PROCESSORS)
+        and each.libc in ("", libc)
+    ]
+
+
+def _meaning(words: Sequence[str], meanings: Mapping[str, Sequence[str]]) -> str | None:
+    """What the first of `words` means that is known or, if none is, that is nearly a known one."""
+    known = {word: meaning for meaning, spellings in meanings.items() for word in spellings}
+    for cutoff in (1.0, 0.75):
+        for word in words:
+            if near := difflib.get_close_matches(word, known, n=1, cutoff=cutoff):
+                return known[near[0]]
+    return None
 
 
 def current_platform() -> Platform:

@@ -7,7 +7,14 @@ from dataclasses import replace
 from czscie.errors import CzscieError
 from czscie.lift.problem import one_of, quoted
 from czscie.lift.table import SOMETHING, Table
-from czscie.platforms import Platform, current_platform, find_platform, platform_names, platform_spellings
+from czscie.platforms import (
+    Platform,
+    current_platform,
+    find_platform,
+    platform_names,
+    platform_spellings,
+    similar_platforms,
+)
 
 _NAME = replace(SOMETHING, values=platform_spellings())
 _PLATFORM = replace(
@@ -56,5 +63,6 @@ def _find(table: Table, name: str, *key: str | int) -> Platform | None:
         return find_platform(name)
     except CzscieError:
         names = ("current", *platform_names())
-        table.reject(*key, allowed=one_of(names), options=names)
+        near = similar_platforms(name)
+        table.reject(*key, allowed=one_of(names), meant=one_of(near) if near else None)
         return None
