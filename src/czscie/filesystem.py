@@ -156,11 +156,14 @@ def check_output(path: Path) -> None:
     )
 
 
-def write_atomically(path: Path, write: Callable[[BinaryIO], _Written], size: int | None = None) -> _Written:
+def write_atomically(
+    path: Path, write: Callable[[BinaryIO], _Written], size: int | None = None, *, mode: int = 0o600
+) -> _Written:
     """Writes a file that appears under its name only when it is complete. Returns the result of `write`,
     which can read what it wrote.
 
-    `size` is its size in bytes, if known. Raises CzscieError when the file system is full or the directory is
+    `size` is its size in bytes, if known. `mode` is that of the cache's files unless it is for others to
+    read, which the umask then restricts. Raises CzscieError when the file system is full or the directory is
     not writable, and what `write` raises.
     """
     from czscie.leftovers import make_temporary
@@ -173,6 +176,8 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], _Written], size: in
         with os.fdopen(descriptor, "w+b") as file:
             written = write(file)
             file.flush()
+            if mode != 0o600:  # which it is made with
+                temporary.chmod(mode & ~umask())
             if os.name != "nt":  # while it is open, it is held
                 with _naming(path):
                     temporary.replace(path)

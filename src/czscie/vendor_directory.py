@@ -67,7 +67,7 @@ def read_checksums(directory: Path) -> dict[str, str]:
 def write_checksums(directory: Path, digests: Mapping[str, str]) -> None:
     """Writes the list, sorted by path."""
     text = "".join(f"{digest}  {path}\n" for path, digest in sorted(digests.items()))
-    write_atomically(directory / NAME, lambda stream: stream.write(text.encode()))
+    write_atomically(directory / NAME, lambda stream: stream.write(text.encode()), mode=0o666)
 
 
 def files_below(directory: Path) -> list[str]:

@@ -22,6 +22,9 @@ def test_the_page_is_written_as_a_whole(moo: Path) -> None:
     write_page(moo, page)
     assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert [path.name for path in page.parent.iterdir()] == ["moo.html"]
+    made = page.with_name("made")
+    made.touch()
+    assert page.stat().st_mode == made.stat().st_mode
 
 
 def test_what_is_no_file_of_czscies_is_told_and_nothing_is_written(moo: Path) -> None:

@@ -30,7 +30,7 @@ def write_page(path: Path, output: Path, older: Path | None = None) -> None:
     now = composition(path)
     was = None if older is None else composition(older)
     text = page(now, was).encode()
-    write_atomically(output, lambda file: file.write(text), len(text))
+    write_atomically(output, lambda file: file.write(text), len(text), mode=0o666)
 
 
 def composition(path: Path) -> Composition:

@@ -23,7 +23,7 @@ from czscie.czex.placed import ANYWHERE, EXECUTABLE, PLAIN, PlacedFile, place_wh
 from czscie.czex.prefix import czex_prefix
 from czscie.czex.start import Start, environment_files
 from czscie.errors import Code, CzscieError
-from czscie.filesystem import umask, write_atomically
+from czscie.filesystem import write_atomically
 from czscie.platforms import PLATFORMS, Platform, current_launcher
 from czscie.wheel.wheel import Wheel
 
@@ -91,8 +91,8 @@ def inject(
         launchers = {name: _startable(launcher(name).read_bytes()) for name in names}
         writer = _Writer(pex, Packer(compression.level, compression.jobs), progress)
         writer.collect()
-        write_atomically(output, lambda stream: writer.write(stream, czex_prefix(source), launchers))
-        output.chmod(0o777 & ~umask())
+        prefix = czex_prefix(source)
+        write_atomically(output, lambda stream: writer.write(stream, prefix, launchers), mode=0o777)
         return Injected(output, output.stat().st_size, len(pex.wheels), names)
 
 

@@ -54,8 +54,7 @@ def write_archive(images: Sequence[ContainerImage], reference: ImageReference, p
             _add(tar, "manifest.json", Blob.of("", docker))
 
     size = sum(blob.size for _, blob in _members(images, reference))
-    write_atomically(path, write, size)
-    path.chmod(0o666 & ~umask())
+    write_atomically(path, write, size, mode=0o666)
 
 
 def write_layout(images: Sequence[ContainerImage], reference: ImageReference, directory: Path) -> None:

@@ -96,8 +96,7 @@ def _write(output: Path, text: bytes, force: bool) -> None:
                 why="its content differs from what czscie init would write",
                 hint="run czscie init --force to overwrite it, or name another with -o",
             )
-        write_atomically(output, lambda stream: stream.write(text))
-        output.chmod(0o644)
+        write_atomically(output, lambda stream: stream.write(text), mode=0o666)
     except OSError as error:
         raise CzscieError(
             f"cannot write {output}", code=Code.OUTPUT_UNWRITABLE, why=error.strerror or str(error)

@@ -376,8 +376,7 @@ def write_lock(path: Path, lock: Lock) -> None:
     text = lock.render().encode()
     try:
         if not path.is_file() or path.read_bytes() != text:
-            write_atomically(path, lambda stream: stream.write(text))
-            path.chmod(0o644)
+            write_atomically(path, lambda stream: stream.write(text), mode=0o666)
     except OSError as error:
         raise CzscieError(
             f"the lock {path} cannot be written",

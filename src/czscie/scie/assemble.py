@@ -29,7 +29,7 @@ from czscie.container.manifest import (
 from czscie.container.packer import put_entry
 from czscie.container.part import PartFile
 from czscie.errors import Code, CzscieError
-from czscie.filesystem import pieces, umask, write_atomically
+from czscie.filesystem import pieces, write_atomically
 
 #: zstd's, of what is added here. It is small: the best that zstd has takes no time.
 _LEVEL = 19
@@ -80,9 +80,7 @@ def assemble(
         mach_o.check_size(size, lift.name)
     elif pe.is_pe(code):
         pe.check_size(size, lift.name)
-    manifest = write_atomically(path, write, size)
-    path.chmod(0o777 & ~umask())
-    return manifest
+    return write_atomically(path, write, size, mode=0o777)
 
 
 def _finish(stream: BinaryIO, code: bytes, launcher: Path, name: str) -> None:

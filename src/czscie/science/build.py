@@ -108,4 +108,6 @@ def _write_checksum(path: Path, algorithm: str) -> None:
         for piece in pieces(file):
             digest.update(piece)
     line = f"{digest.hexdigest()} *{path.name}".encode()
-    write_atomically(path.with_name(f"{path.name}.{algorithm}"), lambda stream: stream.write(line))
+    write_atomically(
+        path.with_name(f"{path.name}.{algorithm}"), lambda stream: stream.write(line), mode=0o666
+    )

@@ -65,7 +65,8 @@ def _mirror(directory: Path) -> Path:
 
 def _copy(path: Path, target: Path) -> None:
     with path.open("rb") as file:
-        write_atomically(target, lambda stream: shutil.copyfileobj(file, stream), path.stat().st_size)
+        size = path.stat().st_size
+        write_atomically(target, lambda stream: shutil.copyfileobj(file, stream), size, mode=0o666)
 
 
 def _add_checksum(path: Path, digest: str, name: str) -> None:
@@ -82,4 +83,4 @@ def _name_newest(mirror: Path) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    write_atomically(path, lambda stream: stream.write(text.encode()))
+    write_atomically(path, lambda stream: stream.write(text.encode()), mode=0o666)

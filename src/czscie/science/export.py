@@ -61,7 +61,7 @@ def export_lifts(lift: Lift, directory: Path, suffix: bool, session: Session) ->
 
 
 def _write(path: Path, text: str) -> None:
-    write_atomically(path, lambda stream: stream.write(text.encode()))
+    write_atomically(path, lambda stream: stream.write(text.encode()), mode=0o666)
 
 
 def _own_settings(lift: Lift) -> list[str]:

@@ -97,6 +97,5 @@ class _Writer:
 
     def _write(self, name: str, write: Callable[[BinaryIO], object], size: int | None = None) -> None:
         path = self.directory / checked_path(name, str(self.directory), windows=True)
-        write_atomically(path, write, size)
-        path.chmod(0o644)
+        write_atomically(path, write, size, mode=0o666)
         self.written.add(name)
