@@ -499,6 +499,18 @@ def test_offline_all_that_is_missing_is_named_and_nobody_asked(server: MirrorSer
     assert len(server.requests) == asked
 
 
+def test_offline_a_vendor_directory_that_lacks_a_file_is_to_be_written_again(tmp_path: Path) -> None:
+    file = Remote(NAME, DIGEST, ("http://127.0.0.1:1/x",))
+    with pytest.raises(CzscieError) as caught:
+        fetch([file], Network(offline=True, directories=(tmp_path,)))
+    assert str(caught.value) == (
+        "error: a file is not in the vendor directory or the cache, and czscie is offline\n"
+        f"  {NAME}, SHA-256 {DIGEST}\n"
+        "  --offline or CZSCIE_OFFLINE is set\n"
+        "hint: run czscie vendor on a machine with a network, and carry its directory here"
+    )
+
+
 def test_offline_a_file_of_this_machine_is_read(tmp_path: Path) -> None:
     original = tmp_path / NAME
     original.write_bytes(CONTENT)

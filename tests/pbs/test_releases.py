@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import no_files
-from czscie.errors import CzscieError
+from czscie.errors import Code, CzscieError
 from czscie.network.client import Client
 from czscie.network.network import Network, Patience
 from czscie.pbs.assets import Asset
@@ -134,8 +134,22 @@ def test_an_index_that_cannot_be_had_is_an_error_and_not_a_missing_release(serve
         "error: cannot read an index of python-build-standalone\n"
         f"  {server.url}/{TAG}/SHA256SUMS: the server returned 503 Service Unavailable\n"
         "  gave up after attempt 3\n"
-        "hint: try again later, or set CZSCIE_PBS_URL to a mirror"
+        "hint: try again later, set CZSCIE_PBS_URL to a mirror, or build with this machine's Python "
+        '(provider = "Host")'
     )
+
+
+def test_offline_an_index_is_not_read_and_what_needs_none_is_named() -> None:
+    client = Client(Network(offline=True))
+    with pytest.raises(CzscieError) as caught:
+        Releases([Mirror("http://127.0.0.1:1", "base_url")], client, Progress()).find(TAG)
+    assert str(caught.value) == (
+        "error: cannot read an index of python-build-standalone: czscie is offline\n"
+        f"  http://127.0.0.1:1/{TAG}/SHA256SUMS: --offline or CZSCIE_OFFLINE is set\n"
+        "hint: run it once online, set CZSCIE_PBS_URL to a mirror on this machine, or build with this "
+        'machine\'s Python (provider = "Host")'
+    )
+    assert caught.value.code == Code.OFFLINE
 
 
 def test_a_page_that_is_no_list_of_digests_is_refused(server: MirrorServer) -> None:

@@ -39,7 +39,7 @@ def fetch(files: Iterable[Remote], network: Network, console: Console | None = N
     there = {file: path for file in dict.fromkeys(wanted) if (path := find(file, network)) is not None}
     missing = [file for file in dict.fromkeys(wanted) if file not in there]
     if network.offline:
-        _check_offline(missing)
+        _check_offline(missing, network)
     if missing:
         with ExitStack() as stack:
             for path in sorted({file.path for file in missing}):
@@ -73,18 +73,22 @@ def find(file: Remote, network: Network) -> Path | None:
     return file.path
 
 
-def _check_offline(missing: Sequence[Remote]) -> None:
+def _check_offline(missing: Sequence[Remote], network: Network) -> None:
     far = [file for file in missing if not any(map(is_file, file.urls))]
     if far:
         number = "a file is" if len(far) == 1 else f"{len(far)} files are"
+        carried = bool(network.directories)
+        places = "the vendor directory or the cache" if carried else "the cache"
         raise CzscieError(
-            f"{number} not in the cache, and czscie is offline",
+            f"{number} not in {places}, and czscie is offline",
             code=Code.OFFLINE,
             why=(
                 *(f"{file.name}, SHA-256 {file.sha256}" for file in far),
                 f"--offline or {OFFLINE} is set",
             ),
-            hint="run it once online, or build with --vendor",
+            hint="run czscie vendor on a machine with a network, and carry its directory here"
+            if carried
+            else "run it once online, or build with --vendor",
         )
 
 

@@ -32,6 +32,7 @@ _CHECKSUMS = "SHA256SUMS"
 _LARGEST_INDEX = 4 << 20
 #: Attempts per mirror when there is another one.
 _ATTEMPTS_BEFORE_THE_NEXT = 2
+_OWN_PYTHON = 'build with this machine\'s Python (provider = "Host")'
 _LINE = re.compile(r"([0-9a-f]{64}) [ *](\S+)")
 _TAG = re.compile(r"\d{8}")
 
@@ -150,10 +151,20 @@ class Releases:
         """The small file at `url`, None when there is none."""
         failure = Failure(
             "cannot read an index of python-build-standalone",
-            "try again later, or set CZSCIE_PBS_URL to a mirror",
+            f"try again later, set CZSCIE_PBS_URL to a mirror, or {_OWN_PYTHON}",
         )
         attempts = None if mirror == self._mirrors[-1] else _ATTEMPTS_BEFORE_THE_NEXT
-        return read_small(self._client, url, failure, _LARGEST_INDEX, self._progress, attempts)
+        try:
+            return read_small(self._client, url, failure, _LARGEST_INDEX, self._progress, attempts)
+        except Unreachable as error:
+            if error.code is not Code.OFFLINE:
+                raise
+            raise Unreachable(
+                f"{failure.what}: czscie is offline",
+                code=error.code,
+                why=error.why,
+                hint=f"run it once online, set CZSCIE_PBS_URL to a mirror on this machine, or {_OWN_PYTHON}",
+            ) from error
 
 
 def parse_checksums(raw: bytes, where: str) -> dict[Asset, str]:
