@@ -102,7 +102,7 @@ def test_a_project_that_is_only_built_on_its_platform_is_an_error_elsewhere(
     what = "moo 1.0 builds a wheel here that is not for windows-x86_64 with CPython 3.13.9"
     assert error.value.what == what
     assert "moo-1.0-cp39-cp39-linux_s390x.whl" in str(error.value)
-    assert error.value.hint == "build that wheel on windows-x86_64 and set PIP_FIND_LINKS to its directory"
+    assert error.value.hint == "build that wheel on windows-x86_64 and name its directory in find_links"
 
 
 def test_what_one_target_cannot_have_is_an_error_with_the_reasons_of_pip(index: Path, tmp_path: Path) -> None:

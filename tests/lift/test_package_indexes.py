@@ -58,6 +58,14 @@ def test_directories_alone_need_no_network(tmp_path: Path, links: str, local: bo
     assert indexes.settings({})["PIP_NO_INDEX"] == "1"
 
 
+def test_without_an_index_directories_replace_those_of_the_settings(tmp_path: Path) -> None:
+    indexes = read(tmp_path, 'requirements = ["cow"]\nno_index = true\nfind_links = ["wheels"]')
+    assert indexes.settings({"PIP_FIND_LINKS": "/mine"}) == {
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": f"{tmp_path.as_uri()}/wheels",
+    }
+
+
 @pytest.mark.parametrize(
     ("payload", "problem"),
     [

@@ -25,7 +25,8 @@ class PackageIndexes:
     """The indexes of `lift.payload`, which come in addition to those that pip's own settings name.
 
     `find_links` are URLs: directories of wheels, as `file://`, or pages with links to wheels. `index`
-    replaces the package index, `extra_index` are asked as well, and with `no_index` only `find_links` are.
+    replaces the package index, `extra_index` are asked as well. With `no_index`, no index is asked, and
+    `find_links` replace those of pip's own settings.
     """
 
     find_links: tuple[str, ...] = ()
@@ -61,7 +62,8 @@ class PackageIndexes:
             found["PIP_NO_INDEX"] = "0"
         for name, urls in (("PIP_EXTRA_INDEX_URL", self.extra_index), ("PIP_FIND_LINKS", self.find_links)):
             if urls:
-                found[name] = " ".join(filter(None, (environ.get(name), *urls)))
+                before = None if self.no_index else environ.get(name)
+                found[name] = " ".join(filter(None, (before, *urls)))
         return found
 
 

@@ -272,7 +272,7 @@ def check_wheel(package: LockedPackage, target: Target) -> None:
                 f"{package.name} {package.version} builds a wheel here that is not for {target}",
                 code=Code.BUILD_FAILED,
                 why=f"it builds {wheel.name}",
-                hint=f"build that wheel on {target.platform.name} and set PIP_FIND_LINKS to its directory",
+                hint=f"build that wheel on {target.platform.name} and name its directory in find_links",
             )
 
 

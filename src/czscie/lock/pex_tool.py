@@ -214,7 +214,7 @@ def make_environment(
             f"cannot fetch build requirements: {', '.join(requirements)}",
             code=Code.BUILD_FAILED,
             why=_reasons(done),
-            hint="build requirements must be wheels: set PIP_FIND_LINKS to a directory that has them",
+            hint="build requirements must be wheels: name a directory that has them in find_links",
         )
 
 
@@ -381,7 +381,7 @@ def _explained(failure: _Failure) -> tuple[Code, Sequence[str], str | None]:
         )
     elif "not compatible with the requested foreign target" in output:
         code = Code.WHEELS_LACKING
-        hint = f"build that wheel on {failure.target.platform.name} and set PIP_FIND_LINKS to its directory"
+        hint = f"build that wheel on {failure.target.platform.name} and name its directory in find_links"
     return code, _reasons(failure.done), hint
 
 

@@ -249,8 +249,8 @@ def _unfitting(requirement: Requirement, wheels: Sequence[_Wheel], target: Targe
             f"{what} has no wheel for {target.platform.name}, only for "
             f"{_some(sorted({tag.platform for tag in tags}))}",
         ),
-        f"remove {target.platform.name} from lift.platforms, or build a wheel there and set PIP_FIND_LINKS "
-        "to its directory",
+        f"remove {target.platform.name} from lift.platforms, or build a wheel there and name its "
+        "directory in find_links",
         code=Code.WHEELS_LACKING,
     )
 
