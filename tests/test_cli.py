@@ -92,6 +92,17 @@ def test_an_unknown_platform_is_told_before_anything_is_read(tmp_path: Path) -> 
     assert done.stderr.endswith(b"hint: did you mean 'linux-x86_64'?\n")
 
 
+def test_a_dockerfile_for_a_platform_that_the_manifest_lacks_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "lift.toml").write_text(
+        '[lift]\nname = "moo"\nplatforms = ["linux-x86_64"]\n[lift.payload]\npex = "moo.pex"\n'
+        '[[lift.interpreters]]\nid = "cpython"\nprovider = "PythonBuildStandalone"\nversion = "3.13"\n'
+    )
+    done = run("image", "--print-dockerfile", "--platform", "linux-aarch64", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"lift.toml is not for linux-aarch64\n" in done.stderr
+    assert run("image", "--print-dockerfile", cwd=tmp_path).stdout.startswith(b"# Copies from dist")
+
+
 def test_all_problems_of_a_manifest_are_told_without_a_traceback(tmp_path: Path) -> None:
     (tmp_path / "lift.toml").write_text('[lift]\nname = 3\nplatfroms = ["linux-x86_64"]\n')
     done = run("build", cwd=tmp_path)

@@ -45,14 +45,7 @@ def check_lift(lift: Lift, platforms: Sequence[Platform] = ()) -> tuple[Lift, li
             why=map(str, problems),
         )
     check_commands(lift)
-    for platform in platforms:
-        if platform not in lift.platforms:
-            raise CzscieError(
-                f"{lift.path} is not for {platform.name}",
-                code=Code.PLATFORM_NOT_BUILT,
-                why=f"its platforms are: {', '.join(each.name for each in lift.platforms)}",
-                hint=f'add "{platform.name}" to lift.platforms',
-            )
+    check_platforms(lift, platforms)
     targets = [platform for platform in lift.platforms if not platforms or platform in platforms]
     check_named_files(lift, targets)
     check_libc(lift.libc, targets)
@@ -60,3 +53,15 @@ def check_lift(lift: Lift, platforms: Sequence[Platform] = ()) -> tuple[Lift, li
         check_bundle(lift.macos.bundle)
     check_windows(lift, targets)
     return lift, targets
+
+
+def check_platforms(lift: Lift, platforms: Sequence[Platform]) -> None:
+    """Raises CzscieError when `lift` is not for one of `platforms`."""
+    for platform in platforms:
+        if platform not in lift.platforms and not lift.is_for_any_platform:
+            raise CzscieError(
+                f"{lift.path} is not for {platform.name}",
+                code=Code.PLATFORM_NOT_BUILT,
+                why=f"its platforms are: {', '.join(each.name for each in lift.platforms)}",
+                hint=f'add "{platform.name}" to lift.platforms',
+            )

@@ -164,11 +164,18 @@ def test_without_a_lock_everything_is_asked_for() -> None:
         ),
         (now(files=KNOWN.files[:1]), ["the file cows is gone"]),
         (now(created_by="czscie 2"), ["it was written by czscie 1, this is czscie 2"]),
+        (now(libc=None), ["no C library is bundled any more"]),
+        (now(libc=LockedLibc(table=B)), ["the table of C library packages changed"]),
     ],
-    ids=["version", "requirements", "host", "file", "czscie"],
+    ids=["version", "requirements", "host", "file", "czscie", "no libc", "other libc"],
 )
 def test_what_has_changed_is_told_in_words(changed: CurrentInputs, words: list[str]) -> None:
     assert list(differences(LOCK, changed, PLATFORMS).words) == words
+
+
+def test_a_c_library_that_is_added_is_told_so() -> None:
+    without = msgspec.structs.replace(LOCK, libc=None)
+    assert differences(without, NOW, PLATFORMS).words == ("a C library is bundled now",)
 
 
 def test_an_interpreter_of_another_version_has_its_payload_resolved_again() -> None:

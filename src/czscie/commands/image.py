@@ -71,8 +71,11 @@ def image(
 
     if print_dockerfile:
         from czscie.image.dockerfile import dockerfile
+        from czscie.loader import check_platforms
 
-        write_result(dockerfile(read_manifest(manifest)).rstrip("\n"))
+        lift = read_manifest(manifest)
+        check_platforms(lift, find_platforms(platform))
+        write_result(dockerfile(lift).rstrip("\n"))
         return
     use = lock_use(locked, frozen)
     console = open_console(verbose, quiet)

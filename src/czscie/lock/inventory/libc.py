@@ -38,8 +38,15 @@ class LibcInput(Input):
 
     @classmethod
     def changes(cls, answer: Answer) -> Iterator[str]:
-        if answer.lock.libc != answer.now.known.libc:
-            yield "the table of C library packages changed, or is no longer used"
+        locked, now = answer.lock.libc, answer.now.known.libc
+        if locked == now:
+            return
+        if locked is None:
+            yield "a C library is bundled now"
+        elif now is None:
+            yield "no C library is bundled any more"
+        else:
+            yield "the table of C library packages changed"
 
     @classmethod
     def of(cls, scope: Scope) -> Iterator[LibcInput]:
