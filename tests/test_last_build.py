@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from building import Project, pex
-from czscie import last_build
+from czscie import api, last_build
 from czscie.cache import cache_directory
+from czscie.init.program import Program
 from network.server import MirrorServer
 
 ARGUMENTS = ("build", "lift.toml")
@@ -60,6 +61,16 @@ def test_a_build_of_nothing_new_prints_the_same(built: Project, capsys: pytest.C
     printed = capsys.readouterr()
     assert (printed.out, printed.err[-5:]) == ("results\n", "said\n")
     assert not last_build.answer(("build", "other.toml"))
+
+
+def test_a_program_whose_lock_is_in_the_cache_need_not_be_built_again(built: Project) -> None:
+    program = Program(built.directory / "moo.pex")
+    api.build(program, built.directory / "dist")
+    past(built.directory)
+    last_build.observe(ARGUMENTS)
+    api.build(program, built.directory / "dist")
+    last_build.keep("results\n", "said\n")
+    assert nothing_changed()
 
 
 CHANGES: dict[str, Callable[[Path], object]] = {

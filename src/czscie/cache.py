@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -83,10 +84,14 @@ def cache_root(environ: Mapping[str, str] = os.environ) -> Path:
         ) from error
 
 
-def mark_used(path: Path) -> None:
-    """Record that the file or directory was used today, in its modification time."""
+def mark_used(path: Path, within: float = 0) -> None:
+    """Record that the file or directory was used today, in its modification time.
+
+    It keeps its time if that was recorded within so many seconds.
+    """
     with suppress(OSError):
-        os.utime(path)
+        if not within or time.time() - path.stat().st_mtime > within:
+            os.utime(path)
 
 
 def make_way(path: Path) -> None:

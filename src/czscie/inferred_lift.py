@@ -24,6 +24,9 @@ from czscie.lock.lock import Lock, read_lock
 from czscie.platforms import Platform, current_platform, find_platform
 from czscie.session import Session
 
+#: Seconds. A lock whose time changed has changed, for a build that asks whether anything did.
+_DAY = 24 * 60 * 60.0
+
 
 def infer_lift(program: Program, session: Session) -> Lift:
     """The lift of `program`. Raises CzscieError when it is none, or no CPython runs it."""
@@ -54,7 +57,7 @@ def _read(path: Path) -> Lock | None:
         path.unlink(missing_ok=True)
         return None
     if lock is not None:
-        mark_used(path)
+        mark_used(path, within=_DAY)
     return lock
 
 
