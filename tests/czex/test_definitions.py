@@ -78,3 +78,23 @@ def test_a_package_is_read_and_only_the_first_name_counts() -> None:
 @pytest.mark.parametrize("entry_point", ["moo", "other:main", "json:main"])
 def test_what_is_not_among_the_files_is_trusted(entry_point: str) -> None:
     check(entry_point, "x = 1")
+
+
+@pytest.mark.parametrize("main", ["moo/__main__.py", "moo/__main__.pyc"])
+def test_a_package_with_main_can_be_started(main: str) -> None:
+    files = [File("moo/__init__.py", Data(b"")), File(main, Data(b""))]
+    check_defined(EntryPoint.parse("moo"), (), files)
+
+
+@pytest.mark.parametrize("path", ["moo.py", "cow/__init__.py", "moo/data.txt"])
+def test_modules_and_what_is_not_there_can_be_started(path: str) -> None:
+    check_defined(EntryPoint.parse("moo"), (), [File(path, Data(b""))])
+
+
+@pytest.mark.parametrize(("other", "hint"), [("util", "moo:main"), ("cli", "moo.cli:main")])
+def test_a_package_without_main_is_an_error(other: str, hint: str) -> None:
+    files = [File(f"moo/{name}.py", Data(b"")) for name in ("__init__", other)]
+    with pytest.raises(CzscieError) as caught:
+        check_defined(EntryPoint.parse("moo"), (), files)
+    assert caught.value.what == "moo is a package without __main__, so it cannot be started"
+    assert caught.value.hint == f"name a function, as in {hint}"

@@ -1,4 +1,4 @@
-"""Whether a module defines what an entry point names, by its source: nothing is imported."""
+"""Whether modules have what an entry point names, by their files and sources: nothing is imported."""
 
 from __future__ import annotations
 
@@ -22,10 +22,14 @@ _LISTED = 10
 def check_defined(point: EntryPoint, wheels: Sequence[Wheel], sources: Sequence[File]) -> None:
     """Raises CzscieError when the module of `point` is among the files and does not define its attribute.
 
-    A module that is not there, that this Python cannot parse or that may define names at run time is trusted.
+    Without an attribute it must not be a package that lacks `__main__`. A module that is not there, that this
+    Python cannot parse or that may define names at run time is trusted.
     """
-    name = (point.attribute or "").partition(".")[0]
-    found = _source(point.module, wheels, sources) if name else None
+    if point.attribute is None:
+        _check_started(point.module, wheels, sources)
+        return
+    name = point.attribute.partition(".")[0]
+    found = _source(point.module, wheels, sources)
     if found is None:
         return
     path, content = found
@@ -47,6 +51,30 @@ def check_defined(point: EntryPoint, wheels: Sequence[Wheel], sources: Sequence[
         else f"{path} defines no function",
         hint=f"did you mean {point.module}:{near[0]}?" if near else None,
     )
+
+
+def _check_started(module: str, wheels: Sequence[Wheel], sources: Sequence[File]) -> None:
+    """Raises CzscieError when `module` is a package that `python -m` cannot start."""
+    stem = module.replace(".", "/")
+    paths = {*_paths(wheels, sources)}
+    if f"{stem}/__init__.py" not in paths or any(path.startswith(f"{stem}/__main__.") for path in paths):
+        return
+    near = next((name for name in ("cli", "main") if f"{stem}/{name}.py" in paths), None)
+    named = module if near is None else f"{module}.{near}"
+    raise CzscieError(
+        f"{module} is a package without __main__, so it cannot be started",
+        code=Code.ENTRY_POINT_MISSING,
+        why=f"the entry point {module} starts {stem}/__main__.py, which is not in the payload",
+        hint=f"name a function, as in {named}:main",
+    )
+
+
+def _paths(wheels: Sequence[Wheel], sources: Sequence[File]) -> Iterator[str]:
+    """The paths of all files below site-packages."""
+    yield from (file.path for file in sources)
+    for wheel in wheels:
+        for member in wheel.members:
+            yield _in_library(member.path) or member.path
 
 
 def _source(module: str, wheels: Sequence[Wheel], sources: Sequence[File]) -> tuple[str, bytes] | None:
