@@ -88,14 +88,13 @@ def _load(
 
 @contextmanager
 def _advising(subject: Path | Program) -> Iterator[None]:
-    """Says of errors that a key of the manifest would fix how a program gets one."""
+    """Has errors name options where their hints name keys of a manifest, and `subject` has none."""
     try:
         yield
     except CzscieError as error:
-        if isinstance(subject, Path) or error.hint is None or "lift." not in error.hint:
+        if isinstance(subject, Path):
             raise
-        hint = f"write a manifest with czscie init {subject.arguments}, and {error.hint}"
-        raise CzscieError(error.what, code=error.code, why=error.why, hint=hint) from error
+        raise error.without_manifest(subject.arguments) from error
 
 
 @_explained

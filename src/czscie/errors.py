@@ -105,17 +105,28 @@ class CzscieError(Exception):
     """An error that the user can act on. The command line prints it and exits with status 1.
 
     `what` is one sentence without a full stop. `why` is one or more causes, each a line of its own. `hint` is
-    the command or setting that fixes it.
+    the command or setting that fixes it; `option` takes its place where there is no manifest. An error that
+    consists of others has them as `inner`, and their lines as its causes.
     """
 
     def __init__(
-        self, what: str, *, code: Code, why: str | Iterable[str] = (), hint: str | None = None
+        self,
+        what: str,
+        *,
+        code: Code,
+        why: str | Iterable[str] = (),
+        hint: str | None = None,
+        option: str | None = None,
+        inner: Iterable[CzscieError] = (),
     ) -> None:
         super().__init__(what)
         self.what = what
         self.code = code
-        self.why: tuple[str, ...] = (why,) if isinstance(why, str) else tuple(why)
+        self.inner = tuple(inner)
+        own = (why,) if isinstance(why, str) else tuple(why)
+        self.why: tuple[str, ...] = (*own, *(line for each in self.inner for line in self._lines(each)))
         self.hint = hint
+        self.option = option
 
     def __str__(self) -> str:
         """The message without its code."""
@@ -130,6 +141,24 @@ class CzscieError(Exception):
     def members(self) -> dict[str, Any]:
         """What `--json` says of it."""
         return {"code": self.code.value, "what": self.what, "why": list(self.why), "hint": self.hint}
+
+    def without_manifest(self, program: str) -> CzscieError:
+        """The same for a program that has no manifest: with options in place of keys or, where there is none,
+        with how it gets a manifest. `program` are the arguments that name it.
+        """
+        hint = self.option or self.hint
+        if hint is not None and "lift." in hint:
+            hint = f"write a manifest with czscie init {program}, and {hint}"
+        inner = [each.without_manifest(program) for each in self.inner]
+        why = () if inner else self.why
+        return CzscieError(self.what, code=self.code, why=why, hint=hint, inner=inner)
+
+    def _lines(self, inner: CzscieError) -> Iterator[str]:
+        """The lines of one of several."""
+        yield inner.what if inner.code is self.code else f"{inner.what} [{inner.code.value}]"
+        yield from (f"  {why}" for why in inner.why)
+        if inner.hint is not None:
+            yield f"  hint: {inner.hint}"
 
     def _text(self, label: str) -> str:
         lines = [f"{label}: {self.what}", *(f"  {cause}" for cause in self.why)]
@@ -156,15 +185,8 @@ def raise_all(problems: Iterable[CzscieError]) -> None:
         return
     if len(distinct) == 1:
         raise next(iter(distinct.values()))
-    lines = [line for problem in distinct.values() for line in _lines(problem)]
     raise CzscieError(
-        f"{len(distinct)} problems keep the build from succeeding", code=Code.SEVERAL, why=lines
+        f"{len(distinct)} problems keep the build from succeeding",
+        code=Code.SEVERAL,
+        inner=distinct.values(),
     )
-
-
-def _lines(problem: CzscieError) -> Iterator[str]:
-    """A problem as one of several."""
-    yield f"{problem.what} [{problem.code.value}]"
-    yield from (f"  {why}" for why in problem.why)
-    if problem.hint is not None:
-        yield f"  hint: {problem.hint}"

@@ -111,36 +111,42 @@ def test_an_index_that_refuses_is_named_beside_the_versions_of_another() -> None
 
 @pytest.mark.parametrize("form", [OLD_TAGS, NEW_TAGS], ids=["pip 20.3", "pip 25"])
 @pytest.mark.parametrize(
-    ("tags", "why", "hint"),
+    ("tags", "why", "hint", "option"),
     [
         (
             ["cp313-cp313-manylinux_2_39_x86_64", "cp313-cp313-manylinux_2_34_x86_64"],
             "the wheels of cow 1.0 for linux-x86_64 need glibc 2.34",
             'set glibc = "2.34" in [lift.payload]',
+            None,
         ),
         (
             ["cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64", "cp313-cp313-win_amd64"],
             "cow 1.0 has no wheel for CPython 3.13.9, only for cp312-cp312",
             "choose another version in [[lift.interpreters]]",
+            "--python 3.12, or another cow",
         ),
         (
             ["cp313-cp313-win_amd64", "cp313-cp313-macosx_11_0_arm64"],
             "cow 1.0 has no wheel for linux-x86_64, only for macosx_11_0_arm64, win_amd64",
             "remove linux-x86_64 from lift.platforms",
+            "build for other platforms: --platform NAME; or build a wheel on linux-x86_64 and name its "
+            "directory: --find-links DIR",
         ),
     ],
     ids=["glibc", "python", "platform"],
 )
 def test_wheels_that_do_not_fit_say_what_they_are_for(
-    form: str, tags: list[str], why: str, hint: str
+    form: str, tags: list[str], why: str, hint: str, option: str | None
 ) -> None:
     urls = [f"https://files.example/cow-1.0-{tag}.whl" for tag in tags]
     older = "https://files.example/cow-0.9-cp313-cp313-win32.whl"
     lines = [form.format(url=url, index=INDEX) for url in (older, *urls)]
-    found_why, found_hint, final = read(missing("cow", *lines))
-    assert found_why == (why,)
-    assert hint in found_hint
-    assert not final
+    failure = read_failure(missing("cow", *lines), LINUX)
+    assert failure is not None
+    assert failure.why == (why,)
+    assert hint in failure.hint
+    assert failure.option == option
+    assert not failure.is_final
 
 
 def test_a_wheel_that_requires_another_python_says_which() -> None:
@@ -157,6 +163,23 @@ def test_a_wheel_of_a_directory_says_it_in_its_metadata() -> None:
     why, hint, _ = read(log)
     assert why == ("cow requires Python >=3.14, and the payload runs with CPython 3.13.9",)
     assert hint.endswith("or require an older cow")
+
+
+@pytest.mark.parametrize(
+    ("requires", "python"),
+    [
+        (">=3.14", "3.14"),
+        ("<3.13,>=3.8", "3.12"),
+        (">=3.14.2", "3.14"),
+        ("<3", "VERSION"),
+        ("moo", "VERSION"),
+    ],
+)
+def test_without_a_manifest_the_nearest_python_is_named(requires: str, python: str) -> None:
+    log = f"{TIME}ERROR: Package 'cow' requires a different Python: 3.11.7 not in '{requires}'\n"
+    failure = read_failure(log, LINUX)
+    assert failure is not None
+    assert failure.option == f"--python {python}, or require an older cow"
 
 
 def test_a_source_that_may_not_be_built_names_the_setting() -> None:

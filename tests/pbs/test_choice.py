@@ -114,6 +114,7 @@ def test_a_missing_version_is_answered_with_those_there_are() -> None:
         "  it has: 3.11.17, 3.12.15, 3.13.17, 3.14.9, 3.15.1\n"
         'hint: set version = "3.13.17", or choose a release that has 3.13.9'
     )
+    assert caught.value.option == "--python 3.13.17"
 
 
 def test_a_missing_flavor_is_answered_with_those_there_are() -> None:

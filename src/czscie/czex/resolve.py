@@ -84,6 +84,7 @@ def _check_constraints(pex: Pex, target: Target) -> None:
             code=Code.PYTHON_REFUSED,
             why=f"its interpreter constraints are: {' or '.join(constraints)}",
             hint="choose another version in [[lift.interpreters]]",
+            option="choose another: --python VERSION",
         )
 
 

@@ -273,6 +273,7 @@ def check_wheel(package: LockedPackage, target: Target) -> None:
                 code=Code.BUILD_FAILED,
                 why=f"it builds {wheel.name}",
                 hint=f"build that wheel on {target.platform.name} and name its directory in find_links",
+                option=f"build that wheel on {target.platform.name} and name its directory: --find-links DIR",
             )
 
 

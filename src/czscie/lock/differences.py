@@ -80,4 +80,5 @@ def check_online(lift: Lift, network: Network, found: Differences) -> None:
             code=Code.LOCK_OUT_OF_DATE,
             why=found.words,
             hint=f"run czscie lock {lift.path} on a machine with network access",
+            option="run it once with network access",
         )

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -215,6 +214,7 @@ def make_environment(
             code=Code.BUILD_FAILED,
             why=_reasons(done),
             hint="build requirements must be wheels: name a directory that has them in find_links",
+            option="build requirements must be wheels: name a directory that has them: --find-links DIR",
         )
 
 
@@ -352,28 +352,30 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
 def _refusal(failures: Iterable[_Failure]) -> CzscieError:
     """One error with the reasons of all failures, each with the setting that mends it."""
     targets: dict[Target, None] = {}
-    reasons: dict[str | None, dict[str, None]] = {}
-    codes: set[Code] = set()
+    reasons: dict[tuple[Code, str | None, str | None], dict[str, None]] = {}
     for failure in failures:
         targets[failure.target] = None
-        code, why, hint = _explained(failure)
-        codes.add(code)
-        reasons.setdefault(hint, {}).update(dict.fromkeys(why))
+        code, why, hint, option = _explained(failure)
+        reasons.setdefault((code, hint, option), {}).update(dict.fromkeys(why))
     names = [str(each) for each in targets] if len(targets) == 1 else [each.platform.name for each in targets]
     what = f"pex cannot resolve the payload for {', '.join(names)}"
-    code = codes.pop() if len(codes) == 1 else Code.RESOLVE_FAILED
     if len(reasons) == 1:
-        [(hint, lines)] = reasons.items()
-        return CzscieError(what, code=code, why=lines, hint=hint)
-    every = ((*lines, *([] if hint is None else [f"  hint: {hint}"])) for hint, lines in reasons.items())
-    return CzscieError(what, code=code, why=chain.from_iterable(every))
+        [((code, hint, option), lines)] = reasons.items()
+        return CzscieError(what, code=code, why=lines, hint=hint, option=option)
+    inner = [
+        CzscieError(next(iter(lines), what), code=code, why=[*lines][1:], hint=hint, option=option)
+        for (code, hint, option), lines in reasons.items()
+    ]
+    codes = {each.code for each in inner}
+    return CzscieError(what, code=codes.pop() if len(codes) == 1 else Code.RESOLVE_FAILED, inner=inner)
 
 
-def _explained(failure: _Failure) -> tuple[Code, Sequence[str], str | None]:
-    if failure.known is not None:
-        return failure.known.code, failure.known.why, failure.known.hint
+def _explained(failure: _Failure) -> tuple[Code, Sequence[str], str | None, str | None]:
+    """The code of a failure, why it is, and its hint with and without a manifest."""
+    if (known := failure.known) is not None:
+        return known.code, known.why, known.hint, known.option
     output = failure.done.stderr or failure.done.stdout
-    code, hint = Code.RESOLVE_FAILED, None
+    code, hint, option = Code.RESOLVE_FAILED, None, None
     if says_full(output):
         code = Code.DISK_FULL
         hint = (
@@ -381,8 +383,9 @@ def _explained(failure: _Failure) -> tuple[Code, Sequence[str], str | None]:
         )
     elif "not compatible with the requested foreign target" in output:
         code = Code.WHEELS_LACKING
-        hint = f"build that wheel on {failure.target.platform.name} and name its directory in find_links"
-    return code, _reasons(failure.done), hint
+        build = f"build that wheel on {failure.target.platform.name} and name its directory"
+        hint, option = f"{build} in find_links", f"{build}: --find-links DIR"
+    return code, _reasons(failure.done), hint, option
 
 
 def _reasons(done: subprocess.CompletedProcess[str]) -> list[str]:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import Tag
 from packaging.utils import (
     InvalidSdistFilename,
@@ -48,12 +49,16 @@ _METADATA = re.compile(r"Package '([^']+)' requires a different Python: \S+ not 
 _SOURCE = re.compile(r"Skipping link: No sources permitted for (\S+): (\S+)")
 _MANYLINUX = re.compile(r"manylinux_(\d+)_(\d+)_")
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
+_CPYTHON = re.compile(r"cp3(\d+)")
 _NAMES = 6
+#: Beyond the minor versions of Python 3 and their patch releases.
+_MINORS, _PATCH = 50, 99
 
 
 @dataclass(frozen=True, slots=True)
 class ResolveFailure:
-    """Why a resolve failed, and what mends it.
+    """Why a resolve failed, and what mends it: with a manifest the `hint` and without one the `option`, if
+    that differs.
 
     `is_final` is whether it fails for all versions and platforms, `is_everywhere` whether it fails for all
     projects, too. `projects` are the normalised names of the one that was not found and of the one that
@@ -66,6 +71,7 @@ class ResolveFailure:
     is_everywhere: bool = False
     projects: tuple[str, ...] = ()
     code: Code = Code.RESOLVE_FAILED
+    option: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +249,7 @@ def _unfitting(requirement: Requirement, wheels: Sequence[_Wheel], target: Targe
             (f"{what} has no wheel for {python}, only for {_some(pythons)}",),
             f"choose another version in [[lift.interpreters]], or another {requirement.name}",
             code=Code.WHEELS_LACKING,
+            option=f"--python {_newest_python(here, tags) or 'VERSION'}, or another {requirement.name}",
         )
     return ResolveFailure(
         (
@@ -252,15 +259,37 @@ def _unfitting(requirement: Requirement, wheels: Sequence[_Wheel], target: Targe
         f"remove {target.platform.name} from lift.platforms, or build a wheel there and name its "
         "directory in find_links",
         code=Code.WHEELS_LACKING,
+        option=f"build for other platforms: --platform NAME; or build a wheel on {target.platform.name} and "
+        "name its directory: --find-links DIR",
     )
 
 
 def _other_python(what: str, requires: str, target: Target) -> ResolveFailure:
+    project = what.partition(" ")[0]
     return ResolveFailure(
         (f"{what} requires Python {requires}, and the payload runs with {_python(target)}",),
-        f"choose another version in [[lift.interpreters]], or require an older {what.partition(' ')[0]}",
+        f"choose another version in [[lift.interpreters]], or require an older {project}",
         code=Code.PYTHON_REFUSED,
+        option=f"--python {_nearest_python(requires, target) or 'VERSION'}, or require an older {project}",
     )
+
+
+def _newest_python(platforms: Container[str], tags: Iterable[Tag]) -> str | None:
+    """The newest CPython that one of `tags` is for, on one of the `platforms`: `3.13`."""
+    fitting = [tag.interpreter for tag in tags if tag.platform in platforms]
+    found = [match for each in fitting if (match := _CPYTHON.fullmatch(each))]
+    return max(((int(match[1]), f"3.{match[1]}") for match in found), default=(0, None))[1]
+
+
+def _nearest_python(requires: str, target: Target) -> str | None:
+    """The minor version of CPython that meets `requires` and is nearest to the one of `target`."""
+    try:
+        wanted = SpecifierSet(requires)
+    except InvalidSpecifier:
+        return None
+    minor = target.implementation.python_version[1]
+    by_distance = sorted(range(_MINORS), key=lambda each: abs(each - minor))
+    return next((f"3.{each}" for each in by_distance if wanted.contains(f"3.{each}.{_PATCH}")), None)
 
 
 def _python(target: Target) -> str:

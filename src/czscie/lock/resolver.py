@@ -147,6 +147,7 @@ class Resolver:
                     code=Code.PYTHON_REFUSED,
                     why=f'its requires-python is "{python}"',
                     hint="choose another version in [[lift.interpreters]]",
+                    option="choose another: --python VERSION",
                 )
 
     def project(self, targets: Sequence[Target]) -> Project | None:

@@ -78,6 +78,7 @@ class Wanted:
                 code=Code.INTERPRETER_NOT_RELEASED,
                 why=f"it has builds for: {', '.join(names)}",
                 hint="choose another release or platform",
+                option="choose another: --python VERSION+RELEASE, or --platform NAME",
             )
         if of_version:
             flavors = sorted({asset.flavor for asset in of_version})
@@ -100,6 +101,7 @@ class Wanted:
             code=Code.INTERPRETER_NOT_RELEASED,
             why=f"it has: {', '.join(asset.version for asset in versions)}",
             hint=f'set version = "{nearest.version}", or choose a release that has {self.version}',
+            option=f"--python {nearest.version}",
         )
 
     def _distance(self, asset: Asset) -> tuple[int, ...]:

@@ -84,6 +84,7 @@ class Releases:
             code=Code.RELEASES_UNREADABLE,
             why=why,
             hint='name the release: release = "YYYYMMDD" in lift.interpreters',
+            option="name one: --python X.Y.Z+YYYYMMDD",
         )
 
     def find(self, tag: str, fresh: bool = False) -> Release:
