@@ -13,10 +13,12 @@ import pytest
 from building import INTERPRETERS, MOO, STANDALONE, Project, pex
 from czex.factories import write_zip
 from czscie import api
+from czscie.console import Console
 from czscie.errors import Code, CzscieError, raise_all
 from czscie.image.build import ImageOptions
 from czscie.launchers import build as launchers
 from czscie.platforms import find_platform
+from czscie.session import Session
 
 
 def refused(project: Project, output: Path | None = None) -> CzscieError:
@@ -85,6 +87,23 @@ def test_the_entry_point_of_the_pex_itself(project: Project) -> None:
     pex(project.directory / "moo.pex", source="def other(): ...\n")
     project.manifest()
     assert refused(project).what == "moo does not define main, which the entry point moo:main names"
+
+
+def test_what_a_script_imports_and_nothing_provides_is_a_warning(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project.directory / "tool.py").write_text("import json, waitress\n")
+    manifest = project.manifest(payload='script = "tool.py"')
+    warning = (
+        "warning: tool.py imports waitress, which is neither in its dependencies nor in the standard library "
+        "(list it in a # /// script block)"
+    )
+    for function in (api.plan, api.build):
+        function(manifest, project.directory / "dist", session=Session.of(Console()))
+        assert warning in capsys.readouterr().err.splitlines()
+    (project.directory / "tool.py").write_text("import json\n")
+    api.build(manifest, project.directory / "dist", session=Session.of(Console()))
+    assert "waitress" not in capsys.readouterr().err
 
 
 def test_wheels_that_are_missing_for_some_platforms_are_told_at_once(project: Project) -> None:

@@ -16,10 +16,13 @@ import msgspec
 from czscie.build_cache import key_of, knowledge
 from czscie.cache import cache_root
 from czscie.czex.definitions import check_defined
-from czscie.czex.entry_override import scripts_of, with_entry_point
+from czscie.czex.entry_override import modules_of, scripts_of, with_entry_point
 from czscie.czex.info import PexInfo
+from czscie.czex.inline_metadata import read_source
+from czscie.czex.script_imports import missing_imports
 from czscie.disk import check_room
 from czscie.errors import Code, CzscieError, problems_of, raise_all
+from czscie.filesystem import path_digest
 from czscie.launchers.provide import check_provided
 from czscie.lift.lift import Lift
 from czscie.lift.payload import Payload
@@ -42,6 +45,12 @@ from czscie.wheel.wheel import read_wheels
 
 class _Passed(msgspec.Struct, frozen=True):
     """A check that found nothing, as the cache keeps it."""
+
+
+class _Missing(msgspec.Struct, frozen=True):
+    """The modules that a script imports and nothing provides."""
+
+    modules: tuple[str, ...]
 
 
 class _NotHereError(Exception):
@@ -101,6 +110,7 @@ def check_build(
             partial(_check_payload, lift, lock, target, session, fetches),
         ]
     raise_all(problems_of(checks))
+    _tell_missing_imports(lift, lock, targets, session, fetches)
 
 
 def _check_room(
@@ -138,22 +148,30 @@ def _check_payload(lift: Lift, lock: Lock, target: Platform, session: Session, f
         return
     if payload.script is not None or payload.sources:
         return
-    inputs = inventory(Scope(lift, lock, (target,), session.provider))
-    chosen = tuple(each.chosen for each in of_kind(inputs, WheelInput) if not each.added)
+    chosen = _chosen(lift, lock, target, session)
     wanted = (payload.entry_point, payload.scripts, payload.default)
     key = key_of("checked", repr(wanted), str(lift.own_lock is None), *(each.wheel.sha256 for each in chosen))
-    directory = lift.path.parent.absolute()
 
     def check() -> _Passed:
-        if fetches and not session.network.offline:
-            files = wheel_files(chosen, directory, Builder.of(lift, session))
-        else:
-            files = _files_here(chosen, directory, session)
-        _check_starts(lift, payload, files)
+        _check_starts(lift, payload, _files(chosen, lift, session, fetches))
         return _Passed()
 
     with suppress(_NotHereError):
         knowledge(key, _Passed, check)
+
+
+def _chosen(lift: Lift, lock: Lock, target: Platform, session: Session) -> tuple[Chosen, ...]:
+    """The wheels of the payload for `target`, without those that czscie adds."""
+    inputs = inventory(Scope(lift, lock, (target,), session.provider))
+    return tuple(each.chosen for each in of_kind(inputs, WheelInput) if not each.added)
+
+
+def _files(chosen: Sequence[Chosen], lift: Lift, session: Session, fetches: bool) -> list[Path]:
+    """The wheels as files. Raises _NotHereError when one is not here, unless it `fetches`."""
+    directory = lift.path.parent.absolute()
+    if fetches and not session.network.offline:
+        return wheel_files(chosen, directory, Builder.of(lift, session))
+    return _files_here(chosen, directory, session)
 
 
 def _files_here(chosen: Sequence[Chosen], directory: Path, session: Session) -> list[Path]:
@@ -181,6 +199,43 @@ def _check_starts(lift: Lift, payload: Payload, files: Sequence[Path]) -> None:
     info = with_entry_point(PexInfo.parse(b"{}", lift.name), wheels, payload.entry_point)
     if info.entry_point is not None:
         check_defined(EntryPoint.parse(info.entry_point), wheels, ())
+
+
+def _tell_missing_imports(
+    lift: Lift, lock: Lock, targets: Sequence[Platform], session: Session, fetches: bool
+) -> None:
+    """Warns of modules that the payload's script imports, and that neither Python nor its wheels have."""
+    payload = lift.payload
+    if payload is None or payload.script is None:
+        return
+    script, found = payload.script, dict[str, None]()
+    for target in targets:
+        with suppress(_NotHereError):
+            inputs = inventory(Scope(lift, lock, (target,), session.provider))
+            chosen = tuple(each.chosen for each in of_kind(inputs, WheelInput))
+            found |= dict.fromkeys(_missing_imports(lift, script, payload, chosen, session, fetches))
+    if not found:
+        return
+    verb, them = ("is", "it") if len(found) == 1 else ("are", "them")
+    session.console.warn(
+        f"{script.name} imports {', '.join(found)}, which {verb} neither in its dependencies nor in the "
+        f"standard library (list {them} in a # /// script block)"
+    )
+
+
+def _missing_imports(
+    lift: Lift, script: Path, payload: Payload, chosen: Sequence[Chosen], session: Session, fetches: bool
+) -> tuple[str, ...]:
+    own = {script.stem, *(source.name.partition(".")[0] for source in payload.sources)}
+
+    def find_missing() -> _Missing:
+        wheels = read_wheels(_files(chosen, lift, session, fetches), "the payload")
+        if any(member.path.endswith(".pth") for wheel in wheels for member in wheel.members):
+            return _Missing(())  # it may add directories with more modules
+        return _Missing(missing_imports(read_source(script), own | modules_of(wheels, ())))
+
+    digests = (path_digest(script), *(each.wheel.sha256 for each in chosen))
+    return knowledge(key_of("imports", repr(sorted(own)), *digests), _Missing, find_missing).modules
 
 
 def _check_pex(payload: Payload, path: Path, lock: Lock, platform: Platform) -> None:

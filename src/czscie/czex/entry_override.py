@@ -32,7 +32,7 @@ def with_entry_point(
     except ValueError:
         raise _not_found(text, wheels, sources) from None
     top = point.module.partition(".")[0]
-    if top not in sys.stdlib_module_names and top not in _modules(wheels, sources):
+    if top not in sys.stdlib_module_names and top not in modules_of(wheels, sources):
         raise _not_found(text, wheels, sources)
     return dataclasses.replace(info, entry_point=str(point), script=None)
 
@@ -56,7 +56,7 @@ def _script_files(wheel: Wheel) -> dict[str, str]:
     return {path.rpartition("/")[2]: "" for path in paths}
 
 
-def _modules(wheels: Sequence[Wheel], sources: Sequence[File]) -> set[str]:
+def modules_of(wheels: Sequence[Wheel], sources: Sequence[File]) -> set[str]:
     """The names at the top of site-packages that an import could mean."""
     return {name for name in _top_names(wheels, sources) if name.isidentifier()}
 
@@ -75,7 +75,7 @@ def _top_names(wheels: Sequence[Wheel], sources: Sequence[File]) -> Iterator[str
 def _not_found(text: str, wheels: Sequence[Wheel], sources: Sequence[File]) -> CzscieError:
     scripts = {*scripts_of(wheels)}
     name = text.partition(":")[0]
-    near = difflib.get_close_matches(name, sorted(scripts | _modules(wheels, sources)), n=3)
+    near = difflib.get_close_matches(name, sorted(scripts | modules_of(wheels, sources)), n=3)
     return CzscieError(
         f"the payload has no entry point {text!r}: neither a script nor a module of that name",
         code=Code.ENTRY_POINT_MISSING,
