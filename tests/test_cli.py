@@ -64,6 +64,10 @@ def test_help_names_every_command() -> None:
     assert done.stderr == b""
 
 
+def test_completion_is_a_command_and_no_option() -> None:
+    assert b"-completion" not in run("--help").stdout
+
+
 def test_no_arguments_are_answered_with_the_help() -> None:
     done = run()
     assert b"Usage: " in done.stdout + done.stderr

@@ -14,9 +14,14 @@ _VARIABLE = "_CZSCIE_COMPLETE"
 
 
 def prepare_completion() -> None:
-    """Keeps typer from rendering help texts with rich, which takes longer than all the rest of an answer."""
+    """Has typer answer shells, and keeps it from rendering help texts with rich, which takes longer than all
+    the rest of an answer.
+    """
     if _VARIABLE in os.environ:
         sys.modules["rich"] = None  # type: ignore[assignment]
+        from typer.completion import completion_init  # type: ignore[attr-defined]
+
+        completion_init()
 
 
 class _Shell(str, Enum):
