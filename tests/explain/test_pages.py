@@ -118,6 +118,13 @@ def test_explain_prints_a_page_without_links() -> None:
     assert max(map(len, printed.stdout.partition("## ")[2].splitlines())) <= 88
 
 
+@pytest.mark.parametrize(
+    "text", ["CZ002", "cz2", "2", "002", "error[CZ002]", "error[CZ002]: lift.toml: 1 problem", "[CZ002]"]
+)
+def test_a_code_is_found_in_what_is_pasted(text: str) -> None:
+    assert find_code(text) is Code.MANIFEST_INVALID
+
+
 def test_explain_alone_lists_all_codes() -> None:
     lines = CliRunner().invoke(app, ["explain"]).stdout.splitlines()
     assert lines == [f"{page.code.value}  {page.title}" for page in all_pages()]
@@ -126,6 +133,8 @@ def test_explain_alone_lists_all_codes() -> None:
 def test_a_code_that_is_none_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CzscieError, match="there is no error code CZ999"):
         find_code("CZ999")
+    with pytest.raises(CzscieError, match="there is no error code moo"):
+        find_code("moo")
     monkeypatch.setattr("czscie.explain.page.RETIRED", {"CZ000": "CZ301 is for that."})
     with pytest.raises(CzscieError, match="CZ000 is no longer used") as caught:
         find_code("cz000")

@@ -16,6 +16,9 @@ _PAGES = Path(__file__).parent / "pages"
 _SHOWN_IN = "docs/reference"
 _LINK = re.compile(r"\[[^]\n]+\]\((?P<target>[^)]+)\)")
 
+_CODE = re.compile(r"\bCZ(?P<number>[0-9]{1,9})\b", re.IGNORECASE)
+_NUMBER = re.compile(r"\s*(?P<number>[0-9]{1,9})\s*")
+
 _WIDTH = 88
 
 SECTIONS = ("What happened", "Why", "How to mend it")
@@ -51,8 +54,12 @@ def all_pages() -> Iterator[Page]:
 
 
 def find_code(text: str) -> Code:
-    """The code that `text` is, in any case. Raises CzscieError for one that is retired or was never used."""
-    wanted = text.upper()
+    """The code that `text` has, in any case: `CZ002`, `error[CZ002]: …`, `cz2` or `2`.
+
+    Raises CzscieError for one that is retired or was never used.
+    """
+    found = _CODE.search(text) or _NUMBER.fullmatch(text)
+    wanted = f"CZ{int(found['number']):03}" if found else text
     if wanted in RETIRED:
         raise CzscieError(f"{wanted} is no longer used", code=Code.NAME_UNKNOWN, why=RETIRED[wanted])
     try:
