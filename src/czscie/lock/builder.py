@@ -253,7 +253,7 @@ def remote_of(wheel: LockedWheel | Sdist, directory: Path) -> Remote:
     urls = [wheel.url] if wheel.url is not None else []
     if wheel.path is not None:
         urls.append(_beside(directory, wheel.path).resolve().as_uri())
-    hint = f"czscie lock --upgrade {wheel.name.partition('-')[0]}"
+    hint = f"czscie lock --upgrade-only {wheel.name.partition('-')[0]}"
     return Remote(wheel.name, wheel.hashes.sha256, tuple(urls), wheel.size, kind=_KIND, hint=hint)
 
 
