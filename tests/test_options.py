@@ -56,3 +56,41 @@ def test_the_release_of_an_interpreter_is_not_that_of_a_build(
 def test_the_old_name_is_in_no_help() -> None:
     output = CliRunner().invoke(app, ["init", "--help"]).output
     assert "--pbs-release" in output and " --release" not in output
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "key"),
+    [
+        ("--python", "3.12", "version of [[lift.interpreters]]"),
+        ("--entry-point", "moo", "entry_point of [lift.payload]"),
+        ("--extra", "cli", "extras of [lift.payload]"),
+        ("--find-links", "wheels", "find_links of [lift.payload]"),
+    ],
+)
+def test_an_option_for_programs_names_the_key_of_a_manifest(
+    option: str, value: str, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("lift.toml").write_text("")
+    said = f"{option} is for programs without a manifest: set {key} in lift.toml"
+    assert _refusal("plan", ".", option, value).endswith(said)
+    Path("pyproject.toml").write_text("")
+    assert _refusal("plan", ".", option, value).endswith(
+        f"{said}, or name pyproject.toml to build without it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "names"), [("completion", "bash, zsh, fish, powershell"), ("schema", "toml, json")]
+)
+def test_a_name_that_is_none_of_few_is_a_usage_error(command: str, names: str) -> None:
+    assert _refusal(command, "tcsh").endswith(f"Error: Invalid value: 'tcsh' is not one of {names}")
+    for name in names.split(", "):
+        assert CliRunner().invoke(app, [command, name]).exit_code == 0
+
+
+def _refusal(*arguments: str) -> str:
+    """What is said of arguments that are refused, as one line."""
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 2
+    return " ".join(done.stderr.split())

@@ -37,6 +37,23 @@ def _offering(names: Callable[[], Iterable[str]]) -> Candidates:
     return offer
 
 
+SHELLS = ("bash", "zsh", "fish", "powershell")
+#: Of manifests.
+FORMS = ("toml", "json")
+
+
+@_offering
+def shells() -> Iterable[str]:
+    """The shells that there is a completion script for."""
+    return SHELLS
+
+
+@_offering
+def forms() -> Iterable[str]:
+    """The forms of manifests that have a schema."""
+    return FORMS
+
+
 @_offering
 def platforms() -> Iterator[str]:
     """Every platform."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from enum import Enum
 from typing import Annotated
 
 import typer
+
+from czscie.commands import candidates
+from czscie.commands.options import check_among
 
 #: Set by the scripts: which shell asks for completions.
 _VARIABLE = "_CZSCIE_COMPLETE"
@@ -24,15 +26,15 @@ def prepare_completion() -> None:
         completion_init()
 
 
-class _Shell(str, Enum):
-    BASH = "bash"
-    ZSH = "zsh"
-    FISH = "fish"
-    POWERSHELL = "powershell"
-
-
 def completion(
-    shell: Annotated[_Shell, typer.Argument(help="The shell to print the script for.", show_default=False)],
+    shell: Annotated[
+        str,
+        typer.Argument(
+            help="The shell to print the script for: bash, zsh, fish or powershell.",
+            autocompletion=candidates.shells,
+            show_default=False,
+        ),
+    ],
 ) -> None:
     """Print a script that makes a shell complete commands, options, platforms and names.
 
@@ -42,4 +44,5 @@ def completion(
 
     from czscie.console import write_result
 
-    write_result(get_completion_script(prog_name="czscie", complete_var=_VARIABLE, shell=shell.value))
+    check_among(shell, candidates.SHELLS)
+    write_result(get_completion_script(prog_name="czscie", complete_var=_VARIABLE, shell=shell))

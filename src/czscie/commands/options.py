@@ -150,8 +150,21 @@ _OPTIONS = {
     "no_index": "--no-index",
 }
 
+#: What a manifest has in place of the options for programs.
+_KEYS = {
+    "--python": "version of [[lift.interpreters]]",
+    "--entry-point": "entry_point of [lift.payload]",
+    **{option: f"{key} of [lift.payload]" for key, option in _OPTIONS.items()},
+}
+
 DEFAULT_MANIFEST = Path("lift.toml")
 DEFAULT_OUTPUT = Path("dist")
+
+
+def check_among(value: str, names: Sequence[str]) -> None:
+    """Raises typer.BadParameter when `value` is none of `names`."""
+    if value not in names:
+        raise typer.BadParameter(f"{value!r} is not one of {', '.join(names)}")
 
 
 def named(target: Path | None, requirements: Sequence[Path] | None = None) -> str:
@@ -215,12 +228,23 @@ def find_subject(
         raise typer.BadParameter(f"--requirement takes the place of {target}")
     if not requirements and (manifest := find_manifest(target)) is not None:
         if used := [name for name, value in of_programs.items() if value]:
-            raise typer.BadParameter(f"{used[0]} is for programs without a manifest, and {manifest} is one")
+            raise typer.BadParameter(
+                f"{used[0]} is for programs without a manifest: set {_KEYS[used[0]]} in {manifest}"
+                + _without(manifest)
+            )
         return manifest
     if used := [f"--{name.replace('_', '-')}" for name, value in of_manifests.items() if value]:
         raise typer.BadParameter(f"{used[0]} needs a manifest, which czscie init writes")
     request = PythonRequest.parse(python, platforms)
     return Program(target, tuple(requirements or ()), entry_point, request, options)
+
+
+def _without(manifest: Path) -> str:
+    """How to name the project beside `manifest` in place of it, as the end of a sentence."""
+    from czscie.init.alternatives import PROJECT_FILE
+
+    project = manifest.with_name(PROJECT_FILE)
+    return f", or name {project} to build without it" if project.is_file() else ""
 
 
 def payload_options(

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Annotated
 
 import typer
 
-
-class _Form(str, Enum):
-    TOML = "toml"
-    JSON = "json"
+from czscie.commands import candidates
+from czscie.commands.options import check_among
 
 
 def schema(
     form: Annotated[
-        _Form, typer.Argument(help="The form of the manifest: lift.toml, or science's lift.json.")
-    ] = _Form.TOML,
+        str,
+        typer.Argument(
+            help="The form of the manifest: toml for lift.toml, json for science's lift.json.",
+            autocompletion=candidates.forms,
+        ),
+    ] = "toml",
 ) -> None:
     """Print the JSON Schema of lift manifests, for editors.
 
@@ -25,4 +26,5 @@ def schema(
     from czscie.console import write_json
     from czscie.schema.schema import json_schema, toml_schema
 
-    write_json(toml_schema() if form is _Form.TOML else json_schema())
+    check_among(form, candidates.FORMS)
+    write_json(toml_schema() if form == "toml" else json_schema())
