@@ -52,7 +52,7 @@ def test_what_is_wrong_in_it_is_named_by_its_table() -> None:
     with pytest.raises(CzscieError) as caught:
         parse_manifest('[science]\nnmae = "moo"\ncommands = [{ exe = "a" }, { exe = "b" }]', Path("a.toml"))
     text = str(caught.value)
-    assert "science.nmae: found an unknown key" in text and "science.name: found nothing" in text
+    assert "science.nmae: unknown key; did you mean name?" in text and "science.name" not in text
     assert (
         "science.commands[1].name: found nothing, allowed: a name that science.commands[0] does not" in text
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from czscie.errors import CzscieError
+from czscie.lift.manifest import parse_manifest
 from czscie.lift.problem import Problems, found_text, key_text, nearest
 
 
@@ -54,3 +55,23 @@ def test_problems_come_in_the_order_of_the_file_and_missing_keys_first_in_their_
 
 def test_without_problems_nothing_is_raised() -> None:
     Problems({}).raise_any(Path("lift.toml"))
+
+
+@pytest.mark.parametrize(
+    ("manifest", "problems"),
+    [
+        ('[lift]\nnmae = "moo"\ncommands = [{ exe = "a" }]', ["lift.nmae: unknown key; did you mean name?"]),
+        ("[lfit]\nname = 'moo'", ["lfit: unknown key; did you mean lift?"]),
+        ('name = "moo"\n[lift]\ncommands = [{ exe = "a" }]', ["name: unknown key; did you mean lift.name?"]),
+        (
+            '[lift]\nname = "moo"\ncomands = [{ exe = "a" }]',
+            ["lift.comands: unknown key; did you mean commands?"],
+        ),
+    ],
+)
+def test_what_is_missing_because_it_is_misspelt_is_no_problem_of_its_own(
+    manifest: str, problems: list[str]
+) -> None:
+    with pytest.raises(CzscieError) as raised:
+        parse_manifest(manifest, Path("lift.toml"))
+    assert list(raised.value.why) == problems

@@ -101,7 +101,11 @@ def _check_start(lift: Lift, table: Table) -> None:
     """The payload may be the default command; without a payload there must be a command."""
     if lift.payload is None:
         if not lift.commands:
-            table.reject(found="neither payload nor commands", allowed="one of them, or both")
+            table.reject(
+                found="neither payload nor commands",
+                allowed="one of them, or both",
+                lacks=("payload", "commands"),
+            )
         return
     if not lift.interpreters:
         table.reject("interpreters", allowed="at least one interpreter, because there is a payload")

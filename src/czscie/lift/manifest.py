@@ -69,10 +69,10 @@ def _check_others(root: Table, lift: str, known: Sequence[str]) -> None:
 
     Other tables are those of others.
     """
+    inside = [f"{lift}.{each}" for each in known]
     for key in root.others():
-        meant = nearest(key, (lift, *(f"{lift}.{each}" for each in known)))
-        if meant is not None or not root.is_table(key):
-            root.reject(key, found="an unknown key", allowed=lift, meant=meant)
+        if nearest(key, (lift, *inside)) is not None or not root.is_table(key):
+            root.reject_key(key, [lift], inside)
 
 
 def _read(path: Path) -> str:

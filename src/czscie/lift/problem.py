@@ -22,10 +22,14 @@ _LONGEST_QUOTE = 80
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem, at a key such as `lift.interpreters[0].release`."""
+    """One problem, at a key such as `lift.interpreters[0].release`.
+
+    `lacks` are the keys of which one is missing, if that is the problem.
+    """
 
     key: str
     text: str
+    lacks: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.key}: {self.text}"
@@ -37,18 +41,42 @@ class Problems:
     def __init__(self, document: dict[str, object]) -> None:
         self._document = document
         self._found: list[tuple[list[int], Problem]] = []
+        self._meant: set[str] = set()
 
-    def add(self, key: Key, found: str, allowed: str, meant: str | None = None) -> None:
-        """Record that `found` stands at `key` where only `allowed` may; `meant` is what probably was."""
+    def add(
+        self, key: Key, found: str, allowed: str, meant: str | None = None, lacks: Iterable[Key] = ()
+    ) -> None:
+        """Record that `found` stands at `key` where only `allowed` may; `meant` is what probably was.
+
+        `lacks` are keys of which one is missing, if that is the problem.
+        """
         text = f"found {found}, allowed: {allowed}"
         if meant is not None:
             text += f"; did you mean {meant}?"
+        self._found.append((self._place(key), Problem(key_text(key), text, tuple(map(key_text, lacks)))))
+
+    def add_unknown(self, key: Key, known: Iterable[str], misplaced: Iterable[str] = ()) -> None:
+        """Record that there is no such key as `key`: only those `known` in its table, and those `misplaced`,
+        which are meant by a key that stands here in place of another table.
+        """
+        *above, name = key
+        known = tuple(known)
+        meant = nearest(name, (*known, *misplaced))
+        if meant is None:
+            text = f"unknown key, allowed: {', '.join(known)}"
+        else:
+            text = f"unknown key; did you mean {meant}?"
+            self._meant.add(".".join(filter(None, (key_text(tuple(above)), meant))))
         self._found.append((self._place(key), Problem(key_text(key), text)))
 
     def raise_any(self, path: Path) -> None:
-        """Raise CzscieError with the problems of the manifest `path`, in its order, if there are any."""
+        """Raise CzscieError with the problems of the manifest `path`, in its order, if there are any.
+
+        What is missing because its key is misspelt is no problem of its own.
+        """
         if self._found:
-            in_order = sorted(self._found, key=lambda found: found[0])
+            own = [found for found in self._found if self._meant.isdisjoint(found[1].lacks)]
+            in_order = sorted(own, key=lambda found: found[0])
             count = "1 problem" if len(in_order) == 1 else f"{len(in_order)} problems"
             raise CzscieError(
                 f"{path}: {count}", code=Code.MANIFEST_INVALID, why=[str(problem) for _, problem in in_order]

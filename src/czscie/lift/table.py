@@ -95,7 +95,11 @@ class Table:
         given = [key for key in keys if key in self]
         if len(given) > 1 or (not given and otherwise not in self):
             found = " and ".join(given) or "none of " + ", ".join(keys)
-            self.reject(found=found, allowed=f"exactly one of {', '.join(keys)}, or {otherwise}")
+            self.reject(
+                found=found,
+                allowed=f"exactly one of {', '.join(keys)}, or {otherwise}",
+                lacks=() if given else (*keys, otherwise),
+            )
 
     def text(self, key: str, shape: Shape = TEXT) -> str:
         self.require(key, shape.words)
@@ -244,8 +248,10 @@ class Table:
         found: str | None = None,
         options: Iterable[str] = (),
         meant: str | None = None,
+        lacks: Iterable[str] = (),
     ) -> None:
         """Record a problem at `key` of this table. `found`, `allowed` and `meant` are words of the message.
+        `lacks` are keys of this table of which one is missing, if that is the problem.
 
         `found` defaults to the value, `meant` to the one of `options` that is nearest to that value.
         """
@@ -253,13 +259,20 @@ class Table:
         near = nearest(value, options)
         if meant is None and near is not None:
             meant = quoted(near)
-        self._problems.add((*self._where, *key), found or found_text(value), allowed, meant)
+        place = (*self._where, *key)
+        missing = [(*self._where, each) for each in lacks]
+        if value is None and found is None:
+            missing.append(place)
+        self._problems.add(place, found or found_text(value), allowed, meant, missing)
 
     def finish(self) -> None:
-        """Record every key that was not read. `misplaced` are more spellings to suggest."""
+        """Record every key that was not read."""
         for key in self.others():
-            meant = nearest(key, self._asked)
-            self.reject(key, found="an unknown key", allowed=", ".join(self._asked), meant=meant)
+            self.reject_key(key, self._asked)
+
+    def reject_key(self, key: str, known: Iterable[str], misplaced: Iterable[str] = ()) -> None:
+        """Record that `key` is none of those `known`. `misplaced` are more that it may mean."""
+        self._problems.add_unknown((*self._where, key), known, misplaced)
 
     def others(self) -> list[str]:
         """The keys that were not read."""
