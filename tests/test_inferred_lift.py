@@ -10,6 +10,7 @@ import pytest
 from building import RELEASE, Project, pex
 from czex.factories import write_zip
 from czscie import api
+from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.init.choice import PythonRequest
 from czscie.init.program import PayloadOptions, Program
@@ -28,8 +29,11 @@ def program(project: Project) -> Program:
 LINUX, MACOS = find_platform("linux-x86_64"), find_platform("macos-aarch64")
 
 
-def test_a_program_is_built_without_a_file_beside_it(program: Program, project: Project) -> None:
-    [built] = api.build(program, project.directory / "dist")
+def test_a_program_is_built_without_a_file_beside_it(
+    program: Program, project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [built] = api.build(program, project.directory / "dist", session=Session.of(Console()))
+    assert ".lock" not in capsys.readouterr().err
     assert built.path == project.directory / "dist" / "moo"
     assert sorted(path.name for path in project.directory.iterdir()) == ["dist", "moo.pex"]
 

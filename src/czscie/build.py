@@ -212,10 +212,15 @@ def _make_directory(output: Path) -> None:
         ) from error
 
 
+def write_executable(parts: Parts, path: Path) -> Contents:
+    """The executable of `parts`, written to `path`. Raises CzscieError."""
+    assemble(path, parts.launcher, __version__, parts.in_order, parts.manifest, parts.sbom, parts.urls)
+    return read_scie(path)
+
+
 def _assemble(parts: Parts, path: Path, console: Console) -> Iterator[Contents]:
     with console.phase(f"Writing {path}", f"Wrote {path}") as phase:
-        assemble(path, parts.launcher, __version__, parts.in_order, parts.manifest, parts.sbom, parts.urls)
-        contents = read_scie(path)
+        contents = write_executable(parts, path)
         phase.become(f"Wrote {path} ({megabytes(contents.size)})")
     if parts.summary:
         console.line(f"{parts.summary} (-v lists them)")

@@ -74,10 +74,12 @@ class Progress:
             self._console.retry(cause, wait)
 
     @contextmanager
-    def transfers(self, files: Sequence[tuple[str, int | None]]) -> Iterator[Begin]:
+    def transfers(
+        self, files: Sequence[tuple[str, int | None]], *, are_local: bool = False
+    ) -> Iterator[Begin]:
         """Show downloads, from several threads: a bar for all together, and one for each that is on its way.
 
-        `files` are their names and sizes in bytes, None if unknown.
+        `files` are their names and sizes in bytes, None if unknown. If they `are_local`, they are copied.
         """
         if self._console is None:
             yield lambda name, size: nullcontext(_nothing)
@@ -88,7 +90,8 @@ class Progress:
         total = None if None in sizes else sum(size for size in sizes if size is not None)
         received = 0
         lock = Lock()
-        with console.phase(f"Downloading {what}", f"Downloaded {what}", has_bar=True) as phase:
+        doing, did = ("Copying", "Copied") if are_local else ("Downloading", "Downloaded")
+        with console.phase(f"{doing} {what}", f"{did} {what}", has_bar=True) as phase:
             phase.count(0, total, BYTES)
 
             @contextmanager
@@ -109,7 +112,7 @@ class Progress:
                     yield show
 
             yield begin
-            phase.become(f"Downloaded {what} ({received / 1e6:.1f} MB)")
+            phase.become(f"{did} {what} ({received / 1e6:.1f} MB)")
 
 
 def _nothing(done: int, total: int | None) -> None:

@@ -40,7 +40,8 @@ class Lines(Console):
         self.said: list[str] = []
 
     def line(self, text: str) -> None:
-        self.said.append(text.partition(" in ")[0] if text.startswith("Downloaded ") else text)
+        took = text.startswith(("Downloaded ", "Copied "))
+        self.said.append(text.partition(" in ")[0] if took else text)
 
 
 def remote(server: MirrorServer, digest: str = DIGEST, size: int | None = None) -> Remote:
@@ -516,6 +517,14 @@ def test_offline_a_file_of_this_machine_is_read(tmp_path: Path) -> None:
     original.write_bytes(CONTENT)
     file = Remote(NAME, DIGEST, ("http://127.0.0.1:1/x", original.as_uri()))
     assert get(file, network=Network(offline=True, patience=QUICK.patience)).read_bytes() == CONTENT
+
+
+def test_a_file_of_this_machine_is_copied_and_not_downloaded(tmp_path: Path) -> None:
+    original = tmp_path / NAME
+    original.write_bytes(CONTENT)
+    lines = Lines()
+    get(Remote(NAME, DIGEST, (original.as_uri(),)), lines)
+    assert lines.said == [f"Copied {NAME} ({len(CONTENT) / 1e6:.1f} MB)"]
 
 
 def test_a_directory_with_the_file_comes_before_everybody(server: MirrorServer, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from building import Project, pex
 from czscie.cache import cache_directory
+from czscie.console import Console
 from czscie.errors import CzscieError
 from czscie.launchers.build import file_name
 from czscie.session import Session
@@ -20,17 +21,21 @@ def findings(project: Project, path: Path, *, lock: bool = False, rebuild: bool 
         path,
         directory / "lift.lock" if lock else None,
         directory / "lift.toml" if rebuild else None,
-        Session.of(),
+        Session.of(Console()),
     )
 
 
 @pytest.mark.parametrize("platform", ["linux-aarch64", "windows-x86_64"])
-def test_what_was_built_is_as_locked_and_is_built_again(project: Project, platform: str) -> None:
+def test_what_was_built_is_as_locked_and_is_built_again(
+    project: Project, platform: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     (project.directory / "bell").write_bytes(b"ding")
     project.manifest(platforms=("linux-aarch64", "windows-x86_64"), rest='[[lift.files]]\nname = "bell"\n')
     [built] = project.build(platform)
+    capsys.readouterr()
     found = findings(project, built.path, lock=True, rebuild=True)
     assert (found.problems, found.rebuilt) == ((), ())
+    assert "Wrote" not in capsys.readouterr().err
     assert found.lock is not None
     agreed = ["the interpreter", "the file", "the PEX", "the launcher's source", "the launcher"]
     assert (found.lock.agreed, found.lock.unknown) == (len(agreed), [])

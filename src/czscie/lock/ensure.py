@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from czscie.console import Detail
 from czscie.errors import Code, CzscieError
 from czscie.lift.lift import Lift
 from czscie.lock.builder import Builder
@@ -38,7 +39,8 @@ def ensure_lock(
     if lock is not settled.before:
         path = lift.lock_path
         lock = Locker(lift, session, builder).with_launchers(lock, targets)
-        with session.console.phase(f"Writing {path}", f"Wrote {path}"):
+        detail = Detail.NORMAL if lift.own_lock is None else Detail.VERBOSE  # in the cache it is no result
+        with session.console.phase(f"Writing {path}", f"Wrote {path}", detail=detail):
             write_lock(path, lock)
         if settled.before is not None:
             for change in settled.changes:

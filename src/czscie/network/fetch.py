@@ -108,7 +108,11 @@ class _Crew:
         for file in self._files:
             self._waiting.put(file)
         files = [(file.name, file.size) for file in self._files]
-        with Client(self._network) as client, self._progress.transfers(files) as begin:
+        are_local = all(is_file(url) for file in self._files for url in file.urls)
+        with (
+            Client(self._network) as client,
+            self._progress.transfers(files, are_local=are_local) as begin,
+        ):
             threads = [
                 threading.Thread(target=self._fetch_all, args=(client, begin), daemon=True)
                 for _ in range(min(self._network.parallel, len(files)))

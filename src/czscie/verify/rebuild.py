@@ -7,10 +7,12 @@ from itertools import chain
 from pathlib import Path
 
 from czscie import signature
-from czscie.build import build
+from czscie.build import open_parts, write_executable
+from czscie.build_cache import mending
 from czscie.container.manifest import Launcher
 from czscie.filesystem import pieces, sha256_of
 from czscie.leftovers import scratch
+from czscie.loader import load_lift
 from czscie.lock.use import LockUse
 from czscie.platforms import find_platform
 from czscie.scie.inspect import Contents, read_sbom, read_scie
@@ -24,8 +26,13 @@ def rebuild(path: Path, manifest: Path, session: Session) -> tuple[str, ...]:
     """
     there = read_scie(path)
     platform = find_platform(there.manifest.scie.lift.platform)
-    with scratch() as directory:
-        made, *_ = build(manifest, directory, [platform], session, LockUse.LOCKED)
+    lift, _ = load_lift(manifest, [platform], session.files, session.inverted)
+    with scratch() as directory, open_parts(lift, [platform], session, use=LockUse.LOCKED) as make:
+
+        def rebuilt() -> Contents:
+            return write_executable(make(platform, session.console), directory / lift.name)
+
+        made = mending(rebuilt, session.console.warn)
         if _digest(there) == _digest(made):
             return ()
         return tuple(_differences(there, made)) or ("the files differ in bytes that no digest covers",)
