@@ -41,6 +41,15 @@ def test_plan_and_run_take_what_build_takes() -> None:
     assert options_of(build) - options_of(run) == {"output", "platform", "run", "json"}
 
 
+@pytest.mark.parametrize(("output", "build"), [((), ""), (("-o", "my lift.toml"), " 'my lift.toml'")])
+def test_after_a_first_manifest_comes_its_build(
+    output: tuple[str, ...], build: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(api, "init", lambda *_arguments, **_options: None)
+    done = CliRunner().invoke(app, ["init", str(tmp_path), *output])
+    assert done.stderr.splitlines() == [f"Next: czscie build{build}"]
+
+
 @pytest.mark.parametrize("option", ["--pbs-release", "--release"])
 def test_the_release_of_an_interpreter_is_not_that_of_a_build(
     option: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

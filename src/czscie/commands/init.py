@@ -10,6 +10,7 @@ import typer
 
 from czscie.commands import candidates
 from czscie.commands.options import (
+    DEFAULT_MANIFEST,
     EntryPoint,
     ExtraIndexes,
     Extras,
@@ -38,9 +39,7 @@ def init(
     ] = None,
     requirement: Requirements = None,
     entry_point: EntryPoint = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The manifest to write.")] = Path(
-        "lift.toml"
-    ),
+    output: Annotated[Path, typer.Option("--output", "-o", help="The manifest to write.")] = DEFAULT_MANIFEST,
     platform: Annotated[
         list[str] | None,
         typer.Option(
@@ -80,6 +79,8 @@ def init(
 
     Its path goes to standard output, everything else to standard error.
     """
+    import shlex
+
     from czscie.console import write_result
 
     if source is not None and requirement:
@@ -103,4 +104,6 @@ def init(
         options = payload_options(extra, group, find_links, index, extra_index, no_index)
         program = Program(source, tuple(requirement or ()), entry_point, request, options, "init")
         api.init(program, output, force=force, session=Session.of(console, offline=offline))
+    manifest = "" if output == DEFAULT_MANIFEST else f" {shlex.quote(str(output))}"
+    console.line(f"Next: czscie build{manifest}")
     write_result(str(output))
