@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from czscie.filesystem import write_atomically
+from czscie.errors import CzscieError
+from czscie.filesystem import check_writable, write_atomically
 
 
 @pytest.mark.skipif(os.name == "nt", reason="files there have no such modes")
@@ -21,3 +24,24 @@ def test_the_umask_restricts_the_mode(tmp_path: Path, umask: int, mode: int, fou
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "moo").stat().st_mode) == found
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file systems there do not say so")
+@pytest.mark.parametrize(("flag", "why"), [(0, "Permission denied"), (1, "Read-only file system")])
+def test_why_nothing_can_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flag: int, why: str
+) -> None:
+    check_writable(tmp_path / "new" / "moo", "name another")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_flag=flag * os.ST_RDONLY))
+    with pytest.raises(CzscieError) as caught:
+        check_writable(tmp_path / "new" / "moo", "name another")
+    assert caught.value.what == f"cannot write into {tmp_path / 'new'}"
+    assert (tuple(caught.value.why), caught.value.hint) == ((f"{tmp_path}: {why}",), "name another")
+
+
+def test_a_file_is_no_directory_to_write_into(tmp_path: Path) -> None:
+    (tmp_path / "cow").touch()
+    with pytest.raises(CzscieError) as caught:
+        check_writable(tmp_path / "cow" / "moo", "name another")
+    assert tuple(caught.value.why) == (f"{tmp_path / 'cow'} is not a directory",)

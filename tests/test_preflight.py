@@ -154,6 +154,19 @@ def test_an_image_without_a_c_library(project: Project) -> None:
     assert not (project.directory / "lift.lock").exists()
 
 
+@pytest.mark.parametrize("output", ["archive", "layout", "vendor"])
+def test_where_an_image_or_a_vendor_directory_cannot_be_written(project: Project, output: str) -> None:
+    manifest, place = project.manifest(), project.directory / "moo.pex" / "out"
+    with pytest.raises(CzscieError) as caught:
+        if output == "vendor":
+            api.vendor(manifest, place)
+        else:
+            path = {"archive": None, "layout": None, output: place}
+            api.image(manifest, ImageOptions(**path))
+    assert caught.value.what.startswith("cannot write into ")
+    assert not (project.directory / "lift.lock").exists()
+
+
 def test_an_image_whose_base_does_not_exist(project: Project) -> None:
     project.manifest(lift='image = { base = ["base.tar"] }')
     with pytest.raises(CzscieError) as caught:

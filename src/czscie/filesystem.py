@@ -156,6 +156,26 @@ def check_output(path: Path) -> None:
     )
 
 
+def check_writable(path: Path, hint: str) -> None:
+    """Raises CzscieError when no file can be made at `path`, whose directory need not exist yet."""
+    directory = path.absolute().parent
+    there = next(each for each in (directory, *directory.parents) if os.path.lexists(each))
+    if not there.is_dir():
+        why = f"{there} is not a directory"
+    elif not os.access(there, os.W_OK | os.X_OK):
+        why = f"{there}: {os.strerror(errno.EROFS if _is_read_only(there) else errno.EACCES)}"
+    else:
+        return
+    raise CzscieError(f"cannot write into {path.parent}", code=Code.OUTPUT_UNWRITABLE, why=why, hint=hint)
+
+
+def _is_read_only(directory: Path) -> bool:
+    """Whether the file system is: `os.access` does not say why it refuses."""
+    if sys.platform == "win32":
+        return False
+    return bool(os.statvfs(directory).f_flag & os.ST_RDONLY)
+
+
 def write_atomically(
     path: Path, write: Callable[[BinaryIO], _Written], size: int | None = None, *, mode: int = 0o600
 ) -> _Written:

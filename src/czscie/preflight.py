@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -22,7 +21,7 @@ from czscie.czex.inline_metadata import read_source
 from czscie.czex.script_imports import missing_imports
 from czscie.disk import check_room
 from czscie.errors import Code, CzscieError, problems_of, raise_all
-from czscie.filesystem import path_digest
+from czscie.filesystem import check_writable, path_digest
 from czscie.launchers.provide import check_provided
 from czscie.lift.lift import Lift
 from czscie.lift.payload import Payload
@@ -72,20 +71,7 @@ def check_output(paths: Sequence[Path]) -> None:
                 why="it is a directory",
                 hint="name a file: -o FILE",
             )
-        directory = path.absolute().parent
-        there = next(each for each in (directory, *directory.parents) if os.path.lexists(each))
-        if not there.is_dir():
-            why = f"{there} is not a directory"
-        elif not os.access(there, os.W_OK | os.X_OK):
-            why = f"{there}: Permission denied"
-        else:
-            continue
-        raise CzscieError(
-            f"cannot write into {path.parent}",
-            code=Code.OUTPUT_UNWRITABLE,
-            why=why,
-            hint="name another directory: czscie build -o DIR",
-        )
+        check_writable(path, "name another directory: czscie build -o DIR")
 
 
 def check_build(

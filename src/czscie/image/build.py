@@ -15,6 +15,7 @@ from czscie.container.part import open_part
 from czscie.czex.layer_split import LayerSplit
 from czscie.elf import Elf
 from czscie.errors import Code, CzscieError
+from czscie.filesystem import check_writable
 from czscie.image.archive import write_archive, write_layout
 from czscie.image.base import check_base, read_base
 from czscie.image.image import CREATED, Base, ContainerImage, compose, scratch
@@ -82,6 +83,8 @@ def make_images(
     `use` is the policy for an outdated lock. Raises CzscieError.
     """
     lift, targets = load_lift(manifest, platforms, session.files, session.inverted)
+    for path in filter(None, (order.archive, order.layout)):
+        check_writable(path, "name another place: czscie image -o FILE, or --oci DIR")
     targets = _choose(lift, targets, chosen=bool(platforms))
     reference = order.name or lift.image.name or ImageReference.of(lift.name)
     bases = order.base or lift.image.base

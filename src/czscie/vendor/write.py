@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from czscie.container.paths import checked_path
 from czscie.errors import Code, CzscieError
-from czscie.filesystem import path_digest, write_atomically
+from czscie.filesystem import check_writable, path_digest, write_atomically
 from czscie.lift.lift import Lift
 from czscie.lock.builder import Builder
 from czscie.lock.ensure import ensure_lock
@@ -32,6 +32,7 @@ def write_vendor(lift: Lift, targets: Sequence[Platform], directory: Path, sessi
     without a network: what is missing shows here and not where it is needed. Raises CzscieError.
     """
     _check(directory)
+    check_writable(directory / NAME, "name another directory: czscie vendor DIR")
     lock = ensure_lock(lift, targets, LockUse.UPDATE, session)
     writer = _Writer(lift, lock, tuple(targets), directory, session)
     writer.write(needs_of(lift, lock, targets, session.provider))
