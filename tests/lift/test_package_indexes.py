@@ -88,3 +88,14 @@ def test_what_has_no_meaning_is_refused(tmp_path: Path, payload: str, problem: s
 def test_a_drive_of_windows_is_no_scheme() -> None:
     assert not is_link_url("C:\\wheels")
     assert is_link_url("file:///wheels")
+
+
+def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
+    (tmp_path / "my wheels").mkdir()
+    read(
+        tmp_path, 'requirements = ["cow"]\nfind_links = ["my wheels", "https://a.example"]'
+    ).check_directories()
+    with pytest.raises(CzscieError) as caught:
+        read(tmp_path, 'requirements = ["cow"]\nfind_links = ["my wheelz"]').check_directories()
+    assert caught.value.what == f"there is no directory {tmp_path / 'my wheelz'}"
+    assert caught.value.hint == f"did you mean {tmp_path / 'my wheels'}?"

@@ -206,6 +206,14 @@ def test_an_index_without_tls_that_pip_ignores_is_named() -> None:
 def test_without_an_index_the_directories_are_named() -> None:
     log = missing("cow", "Looking in links: /wheels").replace(f"{TIME}Looking in indexes: {INDEX}\n", "")
     assert read(log)[0] == ("/wheels has no cow, and pip uses no index",)
+    asked = read_failure(log, LINUX)
+    told = read_failure(log, LINUX, no_index=True)
+    assert asked is not None and told is not None
+    assert (asked.hint, asked.option) == ("put a wheel of cow there, or unset PIP_NO_INDEX", None)
+    assert (told.hint, told.option) == (
+        "put a wheel of cow there, or remove no_index from [lift.payload]",
+        "put a wheel of cow there, or leave out --no-index",
+    )
 
 
 @pytest.mark.parametrize("log", ["", "ERROR: No matching distribution found for ???", missing("cow")])

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
+from czscie.errors import Code, CzscieError
+from czscie.filesystem import did_you_mean
 from czscie.lift.table import SOMETHING, Shape, Table
 from czscie.network.url import is_file, scheme
 
@@ -53,6 +56,17 @@ class PackageIndexes:
     def is_local(self) -> bool:
         """Whether a resolve needs no network."""
         return self.no_index and all(map(is_file, self.find_links))
+
+    def check_directories(self) -> None:
+        """Raises CzscieError when one of `find_links` is a path and there is nothing at it."""
+        for path in (Path(url2pathname(urlsplit(url).path)) for url in self.find_links if is_file(url)):
+            if not path.exists():
+                raise CzscieError(
+                    f"there is no directory {path}",
+                    code=Code.FILE_MISSING,
+                    why="find_links (--find-links) names it",
+                    hint=did_you_mean(path),
+                )
 
     def settings(self, environ: Mapping[str, str]) -> dict[str, str]:
         """The variables of pip that name these and, of `environ`, what they do not replace."""

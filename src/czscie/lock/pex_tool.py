@@ -126,6 +126,7 @@ def resolve(
     """
     if not requirements:
         return {target.platform: () for target in targets}
+    indexes.check_directories()
     guard = _Guard(directory, builder, indexes)
     found = _attempt(guard, requirements, targets, versions)
     if isinstance(found, _Failure) and versions and not found.is_final:
@@ -176,7 +177,7 @@ def _attempt(
     )
     if done.returncode == 0:
         return _read(output, targets)
-    return _Failure(targets[0], done, read_failure(guard.log(), targets[0]))
+    return _Failure(targets[0], done, read_failure(guard.log(), targets[0], no_index=guard.indexes.no_index))
 
 
 def _failures(
@@ -204,6 +205,7 @@ def make_environment(
     `directory` is for files of this call. Raises CzscieError with pex's reasons when they cannot be
     installed.
     """
+    indexes.check_directories()
     environment.mkdir(parents=True, exist_ok=True)
     done = _Guard(directory, None, indexes).run(
         "pex.cli", "venv", "create", "--force", "--dest-dir", str(environment), *requirements

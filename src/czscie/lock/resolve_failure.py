@@ -92,10 +92,10 @@ class _Answer:
     error: str
 
 
-def read_failure(log: str, target: Target) -> ResolveFailure | None:
+def read_failure(log: str, target: Target, *, no_index: bool = False) -> ResolveFailure | None:
     """What `log`, which pip wrote, says about the first project that it found no version of.
 
-    None if it says nothing.
+    None if it says nothing. `no_index` is whether a key or an option says to use none.
     """
     lines = log.splitlines()
     found = next(filter(None, map(_UNSATISFIED.search, lines)), None)
@@ -115,7 +115,7 @@ def read_failure(log: str, target: Target) -> ResolveFailure | None:
         or _no_version(requirement, _versions(lines, requirement), target)
         or _no_page(requirement, answers)
         or _not_trusted(lines)
-        or _no_file(requirement, lines)
+        or _no_file(requirement, lines, no_index)
     )
     if failure is None:
         return None
@@ -354,15 +354,17 @@ def _no_page(requirement: Requirement, answers: Sequence[_Answer]) -> ResolveFai
     return None
 
 
-def _no_file(requirement: Requirement, lines: Sequence[str]) -> ResolveFailure | None:
+def _no_file(requirement: Requirement, lines: Sequence[str], no_index: bool) -> ResolveFailure | None:
     """The failure if pip uses no index, and none of its directories has the project."""
     places = next((match[1] for line in lines if (match := _PLACES.search(line))), None)
     if places is None or any("Looking in indexes: " in line for line in lines):
         return None
+    put = f"put a wheel of {requirement.name} there, or"
     return ResolveFailure(
         (f"{places} has no {requirement.name}, and pip uses no index",),
-        f"put a wheel of {requirement.name} there, or unset PIP_NO_INDEX",
+        f"{put} remove no_index from [lift.payload]" if no_index else f"{put} unset PIP_NO_INDEX",
         is_final=True,
+        option=f"{put} leave out --no-index" if no_index else None,
     )
 
 
