@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console as RichConsole
 
+from composition.factories import executable
+from czscie import report
 from czscie.console import Console
 from czscie.container.manifest import Boot, Command, LiftManifest, Needs, OwnLibc
 from czscie.report import as_json, needs, print_contents, print_digests
@@ -55,6 +57,19 @@ def test_the_table_tells_sizes_packed_and_unpacked(tmp_path: Path) -> None:
     assert lines[5][0] == "total"
     assert lines[5][-3:] == ["1.5", "MB", "3"]
     assert lines[6] == f"needs {needs(found)}".split()
+
+
+@pytest.mark.parametrize(
+    ("listed", "line"),
+    [(5, "wheels herd 2.0 (5.2 MB), cow 1.0 (4.2 kB)"), (1, "wheels herd 2.0 (5.2 MB) and 1 more")],
+)
+def test_the_largest_wheels_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listed: int, line: str
+) -> None:
+    monkeypatch.setattr(report, "_LISTED", listed)
+    stream = io.StringIO()
+    print_contents(read_scie(executable(tmp_path / "moo")), RichConsole(file=stream, width=200))
+    assert stream.getvalue().splitlines()[-1] == line
 
 
 def test_every_digest_is_told(tmp_path: Path) -> None:

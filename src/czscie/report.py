@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from czscie.console import megabytes
-from czscie.container.manifest import LiftManifest
+from czscie.container.manifest import PAYLOAD, LiftManifest
 from czscie.scie.inspect import Contents
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
 
+_WHEEL = re.compile(r"\.deps/(?P<project>[^/-]+)-(?P<version>[^/-]+)-[^/]+\.whl(/|$)")
+#: How many wheels a report names.
+_LISTED = 5
+
 
 def print_contents(contents: Contents, console: RichConsole) -> None:
-    """A table of the parts, packed and unpacked, and a line about the host."""
+    """A table of the parts, packed and unpacked, and lines about the host and the largest wheels."""
     from rich.table import Table
 
     console.print(str(contents.path), soft_wrap=True, style="bold")
@@ -35,6 +41,10 @@ def print_contents(contents: Contents, console: RichConsole) -> None:
     table.add_row("total", "", megabytes(contents.size), megabytes(unpacked), str(files))
     console.print(table)
     console.print(f"needs {needs(contents)}", soft_wrap=True)
+    if found := wheels(contents):
+        listed = [f"{name} ({megabytes(size)})" for name, size in found[:_LISTED]]
+        more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+        console.print(f"wheels {', '.join(listed)}{more}", soft_wrap=True)
 
 
 def print_digests(contents: Contents, console: RichConsole) -> None:
@@ -44,6 +54,16 @@ def print_digests(contents: Contents, console: RichConsole) -> None:
     console.print(f"launcher {manifest.jump.hash}", soft_wrap=True)
     for part in contents.parts:
         console.print(f"{part.part.kind} {part.part.name} {part.part.digest}", soft_wrap=True)
+
+
+def wheels(contents: Contents) -> list[tuple[str, int]]:
+    """The wheels of the payload, each as its project and version, by their unpacked bytes: largest first."""
+    sizes: Counter[str] = Counter()
+    for part in contents.parts:
+        for entry in part.plan.entries if part.part.name == PAYLOAD else ():
+            if match := _WHEEL.match(entry.name):
+                sizes[f"{match['project']} {match['version']}"] += entry.size
+    return sorted(sizes.items(), key=lambda item: (-item[1], item[0]))
 
 
 def needs(contents: Contents) -> str:
