@@ -29,7 +29,7 @@ def needs_of(lift: Lift, lock: Lock, targets: Sequence[Platform], provider: Prov
                 f"two files called {each.file_name} are needed, which one directory cannot hold",
                 code=Code.NAME_TAKEN,
                 why=(str(known.sha256), str(each.sha256)),
-                hint="vendor each platform in a directory of its own: czscie vendor --platform …",
+                hint="vendor each platform in its own directory: czscie vendor DIRECTORY --platform NAME",
             )
     return sorted(found.values(), key=lambda each: KINDS.index(each.DIRECTORY))
 
