@@ -215,6 +215,11 @@ def test_a_directory_that_changed_is_built_again(project: Project, sources: Path
     assert check_lock(manifest, Session.of()) == ()
     assert len(runs(sources)) == 1
     (path / "calf.py").write_text("SAYS = 'mu'\n")
+    planned = plan(project)
+    payload = planned.executables[0].payload
+    assert payload is not None
+    assert [(file.name, file.state) for file in payload.files] == [("calf 2.0", "build")]
+    assert [(each.project, each.again) for each in planned.builds] == [("calf", True)]
     assert check_lock(manifest, Session.of()) == ("calf builds a different wheel from its directory",)
     with pytest.raises(CzscieError, match="is not up to date"):
         project.build(use=LockUse.LOCKED)

@@ -76,7 +76,7 @@ class Resolver:
         if old is not None and old.payload is not None and old.manifest.payload == question and not anew:
             kept = [name for name in old.payload.platforms if name not in found.payload]
             for target in targets_of(self.lift, lock, [find_platform(name) for name in kept]):
-                resolved[target.platform.name] = narrowed(selected(old, target))
+                resolved[target.platform.name] = tuple(map(self._as_now, narrowed(selected(old, target))))
         missing = [target for target in wanted if target.platform.name not in resolved]
         if missing:
             versions = _versions(old, upgrade)
@@ -201,6 +201,15 @@ class Resolver:
             and source.resolve() != project
             and not _builds_the_same(package, self.builder.package(package))
         )
+
+    def _as_now(self, package: LockedPackage) -> LockedPackage:
+        """The package; with a stand-in for its wheel if its directory changed and no backend may run."""
+        if self.builder.runs or package.directory is None or self.session.network.offline:
+            return package
+        if not self.builder.source_of(package).is_dir():
+            return package
+        now = self.builder.package(package)
+        return now if now.built[0].sha256 == UNBUILT else package
 
     def _resolve(
         self,
