@@ -71,6 +71,12 @@ def test_without_one_the_error_says_what_to_type(
     ("files", "named", "why", "hint"),
     [
         (("plain.py",), ".", "it has plain.py", "czscie init plain.py"),
+        (
+            ("plain.py", "requirements.txt"),
+            ".",
+            "it has plain.py, requirements.txt",
+            "czscie init plain.py",
+        ),
         (("tool.py", "plain.py"), ".", "it has tool.py", "czscie init tool.py"),
         (("apps/a b.py",), "apps", "it has a b.py", "czscie init 'apps/a b.py'"),
         (("requirements.txt",), ".", "it has requirements.txt", "czscie init -r requirements.txt -c NAME"),

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import errno
-import os
 from pathlib import Path
 
 import pytest
@@ -175,8 +173,8 @@ def test_an_editor_of_windows_may_have_written_the_manifest(tmp_path: Path) -> N
 def test_a_directory_is_not_a_manifest(tmp_path: Path) -> None:
     with pytest.raises(CzscieError) as raised:
         read_manifest(tmp_path)
-    assert raised.value.what == f"the manifest {tmp_path} cannot be read"
-    assert raised.value.why == (os.strerror(errno.EISDIR),)
+    assert raised.value.what == f"{tmp_path} is a directory, not a manifest"
+    assert raised.value.hint == f"name one in it, such as {tmp_path / 'lift.toml'}"
 
 
 def test_the_message_names_the_file_as_the_user_did(tmp_path: Path) -> None:

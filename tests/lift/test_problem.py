@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from czscie.errors import CzscieError
-from czscie.lift.manifest import parse_manifest
+from czscie.errors import Code, CzscieError
+from czscie.lift.manifest import parse_manifest, read_manifest
 from czscie.lift.problem import Problems, found_text, key_text, nearest
 
 
@@ -75,3 +75,23 @@ def test_what_is_missing_because_it_is_misspelt_is_no_problem_of_its_own(
     with pytest.raises(CzscieError) as raised:
         parse_manifest(manifest, Path("lift.toml"))
     assert list(raised.value.why) == problems
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "hint"),
+    [
+        ("requirements.txt", b"cow", "write a manifest for it: czscie init -r requirements.txt"),
+        ("tool.py", b"print()", "write a manifest for it: czscie init tool.py"),
+        ("app.pex", b"PK\xff", "write a manifest for it: czscie init app.pex"),
+        ("lift.toml", b"moo", None),
+    ],
+)
+def test_a_program_in_place_of_a_manifest_is_told_how_to_get_one(
+    name: str, content: bytes, hint: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_bytes(content)
+    with pytest.raises(CzscieError) as raised:
+        read_manifest(Path(name))
+    assert raised.value.code is Code.MANIFEST_SYNTAX
+    assert raised.value.hint == hint

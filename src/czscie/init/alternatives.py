@@ -11,6 +11,7 @@ from czscie.czex.inline_metadata import has_metadata
 
 PROJECT_FILE = "pyproject.toml"
 SCRIPT_SUFFIXES = (".py", ".pyw")
+_REQUIREMENTS = "requirements.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +23,19 @@ class Alternative:
 
 
 def alternatives(directory: Path) -> list[Alternative]:
-    """The programs in `directory`, the most likely first. Scripts without PEP 723 count if nothing else is
-    there.
+    """The programs in `directory`, the most likely first. Scripts without PEP 723 count if there is nothing
+    but them and requirements.
     """
     try:
         names = sorted(path.name for path in directory.iterdir() if path.is_file())
     except OSError:
         return []
-    return list(_declared(directory, names)) or [
+    found = list(_declared(directory, names)) or [
         _alternative(directory, name) for name in names if name.endswith(SCRIPT_SUFFIXES)
     ]
+    if _REQUIREMENTS in names:
+        found.append(Alternative(_REQUIREMENTS, requirements_arguments(directory / _REQUIREMENTS)))
+    return found
 
 
 def requirements_arguments(path: Path) -> str:
@@ -46,8 +50,6 @@ def _declared(directory: Path, names: list[str]) -> Iterator[Alternative]:
     for name in names:
         if name.endswith(SCRIPT_SUFFIXES) and has_metadata(directory / name):
             yield _alternative(directory, name)
-    if "requirements.txt" in names:
-        yield Alternative("requirements.txt", requirements_arguments(directory / "requirements.txt"))
 
 
 def _alternative(directory: Path, name: str) -> Alternative:

@@ -37,7 +37,9 @@ def parse_manifest(text: str, path: Path) -> Lift:
     try:
         document = parse_toml(text)
     except DocumentError as error:
-        raise CzscieError(f"{path} is not valid TOML", code=Code.MANIFEST_SYNTAX, why=str(error)) from None
+        raise CzscieError(
+            f"{path} is not valid TOML", code=Code.MANIFEST_SYNTAX, why=str(error), hint=_write_one(path)
+        ) from None
     name = "science" if "science" in document and "lift" not in document else "lift"
     document = modernized(document, name)
     problems = Problems(document)
@@ -84,6 +86,12 @@ def _read(path: Path) -> str:
             code=Code.MANIFEST_MISSING,
             hint=did_you_mean(path) or "name it: czscie build path/to/lift.toml",
         ) from None
+    except IsADirectoryError:
+        raise CzscieError(
+            f"{path} is a directory, not a manifest",
+            code=Code.MANIFEST_MISSING,
+            hint=f"name one in it, such as {path / 'lift.toml'}",
+        ) from None
     except OSError as error:
         raise CzscieError(
             f"the manifest {path} cannot be read", code=Code.FILE_UNREADABLE, why=error.strerror or str(error)
@@ -95,4 +103,14 @@ def _read(path: Path) -> str:
             f"{path} is not valid TOML",
             code=Code.MANIFEST_SYNTAX,
             why=f"Byte 0x{byte:02x} is not UTF-8 (at line {line})",
+            hint=_write_one(path),
         ) from None
+
+
+def _write_one(path: Path) -> str | None:
+    """How to get a manifest for `path`, if its name is that of a program; None for another."""
+    if path.suffix in (".py", ".pyw", ".pex"):
+        return f"write a manifest for it: czscie init {path}"
+    if path.suffix in (".txt", ".in"):
+        return f"write a manifest for it: czscie init -r {path}"
+    return None
