@@ -182,6 +182,24 @@ def test_directories_with_the_names_of_others_are_inputs(
     assert not nothing_changed()
 
 
+def test_bytecode_that_others_write_is_no_input(
+    project: Project, server: MirrorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project.directory)
+    bytecode = project.directory / "__pycache__"
+    bytecode.mkdir()
+    (project.directory / "moo.py").write_text("")
+    (bytecode / "moo.cpython-313.pyc").write_bytes(b"moo")
+    past(project.directory)
+    last_build.observe(ARGUMENTS)
+    (bytecode / "moo.cpython-313.pyc").read_bytes()
+    last_build.keep("", "")
+    (bytecode / "cow.cpython-313.pyc").write_bytes(b"cow")
+    assert nothing_changed()
+    (project.directory / "moo.py").write_text("changed")
+    assert not nothing_changed()
+
+
 def test_what_is_damaged_is_not_taken(built: Project) -> None:
     [kept] = cache_directory("builds").iterdir()
     kept.write_bytes(kept.read_bytes().replace(b"results", b"nothing"))

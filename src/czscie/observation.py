@@ -61,7 +61,9 @@ class Observation:
     def _look(self, path: str) -> None:
         directory, name = os.path.split(path)
         if name.endswith(".pyc") and os.path.basename(directory) == "__pycache__":  # noqa: PTH119
-            path = os.path.join(os.path.dirname(directory), f"{name.partition('.')[0]}.py")  # noqa: PTH118, PTH120
+            # Bytecode follows from its source, and other processes write it at any time.
+            directory = os.path.dirname(directory)  # noqa: PTH120
+            path = os.path.join(directory, f"{name.partition('.')[0]}.py")  # noqa: PTH118
         known = (self._files, self._directories, self._written)
         if any(path in each for each in known) or not self._is_input(path):
             return
