@@ -28,10 +28,9 @@ from czscie.elf import Elf, is_elf
 from czscie.errors import Code, CzscieError
 from czscie.filesystem import exists
 from czscie.implementation import CPYTHON, Implementation
-from czscie.pbs.archive import ROOT
 from czscie.pbs.distribution import Distribution, Layout
 from czscie.pbs.libraries import Libraries
-from czscie.pbs.pin import Pin
+from czscie.pbs.local import OnThisMachine
 from czscie.pbs.search_path import with_search_path
 from czscie.platforms import Platform, current_platform
 
@@ -144,7 +143,7 @@ class HostPython:
 
 
 @dataclass(frozen=True, slots=True)
-class HostSource:
+class HostSource(OnThisMachine):
     """An installed CPython. `executable` is the one to ask, `known` has its files if they were read."""
 
     digest: str
@@ -156,20 +155,8 @@ class HostSource:
     known: Distribution | None = field(default=None, repr=False, compare=False)
 
     @property
-    def remote(self) -> None:
-        return None
-
-    @property
     def is_tree(self) -> bool:
         return True
-
-    @property
-    def root(self) -> str:
-        return ROOT
-
-    @property
-    def pin(self) -> Pin:
-        return Pin(self.digest, self.size)
 
     def load(self, console: Console | None = None) -> Distribution:
         """Raises CzscieError when it cannot be read, or changed since it was resolved."""

@@ -31,23 +31,17 @@ _OF_THE_HOST = frozenset({"libcrypt.so.1", "libgcc_s.so.1", "libatomic.so.1"})
 _BYTECODE = "__pycache__"
 
 
-@dataclass(frozen=True, slots=True)
-class DirectorySource:
-    """A checked tree with all its files; nothing is left to load."""
+class OnThisMachine:
+    """What all sources have in common that need no download."""
+
+    __slots__ = ()
 
     digest: str
-    description: str
-    url: str
     size: int
-    distribution: Distribution = field(repr=False)
 
     @property
     def remote(self) -> None:
         return None
-
-    @property
-    def is_tree(self) -> bool:
-        return True
 
     @property
     def root(self) -> str:
@@ -57,12 +51,27 @@ class DirectorySource:
     def pin(self) -> Pin:
         return Pin(self.digest, self.size)
 
+
+@dataclass(frozen=True, slots=True)
+class DirectorySource(OnThisMachine):
+    """A checked tree with all its files; nothing is left to load."""
+
+    digest: str
+    description: str
+    url: str
+    size: int
+    distribution: Distribution = field(repr=False)
+
+    @property
+    def is_tree(self) -> bool:
+        return True
+
     def load(self, console: Console | None = None) -> Distribution:
         return self.distribution
 
 
 @dataclass(frozen=True, slots=True)
-class ArchiveSource:
+class ArchiveSource(OnThisMachine):
     """An archive on this machine, pinned by its SHA-256."""
 
     path: Path
@@ -79,20 +88,8 @@ class ArchiveSource:
         return self.path.as_uri()
 
     @property
-    def remote(self) -> None:
-        return None
-
-    @property
     def is_tree(self) -> bool:
         return False
-
-    @property
-    def root(self) -> str:
-        return ROOT
-
-    @property
-    def pin(self) -> Pin:
-        return Pin(self.digest, self.size)
 
     def load(self, console: Console | None = None) -> Distribution:
         """Raises CzscieError when the archive changed since it was resolved."""
