@@ -86,6 +86,24 @@ def test_large_files_and_groups_come_back(tmp_path: Path, launcher: Path) -> Non
     assert {path: found[path] for path in files} == files
 
 
+def test_the_process_stays_as_it_was(make_moo: MakeMoo, tmp_path: Path, launcher: Path) -> None:
+    before = [*sys.path], [*sys.meta_path], dict(os.environ), Path.cwd()
+    there_and_back(make_moo(), tmp_path, launcher)
+    assert ([*sys.path], [*sys.meta_path], dict(os.environ), Path.cwd()) == before
+
+
+def test_what_pex_says_is_the_reason(make_moo: MakeMoo, tmp_path: Path, launcher: Path) -> None:
+    inject(make_moo(), tmp_path / "x.czex", (), lambda name: launcher, Compression(3))
+    data = (tmp_path / "x.czex").read_bytes()
+    catalogue = json.loads(contents_of(data)[".czscie/catalogue"])
+    catalogue["wheels"][0]["filename"] = "moo.whl"
+    (tmp_path / "x.czex").write_bytes(rewritten(data, {".czscie/catalogue": json.dumps(catalogue).encode()}))
+    with pytest.raises(CzscieError, match="pex cannot build a PEX from x") as caught:
+        eject(tmp_path / "x.czex", tmp_path / "x.pex")
+    assert "moo.whl" in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["x.czex"]
+
+
 def test_what_is_no_czex_is_refused(make_moo: MakeMoo, tmp_path: Path) -> None:
     with pytest.raises(CzscieError, match=r"is not a CZEX that `czscie inject` made"):
         eject(make_moo(), tmp_path / "x.pex")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import os
-import tempfile
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -22,7 +23,8 @@ from czscie.czex.info import PexInfo
 from czscie.documents import DocumentError, decode_json
 from czscie.errors import Code, CzscieError
 from czscie.filesystem import check_output, file_digest, open_regular
-from czscie.leftovers import scratch
+from czscie.leftovers import directory_beside, scratch
+from czscie.trace import traced_command
 
 _SOURCES = ".czscie/sources"
 #: Well above pex's longest prefix, the script of `--sh-boot`.
@@ -194,55 +196,40 @@ def _zip_info(member: _Member) -> zipfile.ZipInfo:
 
 def _build(info: PexInfo, wheels: list[Path], sources: Path, prefix: bytes, output: Path) -> None:
     """Lets pex add its own runtime."""
-    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as temporary:
-        built = Path(temporary, output.name).absolute()
-        try:
-            with _working_in(sources):
-                _build_with_pex(info, wheels, sources, prefix, built)
-        except OSError:
-            raise
-        except Exception as error:  # pex lets any error of its parsers through
+    plain = replace(info, deps_are_wheel_files=True, distributions={}, pex_hash=None, code_hash=None)
+    with directory_beside(output.absolute()) as temporary:
+        built = temporary / output.name
+        call = {
+            "info": plain.render().decode(),
+            "wheels": [(str(wheel), file_digest(wheel)) for wheel in wheels],
+            "sources": str(sources),
+            "prefix": prefix.decode("utf-8", "surrogateescape"),
+            "output": str(built),
+        }
+        command = [sys.executable, "-m", "czscie.czex.call_pex"]
+        with traced_command(command):
+            # Python and pex import from the working directory first, where a user may well have foreign
+            # files. There are only ours above `sources`.
+            done = subprocess.run(
+                command,
+                cwd=sources.parent,
+                env={
+                    name: value
+                    for name, value in os.environ.items()
+                    if not name.startswith("PEX_") or name == "PEX_ROOT"
+                },
+                input=json.dumps(call),
+                capture_output=True,
+                text=True,
+                errors="replace",
+            )
+        if done.returncode != 0:
             raise CzscieError(
                 f"pex cannot build a PEX from {output.name.removesuffix('.pex')}",
                 code=Code.PROGRAM_FAILED,
-                why=str(error).splitlines()[:1] or type(error).__name__,
-            ) from error
+                why=done.stderr.splitlines()[:1] or f"exit status {done.returncode}",
+            )
         built.replace(output)
-
-
-@contextmanager
-def _working_in(sources: Path) -> Iterator[None]:
-    """pex asks Python about itself by `python -c`, which imports from the working directory first.
-
-    A user may well stand in a directory of foreign files; above `sources` there is nothing but ours.
-    """
-    before = Path.cwd()
-    os.chdir(sources.parent)
-    try:
-        yield
-    finally:
-        os.chdir(before)
-
-
-def _build_with_pex(info: PexInfo, wheels: list[Path], sources: Path, prefix: bytes, path: Path) -> None:
-    from pex.dist_metadata import Distribution
-    from pex.pex_builder import PEXBuilder
-    from pex.pex_info import PexInfo as OwnPexInfo
-
-    plain = replace(info, deps_are_wheel_files=True, distributions={}, pex_hash=None, code_hash=None)
-    builder = PEXBuilder(pex_info=OwnPexInfo.from_json(plain.render().decode()))
-    for wheel in wheels:
-        builder.add_distribution(Distribution.load(str(wheel)), fingerprint=file_digest(wheel))
-    for source in sorted(sources.rglob("*")):
-        if source.is_file():
-            builder.add_source(str(source), source.relative_to(sources).as_posix())
-    first, _, rest = prefix.decode("utf-8", "surrogateescape").partition("\n")
-    if first.startswith("#!"):
-        builder.set_shebang(first)
-        if rest:
-            builder.set_header(rest)
-    builder.freeze(bytecode_compile=False)
-    builder.build(str(path), bytecode_compile=False, deterministic=True)
 
 
 def default_output(czex: Path) -> Path:
