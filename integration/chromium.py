@@ -11,10 +11,11 @@ import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,7 @@ def chromium(profile: Path) -> Iterator[Browser]:
         stderr=subprocess.DEVNULL,
         pass_fds=(_COMMANDS, _ANSWERS),
         preexec_fn=place,
+        start_new_session=True,
     )
     os.close(commands[0])
     os.close(answers[1])
@@ -71,6 +73,9 @@ def chromium(profile: Path) -> Iterator[Browser]:
         os.close(answers[0])
         process.terminate()
         process.wait()
+        # Those of its processes that outlive it would still write to the profile.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _pipe() -> tuple[int, int]:

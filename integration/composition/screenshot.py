@@ -14,7 +14,7 @@ _WIDTH, _HEIGHT = 1100, 900
 
 
 def main(executable: Path, picture: Path) -> None:
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         page = Path(directory, "page.html")
         write_page(executable, page)
         with chromium(Path(directory, "profile")) as browser:

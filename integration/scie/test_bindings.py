@@ -11,8 +11,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,7 @@ class App:
 
     path: Path
     directory: Path
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
     def base(self) -> Path:
@@ -86,7 +88,7 @@ class App:
             "SCIE_BOOT": command,
             **variables,
         }
-        return subprocess.Popen(
+        start = subprocess.Popen(
             [path or self.path, *arguments],
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -96,6 +98,15 @@ class App:
             text=True,
             start_new_session=True,
         )
+        self.started.append(start)
+        return start
+
+    def end(self) -> None:
+        """Kills what still runs: the boot directories of all tests here have the same name."""
+        for start in self.started:
+            with suppress(ProcessLookupError):
+                os.killpg(start.pid, signal.SIGKILL)
+            start.communicate()
 
     def output(self, command: str = "", path: Path | None = None) -> str:
         output, errors = self.begin(command=command, path=path).communicate(timeout=60)
@@ -109,11 +120,13 @@ class App:
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> App:
+def app(tmp_path: Path) -> Iterator[App]:
     (tmp_path / "lift.toml").write_text(LIFT)
     (tmp_path / "data").write_bytes(b"data")
     [made] = build(tmp_path / "lift.toml", tmp_path / "dist", [], Session.of())
-    return App(made.path, tmp_path)
+    app = App(made.path, tmp_path)
+    yield app
+    app.end()
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
@@ -164,9 +177,19 @@ def test_whenever_starts_are_killed_no_start_sees_half_a_result(app: App) -> Non
         assert app.output() == "1 2\n"
 
 
+def is_pausing(start: subprocess.Popen[str]) -> bool:
+    """Whether `sleep` runs in the process group. A shell loses a Ctrl-C that comes before."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            name, _, rest = stat.read_text().partition("(")[2].rpartition(")")
+            if name == "sleep" and int(rest.split()[2]) == start.pid:
+                return True
+    return False
+
+
 def test_ctrl_c_ends_a_start_as_it_ends_its_binding(app: App) -> None:
     start = app.begin(60)
-    wait_for(lambda: app.runs)
+    wait_for(lambda: is_pausing(start))
     os.killpg(start.pid, signal.SIGINT)
     assert start.wait(timeout=30) == -signal.SIGINT
     assert app.output() == "1 2\n"

@@ -143,6 +143,6 @@ sys.setswitchinterval(1e-6)
 with ThreadPoolExecutor(4) as pool:
     assert len(set(pool.map(lambda _: render(APPLICATION, PARTS), range(4)))) == 1
 """
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
