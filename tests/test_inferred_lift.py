@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import zipfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from building import RELEASE, Project, pex
+from building import INTERPRETERS, RELEASE, Project, pex
 from czex.factories import write_zip
 from czscie import api
 from czscie.console import Console
@@ -15,9 +17,12 @@ from czscie.errors import CzscieError
 from czscie.init.choice import PythonRequest
 from czscie.init.program import PayloadOptions, Program
 from czscie.lift.manifest import read_manifest
+from czscie.pbs.assets import Asset
 from czscie.platforms import find_platform
+from czscie.scie.inspect import Contents
 from czscie.session import Session
 from network.server import MirrorServer
+from pbs.factories import members, tar_gz
 
 
 @pytest.fixture
@@ -65,6 +70,27 @@ def test_a_lock_of_the_cache_keeps_its_release_and_covers_further_platforms(
     built = api.build(both, project.directory / "dist")
     names = [each.parts[0].part.description.split()[1] for each in built]
     assert names == [f"3.13.9+{RELEASE}"] * 2
+
+
+def test_a_lock_of_the_cache_gives_way_where_its_release_lacks_its_version_for_a_platform(
+    program: Program, project: Project, server: MirrorServer
+) -> None:
+    newer = Asset("3.14.2", RELEASE, LINUX.triple, "install_only_stripped")
+    archive = tar_gz(members({**INTERPRETERS[LINUX.name], "share/newer": b""}))
+    server.files[f"/{RELEASE}/{newer.url_name}"] = archive
+    line = f"{hashlib.sha256(archive).hexdigest()}  {newer.name}\n"
+    server.files[f"/{RELEASE}/SHA256SUMS"] += line.encode()
+    assert versions(api.build(program, project.directory / "dist")) == ["3.14.2"]
+    both = replace(program, python=PythonRequest(platforms=(LINUX, MACOS)))
+    assert versions(api.build(both, project.directory / "dist")) == ["3.13.9"] * 2
+    server.requests.clear()
+    assert versions(api.build(program, project.directory / "dist")) == ["3.13.9"]
+    assert server.requests == []
+
+
+def versions(built: Sequence[Contents]) -> list[str]:
+    """Of the CPython in each."""
+    return [each.parts[0].part.description.split()[1].partition("+")[0] for each in built]
 
 
 def test_a_damaged_lock_of_the_cache_is_made_again(

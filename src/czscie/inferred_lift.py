@@ -14,7 +14,7 @@ from pathlib import Path
 from czscie.cache import cache_directory, mark_used
 from czscie.errors import CzscieError
 from czscie.init.choice import PythonChoice
-from czscie.init.generate import choose_python
+from czscie.init.generate import ask_release, choose_python
 from czscie.init.manifest import render_manifest
 from czscie.init.program import Program
 from czscie.init.source import ProgramSource
@@ -34,7 +34,9 @@ def infer_lift(program: Program, session: Session) -> Lift:
     if subject.source != "requirements":  # their scripts are known when they are resolved (czscie.preflight)
         program.check_starts(subject)
     lock = cache_directory("locks") / f"{_key(program)}.lock"
-    choice = _locked_choice(program, subject, _read(lock)) or choose_python(subject, program.python, session)
+    choice = _locked_choice(program, subject, _read(lock), session)
+    if choice is None:
+        choice = choose_python(subject, program.python, session)
     path = program.path
     lift = parse_manifest(render_manifest(subject, choice, path.parent), path)
     return dataclasses.replace(lift, own_lock=lock)
@@ -61,19 +63,32 @@ def _read(path: Path) -> Lock | None:
     return lock
 
 
-def _locked_choice(program: Program, subject: ProgramSource, lock: Lock | None) -> PythonChoice | None:
-    """The CPython of `lock`; None when there is none, or the program does not run with it any more."""
+def _locked_choice(
+    program: Program, subject: ProgramSource, lock: Lock | None, session: Session
+) -> PythonChoice | None:
+    """The CPython of `lock`; None when there is none, the program does not run with it any more, or there is
+    no such one for a further platform.
+    """
     shipped = [] if lock is None else [each for each in lock.interpreters if not each.helper]
-    if not shipped or shipped[0].release is None:
+    if lock is None or not shipped or shipped[0].release is None:
         return None
     version, release = shipped[0].version, shipped[0].release
+    locked = {find_platform(each.platform) for each in lock.interpreters}
     for platforms in (
         program.python.platforms or _here(),
         () if program.python.platforms else tuple(find_platform(each.platform) for each in shipped),
     ):
-        if platforms and not any(subject.obstacles(platform, version) for platform in platforms):
+        if not platforms or any(subject.obstacles(platform, version) for platform in platforms):
+            continue
+        if locked.issuperset(platforms) or _has(release, version, platforms, session):
             return PythonChoice(version, release, tuple(platforms), ())
     return None
+
+
+def _has(release: str, version: str, platforms: Sequence[Platform], session: Session) -> bool:
+    """Whether the release has the version for all of the platforms. Raises CzscieError."""
+    versions, _ = ask_release(release, session)
+    return versions.get(version, frozenset()).issuperset(platforms)
 
 
 def _here() -> Sequence[Platform]:

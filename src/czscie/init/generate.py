@@ -49,7 +49,7 @@ def _choose(subject: ProgramSource, request: PythonRequest, session: Session) ->
     python, release, platforms = request.version, request.release, request.platforms
     if python is not None and release is not None and python.count(".") == 2:
         return choose(subject, {python: frozenset(PLATFORMS)}, release, platforms)
-    versions, release = _ask(release, session)
+    versions, release = ask_release(release, session)
     if python is not None:
         versions = _beginning(python, versions, release)
     return choose(subject, versions, release, platforms)
@@ -69,8 +69,8 @@ def _beginning(
     return found
 
 
-def _ask(release: str | None, session: Session) -> tuple[Mapping[str, frozenset[Platform]], str]:
-    """The CPythons of `release`, or of the newest release, and its date."""
+def ask_release(release: str | None, session: Session) -> tuple[Mapping[str, frozenset[Platform]], str]:
+    """The CPythons of `release`, or of the newest release, and its date. Raises CzscieError."""
     from czscie.pbs.standalone import StandaloneOrigin
 
     try:
