@@ -17,6 +17,7 @@ from czscie.errors import CzscieError
 from czscie.init.choice import PythonRequest
 from czscie.init.program import PayloadOptions, Program
 from czscie.lift.manifest import read_manifest
+from czscie.lock.use import LockUse
 from czscie.pbs.assets import Asset
 from czscie.platforms import find_platform
 from czscie.scie.inspect import Contents
@@ -59,6 +60,33 @@ def test_its_bytes_are_those_of_what_init_writes(program: Program, project: Proj
     [written] = api.build(manifest, project.directory / "dist")
     [inferred] = api.build(program, project.directory / "dist")
     assert inferred.sha256 == written.sha256
+
+
+def test_init_keeps_the_lock_of_the_build_before_it(
+    program: Program, project: Project, server: MirrorServer
+) -> None:
+    [first] = api.build(program, project.directory / "dist")
+    manifest = project.directory / "below" / "lift.toml"
+    manifest.parent.mkdir()
+    api.init(program, manifest)
+    server.requests.clear()
+    offline = Session.of(offline=True)
+    [second] = api.build(manifest, project.directory / "dist", use=LockUse.LOCKED, session=offline)
+    assert (server.requests, second.sha256) == ([], first.sha256)
+
+
+def test_init_keeps_no_lock_that_is_out_of_date(program: Program, project: Project) -> None:
+    api.build(program, project.directory / "dist")
+    pex(project.directory / "moo.pex", "other")
+    api.init(program, project.directory / "lift.toml")
+    assert not (project.directory / "lift.lock").exists()
+
+
+def test_init_leaves_a_lock_beside_the_manifest(program: Program, project: Project) -> None:
+    api.build(program, project.directory / "dist")
+    (project.directory / "lift.lock").write_text("mine")
+    api.init(program, project.directory / "lift.toml")
+    assert (project.directory / "lift.lock").read_text() == "mine"
 
 
 def test_a_lock_of_the_cache_keeps_its_release_and_covers_further_platforms(

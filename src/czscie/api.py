@@ -105,10 +105,16 @@ def init(
     force: bool = False,
     session: Session | None = None,
 ) -> None:
-    """Writes a first `manifest` for `program`. A manifest that is there already stays unless `force`."""
+    """Writes a first `manifest` for `program`. A manifest that is there already stays unless `force`.
+
+    If a build without a manifest has locked the same, its lock is written beside the manifest.
+    """
+    from czscie.inferred_lift import keep_lock
     from czscie.init.generate import write_first_manifest
 
-    write_first_manifest(program, manifest, _session(session), force=force)
+    session = _session(session)
+    lift = write_first_manifest(program, manifest, session, force=force)
+    keep_lock(program, lift, session)
 
 
 @_explained

@@ -20,7 +20,10 @@ from czscie.init.program import Program
 from czscie.init.source import ProgramSource
 from czscie.lift.lift import Lift
 from czscie.lift.manifest import parse_manifest
-from czscie.lock.lock import Lock, read_lock
+from czscie.lock.builder import Builder
+from czscie.lock.lock import Lock, read_lock, write_lock
+from czscie.lock.locker import Locker
+from czscie.lock.moved import moved
 from czscie.platforms import Platform, current_platform, find_platform
 from czscie.session import Session
 
@@ -33,13 +36,32 @@ def infer_lift(program: Program, session: Session) -> Lift:
     subject = program.read()
     if subject.source != "requirements":  # their scripts are known when they are resolved (czscie.preflight)
         program.check_starts(subject)
-    lock = cache_directory("locks") / f"{_key(program)}.lock"
+    lock = _lock_path(program)
     choice = _locked_choice(program, subject, _read(lock), session)
     if choice is None:
         choice = choose_python(subject, program.python, session)
     path = program.path
     lift = parse_manifest(render_manifest(subject, choice, path.parent), path)
     return dataclasses.replace(lift, own_lock=lock)
+
+
+def keep_lock(program: Program, lift: Lift, session: Session) -> None:
+    """Writes the lock of `lift`, the first manifest of `program`, as a build without one has locked it.
+
+    Nothing is written if there is a lock already, or if the one in the cache is not up to date. Raises
+    CzscieError.
+    """
+    lock = None if lift.lock_path.exists() else _read(_lock_path(program))
+    if lock is None:
+        return
+    lock = moved(lock, program.path.parent, lift.path.parent.absolute())
+    if not Locker(lift, session, Builder.of(lift, session, runs=False)).changes(lock, lift.platforms):
+        write_lock(lift.lock_path, lock)
+        session.console.line(f"Wrote {lift.lock_path} with the versions of the last build")
+
+
+def _lock_path(program: Program) -> Path:
+    return cache_directory("locks") / f"{_key(program)}.lock"
 
 
 def _key(program: Program) -> str:

@@ -11,6 +11,7 @@ from czscie.init.choice import PythonChoice, PythonRequest, choose, versions_of
 from czscie.init.manifest import render_manifest
 from czscie.init.program import Program
 from czscie.init.source import ProgramSource
+from czscie.lift.lift import Lift
 from czscie.lift.manifest import parse_manifest
 from czscie.platforms import PLATFORMS, Platform
 from czscie.session import Session
@@ -22,18 +23,19 @@ def write_first_manifest(
     session: Session,
     *,
     force: bool = False,
-) -> None:
-    """Writes the manifest `output` for `program`. One that is there stays unless `force`.
+) -> Lift:
+    """Writes the manifest `output` for `program`. One that is there stays unless `force`. Returns its lift.
 
     Raises CzscieError.
     """
     subject = program.read()
     choice = choose_python(subject, program.python, session)
     text = render_manifest(subject, choice, output.parent)
-    parse_manifest(text, output)
+    lift = parse_manifest(text, output)
     if not subject.starts:
         session.console.warn(f"{program.arguments} declares no entry point (set entry_point in {output})")
     _write(output, text.encode(), force)
+    return lift
 
 
 def choose_python(subject: ProgramSource, request: PythonRequest, session: Session) -> PythonChoice:
