@@ -148,7 +148,7 @@ def test_a_script_that_the_payload_lacks_is_named_with_the_nearest(
     done = run_build(builder, tmp_path / "project", payload)
     assert done.returncode == 1
     assert hint in done.stderr
-    assert not list((tmp_path / "project" / "dist").iterdir())
+    assert not (tmp_path / "project" / "dist").exists()
 
 
 def test_sources_are_importable_beside_requirements(

@@ -26,6 +26,18 @@ def test_the_umask_restricts_the_mode(tmp_path: Path, umask: int, mode: int, fou
     assert stat.S_IMODE((tmp_path / "moo").stat().st_mode) == found
 
 
+def test_a_failed_write_leaves_only_directories_that_were_there(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+
+    def fail(_stream: object) -> None:
+        raise ValueError
+
+    for path in (tmp_path / "mine/moo", tmp_path / "mine/new/newer/moo"):
+        with pytest.raises(ValueError):
+            write_atomically(path, fail)
+    assert [*tmp_path.rglob("*")] == [tmp_path / "mine"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="file systems there do not say so")
 @pytest.mark.parametrize(("flag", "why"), [(0, "Permission denied"), (1, "Read-only file system")])
 def test_why_nothing_can_be_written_is_told(

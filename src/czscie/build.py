@@ -22,7 +22,7 @@ from czscie.console import Console, megabytes
 from czscie.container.level import RELEASE_LEVEL
 from czscie.czex.layer_split import LayerSplit
 from czscie.errors import Code, CzscieError
-from czscie.filesystem import file_digest
+from czscie.filesystem import clearing_up, file_digest
 from czscie.launchers.build import oldest_macos
 from czscie.leftovers import scratch
 from czscie.lift.laziness import Laziness
@@ -72,8 +72,10 @@ def build_into(
     """The same for a lift that is checked; `as_file` makes `output` the path of its only executable."""
     path_of = output_paths(lift, targets, output, as_file=as_file)
     check_output([path_of(target) for target in targets])
-    _make_directory(output.parent if as_file else output)
-    return build_lift(lift, targets, session, use, path_of)
+    directory = output.parent if as_file else output
+    with clearing_up(directory):
+        _make_directory(directory)
+        return build_lift(lift, targets, session, use, path_of)
 
 
 def build_lift(

@@ -9,7 +9,8 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
@@ -176,6 +177,19 @@ def _is_read_only(directory: Path) -> bool:
     return bool(os.statvfs(directory).f_flag & os.ST_RDONLY)
 
 
+@contextmanager
+def clearing_up(directory: Path) -> Iterator[None]:
+    """When the context fails, removes `directory` and those above it that the context made and left empty."""
+    missing = [*takewhile(lambda each: not os.path.lexists(each), (directory, *directory.parents))]
+    try:
+        yield
+    except BaseException:
+        for each in missing:
+            with suppress(OSError):  # it was not made, or has files
+                each.rmdir()
+        raise
+
+
 def write_atomically(
     path: Path, write: Callable[[BinaryIO], _Written], size: int | None = None, *, mode: int = 0o600
 ) -> _Written:
@@ -184,11 +198,18 @@ def write_atomically(
 
     `size` is its size in bytes, if known. `mode` is that of the cache's files unless it is for others to
     read, which the umask then restricts. Raises CzscieError when the file system is full or the directory is
-    not writable, and what `write` raises.
+    not writable, and what `write` raises; then no directory that it made is left.
     """
+    check_output(path)
+    with clearing_up(path.parent):
+        return _write_and_rename(path, write, size, mode)
+
+
+def _write_and_rename(
+    path: Path, write: Callable[[BinaryIO], _Written], size: int | None, mode: int
+) -> _Written:
     from czscie.leftovers import make_temporary
 
-    check_output(path)
     with _naming(path), writing(path, size):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = make_temporary(path)

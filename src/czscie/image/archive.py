@@ -18,7 +18,7 @@ import msgspec
 
 from czscie.disk import writing
 from czscie.errors import Code, CzscieError
-from czscie.filesystem import umask, write_atomically
+from czscie.filesystem import clearing_up, umask, write_atomically
 from czscie.image.blob import Blob
 from czscie.image.image import ContainerImage
 from czscie.image.layer import TIME
@@ -66,7 +66,12 @@ def write_layout(images: Sequence[ContainerImage], reference: ImageReference, di
         raise CzscieError(
             f"{directory} is not empty", code=Code.OUTPUT_EXISTS, hint="name a new directory: --oci DIR"
         )
-    directory.parent.mkdir(parents=True, exist_ok=True)
+    with clearing_up(directory.parent):
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        _write_and_rename(images, reference, directory)
+
+
+def _write_and_rename(images: Sequence[ContainerImage], reference: ImageReference, directory: Path) -> None:
     temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}."))
     try:
         temporary.chmod(0o777 & ~umask())

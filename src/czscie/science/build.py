@@ -10,7 +10,7 @@ from pathlib import Path
 
 from czscie.build import build_lift
 from czscie.errors import Code, CzscieError
-from czscie.filesystem import pieces, write_atomically
+from czscie.filesystem import clearing_up, pieces, write_atomically
 from czscie.leftovers import scratch
 from czscie.lift.lift import Lift
 from czscie.lift.manifest import parse_manifest, read_manifest
@@ -90,8 +90,8 @@ def build_scies(
         return directory / f"{stem}{platform.executable_suffix}"
 
     lift, targets = check_lift(lift)
-    directory.mkdir(parents=True, exist_ok=True)
-    with scratch() as work:
+    with clearing_up(directory), scratch() as work:
+        directory.mkdir(parents=True, exist_ok=True)
         # The lock is written beside the manifest.
         here = with_desktop_entry(replace(lift, path=work / lift.path.name), work)
         built = build_lift(here, targets, session, LockUse.UPDATE, path_of)
