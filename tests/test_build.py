@@ -231,10 +231,25 @@ def test_a_release_is_compressed_at_the_highest_level(project: Project) -> None:
 def test_warnings_are_told_by_every_build(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     write_zip(project.directory / "moo.pex", {"PEX-INFO": b"{}", "moo.py": b""})
     project.manifest()
-    warning = "warning: the payload has no entry point: it will start Python (set lift.payload.entry_point)"
+    warning = (
+        "warning: the payload has no entry point, so moo starts an interactive Python "
+        '(set entry_point = "module:function" in [lift.payload])'
+    )
     for _ in range(2):
         project.build()
         assert warning in phases(capsys)
+
+
+def test_a_payload_without_an_entry_point_names_its_scripts(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wheel = metadata("moo", entry_points="[console_scripts]\nmoo = moo:main\ncalf = moo:main\n")
+    info = {"requirements": ["moo"], "distributions": {"moo-1.0-py3-none-any.whl": "00"}}
+    members = {f".deps/moo-1.0-py3-none-any.whl/{path}": data for path, data in wheel.items()}
+    write_zip(project.directory / "moo.pex", {"PEX-INFO": json.dumps(info).encode(), **members})
+    project.manifest()
+    project.build()
+    assert '(set entry_point = "calf" or "moo" in [lift.payload])' in "".join(phases(capsys))
 
 
 def test_scripts_are_an_entry_point(project: Project, capsys: pytest.CaptureFixture[str]) -> None:

@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     from czscie.pack.compiler import Compiler
     from czscie.pack.payload import Packing
 
-_NO_ENTRY_POINT = "the payload has no entry point: it will start Python (set lift.payload.entry_point)"
+#: The most scripts that a warning names.
+_EXAMPLES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +243,7 @@ class _Maker:
             scripts = converted.scripts
             modules, staying = modules + converted.modules, converted.staying
             if self._lift.payload.scripts is None and not info.entry_point and not info.script:
-                self.console.warn(_NO_ENTRY_POINT)
+                self.console.warn(_no_entry_point(self._lift.name, scripts))
             floors.append(converted.glibc)
             payload = _part(made_payload, PAYLOAD, "app")
             if identifier in self._laziness.interpreters:
@@ -517,6 +518,14 @@ class _Maker:
             why=f"Lib/venv/scripts/nt/{launcher} is missing",
             hint="use an install_only or install_only_stripped flavor",
         )
+
+
+def _no_entry_point(name: str, scripts: Collection[str]) -> str:
+    examples = " or ".join(f'"{each}"' for each in sorted(scripts)[:_EXAMPLES]) or '"module:function"'
+    return (
+        f"the payload has no entry point, so {name} starts an interactive Python "
+        f"(set entry_point = {examples} in [lift.payload])"
+    )
 
 
 def _part(made: Product[PackedInterpreter] | Product[PackedPayload], name: str, kind: str) -> PartFile:

@@ -150,8 +150,8 @@ def test_it_is_said_when_nothing_says_what_starts(tmp_path: Path, capsys: pytest
     lift = first(project(tmp_path, '[project]\nname = "cow-say"\n'))
     assert lift.payload is not None
     assert lift.payload.entry_point is None
-    assert "declares no entry point (set entry_point in" in capsys.readouterr().err
-    assert "Without an entry point it starts Python." in comments(tmp_path)
+    assert "declares no entry point, so cow-say will start an interactive Python" in capsys.readouterr().err
+    assert "Without an entry point, it starts an interactive Python." in comments(tmp_path)
 
 
 @pytest.mark.parametrize(

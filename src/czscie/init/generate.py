@@ -33,7 +33,10 @@ def write_first_manifest(
     text = render_manifest(subject, choice, output.parent)
     lift = parse_manifest(text, output)
     if not subject.starts:
-        session.console.warn(f"{program.arguments} declares no entry point (set entry_point in {output})")
+        session.console.warn(
+            f"{program.arguments} declares no entry point, so {lift.name} will start an interactive Python "
+            f"(set entry_point in {output})"
+        )
     _write(output, text.encode(), force)
     return lift
 

@@ -103,7 +103,8 @@ def _payload(subject: ProgramSource, directory: Path) -> Iterator[str]:
     else:
         also = f" The {_NOUNS[subject.source]} has: {others}." if others else ""
         yield from _comment(
-            f"Without an entry point it starts Python. Name a console script or module:function.{also}"
+            "Without an entry point, it starts an interactive Python. Name a console script or "
+            f"module:function.{also}"
         )
         yield '# entry_point = "module:function"'
 
