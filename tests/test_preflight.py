@@ -114,6 +114,25 @@ def test_wheels_that_are_missing_for_some_platforms_are_told_at_once(project: Pr
     assert len([line for line in error.why if line.startswith("moo.pex lacks what")]) == len(INTERPRETERS)
 
 
+def test_all_inputs_that_a_vendor_directory_lacks_are_told_at_once(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest, parcel = project.manifest(platforms=("linux-x86_64", "linux-aarch64")), tmp_path / "parcel"
+    api.vendor(manifest, parcel)
+    monkeypatch.setenv("CZSCIE_CACHE", str(tmp_path / "empty"))
+    lost = sorted([*parcel.glob("archives/*x86_64*"), *parcel.glob("launchers/linux-aarch64*")])
+    for path in lost:
+        path.unlink()
+    with pytest.raises(CzscieError) as caught:
+        api.build(manifest, tmp_path / "dist", session=Session.of(vendor=parcel, offline=True))
+    assert caught.value.what == "2 inputs are neither in parcel nor in the cache, and czscie is offline"
+    told = [line.partition(", SHA-256 ")[0] for line in caught.value.why]
+    assert told == [path.relative_to(parcel).as_posix() for path in lost]
+    assert caught.value.hint == (
+        f"run czscie vendor parcel {manifest} on a machine with network access, and copy parcel here"
+    )
+
+
 @pytest.mark.parametrize("kind", ["file", "directory"])
 def test_an_output_that_cannot_be_written(project: Project, kind: str) -> None:
     project.manifest()

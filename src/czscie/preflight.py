@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -26,15 +27,17 @@ from czscie.launchers.provide import check_provided
 from czscie.lift.lift import Lift
 from czscie.lift.payload import Payload
 from czscie.lock.builder import UNBUILT, Builder, remote_of
-from czscie.lock.inventory.input import Scope
+from czscie.lock.inventory.input import Input, Scope
 from czscie.lock.inventory.interpreter import InterpreterInput
 from czscie.lock.inventory.inventory import inventory, of_kind
+from czscie.lock.inventory.launcher import LauncherInput
 from czscie.lock.inventory.wheel import WheelInput
 from czscie.lock.lock import Lock
 from czscie.lock.packages import Chosen
 from czscie.lock.wheels import wheel_files
 from czscie.network.fetch import find
 from czscie.network.remote import Remote
+from czscie.network.url import is_file
 from czscie.platforms import ANY_GLIBC, Platform
 from czscie.scie.commands import check_scripts
 from czscie.session import Session
@@ -88,6 +91,8 @@ def check_build(
     `outputs` are their paths, as far as files are written. Unless it `fetches`, what takes a download is left
     out.
     """
+    if fetches:
+        _check_vendored(lift, lock, targets, session)
     checks: list[Callable[[], object]] = [partial(_check_room, lift, lock, targets, session, outputs)]
     for target in targets:
         name, pin = target.launcher, lock.launcher.sha256(target.launcher)
@@ -97,6 +102,33 @@ def check_build(
         ]
     raise_all(problems_of(checks))
     _tell_missing_imports(lift, lock, targets, session, fetches)
+
+
+def _check_vendored(lift: Lift, lock: Lock, targets: Sequence[Platform], session: Session) -> None:
+    """Raises one CzscieError with all inputs that the vendor directory of an offline build lacks."""
+    network = session.network
+    if not (network.offline and network.directories):
+        return
+    inputs = inventory(Scope(lift, lock, targets, session.provider))
+    lost = [f"{each.vendor_path}, SHA-256 {each.sha256}" for each in inputs if _is_lost(each, session)]
+    if lost:
+        number = "an input is" if len(lost) == 1 else f"{len(lost)} inputs are"
+        parcel = network.directories[0].parent.name
+        command = f"czscie vendor {shlex.join([parcel, str(lift.path)])}"
+        raise CzscieError(
+            f"{number} neither in {parcel} nor in the cache, and czscie is offline",
+            code=Code.OFFLINE,
+            why=dict.fromkeys(lost),
+            hint=f"run {command} on a machine with network access, and copy {parcel} here",
+        )
+
+
+def _is_lost(needed: Input, session: Session) -> bool:
+    if needed.remote is not None:
+        return not any(map(is_file, needed.remote.urls)) and not _is_here(needed.remote, session)
+    if isinstance(needed, LauncherInput):
+        return any(problems_of([partial(check_provided, needed.name, session.network, needed.sha256)]))
+    return False
 
 
 def _check_room(

@@ -508,7 +508,7 @@ def test_offline_a_vendor_directory_that_lacks_a_file_is_to_be_written_again(tmp
         "error: a file is not in the vendor directory or the cache, and czscie is offline\n"
         f"  {NAME}, SHA-256 {DIGEST}\n"
         "  --offline or CZSCIE_OFFLINE is set\n"
-        "hint: run czscie vendor on a machine with a network, and carry its directory here"
+        "hint: run czscie vendor on a machine with network access, and copy its directory here"
     )
 
 

@@ -86,7 +86,7 @@ def _check_offline(missing: Sequence[Remote], network: Network) -> None:
                 *(f"{file.name}, SHA-256 {file.sha256}" for file in far),
                 f"--offline or {OFFLINE} is set",
             ),
-            hint="run czscie vendor on a machine with a network, and carry its directory here"
+            hint="run czscie vendor on a machine with network access, and copy its directory here"
             if carried
             else "run it once online, or build with --vendor",
         )

@@ -32,8 +32,3 @@ def needs_of(lift: Lift, lock: Lock, targets: Sequence[Platform], provider: Prov
                 hint="vendor each platform in its own directory: czscie vendor DIRECTORY --platform NAME",
             )
     return sorted(found.values(), key=lambda each: KINDS.index(each.DIRECTORY))
-
-
-def need_path(need: Input) -> str:
-    """Where in a vendor directory a file is that a build needs."""
-    return f"{need.DIRECTORY}/{need.file_name}"

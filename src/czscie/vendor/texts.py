@@ -19,7 +19,6 @@ from czscie.lock.lock import Lock
 from czscie.lock.use import LockUse
 from czscie.platforms import Platform
 from czscie.session import Session
-from czscie.vendor.inputs import need_path
 from czscie.vendor.page import Row, page
 from czscie.vendor_directory import open_vendor
 
@@ -41,7 +40,7 @@ def texts(
     found = {lift.lock_path.name: lock.render().encode()}
     rows: list[Row] = []
     for need in needs:
-        path = directory / need_path(need)
+        path = directory / need.vendor_path
         licences = {f"licences/{name}": text for name, text in need.licences(path)}
         found |= licences
         size = path.stat().st_size
@@ -50,7 +49,7 @@ def texts(
                 kind=need.KIND,
                 name=need.name,
                 version=need.version,
-                path=need_path(need),
+                path=need.vendor_path,
                 sha256=need.sha256 or "",
                 size=size,
                 licences=tuple(sorted(licences)),

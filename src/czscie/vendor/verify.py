@@ -12,7 +12,7 @@ from czscie.lock.current_inputs import CREATED_BY
 from czscie.lock.lock import read_lock
 from czscie.platforms import Platform
 from czscie.session import Session
-from czscie.vendor.inputs import need_path, needs_of
+from czscie.vendor.inputs import needs_of
 from czscie.vendor.texts import bills, sbom_path, texts
 from czscie.vendor_directory import faults, read_checksums
 
@@ -41,7 +41,7 @@ def verify_vendor(
     targets = list(platforms) or [each for each in lift.platforms if sbom_path(lift, each) in listed]
     alone = Session.on(session.console, replace(session.network, offline=True))
     needs = needs_of(lift, lock, targets, alone.provider)
-    pinned = {need_path(need): need.sha256 for need in needs}
+    pinned = {need.vendor_path: need.sha256 for need in needs}
     if wrong := tuple(_wrong(pinned, listed)):
         return wrong
     if lock.created_by != CREATED_BY:

@@ -20,7 +20,7 @@ from czscie.lock.lock import Lock
 from czscie.lock.use import LockUse
 from czscie.platforms import Platform
 from czscie.session import Session
-from czscie.vendor.inputs import need_path, needs_of
+from czscie.vendor.inputs import needs_of
 from czscie.vendor.texts import bills, texts
 from czscie.vendor_directory import NAME, read_checksums, write_checksums
 
@@ -79,7 +79,7 @@ class _Writer:
 
     def _put_files(self, needs: Sequence[Input]) -> None:
         for need, path in zip(needs, obtain(needs, self.session.network, self.session.console), strict=True):
-            self._copy(path, need_path(need))
+            self._copy(path, need.vendor_path)
 
     def _put_checksums(self) -> None:
         write_checksums(self.directory, {path: path_digest(self.directory / path) for path in self.written})

@@ -133,6 +133,11 @@ class Input(ABC):
         """The name of its file in a vendor directory; None when it needs no file there."""
         return None if self.remote is None else self.remote.name
 
+    @property
+    def vendor_path(self) -> str:
+        """Where its file is in a vendor directory."""
+        return f"{self.DIRECTORY}/{self.file_name}"
+
     # What commands do with it.
 
     def planned(self, network: Network) -> PlannedInput:
