@@ -177,3 +177,26 @@ def test_running_what_is_built_shows_only_the_program(journey: Journey) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (3, "moo ['a', 'b']\n", "")
     watched = journey.watch("run", "--", "a")
     assert (watched.status, watched.terminal.screen) == (3, ["moo ['a']"])
+
+
+def test_a_program_of_nothing_new_starts_without_a_build(journey: Journey) -> None:
+    pex(journey.directory / "moo.pex")
+    journey.pipe("run", "--", "first")
+    shutil.rmtree(journey.cache / "packed")  # a build would tell that it packs
+    done = journey.pipe("run", "--", "--version", "", "--", "a b")
+    assert (done.returncode, done.stdout) == (3, "moo ['--version', '', '--', 'a b']\n")
+    assert done.stderr == ""
+    for executable in journey.cache.glob("executables/*/moo"):
+        executable.unlink()
+    assert "Packed" in journey.pipe("run").stderr
+    pex(journey.directory / "moo.pex", says="mu")
+    changed = journey.pipe("run", "--", "changed")
+    assert (changed.returncode, changed.stdout) == (3, "mu ['changed']\n")
+    assert "Packed" in changed.stderr
+
+
+def test_a_build_of_nothing_new_starts_its_program(journey: Journey) -> None:
+    journey.pipe("build", "--run")
+    done = journey.pipe("build", "--run", "--", "a", "b")
+    assert (done.returncode, done.stderr) == (3, "Nothing has changed since dist/moo was built\n")
+    assert done.stdout.endswith(" ['a', 'b']\n")

@@ -233,6 +233,26 @@ def test_the_command_builds_once(project: Project, server: MirrorServer) -> None
     assert "Wrote dist/moo" in build().stderr
 
 
+def test_arguments_for_no_program_are_no_build_of_nothing_new(built: Project) -> None:
+    assert not last_build.answer((*ARGUMENTS, "--", "moo"))
+
+
+def test_a_program_that_starts_at_once_was_used(
+    built: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "cache" / "executables" / "key" / "moo"
+    program.parent.mkdir(parents=True)
+    program.touch()
+    os.utime(program.parent, (0, 0))
+    last_build.observe(ARGUMENTS)
+    last_build.keep(program=str(program))
+    started: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr(last_build, "become", lambda *what: started.append(what))
+    assert last_build.answer((*ARGUMENTS, "--", "moo"))
+    assert started == [(str(program), ["moo"])]
+    assert program.parent.stat().st_mtime > 0
+
+
 def czscies_own(paths: set[str]) -> bool:
     """Whether czscie's code, its libraries and what launchers are compiled from are among `paths`."""
     package = Path(last_build.__file__).parent

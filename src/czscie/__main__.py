@@ -18,7 +18,7 @@ def main() -> None:
     if _signal.getsignal(_signal.SIGINT) != _signal.SIG_IGN:
         _signal.signal(_signal.SIGINT, lambda *_: os._exit(130))
     gc.set_threshold(_OBJECTS)
-    if sys.argv[1:2] == ["build"]:
+    if sys.argv[1:2] in (["build"], ["run"]):
         from czscie import last_build
 
         if last_build.answer(sys.argv[1:]):

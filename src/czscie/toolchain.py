@@ -30,6 +30,7 @@ APART = frozenset(
         "cli.py",
         "commands",
         "explain",
+        "handover.py",
         "init",
         "last_build.py",
         "native",

@@ -40,7 +40,7 @@ from czscie.commands.options import (
     open_console,
     payload_options,
 )
-from czscie.commands.passing import become, passed_arguments
+from czscie.commands.passing import passed_arguments
 
 if TYPE_CHECKING:
     from czscie.scie.inspect import Contents
@@ -81,6 +81,7 @@ def build(
     """
     from czscie import last_build
     from czscie.console import Detail, duration, json_text, write_result
+    from czscie.handover import become
 
     if passed_arguments(context) and not run:
         raise typer.BadParameter("arguments behind -- are for --run")
@@ -119,13 +120,18 @@ def build(
         for contents in built:
             print_contents(contents, console.errors)
     console.line(f"Finished in {duration(elapsed())}{'' if run else f'. Next: {_next(built)}'}")
-    if run:
-        become(_for_this_machine(built), passed_arguments(context))
+    program = str(_for_this_machine(built)) if run else ""
     results = json_text([as_json(contents) for contents in built]) if json else _lines(built)
     if console.detail <= Detail.NORMAL and not console.has_warned:
         paths = ", ".join(str(contents.path) for contents in built)
         said = f"Nothing has changed since {paths} {'was' if len(built) == 1 else 'were'} built\n"
-        last_build.keep(f"{results}\n", "" if console.detail is Detail.QUIET else said)
+        last_build.keep(
+            results="" if run else f"{results}\n",
+            said="" if console.detail is Detail.QUIET else said,
+            program=program,
+        )
+    if run:
+        become(program, passed_arguments(context))
     write_result(results)
 
 

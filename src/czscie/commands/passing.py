@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import typer
 
+from czscie import handover
 from czscie.commands.failure import Command
 
 #: Where a context keeps them.
@@ -21,25 +17,10 @@ class PassingCommand(Command):
     """A command that passes on what follows the first `--`, whatever it looks like."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if "--" in args:
-            at = args.index("--")
-            args, ctx.meta[_KEY] = args[:at], args[at + 1 :]
-        return super().parse_args(ctx, args)
+        own, ctx.meta[_KEY] = handover.split(args)
+        return super().parse_args(ctx, own)
 
 
 def passed_arguments(context: typer.Context) -> list[str]:
     """What followed `--`."""
     return list(context.meta.get(_KEY, ()))
-
-
-def become(executable: Path, arguments: Sequence[str]) -> NoReturn:
-    """Replaces this process with `executable`, whose exit status is that of the command.
-
-    On Windows, which has no such call, it is a child. Raises OSError.
-    """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    path = str(executable.absolute())
-    if sys.platform == "win32":
-        sys.exit(subprocess.call([path, *arguments]))
-    os.execv(path, [path, *arguments])  # noqa: S606 without a shell

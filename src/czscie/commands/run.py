@@ -31,7 +31,7 @@ from czscie.commands.options import (
     open_console,
     payload_options,
 )
-from czscie.commands.passing import become, passed_arguments
+from czscie.commands.passing import passed_arguments
 
 
 def run(
@@ -60,6 +60,10 @@ def run(
 
     The executable is kept in the cache. The exit status is the program's.
     """
+    from czscie import last_build
+    from czscie.console import Detail
+    from czscie.handover import become
+
     use = lock_use(locked, frozen)
     console = open_console(verbose, quiet)
     with console.command(f"Preparing {named(target, requirement)}"):
@@ -89,5 +93,7 @@ def run(
             release=release,
             inverted=invert_lazy or (),
         )
-        executable = api.executable(subject, use=use, session=session)
+        executable = str(api.executable(subject, use=use, session=session))
+    if console.detail <= Detail.NORMAL and not console.has_warned:
+        last_build.keep(program=executable)
     become(executable, passed_arguments(context))
