@@ -48,8 +48,13 @@ STEPS = (
     ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()", "--no-logo"),
 )
 
-#: One process a core; the tests of one file share what they build, so they stay together.
-WORKERS = ("--numprocesses", "logical", "--dist", "loadfile")
+#: One process more than there are cores: tests often wait, for a server, a signal or a disk. The tests of one
+#: file share what they build, so they stay together. conftest.py orders the files: by the number of tests,
+#: which is the order of xdist, the longest ones are among the last.
+WORKERS = (
+    *("--numprocesses", str((os.cpu_count() or 1) + 1)),
+    *("--dist", "loadfile", "--no-loadscope-reorder"),
+)
 
 
 #: What starts neither launchers nor executables.
