@@ -17,10 +17,12 @@ const base_directory = @import("base.zig");
 const Result = @import("binding_result.zig").Result;
 const binding_result = @import("binding_result.zig");
 const command = @import("command.zig");
+const entry_content = @import("entry.zig");
 const environments = @import("environment.zig");
 const Environment = environments.Environment;
 const file_changes = @import("file_changes.zig");
 const file_status = @import("file_status.zig");
+const install = @import("install.zig");
 const last_use = @import("last_use.zig");
 const launcher_file = @import("tools/launcher.zig");
 const locate = @import("locate.zig");
@@ -135,6 +137,7 @@ pub const Boot = struct {
         defer lock.close();
         if (try boot.read(directory, fingerprint)) |result| return result;
 
+        try boot.restoreFiles();
         var partial_buffer: Name = undefined;
         const partial = withSuffix(&partial_buffer, fingerprint, ".partial");
         directory.handle.deleteTree(partial) catch |err| boot.fail(directory, err);
@@ -153,6 +156,28 @@ pub const Boot = struct {
             .ended => messages.bindingInvalid(boot.context.lift.name, name),
             .failed => |ending| messages.bindingFailed(boot.context.lift.name, ending),
         };
+    }
+
+    /// Installs files of the lift again that are missing: a binding may have removed them when it ran before, as
+    /// `venv --rm all` of a PEX removes the PEX.
+    fn restoreFiles(boot: *Boot) error{OutOfMemory}!void {
+        const lift = boot.context.lift;
+        if (!lift.hasParts()) return;
+        var reader = entry_content.Reader.init(boot.executable.file) catch return error.OutOfMemory;
+        defer reader.deinit();
+        for (lift.files) |file| {
+            if (file.kind != .files) continue;
+            var installation: install.Installation = .{
+                .arena = boot.arena,
+                .application = lift.name,
+                .executable = boot.executable.file,
+                .file = file,
+                .base = boot.base,
+            };
+            _ = installation.check(&reader, .routine) catch {
+                messages.notRepaired(installation, boot.executable.path, lift.tools);
+            };
+        }
     }
 
     const Outcome = union(enum) { ended, failed: process.Ending };
