@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from czex.factories import contents, write_zip
+from czscie.container.content import OnDisk
 from czscie.container.untrusted_zip import Shelf, files_in_zip, files_on_disk, open_zip
 from czscie.errors import CzscieError
 from fuzz import formats
@@ -128,21 +129,25 @@ def test_an_entry_without_a_name_is_refused(tmp_path: Path) -> None:
     assert "an entry has no name" in str(error.value)
 
 
-def test_only_the_zip_that_was_read_last_is_held(tmp_path: Path) -> None:
-    outer = write_zip(
-        tmp_path / "outer.zip",
-        {
-            "1.whl": write_zip(tmp_path / "1.whl", {"one": b"1"}).read_bytes(),
-            "2.whl": write_zip(tmp_path / "2.whl", {"two": b"2"}).read_bytes(),
-        },
-    )
+@pytest.mark.parametrize("is_nested", [True, False])
+def test_as_many_zips_are_held_as_there_is_memory_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_nested: bool
+) -> None:
+    wheels = [write_zip(tmp_path / f"{name}.whl", {name: b""}) for name in ("one", "two", "three")]
+    outer = write_zip(tmp_path / "outer.zip", {path.name: path.read_bytes() for path in wheels})
     archive = open_zip(outer, "outer.zip")
-    first, second = files_in_zip(lambda: archive, "outer.zip")
+    nested = {file.path: file.content for file in files_in_zip(lambda: archive, "outer.zip")}
+    one, two, three = (nested[path.name] if is_nested else OnDisk(path) for path in wheels)
     shelf = Shelf()
-    held = shelf.open(first.content, "1.whl")
-    assert shelf.open(first.content, "1.whl") is held
-    assert shelf.open(second.content, "2.whl").namelist() == ["two"]
-    assert shelf.open(first.content, "1.whl") is not held
+    monkeypatch.setattr("czscie.container.untrusted_zip._LARGE", one.size + two.size)
+    first, second = shelf.open(one, "1"), shelf.open(two, "2")
+    assert (first.namelist(), second.namelist()) == (["one"], ["two"])
+    assert (shelf.open(one, "1"), shelf.open(two, "2")) == (first, second)
+    shelf.open(three, "3")
+    assert (shelf.open(one, "1") is first) is not is_nested
+    monkeypatch.setattr("czscie.container.untrusted_zip._HELD", 1)
+    shelf.open(OnDisk(outer), "outer.zip")
+    assert shelf.open(one, "1") is not first
 
 
 def test_files_on_disk_are_followed_through_links(tmp_path: Path) -> None:

@@ -41,8 +41,10 @@ _DAMAGE = (
 _LOCAL_HEADER = 30
 #: Bytes that are asked for at a time: of bzip2 and LZMA, zipfile unpacks all that it has read.
 _PIECE = 1 << 20
-#: A zip within a zip of at least this many bytes is not held in memory.
+#: A zip within a zip of at least this many bytes is not held in memory, nor are more bytes of several.
 _LARGE = 64 << 20
+#: Zips that are held at a time: as many as threads read. Each takes a descriptor; some hosts have but 256.
+_HELD = 32
 _PIECE_OF_OTHERS = 4 << 10
 
 
@@ -93,24 +95,40 @@ def _pieces(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
 
 
 class Shelf:
-    """Holds one zip within a PEX, the one that was read last: wheels are read one after another."""
+    """Holds the zips within a PEX that were read last: each thread reads one wheel after another."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._content: Content | None = None
-        self._archive: zipfile.ZipFile | None = None
+        #: By the identity of the content; the one that was read last is at the end.
+        self._held: dict[int, tuple[Content, zipfile.ZipFile]] = {}
 
     def open(self, content: Content, label: str) -> zipfile.ZipFile:
         """The zip in `content`. Raises CzscieError when it is not one."""
         with self._lock:
-            if self._archive is None or self._content is not content:
-                self._archive = open_zip(_held(content), label)
-                self._content = content
-            return self._archive
+            found = self._held.pop(id(content), None)
+            if found is None:
+                self._make_room(_in_memory(content))
+                found = content, open_zip(_held(content), label)
+            self._held[id(content)] = found
+            return found[1]
+
+    def _make_room(self, size: int) -> None:
+        """Lets go of the zips that were not read for longest, for one more that takes `size` bytes."""
+        taken = size + sum(_in_memory(content) for content, _ in self._held.values())
+        while self._held and (len(self._held) >= _HELD or taken > _LARGE):
+            content, _ = self._held.pop(next(iter(self._held)))
+            taken -= _in_memory(content)
 
 
-def _held(content: Content) -> IO[bytes]:
-    """The content in memory, or in a temporary file where that is much."""
+def _in_memory(content: Content) -> int:
+    """The bytes of memory that a zip takes while it is held."""
+    return 0 if isinstance(content, OnDisk) or content.size >= _LARGE else content.size
+
+
+def _held(content: Content) -> Path | IO[bytes]:
+    """The content where it is, in memory, or in a temporary file where that is much."""
+    if isinstance(content, OnDisk):
+        return content.path
     if content.size < _LARGE:
         return io.BytesIO(content.read())
     import tempfile
