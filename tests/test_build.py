@@ -21,6 +21,7 @@ from czex.factories import metadata, write_zip
 from czscie import api, build_cache, turns
 from czscie.build import build
 from czscie.errors import CzscieError
+from czscie.network.url import file_path
 from czscie.pbs.assets import Asset
 from czscie.platforms import current_launcher, find_platform
 from czscie.scie.inspect import read_sbom
@@ -417,6 +418,22 @@ def test_what_a_manifest_calls_lazy_is_not_in_the_executable(
     assert not server.asked("/cows")
     assert "warning: lift." not in capsys.readouterr().err
     assert api.verify(contents.path, lock=project.directory / "lift.lock").problems == ()
+
+
+@pytest.mark.parametrize("layout", [RELEASE, f"download/{RELEASE}"])
+def test_a_lazy_interpreter_comes_from_the_directory_that_the_manifest_names(
+    project: Project, server: MirrorServer, tmp_path: Path, layout: str
+) -> None:
+    mirror = tmp_path / "mirror"
+    for name, data in server.files.items():
+        path = mirror / name.replace(f"/{RELEASE}/", f"{layout}/").lstrip("/").replace("%2B", "+")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    project.manifest(f'{STANDALONE}\nlazy = true\nbase_url = "{mirror.as_uri()}"\n')
+    for _ in range(2):  # the second build finds a lock
+        [contents] = project.build()
+        [url] = contents.manifest.ptex.values()
+        assert url.startswith(f"{mirror.as_uri()}/{layout}/cpython-3.13.9") and file_path(url).is_file()
 
 
 def test_what_cannot_be_fetched_at_a_start_is_embedded_with_a_warning(

@@ -38,7 +38,7 @@ from czscie.platforms import ANY_GLIBC, GlibcVersion, Platform
 from czscie.sbom import bill as bills
 from czscie.sbom.component import Component
 from czscie.scie.commands import boot
-from czscie.scie.lazy import fetcher_name, fetcher_path, lazy_file, lazy_interpreter
+from czscie.scie.lazy import fetcher_name, fetcher_path, interpreter_url, lazy_file, lazy_interpreter
 
 if TYPE_CHECKING:
     from czscie.czex.windows_options import WindowsOptions
@@ -191,8 +191,7 @@ class _Maker:
         for identifier, each in self.inputs.interpreters.items():
             if identifier in self._laziness.interpreters:
                 lazy.append(part := lazy_interpreter(identifier, each.source))
-                # The release's own, unless the manifest names a mirror.
-                urls[part.fetched] = each.source.pin.url or each.source.url
+                urls[part.fetched] = interpreter_url(each.source)
                 layout = each.traits().layout.below(each.source.root)
                 layouts[identifier] = InstalledInterpreter(
                     part.digest, layout, self._platform, each.source.digest

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -20,7 +19,7 @@ from czscie.filesystem import open_regular, pieces
 from czscie.network.credentials import Credential, find_credential, variable_for
 from czscie.network.network import OFFLINE, Network
 from czscie.network.retry import Transient, Unreachable, Watch
-from czscie.network.url import is_file, without_secrets
+from czscie.network.url import file_path, is_file, without_secrets
 from czscie.trace import traced_url
 
 if TYPE_CHECKING:
@@ -135,9 +134,7 @@ class Client:
 
 @contextmanager
 def _open_file(url: str, start: int, watch: Watch) -> Iterator[Body]:
-    from urllib.request import url2pathname
-
-    path = Path(url2pathname(urlsplit(url).path))
+    path = file_path(url)
     try:
         with open_regular(path) as file:
             total = file.seek(0, 2)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.request import getproxies, proxy_bypass, url2pathname
 
 _SECRETS = re.compile(r"(?<=://)[^/@]*@|[?#].*")
 _PORTS = {"http": 80, "https": 443}
@@ -34,6 +35,11 @@ def scheme(url: str) -> str:
 def is_file(url: str) -> bool:
     """Whether it names a local file, which needs no network."""
     return scheme(url) == "file"
+
+
+def file_path(url: str) -> Path:
+    """The path of the local file that `url` names."""
+    return Path(url2pathname(urlsplit(url).path))
 
 
 def proxy_of(url: str) -> str | None:

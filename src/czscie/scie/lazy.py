@@ -9,6 +9,7 @@ import msgspec
 from czscie.container.manifest import FETCHER, LazyPart
 from czscie.lift.embedded_file import EmbeddedFile
 from czscie.lift.lift import Lift
+from czscie.network.url import file_path, is_file
 from czscie.pbs.provider import Source
 from czscie.platforms import Platform
 
@@ -41,6 +42,16 @@ def lazy_interpreter(identifier: str, source: Source) -> LazyPart:
         ),
         "",
     )
+
+
+def interpreter_url(source: Source) -> str:
+    """Where a start downloads the archive of `source`: from its release or the manifest's mirror.
+
+    A lock has no URL of a mirror that is a directory: it is where a directory has the file.
+    """
+    assert source.remote is not None
+    directories = filter(is_file, source.remote.urls)
+    return source.pin.url or next((url for url in directories if file_path(url).is_file()), source.url)
 
 
 def lazy_file(lift: Lift, file: EmbeddedFile) -> LazyPart:
