@@ -30,8 +30,10 @@ def read_manifest(path: Path) -> Lift:
     return parse_manifest(_read(path), path)
 
 
-def parse_manifest(text: str, path: Path) -> Lift:
+def parse_manifest(text: str | bytes, path: Path) -> Lift:
     """The manifest whose text is `text`, as if it stood at `path`. Raises CzscieError as `read_manifest`."""
+    if isinstance(text, bytes):
+        text = _decoded(text, path)
     if text.lstrip().startswith("{"):
         return _parse_json(text, path)
     try:
@@ -77,9 +79,23 @@ def _check_others(root: Table, lift: str, known: Sequence[str]) -> None:
             root.reject_key(key, [lift], inside)
 
 
-def _read(path: Path) -> str:
+def _decoded(data: bytes, path: Path) -> str:
+    """UTF-8, with or without a byte order mark."""
     try:
-        return read_document(path).decode("utf-8-sig")
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise CzscieError(
+            f"{path} is not valid TOML",
+            code=Code.MANIFEST_SYNTAX,
+            why=f"Byte 0x{data[error.start]:02x} is not UTF-8 (at line {line})",
+            hint=_write_one(path),
+        ) from None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return read_document(path)
     except FileNotFoundError:
         raise CzscieError(
             f"there is no manifest {path}",
@@ -95,15 +111,6 @@ def _read(path: Path) -> str:
     except OSError as error:
         raise CzscieError(
             f"the manifest {path} cannot be read", code=Code.FILE_UNREADABLE, why=error.strerror or str(error)
-        ) from None
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        byte = error.object[error.start]
-        raise CzscieError(
-            f"{path} is not valid TOML",
-            code=Code.MANIFEST_SYNTAX,
-            why=f"Byte 0x{byte:02x} is not UTF-8 (at line {line})",
-            hint=_write_one(path),
         ) from None
 
 

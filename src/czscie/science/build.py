@@ -14,6 +14,7 @@ from czscie.filesystem import clearing_up, pieces, write_atomically
 from czscie.leftovers import scratch
 from czscie.lift.lift import Lift
 from czscie.lift.manifest import parse_manifest, read_manifest
+from czscie.lift.table import FILE_NAME
 from czscie.loader import check_lift
 from czscie.lock.use import LockUse
 from czscie.platforms import Platform, current_platform
@@ -49,13 +50,19 @@ def read(manifest: Path, options: LiftOptions, session: Session) -> Lift:
     Raises CzscieError.
     """
     if manifest == STANDARD_INPUT:
-        lift = parse_manifest(sys.stdin.read(), Path("lift.toml"))
+        lift = parse_manifest(sys.stdin.buffer.read(), Path("lift.toml"))
     else:
         lift = read_manifest(manifest)
     lift = lift.with_files(session.files)
     if options.platforms:
         lift = replace(lift, platforms=options.platforms)
     if options.name is not None:
+        if not FILE_NAME.accepts(options.name):
+            raise CzscieError(
+                f"--app-name cannot be {options.name!r}",
+                code=Code.OPTION_INVALID,
+                why=f"it takes {FILE_NAME.words}",
+            )
         lift = replace(lift, name=options.name)
     return lift.with_inverted(options.inverted)
 
@@ -81,7 +88,8 @@ def build_scies(
 ) -> list[Path]:
     """Writes the scies of `lift` into `directory`, and a checksum file for each of hashlib's `algorithms`.
 
-    `suffix` is as in `has_suffix`. No lock is left beside the manifest. Raises CzscieError.
+    Returns the paths: of each scie, and then of its checksum files. `suffix` is as in `has_suffix`. No lock
+    is left beside the manifest. Raises CzscieError.
     """
     named = has_suffix(lift, suffix)
 
@@ -95,19 +103,20 @@ def build_scies(
         # The lock is written beside the manifest.
         here = with_desktop_entry(replace(lift, path=work / lift.path.name), work)
         built = build_lift(here, targets, session, LockUse.UPDATE, path_of)
+    written = []
     for contents in built:
-        for algorithm in dict.fromkeys(algorithms):
-            _write_checksum(contents.path, algorithm)
-    return [contents.path for contents in built]
+        written.append(contents.path)
+        written += [_write_checksum(contents.path, algorithm) for algorithm in dict.fromkeys(algorithms)]
+    return written
 
 
-def _write_checksum(path: Path, algorithm: str) -> None:
-    """As the shasum tools read it; the asterisk marks a binary file."""
+def _write_checksum(path: Path, algorithm: str) -> Path:
+    """Writes it as the shasum tools read it, and returns its path; the asterisk marks a binary file."""
     digest = hashlib.new(algorithm)
     with path.open("rb") as file:
         for piece in pieces(file):
             digest.update(piece)
     line = f"{digest.hexdigest()} *{path.name}".encode()
-    write_atomically(
-        path.with_name(f"{path.name}.{algorithm}"), lambda stream: stream.write(line), mode=0o666
-    )
+    beside = path.with_name(f"{path.name}.{algorithm}")
+    write_atomically(beside, lambda stream: stream.write(line), mode=0o666)
+    return beside

@@ -50,6 +50,8 @@ app.add_typer(download_app, name="download")
 download_app.add_typer(download_provider_app, name="provider")
 
 _Manifest = Annotated[Path, typer.Argument(help="The lift manifest; - reads standard input.")]
+_Sandbox = Annotated[bool, typer.Option("--preserve-sandbox", help="Accepted: there is no sandbox.")]
+_Jump = Annotated[Path | None, typer.Option("--use-jump", help="Accepted: the launcher is that of czscie.")]
 _DestDir = Annotated[Path, typer.Option("--dest-dir", help="The directory to write to.")]
 _Suffix = Annotated[
     bool | None,
@@ -121,6 +123,9 @@ def _lift(
 
 def _platforms(names: Sequence[str], libcs: Sequence[str] | None) -> list[Platform]:
     """Every platform of `names` with every libc of `libcs`, glibc by default."""
+    for libc in libcs or ():
+        if libc not in ("gnu", "musl"):
+            raise typer.BadParameter(f"--libc takes gnu or musl, not {libc}")
     whole = [_with_libc(name, libc) for name in names for libc in libcs or ("gnu",)]
     return list(dict.fromkeys(find_platforms(whole)))
 
@@ -139,12 +144,8 @@ def build(
         list[str] | None,
         typer.Option("--hash", help=f"Write a checksum file: {', '.join(ALGORITHMS)}. Repeatable."),
     ] = None,
-    preserve_sandbox: Annotated[
-        bool, typer.Option("--preserve-sandbox", help="Accepted: there is no sandbox.")
-    ] = False,
-    use_jump: Annotated[
-        Path | None, typer.Option("--use-jump", help="Accepted: the launcher is that of czscie.")
-    ] = None,
+    preserve_sandbox: _Sandbox = False,
+    use_jump: _Jump = None,
 ) -> None:
     """Build a scie for each platform of the manifest, and print the paths."""
     from czscie.console import write_result
@@ -182,6 +183,8 @@ def run(
     context: typer.Context,
     manifest: _Manifest = Path("lift.toml"),
     arguments: Annotated[list[str] | None, typer.Argument(help="The arguments of the scie.")] = None,
+    preserve_sandbox: _Sandbox = False,
+    use_jump: _Jump = None,
 ) -> None:
     """Build a scie for this platform in a temporary directory, and run it."""
     from dataclasses import replace
@@ -194,8 +197,13 @@ def run(
     lift = load(manifest, replace(options, platforms=(current_platform(),)), session)
     with scratch() as directory:
         [path] = build_scies(lift, directory, False, (), session)
-        status = subprocess.run([path, *(arguments or ())]).returncode
+        status = subprocess.run([path, *_without_mark(arguments or ())]).returncode
     sys.exit(status if status >= 0 else 128 - status)
+
+
+def _without_mark(arguments: Sequence[str]) -> Sequence[str]:
+    """`arguments` without the `--` that ends those of science."""
+    return arguments[1:] if arguments and arguments[0] == "--" else arguments
 
 
 @provider_app.command("list")
