@@ -447,7 +447,8 @@ def test_what_cannot_be_fetched_at_a_start_is_embedded_with_a_warning(
     assert {part.kind for part in contents.manifest.scie.lift.files} == {"interpreter", "files", "app"}
     warnings = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning: lift.")]
     assert warnings == [
-        "warning: lift.files[0].source.lazy: it is embedded: at a start, only these types are unpacked: "
+        "warning: lift.files[0].source.lazy has no effect, because at a start, only these types are "
+        "unpacked: "
         "blob, tar, tar.gz, tar.Z, tar.zst"
     ]
 

@@ -269,7 +269,7 @@ def test_the_interpreter_of_an_executable_is_refused(tmp_path: Path) -> None:
         resolve_host(current_platform(), fake)
     assert str(caught.value) == (
         f"error: {fake} cannot be shipped\n"
-        "  it belongs to an executable that czscie built, without the parts that nothing needed\n"
+        "  it belongs to an executable that czscie built, without the parts that it does not need\n"
         'hint: use provider = "PythonBuildStandalone", or run czscie with another Python'
     )
 

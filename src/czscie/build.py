@@ -148,7 +148,7 @@ def open_parts(
         lift = lift.filled()
     embedded = {each for target in targets for each in Laziness.of(lift, target).embedded}
     for key, why in sorted(embedded):
-        session.console.warn(f"{key}: it is embedded: {why}")
+        session.console.warn(f"{key} has no effect, because {why}")
     lock = ensure_lock(lift, targets, use, session)
     check_libraries(lock, use, session.console, images=division is not None)
     check_build(lift, lock, targets, session, outputs, fetches=True)

@@ -70,7 +70,7 @@ def test_each_platform_may_have_an_archive_of_its_own(tmp_path: Path) -> None:
 def test_a_platform_without_a_base_is_told_which_there_are(tmp_path: Path) -> None:
     with pytest.raises(CzscieError) as caught:
         read_base([archive(tmp_path / "base.tar", saved({"a": FIRST}))], ARM64)
-    assert caught.value.what == "no base image is for linux/arm64/v8"
+    assert caught.value.what == "there is no base image for linux/arm64/v8"
     assert caught.value.why == ("the base images are for: linux/amd64",)
 
 

@@ -45,7 +45,7 @@ def test_a_gzip_bomb_is_not_unpacked(server: MirrorServer) -> None:
     with pytest.raises(CzscieError) as caught:
         read(f"{server.url}/x", largest=1 << 30)
     assert str(caught.value) == (
-        f"error: the server compressed {server.url}/x without being asked to\n"
+        f"error: the server compressed {server.url}/x although czscie did not ask for it\n"
         "  the server sent Content-Encoding: gzip"
     )
 

@@ -297,7 +297,7 @@ def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:
         read_archive(tmp_path / "cpython.rar")
     assert str(caught.value) == (
         f"error: {tmp_path / 'cpython.rar'} is not an archive that czscie reads\n"
-        "  its name ends in none of .tar.gz, .tar.zst, .tar.bz2, .zip"
+        "  its name must end in one of .tar.gz, .tar.zst, .tar.bz2, .zip"
     )
 
 

@@ -37,7 +37,7 @@ def test_a_latest_release_json_without_a_release_is_refused(server: MirrorServer
     with pytest.raises(CzscieError) as caught:
         releases(server.url).newest()
     assert str(caught.value) == (
-        f"error: {server.url}/latest-release.json names no release\n"
+        f"error: {server.url}/latest-release.json does not name a release\n"
         '  expected JSON such as {"tag": "20261021"}'
     )
 

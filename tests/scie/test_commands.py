@@ -205,7 +205,7 @@ def test_placeholders_that_the_launcher_does_not_know_are_refused_with_their_key
         "{scie.platform.os}, {scie.platform.arch}, {scie.env.NAME=DEFAULT}, "
         "{scie.user.cache_dir=DEFAULT}, {scie.files.NAME}, {scie.files:hash.NAME}, {scie.bindings}, "
         "{scie.bindings.NAME:KEY=DEFAULT}, {payload} and the ids of interpreters and files\n"
-        "hint: write {{ for a brace that is meant as such"
+        "hint: write {{ for a literal brace"
     )
 
 

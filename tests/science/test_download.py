@@ -57,14 +57,14 @@ def test_platforms_without_such_an_interpreter_are_skipped_or_an_error(
 
 @pytest.mark.parametrize("tool", ["scie-jump", "ptex"])
 def test_tools_of_science_are_refused_by_name(tool: str, tmp_path: Path) -> None:
-    with pytest.raises(CzscieError, match=f"czscie-science downloads no {tool}") as caught:
+    with pytest.raises(CzscieError, match=f"czscie-science does not download {tool}") as caught:
         invoke("download", "--all-platforms", tool, "--version", "1.0", tmp_path)
     assert caught.value.hint == "leave this step out"
     assert list(tmp_path.iterdir()) == []
 
 
 def test_documentation_is_refused_by_name() -> None:
-    with pytest.raises(CzscieError, match="czscie-science serves no documentation"):
+    with pytest.raises(CzscieError, match="czscie-science does not serve documentation"):
         invoke("doc", "open", "--remote", "manifest")
 
 

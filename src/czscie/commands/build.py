@@ -62,7 +62,7 @@ def build(
     platform: Platforms = None,
     run: Annotated[
         bool,
-        typer.Option("--run", help="Start the executable for this machine, with the arguments behind --."),
+        typer.Option("--run", help="Start the executable for this machine, with the arguments after --."),
     ] = False,
     files: Files = None,
     invert_lazy: InvertLazy = None,
@@ -84,7 +84,7 @@ def build(
     from czscie.handover import become
 
     if passed_arguments(context) and not run:
-        raise typer.BadParameter("arguments behind -- are for --run")
+        raise typer.BadParameter("arguments after -- need --run")
     use = lock_use(locked, frozen)
     console = open_console(verbose, quiet)
     with console.command(f"Building {named(target, requirement)}") as elapsed:

@@ -84,14 +84,16 @@ def init(
     from czscie.console import write_result
 
     if source is not None and requirement:
-        raise typer.BadParameter(f"--requirement takes the place of {source}")
+        raise typer.BadParameter(f"--requirement cannot be used with {source}")
     if source is None and not requirement:
         source = Path()
     if release is not None and pbs_release is not None:
         raise typer.BadParameter("--release is the old name of --pbs-release")
     console = open_console(verbose, quiet)
     if release is not None:
-        console.warn("--release is the old name of --pbs-release: elsewhere it compresses harder")
+        console.warn(
+            "--release is the old name of --pbs-release: in other commands, --release compresses harder"
+        )
     with console.command(f"Reading {named(source, requirement)}"):
         from czscie import api
         from czscie.init.choice import PythonRequest

@@ -29,7 +29,7 @@ def inspect(
 
     if html is not None:
         if json:
-            raise typer.BadParameter("--json prints the contents, and --html writes a page of them")
+            raise typer.BadParameter("--json cannot be used with --html")
         api.inspect_page(file, html, older=compare)
         write_result(str(html))
         return

@@ -70,9 +70,7 @@ def lock(
 
     attests = attest or attestations is not None or trusted_root is not None
     if attests and check:
-        raise typer.BadParameter(
-            "--check compares the lock with the manifest, --attest verifies what it pins"
-        )
+        raise typer.BadParameter("--check cannot be used with --attest")
     console = open_console(verbose, quiet)
     with console.command(f"{'Checking the lock of' if check else 'Locking'} {manifest}"):
         from czscie import api

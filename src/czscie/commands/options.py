@@ -181,7 +181,7 @@ def open_console(verbose: int, quiet: bool) -> Console:
     from czscie.console import Console, Detail
 
     if verbose and quiet:
-        raise typer.BadParameter("--verbose prints more, and --quiet prints nothing")
+        raise typer.BadParameter("--verbose cannot be used with --quiet")
     return Console(detail=Detail.QUIET if quiet else Detail(min(verbose, Detail.TRACE)))
 
 
@@ -190,7 +190,7 @@ def lock_use(locked: bool, frozen: bool) -> LockUse:
     from czscie.lock.use import LockUse
 
     if locked and frozen:
-        raise typer.BadParameter("--locked checks the lock, and --frozen skips that check")
+        raise typer.BadParameter("--locked cannot be used with --frozen")
     return LockUse.LOCKED if locked else LockUse.FROZEN if frozen else LockUse.UPDATE
 
 
@@ -225,7 +225,7 @@ def find_subject(
         **{_OPTIONS[key]: value for key, value in options.keys.items()},
     }
     if target is not None and requirements:
-        raise typer.BadParameter(f"--requirement takes the place of {target}")
+        raise typer.BadParameter(f"--requirement cannot be used with {target}")
     if not requirements and (manifest := find_manifest(target)) is not None:
         if used := [name for name, value in of_programs.items() if value]:
             raise typer.BadParameter(

@@ -77,7 +77,7 @@ def _find(
                 hint="save one: docker save -o IMAGE.tar NAME (and decompress it if it is compressed)",
             ) from error
     raise CzscieError(
-        f"no base image is for {platform.name}",
+        f"there is no base image for {platform.name}",
         code=Code.BASE_IMAGE,
         why=f"the base images are for: {', '.join(dict.fromkeys(found))}"
         if found

@@ -96,8 +96,9 @@ def _compile(name: str, cache: Path, console: Console, network: Network, sha256:
 def _check_source(name: str, cache: Path, network: Network) -> None:
     if network.offline and not has_source(cache):
         raise CzscieError(
-            f"the launcher for {name} is not in the cache, and what it is compiled of may not be downloaded",
+            f"the launcher for {name} is not in the cache, and czscie is offline",
             code=Code.OFFLINE,
+            why="compiling it takes the source of libzstd, which is not in the cache, either",
             hint="run czscie vendor on a machine with network access, and copy its directory here",
         )
 
@@ -107,6 +108,6 @@ def _other(name: str, found: str, locked: str) -> CzscieError:
         f"the launcher for {name} differs from the lock",
         code=Code.LOCK_DIFFERS,
         why=(f"locked SHA-256 {locked}", f"here   SHA-256 {found}"),
-        hint="czscie cache clean launchers compiles it again; czscie vendor brings the locked one; "
+        hint="czscie cache clean launchers compiles it again; czscie vendor copies the locked one; "
         "czscie lock --upgrade-only czscie locks this one",
     )

@@ -101,7 +101,7 @@ def build_wheel(source: Path, directory: Path, indexes: PackageIndexes = NO_INDE
     raise CzscieError(
         f"cannot build a wheel from {source.name}",
         code=Code.BUILD_FAILED,
-        why=f"its build backend requires something new each time: {known}",
+        why=f"its build backend requires different packages each time: {known}",
     )
 
 

@@ -252,7 +252,8 @@ class Resolver:
             if package.built:
                 self.session.console.warn(
                     f"{package.name} {package.version} has no wheel for {target.platform.name}: it is built "
-                    "from source, which may give other bytes elsewhere (czscie vendor carries the wheel)"
+                    "from source, which may give different bytes on other machines (czscie vendor includes "
+                    "the wheel)"
                 )
         return {target.platform.name: packages[target] for target in targets}
 

@@ -39,7 +39,7 @@ def read_small(
                 if body.encoding not in ("", "identity"):
                     # Its unpacked size is unknown.
                     raise CzscieError(
-                        f"the server compressed {shown} without being asked to",
+                        f"the server compressed {shown} although czscie did not ask for it",
                         code=Code.CONTENT_WRONG,
                         why=f"the server sent Content-Encoding: {body.encoding[:40]}",
                     )

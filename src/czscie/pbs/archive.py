@@ -76,7 +76,7 @@ def _decompressed(path: Path, stack: ExitStack) -> BinaryIO:
     raise CzscieError(
         f"{path} is not an archive that czscie reads",
         code=Code.ARCHIVE_DAMAGED,
-        why=f"its name ends in none of {', '.join((*SUFFIXES, '.tar.bz2', _ZIP))}",
+        why=f"its name must end in one of {', '.join((*SUFFIXES, '.tar.bz2', _ZIP))}",
     )
 
 

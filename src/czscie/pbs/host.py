@@ -117,7 +117,7 @@ class HostPython:
             raise CzscieError(
                 f"{executable} cannot be shipped",
                 code=Code.INTERPRETER_UNUSABLE,
-                why="it belongs to an executable that czscie built, without the parts that nothing needed",
+                why="it belongs to an executable that czscie built, without the parts that it does not need",
                 hint='use provider = "PythonBuildStandalone", or run czscie with another Python',
             )
         if not (stdlib / "os.py").is_file():

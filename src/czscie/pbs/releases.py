@@ -128,7 +128,7 @@ class Releases:
                 tag = None
             if not isinstance(tag, str) or not _TAG.fullmatch(tag):
                 raise CzscieError(
-                    f"{without_secrets(mirror.latest)} names no release",
+                    f"{without_secrets(mirror.latest)} does not name a release",
                     code=Code.RELEASES_UNREADABLE,
                     why='expected JSON such as {"tag": "20261021"}',
                 )

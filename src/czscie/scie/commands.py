@@ -351,7 +351,7 @@ class _Translation:
                 f"{self._place(where)}: a placeholder has no closing brace",
                 code=Code.PLACEHOLDER,
                 why=text,
-                hint="write {{ for a brace that is meant as such",
+                hint="write {{ for a literal brace",
             ) from error
 
     def _place(self, where: str) -> str:
@@ -417,5 +417,5 @@ class _Translation:
             f"{self._place(where)}: the launcher does not know the placeholder {{{content}}}",
             code=Code.PLACEHOLDER,
             why=f"it knows {_KNOWN if self.launchers is not _HOST else _KNOWN_IN_BASE}",
-            hint="write {{ for a brace that is meant as such",
+            hint="write {{ for a literal brace",
         )

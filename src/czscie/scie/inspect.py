@@ -84,7 +84,7 @@ def find_sbom(path: Path) -> bytes | None:
             lift = read_manifest(file, path.stat().st_size, str(path)).scie.lift
             if not lift.files or lift.files[-1].size == 0:
                 raise CzscieError(
-                    f"{path} does not hold its bill of materials",
+                    f"{path} does not contain its bill of materials",
                     code=Code.NOT_AN_EXECUTABLE,
                     hint="read it from the file that it was installed from",
                 )
@@ -124,7 +124,7 @@ def _read_part(file: BinaryIO, part: Part, label: str) -> PartContents:
         raise CzscieError(
             f"{label} starts a permanent installation",
             code=Code.NOT_AN_EXECUTABLE,
-            why="it does not hold what is installed there",
+            why="it does not contain the installed files",
             hint="inspect the file that it was installed from",
         )
     text = PackedPart.within(file, part.offset + part.size, part.offset).document()

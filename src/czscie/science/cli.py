@@ -240,7 +240,7 @@ def _download(
     from czscie.session import Session
 
     if platform and all_platforms:
-        raise typer.BadParameter("--platform names platforms, and --all-platforms means all of them")
+        raise typer.BadParameter("--platform cannot be used with --all-platforms")
     if all_platforms:
         platforms = [each for each in PLATFORMS if not each.libc or each.libc in (libc or ("gnu",))]
     else:
@@ -298,9 +298,9 @@ def download_cpython(
 def download_scie_jump(dest_dir: _Directory, version: _Versions = None) -> None:
     """Refused: czscie has its own."""
     raise CzscieError(
-        "czscie-science downloads no scie-jump",
+        "czscie-science does not download scie-jump",
         code=Code.UNSUPPORTED,
-        why="czscie has a launcher of its own, which it brings or compiles",
+        why="czscie uses its own launcher",
         hint="leave this step out",
     )
 
@@ -309,9 +309,9 @@ def download_scie_jump(dest_dir: _Directory, version: _Versions = None) -> None:
 def download_ptex(dest_dir: _Directory, version: _Versions = None) -> None:
     """Refused: czscie has its own."""
     raise CzscieError(
-        "czscie-science downloads no ptex",
+        "czscie-science does not download ptex",
         code=Code.UNSUPPORTED,
-        why="czscie has a program of its own that takes ptex's place where something is lazy",
+        why="czscie has its own program for lazy downloads",
         hint="leave this step out",
     )
 
@@ -320,9 +320,9 @@ def download_ptex(dest_dir: _Directory, version: _Versions = None) -> None:
 def open_doc(arguments: Annotated[list[str] | None, typer.Argument()] = None) -> None:
     """Refused: there is no server of documentation."""
     raise CzscieError(
-        "czscie-science serves no documentation",
+        "czscie-science does not serve documentation",
         code=Code.UNSUPPORTED,
-        why="science's own describes the manifest, and `czscie-science lift --help` the options",
+        why="science's documentation describes the manifest, and `czscie-science lift --help` the options",
         hint="read https://science.scie.app/manifest.html",
     )
 

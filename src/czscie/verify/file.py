@@ -101,7 +101,7 @@ class _Check:
                 raise CzscieError(
                     f"{label} starts a permanent installation",
                     code=Code.NOT_AN_EXECUTABLE,
-                    why="it does not hold what is installed there",
+                    why="it does not contain the installed files",
                     hint="verify the file that it was installed from",
                 )
             yield from self._part(part)
