@@ -128,7 +128,7 @@ def test_the_default_command_takes_all_arguments(make: Make) -> None:
     assert said(moo.start("two"))[1:] == ["0", "two"]
 
 
-@pytest.mark.parametrize("arguments", [[], ["three"], [""]])
+@pytest.mark.parametrize("arguments", [[], [""]])
 def test_no_command_is_an_error_that_lists_them(make: Make, arguments: Sequence[str]) -> None:
     moo = make(commands=SEVERAL)
     done = moo.start(*arguments, environment={"CZSCIE_BASE": str(moo.base)})
@@ -137,6 +137,39 @@ def test_no_command_is_an_error_that_lists_them(make: Make, arguments: Sequence[
         "moo: error: no command was selected; available commands:\n  two  the second\n"
         "hint: pass one as the first argument, or set SCIE_BOOT to it\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("first", "hint"),
+    [
+        ("tow", "did you mean two?"),
+        ("three", "pass one as the first argument, or set SCIE_BOOT to it"),
+        ("--version", "pass one as the first argument, or set SCIE_BOOT to it"),
+    ],
+)
+def test_a_first_argument_that_is_no_command_is_named_with_the_nearest(
+    make: Make, first: str, hint: str
+) -> None:
+    moo = make(commands=SEVERAL)
+    done = moo.start(first, "--help", environment={"CZSCIE_BASE": str(moo.base)})
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.decode() == (
+        f"moo: error: unknown command '{first}'; available commands:\n  two  the second\nhint: {hint}\n"
+    )
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_lists_the_commands_if_none_takes_the_option(make: Make, option: str) -> None:
+    moo = make(commands=SEVERAL, description="A cow")
+    done = moo.start(option, environment={"CZSCIE_BASE": str(moo.base)})
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode() == (
+        "moo: A cow\n\nUsage: moo COMMAND …\n\nCommands:\n  two  the second\n\n"
+        "`SCIE=help moo` lists the tools of this file.\n"
+    )
+    assert not moo.base.exists()
+    with_default = make(commands={"": say("0"), **SEVERAL})
+    assert said(with_default.start(option))[1:] == ["0", option]
 
 
 def test_commands_are_all_listed_if_none_has_a_description(make: Make) -> None:

@@ -7,6 +7,7 @@ const std = @import("std");
 const base_directory = @import("base.zig");
 const Boot = @import("boot.zig").Boot;
 const command = @import("command.zig");
+const command_list = @import("command_list.zig");
 const dotenv = @import("dotenv.zig");
 const entry_content = @import("entry.zig");
 const environment = @import("environment.zig");
@@ -71,7 +72,11 @@ fn run(arena: std.mem.Allocator) error{OutOfMemory}!void {
         places = try base_directory.candidates(arena, variables, lift.base, executable.is_private);
     }
     const first: ?[]const u8 = if (arguments.len > 1) arguments[1] else null;
-    const choice = command.choose(lift, variables, argv0, first) orelse messages.noCommand(lift, variables.get("SCIE_BOOT"));
+    const choice = command.choose(lift, variables, argv0, first) orelse {
+        const asked = variables.get("SCIE_BOOT");
+        if (asked == null and command_list.isHelp(first)) command_list.printHelp(lift);
+        messages.noCommand(lift, asked, first);
+    };
     var launch: Launch = .{
         .arena = arena,
         .executable = executable,
@@ -324,7 +329,7 @@ test {
     _ = @import("binding_result.zig");
     _ = @import("boot.zig");
     _ = @import("child.zig");
-    _ = @import("command_list.zig");
+    _ = command_list;
     _ = @import("nearest.zig");
     _ = dotenv;
     _ = @import("regular_expression.zig");

@@ -159,22 +159,28 @@ pub fn notInstalled(
     }
 }
 
-/// `asked` is the value of SCIE_BOOT, if it is set.
-pub fn noCommand(lift: manifest.Manifest, asked: ?[]const u8) noreturn {
+/// `asked` is the value of SCIE_BOOT, if it is set, and `first` the first argument, if there is one.
+pub fn noCommand(lift: manifest.Manifest, asked: ?[]const u8, first: ?[]const u8) noreturn {
     var buffer: [2048]u8 = undefined;
     var lines: std.Io.Writer = .fixed(&buffer);
     command_list.write(&lines, lift.boot.commands) catch {}; // truncated
-    const given = asked orelse report.fatal(
-        lift.name,
-        "no command was selected; available commands:{s}\nhint: pass one as the first argument, or set SCIE_BOOT to it",
-        .{lines.buffered()},
-    );
+    const given = asked orelse notSelected(lift, lines.buffered(), first orelse "");
     const hint: Hint = .of("SCIE_BOOT", given, lift.boot.commands.map.keys());
     report.fatal(
         lift.name,
         "SCIE_BOOT names the unknown command '{s}'; available commands:{s}\n{f}",
         .{ given, lines.buffered(), hint },
     );
+}
+
+/// `list` has a line for each command, and `first`, the first argument, names none of them.
+fn notSelected(lift: manifest.Manifest, list: []const u8, first: []const u8) noreturn {
+    const how = "pass one as the first argument, or set SCIE_BOOT to it";
+    if (first.len == 0) report.fatal(lift.name, "no command was selected; available commands:{s}\nhint: " ++ how, .{list});
+    const nearest: Nearest = .find(first, lift.boot.commands.map.keys());
+    const what = "unknown command '{s}'; available commands:{s}\nhint: ";
+    if (nearest.count == 0) report.fatal(lift.name, what ++ how, .{ first, list });
+    report.fatal(lift.name, what ++ "did you mean {f}?", .{ first, list, nearest });
 }
 
 /// `given` selects a tool, but none of `names`.
