@@ -100,7 +100,7 @@ def _read(path: Path) -> bytes:
         raise CzscieError(
             f"there is no manifest {path}",
             code=Code.MANIFEST_MISSING,
-            hint=did_you_mean(path) or "name it: czscie build path/to/lift.toml",
+            hint=did_you_mean(path) or "czscie init writes one; or pass the path of another",
         ) from None
     except IsADirectoryError:
         raise CzscieError(
