@@ -79,7 +79,7 @@ def _compiler() -> Compiler:
 
 
 def _share(unit: Unit) -> Share:
-    staying, reason = unit.staying((), _compiler().scan)
+    staying, reason = unit.staying((), lambda each: each.signs(_compiler().scan))
     assert isinstance(unit.origin, Wheel)
     modules = len(unit.modules)
     return Share(unit.origin.project, modules, modules - len(staying), reason)

@@ -20,10 +20,12 @@ from building import INTERPRETERS, RELEASE, STANDALONE, Project, pex
 from czex.factories import metadata, write_zip
 from czscie import api, build_cache, turns
 from czscie.build import build
+from czscie.czex import imports
 from czscie.errors import CzscieError
 from czscie.network.url import file_path
 from czscie.pbs.assets import Asset
 from czscie.platforms import current_launcher, find_platform
+from czscie.sbom import packages
 from czscie.scie.inspect import read_sbom
 from czscie.session import Session
 from network.server import MirrorServer
@@ -182,6 +184,23 @@ def test_what_is_packed_already_is_not_packed_again(
     [second] = project.build()
     assert phases(capsys) == [warning, wrote]
     assert first.sha256 == second.sha256
+
+
+def test_after_a_change_only_what_changed_is_looked_at(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.manifest()
+    project.build()
+    path = project.directory / "moo.pex"
+    with zipfile.ZipFile(path) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    entries["moo.py"] += b"# changed\n"
+    write_zip(path, entries)
+    looked: list[bytes] = []
+    monkeypatch.setattr(imports, "_mentioned", lambda source: looked.append(source) or set())
+    monkeypatch.setattr(packages, "bundled_libraries", lambda *_: pytest.fail("it was looked at"))
+    project.build()
+    assert looked == [entries["moo.py"]]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from czscie.build_cache import Product, key_of, knowledge, product
+from czscie.build_cache import Product, key_of, knowledge, knowledge_of_each, product
 from czscie.console import Console, megabytes
 from czscie.container.content import Data, File, OnDisk
 from czscie.container.level import DEFAULT_LEVEL
@@ -41,6 +41,7 @@ from czscie.scie.commands import boot
 from czscie.scie.lazy import fetcher_name, fetcher_path, interpreter_url, lazy_file, lazy_interpreter
 
 if TYPE_CHECKING:
+    from czscie.czex.pex import Pex
     from czscie.czex.windows_options import WindowsOptions
     from czscie.libc.bundle import BundledLibc
     from czscie.pack.compiler import Compiler
@@ -111,6 +112,15 @@ class UnpackedInterpreter(msgspec.Struct, frozen=True):
     glibc: GlibcVersion | None
     has_terminfo: bool
     components: tuple[Component, ...]
+
+
+class Imports(msgspec.Struct, frozen=True):
+    """The modules that a wheel or the sources import, as far as czscie.czex.imports knows them, and whether
+    an extension module is linked with libpython.
+    """
+
+    names: tuple[str, ...]
+    links_libpython: bool
 
 
 class Needed(msgspec.Struct, frozen=True):
@@ -555,17 +565,40 @@ def _needs(platform: Platform, floors: Sequence[GlibcVersion | None]) -> Needs:
 
 def _needed(pex: Path, compiler: Compiler | None) -> Needed:
     """What of an interpreter the modules of the PEX import, and its projects."""
-    from czscie.czex.imports import imported_names, links_libpython, needed_parts
+    from czscie.czex.imports import needed_parts
     from czscie.czex.pex import Pex
 
     with Pex.open(pex) as opened:
-        files = [*opened.sources, *(member for wheel in opened.wheels for member in wheel.members)]
-        names = imported_names(files, None if compiler is None else compiler.imports)
+        imports = _imports(opened, compiler)
+        names = {name for each in imports for name in each.names}
         parts = needed_parts(names, system_site_packages=opened.info.venv_system_site_packages)
-        if links_libpython(files):
+        if any(each.links_libpython for each in imports):
             parts |= {"libpython"}
         projects = {wheel.project for wheel in opened.wheels}
         return Needed(tuple(sorted(parts)), tuple(sorted(projects)))
+
+
+def _imports(pex: Pex, compiler: Compiler | None) -> list[Imports]:
+    """What the sources and each wheel of the PEX import; of wheel files, from the cache."""
+    from czscie.czex.imports import imported_names, links_libpython
+
+    def find(groups: Sequence[Sequence[File]]) -> list[Imports]:
+        names = imported_names(groups, None if compiler is None else compiler.imports)
+        return [
+            Imports(tuple(sorted(each)), links_libpython(files))
+            for each, files in zip(names, groups, strict=True)
+        ]
+
+    wheels = [(wheel.digest(), wheel.members) for wheel in pex.wheels]
+    loose = [pex.sources, *(members for digest, members in wheels if digest is None)]
+    kept = [(digest, members) for digest, members in wheels if digest is not None]
+    known = knowledge_of_each(
+        key_of("imports", "" if compiler is None else compiler.identity),
+        Imports,
+        [digest for digest, _ in kept],
+        lambda missing: find([kept[number][1] for number in missing]),
+    )
+    return [*find(loose), *known]
 
 
 def _unpacked(interpreter: PinnedInterpreter) -> UnpackedInterpreter:

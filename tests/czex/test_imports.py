@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import struct
 import time
+from collections.abc import Sequence
 
 import pytest
 
 from czscie.container.content import Data, File
 from czscie.czex import imports
-from czscie.czex.imports import imported_names, links_libpython, names_in_arguments, needed_parts
+from czscie.czex.imports import Parse, imported_names, links_libpython, names_in_arguments, needed_parts
 from czscie.lift.interpreter import PARTS
 from elf_image import elf_image
 from pack.factories import this_python
@@ -15,7 +16,12 @@ from pack.factories import this_python
 
 def names(source: str | bytes, path: str = "moo/cli.py") -> set[str]:
     data = source.encode() if isinstance(source, str) else source
-    return set(imported_names([File(path, Data(data))], this_python().imports))
+    return every_name([File(path, Data(data))], this_python().imports)
+
+
+def every_name(files: Sequence[File], parse: Parse | None) -> set[str]:
+    [found] = imported_names([files], parse)
+    return set(found)
 
 
 @pytest.mark.parametrize(
@@ -79,8 +85,8 @@ def test_a_mention_is_not_an_import(source: str) -> None:
 
 def test_without_a_parser_what_is_mentioned_counts() -> None:
     files = [File("a.py", Data(b"KINDS = ['tkinter']")), File("b.py", Data(b"import venv\n'pip installs'"))]
-    assert imported_names(files, None) == {"tkinter", "venv"}
-    assert imported_names(files, this_python().imports) == {"venv"}
+    assert every_name(files, None) == {"tkinter", "venv"}
+    assert every_name(files, this_python().imports) == {"venv"}
 
 
 def test_every_module_that_a_part_is_for_is_found() -> None:
@@ -123,7 +129,13 @@ def test_the_names_of_all_files_come_together() -> None:
         File("b.py", Data(b"import json")),
         File("c.py", Data(b"import curses, venv")),
     ]
-    assert imported_names(files, this_python().imports) == {"pip", "curses", "venv"}
+    assert every_name(files, this_python().imports) == {"pip", "curses", "venv"}
+
+
+def test_the_names_of_each_group_are_its_own() -> None:
+    groups = [[File("a.py", Data(b"import pip"))], [], [File("a.py", Data(b"import venv"))]]
+    found = [{"pip"}, set(), {"venv"}]
+    assert imported_names(groups, this_python().imports) == imported_names(groups, None) == found
 
 
 def test_nesting_that_is_too_deep_to_parse_is_read_as_text() -> None:

@@ -10,7 +10,6 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Literal
 
 from czscie.container.paths import check_together, path_fault
@@ -202,8 +201,11 @@ class Plan:
         """Every directory, parents first."""
         found = set(self.directories)
         for path in (*self.directories, *(f.path for f in self.files), *(link.path for link in self.links)):
-            found.update(str(parent) for parent in PurePosixPath(path).parents)
-        return sorted(found - {"."})
+            parent = path.rpartition("/")[0]
+            while parent and parent not in found:
+                found.add(parent)
+                parent = parent.rpartition("/")[0]
+        return sorted(found)
 
 
 def _line(*fields: object) -> str:

@@ -72,19 +72,25 @@ _MACOS_LIBPYTHON = re.compile(rb"/libpython3\.[0-9]+t?d?\.dylib\0")
 Parse = Callable[[Sequence[tuple[str, bytes]]], Sequence[Collection[str] | None]]
 
 
-def imported_names(files: Iterable[File], parse: Parse | None) -> frozenset[str]:
-    """Those modules that `needed_parts` knows which `files`, a payload's wheels and sources, import.
+def imported_names(groups: Iterable[Iterable[File]], parse: Parse | None) -> list[frozenset[str]]:
+    """Those modules that `needed_parts` knows which the files of each group, a wheel's or the payload's
+    sources, import.
 
     Without `parse`, or where it fails, those that they mention as imports are written.
     """
-    read = ((file.path, file.content.read()) for file in files if _is_source(file.path))
-    mentions = {(path, source): names for path, source in read if (names := _mentioned(source))}
-    sources = list(mentions)
+    found: list[set[str]] = []
+    sources: list[tuple[str, bytes]] = []
+    mentions: list[tuple[set[str], set[str]]] = []
+    for files in groups:
+        found.append(set())
+        for file in files:
+            if _is_source(file.path) and (names := _mentioned(source := file.content.read())):
+                sources.append((file.path, source))
+                mentions.append((found[-1], names))
     parsed = parse(sources) if parse else [None] * len(sources)
-    found: set[str] = set()
-    for each, modules in zip(sources, parsed, strict=True):
-        found |= mentions[each] if modules is None else _known(modules)
-    return frozenset(found)
+    for (of_group, names), modules in zip(mentions, parsed, strict=True):
+        of_group |= names if modules is None else _known(modules)
+    return [*map(frozenset, found)]
 
 
 def names_in_arguments(arguments: Sequence[str]) -> frozenset[str]:

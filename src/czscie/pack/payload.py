@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -28,9 +28,15 @@ _NAMED = "lift.pack.files names them, or a distribution in the payload reads the
 
 
 class Scanned(msgspec.Struct, frozen=True):
-    """The cached findings about the modules of one wheel that have a sign in their text."""
+    """The cached findings about modules that have a sign in their text."""
 
     signs: tuple[Signs, ...]
+
+
+class ScannedWheel(msgspec.Struct, frozen=True):
+    """The same for one wheel, by their paths."""
+
+    signs: dict[str, Signs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +128,16 @@ class Packing:
         named = frozenset(path for path in unit.modules if self.settings.keeps(path))
         if self.settings.packages == "all" or len(named) == len(unit.modules):
             return named, ""
-        staying, reason = unit.staying(application, self._scan)
+        staying, reason = unit.staying(application, self._signs)
         return staying | named, reason if staying else ""
+
+    def _signs(self, unit: Unit) -> Mapping[str, Signs]:
+        """The signs in the modules of `unit`, from the cache if it is a wheel file."""
+        digest = unit.origin.digest() if isinstance(unit.origin, Wheel) else None
+        if digest is None:
+            return unit.signs(self._scan)
+        key = key_of("scanned wheel", self.compiler.identity, digest, *unit.modules)
+        return knowledge(key, ScannedWheel, lambda: ScannedWheel(unit.signs(self._scan))).signs
 
     def _scan(self, suspects: Sequence[Suspect]) -> tuple[Signs, ...]:
         """The signs in each of the modules, from the cache."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
@@ -30,18 +30,20 @@ class Unit:
     files: dict[str, Placement]
     modules: tuple[str, ...]
 
-    def staying(self, application: Collection[str], scan: Scan) -> tuple[frozenset[str], str]:
+    def staying(
+        self, application: Collection[str], signs_of: Callable[[Unit], Mapping[str, Signs]]
+    ) -> tuple[frozenset[str], str]:
         """The modules that stay files, and why; `application` are the projects that it is made of.
 
         The application's own are what other libraries look at: they check its types, cache beside it, run it
         by its path. Of other code, data and extension modules stay where they are and find what they look
-        for: whether modules are there as files matters to those alone who look at these, as `scan` tells.
+        for: whether modules are there as files matters to those alone who look at these, as signs tell.
         """
         if not isinstance(self.origin, Wheel) or self.origin.project in application:
             return frozenset(self.modules), "they are the application's own"
         if (template := self._template()) is not None:
             return frozenset(self.modules), f"{template} is a template of modules"
-        signs = self._signs(scan)
+        signs = signs_of(self)
         for path, found in signs.items():
             if found.looks and not _OF_TESTS.match(path):
                 return frozenset(self.modules), f"{path} uses {found.looks}"
@@ -53,8 +55,8 @@ class Unit:
         importable = frozenset(self.modules)
         return next((path for path in self.files if path not in importable and _is_template(path)), None)
 
-    def _signs(self, scan: Scan) -> dict[str, Signs]:
-        """The signs found in those modules that have one in their text."""
+    def signs(self, scan: Scan) -> dict[str, Signs]:
+        """The signs that `scan` finds in those modules that have one in their text."""
         harmless = self._harmless
         suspects = []
         for path in self.modules:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from czscie.build_cache import key_of, knowledge
 from czscie.container.content import File
 from czscie.container.tree import Item
 from czscie.pbs.distribution import Layout
@@ -48,6 +49,12 @@ _REPAIRED = re.compile(r"(^|/)([^/]+\.libs|\.dylibs)/")
 _NAME_LENGTH_MAX = 100
 
 
+class Libraries(msgspec.Struct, frozen=True):
+    """The cached findings about the libraries in one wheel."""
+
+    components: tuple[Component, ...]
+
+
 def wheel_components(
     wheels: Iterable[Wheel],
     needs: Mapping[str, Collection[str]],
@@ -60,9 +67,10 @@ def wheel_components(
     """
     found: list[Component] = []
     for wheel in sorted(wheels, key=lambda wheel: wheel.project):
+        digest = wheel.digest()
         libraries = [
             msgspec.structs.replace(library, reference=f"{wheel.project}/{library.reference}")
-            for library in bundled_libraries(wheel.members, _is_repaired)
+            for library in _libraries_of(wheel, digest)
         ]
         required = (*needs.get(wheel.project, ()), *(library.reference for library in libraries))
         properties = {WHEEL: wheel.filename}
@@ -71,12 +79,22 @@ def wheel_components(
         component = _component(
             _metadata(wheel),
             reference=wheel.project,
-            sha256=None if wheel.archive is None else hashlib.sha256(wheel.archive.read()).hexdigest(),
+            sha256=digest,
             needs=tuple(sorted(required)),
             properties=properties,
         )
         found += [component, *libraries]
     return tuple(found)
+
+
+def _libraries_of(wheel: Wheel, digest: str | None) -> tuple[Component, ...]:
+    """The libraries in the wheel of this digest, from the cache."""
+
+    def find() -> Libraries:
+        return Libraries(bundled_libraries(wheel.members, _is_repaired))
+
+    found = find() if digest is None else knowledge(key_of("libraries", digest), Libraries, find)
+    return found.components
 
 
 def _is_repaired(path: str) -> bool:

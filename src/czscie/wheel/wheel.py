@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from czscie.container.content import Content, File, OnDisk
+from czscie.container.content import Content, File, OnDisk, pieces_of
 from czscie.container.paths import check_together, checked_name
 from czscie.container.untrusted_zip import Shelf, files_in_zip
 from czscie.errors import Code, CzscieError
+from czscie.filesystem import path_digest, sha256_of
 from czscie.wheel.entry_points import EntryPoints
 from czscie.wheel.pex_wheel_layout import wheel_paths
 from czscie.wheel.record import Row, WheelRecord, parse_record
@@ -98,6 +99,15 @@ class Wheel:
             members=_members(paths, dist_info, entry_points, parse_record(texts["RECORD"] or ""), where),
             archive=archive,
         )
+
+    def digest(self) -> str | None:
+        """SHA-256 of the wheel file, in hexadecimal; None where there is none any more.
+
+        Raises CzscieError when it cannot be read.
+        """
+        if isinstance(self.archive, OnDisk):
+            return path_digest(self.archive.path)
+        return None if self.archive is None else sha256_of(pieces_of(self.archive))
 
     def requirements(self) -> tuple[Requirement, ...]:
         """The wheel's requirements, with their markers. Raises CzscieError when one is invalid."""
