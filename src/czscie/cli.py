@@ -33,7 +33,7 @@ from czscie.standard_output import open_standard_output
 
 app = typer.Typer(
     name="czscie",
-    help="A Python program as one native executable per platform.",
+    help="Package a Python program as one native executable per platform.",
     add_completion=False,  # `czscie completion` prints the script, and writes no file
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -24,7 +24,7 @@ Output = Annotated[
     typer.Option(
         "--output",
         "-o",
-        help="The directory to write to, or for a program the file. Default: dist.",
+        help="The directory to write to; for a program, the file. Default: dist.",
         show_default=False,
     ),
 ]
@@ -41,7 +41,7 @@ Locked = Annotated[bool, typer.Option("--locked", help="Fail if the lock is out 
 Frozen = Annotated[bool, typer.Option("--frozen", help="Use the lock; do not check that it is up to date.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Run without network access.")]
 Release = Annotated[
-    bool, typer.Option("--release", help="Compress as hard as pays: a smaller file, a slower first build.")
+    bool, typer.Option("--release", help="Compress harder: a smaller file, but a slower first build.")
 ]
 Vendor = Annotated[
     Path | None,
@@ -53,7 +53,7 @@ Files = Annotated[
         "--file",
         metavar="ID=PATH",
         autocompletion=candidates.file_ids,
-        help="Take this file for the manifest's file of this key or name. Repeatable.",
+        help="Use this file for the manifest's file of this key or name. Repeatable.",
     ),
 ]
 InvertLazy = Annotated[
@@ -62,7 +62,7 @@ InvertLazy = Annotated[
         "--invert-lazy",
         metavar="ID",
         autocompletion=candidates.lazy_ids,
-        help="Embed this interpreter or file if it is lazy, and the other way round. Repeatable.",
+        help="Embed this interpreter or file if it is lazy, otherwise make it lazy. Repeatable.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -77,8 +77,8 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but er
 Target = Annotated[
     Path | None,
     typer.Argument(
-        help="A lift manifest, a directory with one or with a pyproject.toml, a PEX, or a script (PEP 723). "
-        "Default: lift.toml.",
+        help="A lift manifest, a directory with a lift.toml or a pyproject.toml, a PEX, or a script "
+        "(PEP 723). Default: lift.toml.",
         show_default=False,
     ),
 ]
@@ -103,7 +103,7 @@ Extras = Annotated[
         "--extra",
         metavar="NAME",
         autocompletion=candidates.extras,
-        help="Install this extra of the project, too. Repeatable.",
+        help="Also install this extra of the project. Repeatable.",
     ),
 ]
 Groups = Annotated[
@@ -112,7 +112,7 @@ Groups = Annotated[
         "--group",
         metavar="NAME",
         autocompletion=candidates.groups,
-        help="Install this dependency group, too. Repeatable.",
+        help="Also install this dependency group. Repeatable.",
     ),
 ]
 FindLinks = Annotated[
@@ -121,14 +121,14 @@ FindLinks = Annotated[
         "--find-links",
         "-f",
         metavar="DIR|URL",
-        help="Take wheels from this directory or page, too. Repeatable.",
+        help="Also take wheels from this directory or page. Repeatable.",
     ),
 ]
 Index = Annotated[
     str | None, typer.Option("--index", metavar="URL", help="The package index, in place of pip's.")
 ]
 ExtraIndexes = Annotated[
-    list[str] | None, typer.Option("--extra-index", metavar="URL", help="Another index. Repeatable.")
+    list[str] | None, typer.Option("--extra-index", metavar="URL", help="An additional index. Repeatable.")
 ]
 NoIndex = Annotated[bool, typer.Option("--no-index", help="Take wheels from --find-links only.")]
 Python = Annotated[
