@@ -7,10 +7,12 @@ import platform
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from czscie.cache import cache_directory
 from e2e import interpreters as interpreters_of
 from e2e.bare import BareRoot
 from e2e.build import Builder, Scie
@@ -68,11 +70,18 @@ def pexes(interpreters: dict[str, Path]) -> Callable[[Recipe], Path]:
 
 @pytest.fixture(scope="session")
 def builder(mirror_server: MirrorServer, tmp_path_factory: pytest.TempPathFactory) -> Builder:
-    """Builds with a cache of this session's own, so that none comes out of an older czscie's."""
+    """Builds with a cache of this session's own, so that none comes out of an older czscie's.
+
+    Launchers are the user's, which are named by their source: they take long to compile.
+    """
     session = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         session = session.parent
-    return Builder(mirror_server.url, session / "czscie-cache")
+    cache = session / "czscie-cache"
+    cache.mkdir(exist_ok=True)
+    with suppress(FileExistsError):  # another process of this session made it
+        (cache / "launchers").symlink_to(cache_directory("launchers"))
+    return Builder(mirror_server.url, cache)
 
 
 @pytest.fixture(scope="session")

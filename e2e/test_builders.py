@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from czscie.cache import cache_directory
-from czscie.launchers.build import compile_launcher, find_launcher
 from e2e.build import Builder, Scie
 from e2e.cache import cached
 from e2e.pexes import Recipe
@@ -19,6 +18,7 @@ from e2e.server import MirrorServer
 from e2e.situation import Distribution, write_wheel
 from e2e.ways import make_pex
 from e2e.wheelhouse import czscie_requirements
+from scie.factories import launcher_of
 
 #: What CPython 3.11 cannot parse, and 3.13 can.
 MODERN = {
@@ -65,10 +65,7 @@ def test_two_pythons_build_the_same(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    launchers = cache_directory("launchers")
-    launcher = find_launcher("linux-x86_64", launchers) or compile_launcher(
-        "linux-x86_64", launchers, launchers
-    )
+    launcher = launcher_of("linux-x86_64")
     built: dict[str, tuple[list[str], bytes]] = {}
     for minor, python in interpreters.items():
         directory = tmp_path / minor

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from czscie.czex.inject import Compression, inject
-from czscie.launchers.build import compile_launcher, find_launcher
 from e2e import foreign
-from e2e.cache import cache_directory, cached
+from e2e.cache import cached
 from e2e.mirror import release
 from e2e.mirror.apt import Apt
 from e2e.pexes import Recipe
+from scie.factories import launcher_of
 
 GREETER = Recipe("greeter", ("six==1.17.0", "--entry-point", "greeter:main"), sources="greeter")
 
@@ -55,13 +55,9 @@ DEBIAN = {
 def make_czex(
     pexes: Callable[[Recipe], Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[Recipe], Path]:
-    def launcher(name: str) -> Path:
-        cache = cache_directory() / "launchers"
-        return find_launcher(name, cache) or compile_launcher(name, cache, cache)
-
     def make(recipe: Recipe) -> Path:
         path = tmp_path_factory.mktemp("czex") / f"{recipe.name}.czex"
-        inject(pexes(recipe), path, (), launcher, Compression(3))
+        inject(pexes(recipe), path, (), launcher_of, Compression(3))
         return path
 
     return make

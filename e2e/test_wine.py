@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import time
 from pathlib import Path
 
 import pytest
 
-from czscie.cache import cache_directory
-from czscie.launchers.build import zig_build
 from e2e.build import Builder, read_results
 from e2e.wine.application import Application
 from e2e.wine.wine import Wine, windows_path
+from integration.native.zig_program import run_unit_tests
 
 
 @pytest.fixture
@@ -22,14 +22,15 @@ def cowsay(wine: Wine, windows_cowsay: Path, tmp_path: Path) -> Application:
     return Application(wine, windows_cowsay, tmp_path / "base")
 
 
-def test_the_launchers_unit_tests_pass(wine: Wine, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("source", ["main", "fetch"])
+def test_the_launchers_unit_tests_pass(wine: Wine, source: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in wine.environment().items():
         if name.startswith("WINE") or name == "DISPLAY":
             monkeypatch.setenv(name, value)
-    options = ("-Dtarget=x86_64-windows-gnu", "-Doptimize=ReleaseSafe", "-fwine", "--summary", "all")
-    done = zig_build("test", *options, cache=cache_directory("launchers"))
+    options = ("-OReleaseSafe", "-fstrip", "--test-cmd", "wine", "--test-cmd-bin")
+    done = run_unit_tests(source, "windows-x86_64", *options)
     assert done.returncode == 0, done.stderr
-    assert "tests passed" in done.stderr or "skipped" in done.stderr
+    assert re.search("tests passed|[1-9][0-9]* passed; [0-9]+ skipped; 0 failed", done.stderr), done.stderr
 
 
 def test_it_installs_once_and_starts_again(cowsay: Application) -> None:

@@ -18,13 +18,13 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from czscie.czex.inject import Compression, inject
-from czscie.launchers.build import compile_launcher, find_launcher
 from e2e import pexes
 from e2e.build import Builder, Scie
 from e2e.cache import cache_directory, cached
 from e2e.pexes import Recipe
 from e2e.situation import CONSTRAINTS, Case, Situation, read_situations
 from interrupts import take_interrupts
+from scie.factories import launcher_of
 
 _SECONDS = 60
 
@@ -323,18 +323,13 @@ class Ways:
 
     @cache  # noqa: B019
     def _czex(self, of_set: str) -> Path:
-        launchers = cache_directory() / "launchers"
         czex = self._directory / of_set / "situations.czex"
-        inject(self._pex(of_set), czex, (), lambda name: _launcher(name, launchers), Compression(3))
+        inject(self._pex(of_set), czex, (), launcher_of, Compression(3))
         return czex
 
     def _scie(self, of_set: str, python: str) -> Path:
         scie = Scie(Recipe("situations", ()), python)
         return self._builder.build(scie, self._pex(of_set), self._directory / of_set / python)
-
-
-def _launcher(name: str, cache: Path) -> Path:
-    return find_launcher(name, cache) or compile_launcher(name, cache, cache)
 
 
 def _set(variables: Mapping[str, str]) -> list[str]:

@@ -25,8 +25,8 @@ from scie.factories import Tree, manifest
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="starts Linux programs")
 
-#: More than 32 bits count, and where they end.
-LARGE = 5 << 30
+#: More than 32 bits count, and what is beyond them.
+LARGE = (4 << 30) + (8 << 20)
 BEYOND = (4 << 30) + 12_345
 FILES = 70_000
 
@@ -41,7 +41,7 @@ def need_room(directory: Path, size: int) -> None:
         pytest.skip(f"this takes {size >> 30} GiB of {directory}")
 
 
-def test_a_file_of_5_gib_is_packed_inspected_installed_mended_and_verified(
+def test_a_file_beyond_4_gib_is_packed_inspected_installed_mended_and_verified(
     make: Make, tmp_path: Path
 ) -> None:
     """Takes a minute of the processor, and as many bytes of the disk, twice while it is mended."""

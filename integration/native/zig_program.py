@@ -1,4 +1,4 @@
-"""Programs of tests in Zig, which do on any host what the launcher does on another system."""
+"""The launcher's unit tests, its fuzzer, and programs that do on any host what it does on another system."""
 
 from __future__ import annotations
 
@@ -7,8 +7,26 @@ import sys
 from pathlib import Path
 
 from czscie.cache import cache_directory
-from czscie.launchers.build import TARGETS, native_source
+from czscie.launchers import libzstd
+from czscie.launchers.build import TARGETS, native_source, run_zig, source_options
 from czscie.platforms import current_launcher
+
+
+def run_unit_tests(source: str, launcher: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Runs the tests of `source`.zig of the launcher and of all that it imports, compiled for `launcher`."""
+    cache = cache_directory("launchers")
+    library = str(libzstd.libzstd_source(cache))
+    return run_zig("test", *options, *source_options(source, TARGETS[launcher], library), cache=cache)
+
+
+def compile_fuzzer(directory: Path) -> Path:
+    """The fuzzer of the launcher's parsers, compiled for this host into `directory`."""
+    cache, built = cache_directory("launchers"), directory / "fuzz"
+    library = str(libzstd.libzstd_source(cache))
+    options = source_options("fuzz", TARGETS[current_launcher()], library)
+    done = run_zig("build-exe", "-OReleaseSafe", "-fstrip", *options, f"-femit-bin={built}", cache=cache)
+    assert done.returncode == 0, done.stderr
+    return built
 
 
 def compile_program(name: str, module: str, directory: Path) -> Path:

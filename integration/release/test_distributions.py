@@ -57,7 +57,7 @@ def test_the_wheel_is_for_every_platform_and_lists_the_digests_of_all_programs(
 def test_the_source_distribution_has_no_launchers(made: Distributions) -> None:
     with tarfile.open(made.sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"hatch_build.py", "native/build.zig", "src/czscie/launchers/build.py"} <= names
+    assert {"hatch_build.py", "native/src/main.zig", "src/czscie/launchers/build.py"} <= names
     assert not any(name.endswith(tuple(map(file_name, all_programs()))) for name in names)
 
 

@@ -1,4 +1,4 @@
-//! Fuzzes the parsers of the launcher: `zig build fuzz -- SECONDS [TARGET …]`.
+//! Fuzzes the parsers of the launcher: `fuzz CORPUS SECONDS [TARGET …]` (integration/native/test_fuzz.py compiles it).
 //!
 //! Inputs are mutations of the corpus (native/corpus/<target>/) and of earlier inputs with a new outcome. The fuzzer
 //! is built with ReleaseSafe: an overflow, an index out of bounds or a reached `unreachable` ends the run. So does an
