@@ -76,7 +76,7 @@ def test_every_code_of_errors_is_on_its_page(site: Path) -> None:
     page = (site / "reference/errors/index.html").read_text(encoding="utf-8")
     for code in Code:
         assert re.search(rf'<h2 id="{code.value.lower()}-', page)
-    assert "<strong>How to mend it</strong>" in page
+    assert "<strong>How to fix it</strong>" in page
 
 
 def test_every_key_of_the_manifest_is_on_its_page(site: Path) -> None:

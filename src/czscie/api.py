@@ -1,6 +1,6 @@
 """czscie as a library (docs/reference/api.md): what the commands do, as functions that print nothing.
 
-Every function raises CzscieError for what its caller can mend: files that are missing or damaged, manifests
+Every function raises CzscieError for what its caller can fix: files that are missing or damaged, manifests
 with mistakes, servers that do not answer, disks that are full. `session` is what a run works with, by default
 what the environment says, with a silent console; `Session.of` makes others. `platforms` are those of the
 manifest to work on, all when empty. What a function needs it imports when it is called, as commands do.

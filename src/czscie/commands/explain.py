@@ -19,7 +19,7 @@ def explain(
         ),
     ] = None,
 ) -> None:
-    """Explain an error by its code: what happened, why, and how to mend it."""
+    """Explain an error by its code: what happened, why, and how to fix it."""
     from czscie.console import write_result
     from czscie.explain.page import Page, all_pages, find_code
 

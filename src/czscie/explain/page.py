@@ -1,4 +1,4 @@
-"""The page of an error code: its title, an example, what happened, why, and how to mend it."""
+"""The page of an error code: its title, an example, what happened, why, and how to fix it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"\s*(?P<number>[0-9]{1,9})\s*")
 
 _WIDTH = 88
 
-SECTIONS = ("What happened", "Why", "How to mend it")
+SECTIONS = ("What happened", "Why", "How to fix it")
 
 
 @dataclass(frozen=True, slots=True)
