@@ -63,6 +63,8 @@ version = "3.11"
 [[lift.interpreters]]
 id = "py313"
 provider = "PythonBuildStandalone"
+base_url = "{mirror}"
+lazy = true
 release = "{tag}"
 version = "3.13"
 
@@ -129,7 +131,7 @@ def test_a_lift_in_json_starts_the_cpython_that_is_one_of_its_files(
 
 
 def test_a_group_starts_the_member_that_its_selector_names(builder: Builder, tmp_path: Path) -> None:
-    (tmp_path / "lift.toml").write_text(GROUP.format(tag=TAG))
+    (tmp_path / "lift.toml").write_text(GROUP.format(tag=TAG, mirror=builder.mirror_url))
     executable = built(builder, tmp_path, "lift.toml")
     assert said(executable, tmp_path) == "(3, 11) True\n"
     assert said(executable, tmp_path, WHICH="py313") == "(3, 13) True\n"

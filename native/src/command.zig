@@ -123,8 +123,10 @@ pub const Prepared = struct {
     /// Variables to remove.
     removed: []const []const u8,
 
-    /// Changes `environment`: removals first, then defaults, then replacements.
+    /// Changes `environment`: what every command gets first, then removals, then defaults, then replacements.
     pub fn apply(prepared: Prepared, arena: Allocator, environment: *Environment, context: *const Context) Error!void {
+        try put(environment, "SCIE", context.executable);
+        try put(environment, "SCIE_ARGV0", context.argv0);
         for (prepared.removed) |name| environment.remove(name);
         for ([_]bool{ false, true }) |replaces| {
             for (prepared.changes.keys(), prepared.changes.values()) |key, change| {
@@ -140,8 +142,6 @@ pub const Prepared = struct {
                 if (environment.get(name) == null) try put(environment, name, try placeholders.expand(arena, template, expansion.values()));
             }
         }
-        try put(environment, "SCIE", context.executable);
-        try put(environment, "SCIE_ARGV0", context.argv0);
     }
 };
 
@@ -246,7 +246,7 @@ const Expansion = struct {
             if (isReplacement(key)) return value;
             default = value;
         }
-        if (expansion.context.environment.get(name) == null) return default;
+        if (expansion.context.inherited(name) == null) return default;
         for (expansion.removed) |each| if (isSameName(each, name)) return default;
         return null;
     }
@@ -263,7 +263,10 @@ fn removals(arena: Allocator, command: manifest.Command, context: *const Context
             continue;
         }
         const expression: Expression = try .compile(arena, key);
-        if (names == null) names = try environments.names(arena, context.environment.*);
+        if (names == null) {
+            const inherited = try environments.names(arena, context.environment.*);
+            names = try std.mem.concat(arena, []const u8, &.{ inherited, &.{ "SCIE", "SCIE_ARGV0" } });
+        }
         for (names.?) |name| if (try expression.search(arena, name)) try found.append(arena, name);
     }
     return found.items;

@@ -252,6 +252,7 @@ pub fn fileUnknown(lift: manifest.Manifest, name: []const u8) noreturn {
     var list: std.Io.Writer = .fixed(&buffer);
     // The part of embedded files and that of the C library have no name in placeholders.
     for (lift.files) |part| if (!std.mem.startsWith(u8, part.name, ".")) list.print("\n  {s}", .{part.name}) catch break;
+    for (lift.lazy) |part| if (part.kind == .interpreter) list.print("\n  {s}", .{part.name}) catch break;
     for (lift.boot.names.map.keys()) |each| list.print("\n  {s}", .{each}) catch break;
     report.fatal(
         lift.name,
