@@ -109,7 +109,7 @@ def test_another_content_is_never_installed(made: LazyApp, server: MirrorServer)
 @pytest.mark.parametrize("content", [CONTENT[:-1], CONTENT + b"x"], ids=["shorter", "longer"])
 def test_another_length_is_refused_at_once(made: LazyApp, server: MirrorServer, content: bytes) -> None:
     server.files["/data.bin"] = content
-    assert f"the server has {len(content)} bytes, and the manifest 3000000" in made.failure()
+    assert f"the file has {len(content)} bytes on the server, and must have 3000000" in made.failure()
     assert len(server.requests) == 1
 
 

@@ -77,8 +77,8 @@ def test_twenty_starts_at_once_run_it_once(app: LazyApp, variables: dict[str, st
 @pytest.mark.parametrize(
     ("script", "message"),
     [
-        ("echo printed by another", "prints another words.txt than the manifest has\n  it has 19 bytes"),
-        ("echo printed by a kinding", "prints another words.txt than the manifest has\n  its SHA-256 is "),
+        ("echo printed by another", "prints a words.txt that differs from the manifest\n  it has 19 bytes"),
+        ("echo printed by a kinding", "prints a words.txt that differs from the manifest\n  its SHA-256 is "),
         ("yes", "prints more than the 21 bytes of words.txt"),
         ("echo printed by a binding; exit 3", "cannot make words.txt\n  /bin/sh failed: exit status: 3"),
         ("kill -9 $$", "cannot make words.txt\n  /bin/sh was killed"),

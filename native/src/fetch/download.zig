@@ -103,7 +103,7 @@ fn attempt(session: *Session, url: []const u8, target: *Target, wanted: Wanted, 
     };
     const end = if (response.length) |length| response.start +| length else null;
     if (wanted.size) |size| if (end) |found| if (found != size) return session.fail(.{
-        .why = session.print("the server has {d} bytes, and the manifest {d}", .{ found, size }),
+        .why = session.print("the file has {d} bytes on the server, and must have {d}", .{ found, size }),
     });
     while (true) {
         const piece = response.body.peekGreedy(1) catch |err| switch (err) {
@@ -136,7 +136,7 @@ pub fn check(session: *Session, file: std.fs.File, wanted: Wanted) Error!void {
         length += count;
     }
     const digest = hash.finalHex();
-    const hint = "the source has another file than the one that the application was built for: download it again, or build the application again";
+    const hint = "the file has changed at its source: try again, or rebuild the application";
     if (wanted.size) |size| if (size != length) return session.fail(.{
         .why = session.print("it has {d} bytes, and must have {d}", .{ length, size }),
         .hint = hint,

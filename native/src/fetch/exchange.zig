@@ -82,7 +82,7 @@ pub const Exchange = struct {
             switch (head.status) {
                 .ok, .partial_content => return exchange.respond(head, request),
                 .moved_permanently, .found, .see_other, .temporary_redirect, .permanent_redirect => {
-                    const location = head.location orelse return session.fail(.{ .why = "the server redirects to nowhere" });
+                    const location = head.location orelse return session.fail(.{ .why = "the server redirects without a target" });
                     url = try exchange.resolve(uri, location);
                     exchange.close();
                 },
@@ -312,7 +312,7 @@ pub const Exchange = struct {
         var start: u64 = 0;
         if (head.status == .partial_content) {
             start = rangeStart(head) orelse return exchange.session.fail(.{ .why = "the server sends an invalid range" });
-            if (start != request.offset) return exchange.session.fail(.{ .why = "the server sends another range" });
+            if (start != request.offset) return exchange.session.fail(.{ .why = "the server sends a different range" });
         }
         return .{
             .start = start,

@@ -134,7 +134,7 @@ fn printed(session: *Session, file: std.fs.File, program: []const [:0]const u8, 
     };
     download.check(session, file, wanted) catch |err| {
         if (err != error.Failed) return err;
-        report.fatal(application, "{s} prints another {s} than the manifest has\n  {s}", .{ program[0], wanted.name, session.fault.why });
+        report.fatal(application, "{s} prints a {s} that differs from the manifest\n  {s}", .{ program[0], wanted.name, session.fault.why });
     };
 }
 
@@ -146,7 +146,7 @@ fn spawn(child: *std.process.Child) !void {
 fn describe(err: anyerror) []const u8 {
     return switch (err) {
         error.InvalidArchive => "the archive is damaged",
-        error.UnsafeArchive => "the archive has a member that leads out of its directory, or that is no file and no link",
+        error.UnsafeArchive => "the archive has a member that leads out of its directory, or that is neither a file nor a link",
         error.PathAlreadyExists => "two members of the archive have the same path here",
         else => report.describe(err),
     };
