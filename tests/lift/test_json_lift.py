@@ -83,6 +83,19 @@ def test_anything_may_stand_beside_the_lift() -> None:
     assert parse({}, **extras).name == "moo"
 
 
+def test_what_is_printed_of_a_scie_has_a_zip_of_its_files_that_is_none() -> None:
+    tote = {"name": "scie-tote", "size": 200, "hash": DIGITS, "type": "zip"}
+    moo = {"name": "moo.txt", "hash": DIGITS, "type": "blob"}
+    assert [file.name for file in parse({"files": [moo, tote]}).files] == ["moo.txt"]
+    assert [file.name for file in parse({"files": [moo | {"size": 3}, tote]}).files] == [
+        "moo.txt",
+        "scie-tote",
+    ]
+    assert (
+        parse({"files": [{"name": "empty-scie-tote", "size": 22, "hash": DIGITS, "type": "zip"}]}).files == ()
+    )
+
+
 def test_a_lift_without_commands_has_nothing_to_start() -> None:
     assert problems({"boot": {"commands": {}}}) == [
         "  scie.lift.boot.commands: found nothing in it, allowed: at least one of the commands"

@@ -57,7 +57,7 @@ def read_json_lift(scie: Table, urls: Mapping[str, str], path: Path) -> tuple[Li
         is_for_any_platform=True,
         urls=urls,
         scie_jump=None if jump is None else _read_jump(jump),
-        files=tuple(_read_file(file, directory) for file in table.tables("files")),
+        files=_without_tote(tuple(_read_file(file, directory) for file in table.tables("files"))),
         commands=tuple(_read_command(name, command) for name, command in commands.items()),
         bindings=tuple(_read_command(name, binding) for name, binding in bindings.items()),
     )
@@ -95,6 +95,18 @@ def _read_file(table: Table, directory: Path) -> EmbeddedFile:
         table.reject("source", allowed="a size and a hash, because the file has a source")
     table.finish()
     return file
+
+
+def _without_tote(files: tuple[EmbeddedFile, ...]) -> tuple[EmbeddedFile, ...]:
+    """`files` without what scie-jump adds to them: a zip of those that then have a hash and no size, or an
+    empty one where science has no file. Both are in what is printed of a scie, and nobody has them as files.
+    """
+    if not files or files[-1].path.exists():
+        return files
+    *others, last = files
+    in_tote = any(each.digest is not None and each.digest.size is None for each in others)
+    is_tote = last.name == "scie-tote" and in_tote
+    return tuple(others) if is_tote or (last.name == "empty-scie-tote" and not others) else files
 
 
 def _read_command(name: str, table: Table) -> Command:
