@@ -20,7 +20,7 @@ from building import INTERPRETERS, RELEASE, STANDALONE, Project, pex
 from czex.factories import metadata, write_zip
 from czscie import api, build_cache, turns
 from czscie.build import build
-from czscie.czex import imports
+from czscie.czex import convert, imports
 from czscie.errors import CzscieError
 from czscie.network.url import file_path
 from czscie.pbs.assets import Asset
@@ -198,7 +198,8 @@ def test_after_a_change_only_what_changed_is_looked_at(
     write_zip(path, entries)
     looked: list[bytes] = []
     monkeypatch.setattr(imports, "_mentioned", lambda source: looked.append(source) or set())
-    monkeypatch.setattr(packages, "bundled_libraries", lambda *_: pytest.fail("it was looked at"))
+    for module, name in ((packages, "bundled_libraries"), (convert, "glibc_floor")):
+        monkeypatch.setattr(module, name, lambda *_: pytest.fail("it was looked at"))
     project.build()
     assert looked == [entries["moo.py"]]
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from czscie.build_cache import key_of, knowledge
 from czscie.container.plan import Plan
 from czscie.czex.entry_override import scripts_of, with_entry_point
 from czscie.czex.info import PexInfo
@@ -77,6 +80,12 @@ class Conversion:
     provisions: Sequence[Wheel] = ()
     windows: WindowsOptions | None = None
     count: Count = no_count
+
+
+class Floor(msgspec.Struct, frozen=True):
+    """The oldest glibc that a wheel runs with; None if it needs none."""
+
+    glibc: GlibcVersion | None
 
 
 def convert(path: Path, output: Path, conversion: Conversion) -> Converted:
@@ -158,13 +167,22 @@ def _refuse_pex_paths(pex: Pex) -> None:
 
 
 def _glibc(wheels: tuple[Wheel, ...]) -> GlibcVersion | None:
-    floors = []
-    for wheel in wheels:
-        try:
-            floors.append(glibc_floor(wheel.members, wheel.filename))
-        except ElfError:  # data that merely looks like a program of this kind
-            continue
+    floors = map(_glibc_of, wheels)
     return max((floor for floor in floors if floor is not None), default=None)
+
+
+def _glibc_of(wheel: Wheel) -> GlibcVersion | None:
+    """What one wheel needs; that of a wheel file is kept in the cache."""
+
+    def find() -> Floor:
+        try:
+            return Floor(glibc_floor(wheel.members, wheel.filename))
+        except ElfError:  # data that merely looks like a program of this kind
+            return Floor(None)
+
+    digest = wheel.digest()
+    found = find() if digest is None else knowledge(key_of("glibc floor", digest), Floor, find)
+    return found.glibc
 
 
 def _describe(resolution: WheelSelection, sources: int) -> str:
