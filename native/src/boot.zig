@@ -189,7 +189,7 @@ pub const Boot = struct {
         try environment.put("SCIE_BINDING_ENV", try std.fs.path.join(arena, &.{ directory.path, partial, "env" }));
         try environment.put("SCIE_BINDING_JSON", try std.fs.path.join(arena, &.{ directory.path, partial, "json" }));
         try boot.finish(boot, &environment);
-        const ending = try process.run(arena, prepared.arguments, &environment);
+        const ending = try process.run(arena, try located(arena, prepared.arguments, environment), &environment);
         return if (ending.isSuccess()) .ended else .{ .failed = ending };
     }
 
@@ -314,6 +314,25 @@ pub const Boot = struct {
         try launcher_file.copy(boot.executable.file, file, length);
     }
 };
+
+/// The `arguments` of a binding, with the path of its program: one without a directory is in the PATH that the binding
+/// gets. scie-jump looks there for the programs of bindings, though not for those of commands.
+pub fn located(
+    arena: Allocator,
+    arguments: []const [:0]const u8,
+    environment: Environment,
+) error{OutOfMemory}![]const [:0]const u8 {
+    if (builtin.os.tag == .windows or std.mem.indexOfScalar(u8, arguments[0], '/') != null) return arguments;
+    var directories = std.mem.tokenizeScalar(u8, environment.get("PATH") orelse "/bin:/usr/bin", ':');
+    while (directories.next()) |directory| {
+        const path = try std.fs.path.joinZ(arena, &.{ directory, arguments[0] });
+        const status = file_status.at(std.fs.cwd(), path) catch continue;
+        if (status.kind != .file) continue;
+        std.posix.accessZ(path, std.posix.X_OK) catch continue;
+        return std.mem.concat(arena, [:0]const u8, &.{ &.{path}, arguments[1..] });
+    }
+    return arguments;
+}
 
 const private_file_mode: std.fs.File.Mode = if (builtin.os.tag == .windows) 0 else 0o600;
 

@@ -8,7 +8,8 @@ const std = @import("std");
 const builtin = @import("builtin");
 const Allocator = std.mem.Allocator;
 const base_directory = @import("base.zig");
-const Boot = @import("boot.zig").Boot;
+const boots = @import("boot.zig");
+const Boot = boots.Boot;
 const command = @import("command.zig");
 const environments = @import("environment.zig");
 const Environment = environments.Environment;
@@ -109,7 +110,8 @@ fn sourceOf(boot: *Boot, part: manifest.LazyPart) placeholders.Error!Source {
         binding.apply(arena, &environment, &boot.context) catch |err| messages.placeholderUnknown(lift.name, err);
         try boot.finish(boot, &environment);
         const named = [_][:0]const u8{try arena.dupeZ(u8, part.fetched)};
-        const program = try std.mem.concat(arena, [:0]const u8, &.{ binding.arguments, &named });
+        const located = try boots.located(arena, binding.arguments, environment);
+        const program = try std.mem.concat(arena, [:0]const u8, &.{ located, &named });
         return .{ .program = program, .environment = environment };
     }
     const urls = if (lift.boot.urls) |template| try command.expandAlone(arena, template, &boot.context) else "";
