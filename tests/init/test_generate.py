@@ -102,7 +102,7 @@ def test_a_project_becomes_a_manifest_with_its_own_script_and_the_newest_cpython
     assert lift.payload.project.resolve() == tmp_path
     assert lift.payload.entry_point == "cow-say"
     text = comments(tmp_path)
-    assert 'The project has also: "calf".' in text
+    assert 'The project also has: "calf".' in text
     assert 'declares: requires-python = "<3.14,>=3.11".' in text
     assert '"linux-aarch64", "musl-linux-x86_64", "macos-aarch64", "windows-x86_64".' in text
     assert max(map(len, (tmp_path / "lift.toml").read_text().splitlines())) <= 110
@@ -200,7 +200,7 @@ def test_a_pex_gets_the_cpython_that_its_wheels_are_for(tmp_path: Path) -> None:
     lift = first(pex(tmp_path, *(f"cow-1.0-cp312-cp312-manylinux_2_17_{arch}.whl" for arch in ARCHES)))
     assert interpreter(lift) == ("3.12.12", TAG)
     assert names(lift) == ["linux-x86_64"]
-    assert 'There are also: "linux-aarch64".' in comments(tmp_path)
+    assert 'Others are: "linux-aarch64".' in comments(tmp_path)
 
 
 ARCHES = ("x86_64", "aarch64")

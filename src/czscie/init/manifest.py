@@ -18,10 +18,10 @@ _SCHEMA = "lift.schema.json"
 #: By the payload's key, what it is called and what stands above it.
 _NOUNS = {"project": "project", "pex": "PEX", "script": "script", "requirements": "payload"}
 _PAYLOADS = {
-    "project": "Its build backend builds the project. Its dependencies are included.",
+    "project": "The project, built by its build backend, with its dependencies.",
     "pex": "The PEX must contain the wheels for every platform above: czscie does not resolve it again.",
     "script": 'The script, with the dependencies that its "# /// script" block declares (PEP 723).',
-    "requirements": "The packages that these requirements mean, from an index.",
+    "requirements": "These requirements, resolved from a package index.",
 }
 
 
@@ -33,8 +33,8 @@ def render_manifest(subject: ProgramSource, choice: PythonChoice, directory: Pat
     blocks = (
         *([[f"#:schema ./{_SCHEMA}"]] if (directory / _SCHEMA).exists() else []),
         _comment(
-            "Written by czscie init, for you to edit. `czscie build` makes one executable per platform of "
-            "it. The lift.toml.example of czscie shows every key."
+            "Written by czscie init; edit it as you like. `czscie build` makes one executable per platform "
+            "from it. The lift.toml.example of czscie shows every key."
         ),
         _head(subject, choice),
         _interpreter(subject, choice),
@@ -52,7 +52,7 @@ def _head(subject: ProgramSource, choice: PythonChoice) -> Iterator[str]:
     yield ""
     others = ", ".join(f'"{platform.name}"' for platform in choice.others)
     yield from _comment(
-        f"The platforms to build for, all on this machine.{f' There are also: {others}.' if others else ''}"
+        f"The platforms to build for, all on this machine.{f' Others are: {others}.' if others else ''}"
     )
     yield f"platforms = {_array([platform.name for platform in choice.platforms])}"
 
@@ -91,7 +91,7 @@ def _payload(subject: ProgramSource, directory: Path) -> Iterator[str]:
         yield f"{key} = {_value(setting)}"
     others = ", ".join(map(toml_string, subject.others))
     if subject.entry_point is not None:
-        also = f" The {_NOUNS[subject.source]} has also: {others}." if others else ""
+        also = f" The {_NOUNS[subject.source]} also has: {others}." if others else ""
         yield from _comment(f"The entry point: a console script, a module, or module:function.{also}")
         yield f"entry_point = {toml_string(subject.entry_point)}"
     elif subject.starts:
