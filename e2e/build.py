@@ -41,6 +41,7 @@ class Scie:
 [lift]
 name = "{self.name}"
 platforms = ["{self.platform}"]
+compression_level = 1
 
 [[lift.interpreters]]
 id = "cpython"

@@ -57,7 +57,7 @@ def make_czex(
 ) -> Callable[[Recipe], Path]:
     def make(recipe: Recipe) -> Path:
         path = tmp_path_factory.mktemp("czex") / f"{recipe.name}.czex"
-        inject(pexes(recipe), path, (), launcher_of, Compression(3))
+        inject(pexes(recipe), path, (), launcher_of, Compression(1))
         return path
 
     return make

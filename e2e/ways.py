@@ -324,7 +324,7 @@ class Ways:
     @cache  # noqa: B019
     def _czex(self, of_set: str) -> Path:
         czex = self._directory / of_set / "situations.czex"
-        inject(self._pex(of_set), czex, (), launcher_of, Compression(3))
+        inject(self._pex(of_set), czex, (), launcher_of, Compression(1))
         return czex
 
     def _scie(self, of_set: str, python: str) -> Path:

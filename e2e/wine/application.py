@@ -14,6 +14,7 @@ _MANIFEST = """\
 [lift]
 name = "{name}"
 platforms = ["windows-x86_64"]
+compression_level = 1
 {lift}
 
 [[lift.interpreters]]

@@ -57,7 +57,7 @@ class Workshop:
 
     def czex(self, recipe: str) -> Path:
         def make(path: Path) -> None:
-            inject(self.pex(recipe), path, (), lambda name: host_launcher(), Compression(3))
+            inject(self.pex(recipe), path, (), lambda name: host_launcher(), Compression(1))
 
         return self._make("czex", recipe, make)
 
@@ -65,7 +65,7 @@ class Workshop:
         def make(path: Path) -> None:
             lift = path.parent / "lift.toml"
             lift.write_text(
-                f'[lift]\nname = "app"\nplatforms = ["current"]\n'
+                f'[lift]\nname = "app"\nplatforms = ["current"]\ncompression_level = 1\n'
                 f'[[lift.interpreters]]\nid = "cpython"\nprovider = "Host"\n'
                 f'[lift.payload]\npex = "{self.pex(recipe)}"\n'
             )
