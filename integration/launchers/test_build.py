@@ -6,7 +6,7 @@ import os
 import shutil
 import struct
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -38,6 +38,13 @@ ELF: Mapping[str, tuple[int, int, int]] = {
 PE = {"windows-x86_64": 0x8664, "windows-aarch64": 0xAA64}
 MACHO = {"macos-x86_64": 0x01000007, "macos-aarch64": 0x0100000C}
 PT_INTERP, PT_DYNAMIC = 3, 2
+
+
+@pytest.fixture(autouse=True)
+def digest_of_this_test() -> Iterator[None]:
+    """Digests of a source that a test replaced are not those of the next test."""
+    yield
+    source_digest.cache_clear()
 
 
 def native_copy(directory: Path) -> Path:
