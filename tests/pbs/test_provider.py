@@ -4,7 +4,9 @@ import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -12,6 +14,7 @@ from czscie.errors import CzscieError
 from czscie.lift.interpreter import Host, Local, PythonBuildStandalone
 from czscie.network.network import Network, Patience
 from czscie.network.remote import WrongContent
+from czscie.pbs.asset_list import AssetList
 from czscie.pbs.assets import Asset
 from czscie.pbs.provider import Provider
 from czscie.platforms import PLATFORMS, current_platform, find_platform
@@ -115,6 +118,65 @@ def test_a_mirror_may_be_a_directory_with_either_plus(tmp_path: Path, plus: str)
     (release / "SHA256SUMS").write_text(f"{hashlib.sha256(ARCHIVE).hexdigest()}  {ASSET.name}\n")
     interpreter = standalone((tmp_path / "the mirror").as_uri())
     assert Provider(network=QUICK).resolve(interpreter, LINUX).load().layout.version == "3.13.9"
+
+
+def fill_as_science(server: MirrorServer, asset: Asset, directory: str, name: str) -> None:
+    """What `science download` writes: a list of the asset in `directory`, and the archive."""
+    assets = AssetList.of(TAG).with_asset(asset, hashlib.sha256(ARCHIVE).hexdigest(), len(ARCHIVE))
+    server.files[f"{directory}/{quote(name)}"] = assets.rendered()
+    server.files[f"/download/{TAG}/{asset.url_name}"] = ARCHIVE
+
+
+@pytest.mark.parametrize(
+    ("directory", "release"),
+    [(f"/download/{TAG}", TAG), ("/latest/download", None), ("/latest/download", TAG)],
+)
+def test_a_mirror_that_science_wrote_has_lists_in_place_of_checksums(
+    server: MirrorServer, directory: str, release: str | None
+) -> None:
+    fill_as_science(server, ASSET, directory, "distributions-3.13-install_only_stripped.json")
+    source = Provider(network=QUICK).resolve(standalone(server.url, release=release), LINUX)
+    assert source.load().layout.version == "3.13.9"
+    assert source.url == f"{server.url}/download/{TAG}/{ASSET.url_name}"
+
+
+def test_a_mirror_that_science_wrote_may_be_a_directory(tmp_path: Path) -> None:
+    debug = replace(ASSET, flavor="debug-full")
+    archive = tar_zst(members(cpython("3.13.9")))
+    assets = AssetList.of(TAG).with_asset(debug, hashlib.sha256(archive).hexdigest(), len(archive))
+    directory = tmp_path / "download" / TAG
+    directory.mkdir(parents=True)
+    (directory / r"distributions-3.13-debug\-full.json").write_bytes(assets.rendered())
+    (directory / debug.name).write_bytes(archive)
+    interpreter = standalone(tmp_path.as_uri(), "3.13d", TAG)
+    assert Provider(network=QUICK).resolve(interpreter, LINUX).digest == hashlib.sha256(archive).hexdigest()
+
+
+def test_where_there_is_no_stripped_build_the_other_one_is_taken(server: MirrorServer) -> None:
+    whole = replace(ASSET, flavor="install_only")
+    fill_as_science(server, whole, "/latest/download", "distributions-3.13-install_only.json")
+    assert Provider(network=QUICK).resolve(standalone(server.url), LINUX).load().layout.version == "3.13.9"
+
+
+def test_the_digest_in_a_list_of_science_counts(server: MirrorServer) -> None:
+    fill_as_science(server, ASSET, f"/download/{TAG}", "distributions-3.13-install_only_stripped.json")
+    server.files[f"/download/{TAG}/{ASSET.url_name}"] = ARCHIVE + b"?"
+    source = Provider(network=QUICK).resolve(standalone(server.url, release=TAG), LINUX)
+    with pytest.raises(WrongContent):
+        source.load()
+
+
+def test_a_mirror_without_any_list_is_said_to_lack_that_of_science_too(server: MirrorServer) -> None:
+    name = "distributions-3.13-install_only_stripped.json"
+    with pytest.raises(CzscieError) as caught:
+        Provider(network=QUICK).resolve(standalone(server.url, release=TAG), LINUX)
+    assert caught.value.why[-1] == f"that release is not listed at {server.url}/download/{TAG}/{name}"
+    with pytest.raises(CzscieError) as caught:
+        Provider(network=QUICK).resolve(standalone(server.url), LINUX)
+    assert caught.value.why == (
+        f"there is nothing at {server.url}/latest-release.json",
+        f"there is nothing at {server.url}/latest/download/{name}",
+    )
 
 
 def test_the_environment_names_a_mirror(server: MirrorServer) -> None:

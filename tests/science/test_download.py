@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,8 @@ from typer.testing import CliRunner
 
 from building import RELEASE, STANDALONE, Project
 from czscie.errors import CzscieError
+from czscie.pbs.asset_list import AssetList
+from czscie.pbs.assets import Asset
 from czscie.science.cli import app
 from network.server import MirrorServer
 
@@ -43,6 +47,43 @@ def test_what_is_downloaded_is_a_mirror_to_build_from_without_a_network(
     (tmp_path / "launchers").rename(tmp_path / "another-cache/launchers")
     [built] = project.build()
     assert built.manifest.scie.lift.files[0].description.startswith(f"cpython 3.13.9+{RELEASE}")
+
+
+def test_what_is_downloaded_is_listed_as_science_lists_it(project: Project, tmp_path: Path) -> None:
+    provider = ("provider", "PythonBuildStandalone", "--version", "3.13", tmp_path / "mirror")
+    for platform in ("linux-x86_64", "macos-aarch64", "linux-x86_64"):
+        invoke("download", "--platform", platform, *provider)
+    invoke("download", "--platform", "linux-aarch64", *provider, "--release", RELEASE)
+    mirror = tmp_path / "mirror/providers/PythonBuildStandalone"
+    name = "distributions-3.13-install_only_stripped.json"
+    for directory, triples in (
+        ("latest/download", ["aarch64-apple-darwin", "x86_64-unknown-linux-gnu"]),
+        (
+            f"download/{RELEASE}",
+            ["aarch64-apple-darwin", "aarch64-unknown-linux-gnu", "x86_64-unknown-linux-gnu"],
+        ),
+    ):
+        listed = json.loads((mirror / directory / name).read_bytes())
+        assert listed["release"] == RELEASE
+        assert [each["target_triple"] for each in listed["assets"]] == triples
+        for each in listed["assets"]:
+            content = (mirror / each["rel_path"]).read_bytes()
+            assert each["digest"] == {
+                "fingerprint": hashlib.sha256(content).hexdigest(),
+                "size": len(content),
+            }
+
+
+def test_a_list_of_an_older_release_is_not_added_to(project: Project, tmp_path: Path) -> None:
+    latest = tmp_path / "mirror/providers/PythonBuildStandalone/latest/download"
+    latest.mkdir(parents=True)
+    older = Asset("3.13.8", "20250101", "x86_64-unknown-linux-gnu", "install_only_stripped")
+    path = latest / "distributions-3.13-install_only_stripped.json"
+    path.write_bytes(AssetList.of(older.release).with_asset(older, "ab" * 32, 7).rendered())
+    provider = ("provider", "PythonBuildStandalone", "--version", "3.13", tmp_path / "mirror")
+    invoke("download", "--platform", "linux-x86_64", *provider)
+    [asset] = AssetList.parse(path.read_bytes(), "x").digests
+    assert (asset.release, asset.version) == (RELEASE, "3.13.9")
 
 
 def test_platforms_without_such_an_interpreter_are_skipped_or_an_error(

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from czscie.errors import Code, CzscieError
+from czscie.pbs.asset_list import list_names
 from czscie.pbs.assets import FREE_THREADED, INSTALL_ONLY, INSTALL_ONLY_STRIPPED, Asset, is_flavor
 from czscie.pbs.releases import Release
 from czscie.platforms import PLATFORMS, Platform
@@ -48,6 +49,11 @@ class Wanted:
                 "freethreaded-install_only_stripped, full, and build options such as pgo+lto-full",
             )
         return cls(match[1], flavors, platform)
+
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """The names of the lists that can have it in a mirror that science wrote."""
+        return list_names(self.version, self.flavors)
 
     def matches(self, asset: Asset) -> bool:
         """Whether `asset` has the wanted version; `3.13` matches any patch of it."""
@@ -131,4 +137,5 @@ def _flavors(flavor: str, suffix: str) -> tuple[str, ...]:
         return (f"{FREE_THREADED}-{flavor}", *best)
     if free_threaded and flavor.endswith("-full") and not flavor.startswith(prefix):
         return (f"{prefix}{flavor}",)
-    return (flavor,)
+    # Old releases, and mirrors that science wrote unless told otherwise, have no stripped one.
+    return (flavor, INSTALL_ONLY) if flavor == INSTALL_ONLY_STRIPPED else (flavor,)

@@ -46,7 +46,18 @@ class Mirror:
     def directories(self, release: str) -> tuple[str, ...]:
         """The possible URLs of the files of `release`: the layouts of uv, GitHub and pbs-installer."""
         tagged = f"{self.base}/{release}"
-        return (tagged,) if self.is_official else (tagged, f"{self.base}/download/{release}", self.base)
+        return (tagged,) if self.is_official else (tagged, self.archives(release), self.base)
+
+    def archives(self, release: str) -> str:
+        """The URL of the directory that science puts the archives of `release` into."""
+        return f"{self.base}/download/{release}"
+
+    def list_directories(self, release: str | None) -> tuple[str, ...]:
+        """The URLs of the directories that can have science's lists of `release`, or of the newest."""
+        if self.is_official:
+            return ()
+        latest = f"{self.base}/latest/download"
+        return (latest,) if release is None else (self.archives(release), latest)
 
     def __str__(self) -> str:
         return f"{without_secrets(self.base)} ({self.origin})"

@@ -2,17 +2,17 @@
 
 `SHA256SUMS` is an asset of every release since 20220227: lines of a digest, two spaces and an asset's name. A
 release does not change once it is published, so the file is cached, and downloaded again only when it lacks
-something.
+something. Mirrors that science wrote have lists of another form (czscie.pbs.asset_list).
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from czscie.cache import cache_directory, make_way, mark_used
 from czscie.documents import parse_json
@@ -22,6 +22,7 @@ from czscie.network.client import Client
 from czscie.network.read import read_small
 from czscie.network.retry import Failure, Unreachable
 from czscie.network.url import without_secrets
+from czscie.pbs.asset_list import AssetList
 from czscie.pbs.assets import Asset
 from czscie.pbs.mirror import Mirror
 from czscie.progress import Progress
@@ -56,12 +57,18 @@ class Release:
 
 
 class Releases:
-    """The releases of the mirrors. The next mirror is tried when one lacks a release or is unreachable."""
+    """The releases of the mirrors. The next mirror is tried when one lacks a release or is unreachable.
 
-    def __init__(self, mirrors: Sequence[Mirror], client: Client, progress: Progress) -> None:
+    `lists` are the names of science's lists that have what is looked for.
+    """
+
+    def __init__(
+        self, mirrors: Sequence[Mirror], client: Client, progress: Progress, lists: Sequence[str] = ()
+    ) -> None:
         self._mirrors = mirrors
         self._client = client
         self._progress = progress
+        self._lists = lists
 
     def newest(self) -> str:
         """The tag of the newest release. Raises CzscieError when no mirror names it."""
@@ -71,7 +78,8 @@ class Releases:
             try:
                 if (tag := self._newest_of(mirror)) is not None:
                     return tag
-                why.append(f"there is nothing at {without_secrets(mirror.latest)}")
+                places = [mirror.latest, *self._list_urls(mirror, None)[:1]]
+                why += [f"there is nothing at {without_secrets(place)}" for place in places]
             except Unreachable as error:
                 failed.append(error)
                 why += error.why
@@ -99,10 +107,9 @@ class Releases:
             try:
                 if (release := self._find_at(mirror, tag)) is not None:
                     return release
-                why += [
-                    f"that release is not listed at {without_secrets(directory)}/{_CHECKSUMS}"
-                    for directory in mirror.directories(tag)
-                ]
+                indexes = [f"{directory}/{_CHECKSUMS}" for directory in mirror.directories(tag)]
+                indexes += self._list_urls(mirror, tag)[:1]
+                why += [f"that release is not listed at {without_secrets(index)}" for index in indexes]
             except Unreachable as error:
                 failed.append(error)
                 why += error.why
@@ -135,7 +142,9 @@ class Releases:
             return tag
         flat = self._read(f"{mirror.base}/{_CHECKSUMS}", mirror)
         assets = parse_checksums(flat, mirror.base) if flat else ()
-        return max((asset.release for asset in assets), default=None)
+        if (newest := max((asset.release for asset in assets), default=None)) is not None:
+            return newest
+        return next((found.release for found in self._read_lists(mirror, None)), None)
 
     def _find_at(self, mirror: Mirror, tag: str) -> Release | None:
         kept = _kept(mirror, tag)
@@ -146,7 +155,21 @@ class Releases:
                 if kept is not None:
                     _keep(kept, directory.removeprefix(mirror.base), raw)
                 return Release(tag, directory, digests, kept, fresh=True)
+        for found in self._read_lists(mirror, tag):
+            if found.release == tag and (digests := found.digests):
+                return Release(tag, mirror.archives(tag), digests, None, fresh=True)
         return None
+
+    def _read_lists(self, mirror: Mirror, tag: str | None) -> Iterator[AssetList]:
+        """Those of science's lists that `mirror` has: of the release `tag` or of the newest."""
+        for url in self._list_urls(mirror, tag):
+            if (raw := self._read(url, mirror)) is not None:
+                yield AssetList.parse(raw, url)
+
+    def _list_urls(self, mirror: Mirror, tag: str | None) -> list[str]:
+        return [
+            f"{directory}/{quote(name)}" for directory in mirror.list_directories(tag) for name in self._lists
+        ]
 
     def _read(self, url: str, mirror: Mirror) -> bytes | None:
         """The small file at `url`, None when there is none."""

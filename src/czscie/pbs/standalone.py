@@ -123,7 +123,7 @@ class StandaloneOrigin:
         wanted = Wanted.parse(version, flavor, platform)
         mirrors = find_mirrors(base_urls, self._network.environ)
         with Client(self._network) as client:
-            releases = Releases(mirrors, client, self._progress)
+            releases = Releases(mirrors, client, self._progress, wanted.lists)
             tag = release or self._newest_of(mirrors, releases)
             found = releases.find(tag)
             try:
