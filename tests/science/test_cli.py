@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def invoke(*arguments: str | Path, stdin: bytes | None = None) -> Result:
 @pytest.fixture(autouse=True)
 def directory(project: Project, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(project.directory)
+    monkeypatch.setattr(launchers, "_PACKAGE", project.directory)  # a checkout may have real ones
     (project.directory / "lift.toml").write_text(LIFT, encoding="utf-8")
     return project.directory
 
@@ -59,9 +61,28 @@ def test_run_hands_arguments_on(
 ) -> None:
     launcher = Path(os.environ["CZSCIE_CACHE"], "launchers", launchers.file_name(current_launcher()))
     launcher.write_text('#!/bin/sh\necho "$@"\nexit 3\n')
-    for words, said in (("a -x", "a -x"), ("-- -x --", "-x --"), ("-x", "-x")):
-        done = invoke("lift", "run", *arguments, "lift.toml", *words.split())
-        assert (done.exit_code, capfd.readouterr().out) == (3, f"{said}\n"), done.output
+    for words, said in (("a b", "a b"), ("-- -x --", "-x --"), ("a -- -x", "a -x")):
+        for command in (*arguments, "lift.toml"), ("lift.toml", *arguments):
+            done = invoke("lift", "run", *command, *words.split())
+            assert (done.exit_code, capfd.readouterr().out) == (3, f"{said}\n"), done.output
+
+
+def test_an_option_of_the_scie_needs_a_mark_before_it() -> None:
+    done = invoke("lift", "run", "lift.toml", "--colour")
+    assert done.exit_code == 2 and "No such option: --colour" in done.output
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the launcher is a script")
+@pytest.mark.parametrize("command", ["build", "run"])
+def test_no_file_that_is_gone_afterwards_is_said_to_be_written(
+    command: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    launcher = Path(os.environ["CZSCIE_CACHE"], "launchers", launchers.file_name(current_launcher()))
+    launcher.write_text("#!/bin/sh\n")
+    done = CliRunner().invoke(app, ["lift", command], catch_exceptions=False)
+    written = re.findall(r"Wrote (.*?)(?: \(.*)?$", done.output, re.MULTILINE)
+    assert [Path(path).name for path in written] == [NAME]
+    assert all(Path(path).is_file() for path in written)
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "..", "a:"])

@@ -39,7 +39,9 @@ def ensure_lock(
     if lock is not settled.before:
         path = lift.lock_path
         lock = Locker(lift, session, builder).with_launchers(lock, targets)
-        detail = Detail.NORMAL if lift.own_lock is None else Detail.VERBOSE  # in the cache it is no result
+        # In the cache, or for one build, it is no result.
+        is_result = lift.own_lock is None and use is not LockUse.ONCE
+        detail = Detail.NORMAL if is_result else Detail.VERBOSE
         with session.console.phase(f"Writing {path}", f"Wrote {path}", detail=detail):
             write_lock(path, lock)
         if settled.before is not None:

@@ -10,6 +10,8 @@ class LockUse(enum.Enum):
 
     #: Write what has changed.
     UPDATE = enum.auto()
+    #: The same, for a build that leaves no lock, so nothing is said of it.
+    ONCE = enum.auto()
     #: Fail.
     LOCKED = enum.auto()
     #: Do not check: what it lacks is an error, what it does not cover goes unnoticed.

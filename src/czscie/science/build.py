@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from czscie.build import build_lift
+from czscie.build import build_lift, provide_executable
 from czscie.errors import Code, CzscieError
 from czscie.filesystem import clearing_up, pieces, write_atomically
 from czscie.leftovers import scratch
@@ -97,17 +98,29 @@ def build_scies(
         stem = f"{lift.name}-{platform.name}" if named else lift.name
         return directory / f"{stem}{platform.executable_suffix}"
 
-    lift, targets = check_lift(lift)
-    with clearing_up(directory), scratch() as work:
+    with clearing_up(directory), _apart(lift) as (here, targets):
         directory.mkdir(parents=True, exist_ok=True)
-        # The lock is written beside the manifest.
-        here = with_desktop_entry(replace(lift, path=work / lift.path.name), work)
-        built = build_lift(here, targets, session, LockUse.UPDATE, path_of)
+        built = build_lift(here, targets, session, LockUse.ONCE, path_of)
     written = []
     for contents in built:
         written.append(contents.path)
         written += [_write_checksum(contents.path, algorithm) for algorithm in dict.fromkeys(algorithms)]
     return written
+
+
+def provide_scie(lift: Lift, session: Session) -> Path:
+    """The scie of `lift` for this machine in the cache, built unless it is there. Raises CzscieError."""
+    with _apart(lift) as (here, _):
+        return provide_executable(here, session, LockUse.ONCE)
+
+
+@contextmanager
+def _apart(lift: Lift) -> Iterator[tuple[Lift, list[Platform]]]:
+    """`lift` as it is built, with a lock in a directory of its own, and its platforms. Raises CzscieError."""
+    lift, targets = check_lift(lift)
+    with scratch() as work:
+        # The lock is written beside the manifest.
+        yield with_desktop_entry(replace(lift, path=work / lift.path.name), work), targets
 
 
 def _write_checksum(path: Path, algorithm: str) -> Path:

@@ -178,32 +178,26 @@ def export(
         write_result(str(path))
 
 
-@lift_app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@lift_app.command()
 def run(
     context: typer.Context,
     manifest: _Manifest = Path("lift.toml"),
-    arguments: Annotated[list[str] | None, typer.Argument(help="The arguments of the scie.")] = None,
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="The arguments of the scie; its options follow --.")
+    ] = None,
     preserve_sandbox: _Sandbox = False,
     use_jump: _Jump = None,
 ) -> None:
-    """Build a scie for this platform in a temporary directory, and run it."""
+    """Build a scie for this platform, and run it. It is kept in the cache."""
     from dataclasses import replace
 
-    from czscie.leftovers import scratch
     from czscie.platforms import current_platform
-    from czscie.science.build import build_scies, load
+    from czscie.science.build import load, provide_scie
 
     options, session = _given(context)
     lift = load(manifest, replace(options, platforms=(current_platform(),)), session)
-    with scratch() as directory:
-        [path] = build_scies(lift, directory, False, (), session)
-        status = subprocess.run([path, *_without_mark(arguments or ())]).returncode
+    status = subprocess.run([provide_scie(lift, session), *(arguments or ())]).returncode
     sys.exit(status if status >= 0 else 128 - status)
-
-
-def _without_mark(arguments: Sequence[str]) -> Sequence[str]:
-    """`arguments` without the `--` that ends those of science."""
-    return arguments[1:] if arguments and arguments[0] == "--" else arguments
 
 
 @provider_app.command("list")
