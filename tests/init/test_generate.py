@@ -14,6 +14,7 @@ from czscie.init.program import Program
 from czscie.lift.interpreter import PythonBuildStandalone
 from czscie.lift.lift import Lift
 from czscie.lift.manifest import read_manifest
+from czscie.pbs.assets import Asset
 from czscie.platforms import find_platform
 from czscie.session import Session
 from init.conftest import TAG
@@ -231,6 +232,27 @@ def test_a_platform_without_the_wheels_is_an_error_that_says_what_is_missing(tmp
     assert error.value.what == f"{made} does not run with any CPython for macos-aarch64"
     assert f"release {TAG} of python-build-standalone has: 3.12.12" in error.value.why
     assert "manylinux_2_17_x86_64 does not run on macos-aarch64" in str(error.value)
+
+
+def of_one_flavor(mirror: Path, flavor: str) -> None:
+    """Makes that of CPython 3.13.9 the only asset of the release."""
+    name = Asset("3.13.9", TAG, find_platform("linux-x86_64").triple, flavor).name
+    (mirror / TAG / "SHA256SUMS").write_text(f"{'0' * 64}  {name}\n")
+
+
+def test_a_release_without_stripped_builds_has_others(tmp_path: Path, mirror: Path) -> None:
+    of_one_flavor(mirror, "install_only")
+    assert interpreter(first(script(tmp_path))) == ("3.13.9", TAG)
+
+
+def test_a_release_without_builds_that_are_wanted_is_said_to_have_none(tmp_path: Path, mirror: Path) -> None:
+    of_one_flavor(mirror, "pgo+lto-full")
+    with pytest.raises(CzscieError) as error:
+        first(script(tmp_path))
+    assert error.value.why == (f"release {TAG} of python-build-standalone has: none",)
+    with pytest.raises(CzscieError) as error:
+        first(script(tmp_path), version="3.13")
+    assert error.value.why == ("it has: none",)
 
 
 def test_a_version_that_nothing_has_is_an_error_with_those_that_there_are(tmp_path: Path) -> None:

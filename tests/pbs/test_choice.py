@@ -90,6 +90,11 @@ def test_free_threaded_builds_from_before_they_were_stripped_are_found() -> None
     assert "freethreaded+pgo-full" in choose("3.13t", None, "windows-x86_64", old)
 
 
+def test_a_release_from_before_they_were_stripped_has_what_is_wanted() -> None:
+    old = made_up(("3.11.3", "x86_64-unknown-linux-gnu", "install_only"))
+    assert choose("3.11", None, "linux-x86_64", old).endswith("-install_only.tar.gz")
+
+
 def test_a_debug_build_is_asked_for_by_a_suffix() -> None:
     triple = find_platform("linux-x86_64").triple
     builds = made_up(("3.13.2", triple, "debug-full"), ("3.13.2", triple, "freethreaded+debug-full"))
@@ -140,6 +145,12 @@ def test_a_missing_platform_is_answered_with_those_there_are() -> None:
         "  it has builds for: linux-x86_64, macos-aarch64\n"
         "hint: choose another release or platform"
     )
+
+
+def test_a_release_for_other_platforms_only_lists_none() -> None:
+    with pytest.raises(CzscieError) as caught:
+        choose("3.13", None, "linux-x86_64", made_up(("3.13.9", "i686-pc-windows-msvc", "install_only")))
+    assert caught.value.why == ("it has builds for none of czscie's platforms",)
 
 
 @pytest.mark.parametrize("version", ["latest", "3.13.x", "3.13.9.1", ">=3.12", ""])

@@ -193,6 +193,17 @@ def test_what_there_is_not_is_refused_with_what_there_is(server: MirrorServer) -
     )
 
 
+def test_where_there_is_nothing_no_list_is_begun(server: MirrorServer) -> None:
+    fill(server, {"pypy3.9-v7.3.9-src.zip": b""})
+    with pytest.raises(CzscieError) as caught:
+        resolve(server, "3.9", "v7.3.9")
+    assert caught.value.why == ("it has builds for none of czscie's platforms",)
+    server.files["/versions.json"] = b"[]"
+    with pytest.raises(CzscieError) as caught:
+        resolve(server, "3.9")
+    assert caught.value.why == ("no stable release is listed",)
+
+
 @pytest.mark.parametrize(
     ("page", "what"),
     [

@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from czscie.errors import Code, CzscieError
 from czscie.init.source import ProgramSource
-from czscie.pbs.assets import INSTALL_ONLY_STRIPPED
+from czscie.pbs.assets import INSTALL_ONLY, INSTALL_ONLY_STRIPPED
 from czscie.pbs.choice import triples
 from czscie.pbs.releases import Release
 from czscie.platforms import PLATFORMS, Platform, current_platform
@@ -47,11 +47,11 @@ class PythonChoice:
 
 
 def versions_of(release: Release) -> Mapping[str, frozenset[Platform]]:
-    """The final CPythons of a release in the default flavor, newest first, and the platforms of each."""
+    """The final CPythons of a release in a default flavor, newest first, and the platforms of each."""
     found: dict[str, set[Platform]] = {}
     by_triple = {triple: platform for platform in PLATFORMS for triple in triples(platform)}
     for asset in release.digests:
-        if asset.flavor == INSTALL_ONLY_STRIPPED and asset.triple in by_triple:
+        if asset.flavor in (INSTALL_ONLY_STRIPPED, INSTALL_ONLY) and asset.triple in by_triple:
             found.setdefault(asset.version, set()).add(by_triple[asset.triple])
     final = [version for version in found if not Version(version).is_prerelease]
     return {version: frozenset(found[version]) for version in sorted(final, key=Version, reverse=True)}
@@ -93,7 +93,7 @@ def _impossible(
     wanted: tuple[Platform, ...],
 ) -> CzscieError:
     names = ", ".join(platform.name for platform in wanted)
-    why = [f"release {release} of python-build-standalone has: {', '.join(versions)}"]
+    why = [f"release {release} of python-build-standalone has: {', '.join(versions) or 'none'}"]
     if subject.asks:
         why.append(f"it declares: {subject.asks}")
     if versions:

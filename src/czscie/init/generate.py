@@ -68,7 +68,7 @@ def _beginning(
         raise CzscieError(
             f"release {release} of python-build-standalone has no CPython {python}",
             code=Code.INTERPRETER_NOT_RELEASED,
-            why=f"it has: {', '.join(versions)}",
+            why=f"it has: {', '.join(versions) or 'none'}",
             hint="choose one of these, or another release: --python X.Y.Z+YYYYMMDD",
         )
     return found

@@ -82,7 +82,9 @@ class Wanted:
             return CzscieError(
                 what,
                 code=Code.INTERPRETER_NOT_RELEASED,
-                why=f"it has builds for: {', '.join(names)}",
+                why=f"it has builds for: {', '.join(names)}"
+                if names
+                else "it has builds for none of czscie's platforms",
                 hint="choose another release or platform",
                 option="choose another: --python VERSION+RELEASE, or --platform NAME",
             )

@@ -111,7 +111,9 @@ class PyPyReleases:
             raise CzscieError(
                 f"PyPy v{newest.pypy_version} has no Python {version} for {platform.name}",
                 code=Code.INTERPRETER_NOT_RELEASED,
-                why=f"it has builds for: {', '.join(names)}",
+                why=f"it has builds for: {', '.join(names)}"
+                if names
+                else "it has builds for none of czscie's platforms",
                 hint='use provider = "PythonBuildStandalone", or leave out that platform',
             )
         return archive
@@ -209,7 +211,9 @@ def _no_release(
         return CzscieError(
             f"there is no release of PyPy with Python {version}",
             code=Code.INTERPRETER_NOT_RELEASED,
-            why=f"there are releases with: {', '.join(sorted(minors, key=Version))}",
+            why=f"there are releases with: {', '.join(sorted(minors, key=Version))}"
+            if minors
+            else "no stable release is listed",
         )
     releases = [f"v{each.pypy_version}" for each in of_version if _is_wanted(each, None)]
     return CzscieError(
