@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import sys
@@ -94,3 +95,17 @@ def test_a_name_is_that_of_a_file(name: str) -> None:
 def test_a_libc_is_one_that_science_knows() -> None:
     done = invoke("lift", "--platform", "linux-x86_64", "--libc", "uclibc", "build")
     assert done.exit_code == 2 and "--libc takes gnu or musl, not uclibc" in done.output
+
+
+def test_providers_are_listed_with_the_members_that_science_lists() -> None:
+    names = ["PythonBuildStandalone", "Host", "Local", "PyPy"]
+    assert invoke("provider", "list").stdout.split() == names
+    listed = json.loads(invoke("provider", "list", "--json").stdout)
+    assert [each["short_name"] for each in listed] == names
+    assert listed[0] == {
+        "description": None,
+        "short_name": "PythonBuildStandalone",
+        "source": "builtin",
+        "summary": "A CPython of python-build-standalone.",
+        "type": "czscie.lift.interpreter.PythonBuildStandalone",
+    }

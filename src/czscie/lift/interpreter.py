@@ -278,11 +278,12 @@ class Local:
         return cls(identifier, table.path("path", directory), _read_keep(table))
 
 
+KINDS = (PythonBuildStandalone, Host, Local, PyPy)
 _READERS: Mapping[str, Callable[[Table, str, Path], Interpreter]] = {
-    kind.PROVIDER: kind.read for kind in (PythonBuildStandalone, Host, Local, PyPy)
+    kind.PROVIDER: kind.read for kind in KINDS
 }
-PROVIDERS = tuple(_READERS)
-_PROVIDER = Shape.among(f"{one_of(PROVIDERS)} (GraalPy and plugins of science are not supported)", PROVIDERS)
+_NAMES = tuple(_READERS)
+_PROVIDER = Shape.among(f"{one_of(_NAMES)} (GraalPy and plugins of science are not supported)", _NAMES)
 
 
 _MEMBERS = "the ids of at least two interpreters"

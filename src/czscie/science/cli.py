@@ -206,13 +206,23 @@ def list_providers(
 ) -> None:
     """List the providers of interpreters that a manifest can name."""
     from czscie.console import write_json, write_result
-    from czscie.lift.interpreter import PROVIDERS
+    from czscie.lift.interpreter import KINDS
 
-    if as_json:
-        write_json([{"short_name": name, "source": "czscie"} for name in PROVIDERS])
-    else:
-        for name in PROVIDERS:
-            write_result(name)
+    if not as_json:
+        for kind in KINDS:
+            write_result(kind.PROVIDER)
+        return
+    members = [
+        {
+            "description": None,
+            "short_name": kind.PROVIDER,
+            "source": "builtin",
+            "summary": (kind.__doc__ or "").partition("\n")[0],
+            "type": f"{kind.__module__}.{kind.__qualname__}",
+        }
+        for kind in KINDS
+    ]
+    write_json(members)
 
 
 @download_app.callback()
