@@ -239,6 +239,48 @@ def test_an_archive_that_was_changed_is_refused(server: MirrorServer) -> None:
         source.load()
 
 
+def science_lists(name: str, content: bytes, count: int = 1) -> bytes:
+    """What `science download provider PyPy` writes beside the archives (science 0.18)."""
+    asset = {
+        "arch": "linux64",
+        "extension": "tar.bz2",
+        "file_type": "tar.bz2",
+        "fingerprint": hashlib.sha256(content).hexdigest(),
+        "name": name,
+        "rel_path": name,
+        "release": "v7.3.11",
+        "version": "3.9",
+    }
+    return json.dumps({"assets": [asset] * count, "base_url": "https://downloads.python.org/pypy"}).encode()
+
+
+@pytest.mark.parametrize("release", [None, "v7.3.11"])
+def test_a_mirror_that_science_wrote_has_a_list_with_digests(
+    server: MirrorServer, release: str | None
+) -> None:
+    name = "pypy3.9-v7.3.11-linux64.tar.bz2"
+    content = archive("pypy3.9-v7.3.11-linux64")
+    server.files[f"/distributions-3.9-{release or 'any'}.json"] = science_lists(name, content)
+    server.files[f"/{name}"] = content
+    source = resolve(server, release=release)
+    assert (source.description, source.pin.version) == ("pypy 3.9 v7.3.11 linux64", "3.9-pypy7.3.11")
+    assert source.load().layout.stdlib == "lib/pypy3.9"
+    server.files[f"/{name}"] += b"?"
+    server.files["/distributions-3.9-any.json"] = science_lists(name, b"other")
+    with pytest.raises(WrongContent):
+        resolve(server).load()
+
+
+@pytest.mark.parametrize(
+    "content", [b"<html>", b"{}", science_lists("x", b"", 2), science_lists("x", b"").replace(b'"e3b0', b'"')]
+)
+def test_a_list_that_is_none_is_refused(server: MirrorServer, content: bytes) -> None:
+    server.files["/distributions-3.9-any.json"] = content
+    with pytest.raises(CzscieError) as caught:
+        resolve(server)
+    assert caught.value.what == f"{server.url}/distributions-3.9-any.json is not a list of releases of PyPy"
+
+
 @pytest.mark.parametrize("index", [b"<html>", b"{}", b'[{"pypy_version": 7}]', b"[" * 100_000])
 def test_an_index_that_is_no_index_is_refused(server: MirrorServer, index: bytes) -> None:
     server.files["/versions.json"] = index
@@ -257,7 +299,9 @@ def test_the_next_mirror_serves_where_one_has_no_index(server: MirrorServer) -> 
     assert str(caught.value) == (
         "error: no mirror of PyPy lists its releases\n"
         f"  there is nothing at {server.url}/nothing/versions.json\n"
+        f"  there is nothing at {server.url}/nothing/distributions-3.9-any.json\n"
         f"  there is nothing at {server.url}/none/versions.json\n"
+        f"  there is nothing at {server.url}/none/distributions-3.9-any.json\n"
         "hint: a mirror needs the file versions.json of https://downloads.python.org/pypy beside the archives"
     )
 

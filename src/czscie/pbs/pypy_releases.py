@@ -2,6 +2,9 @@
 
 `versions.json` beside the archives lists them, with the version of Python that each release has. It has no
 digests: these are lines `<sha256>  <name>` of the page `checksums.html`.
+
+A mirror that science wrote has `distributions-<version>-<release>.json` in place of both, with `any` for the
+release where none was asked for (science/providers/pypy.py). It has only the minor versions of Python.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 from packaging.version import Version
@@ -57,6 +61,37 @@ class _Release(msgspec.Struct, frozen=True):
     files: tuple[_File, ...]
 
 
+class _Listed(msgspec.Struct, frozen=True):
+    fingerprint: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+    name: str
+    release: str
+    version: str
+
+
+class _List(msgspec.Struct, frozen=True):
+    """Archives as science lists them."""
+
+    assets: tuple[_Listed, ...]
+
+    @property
+    def releases(self) -> list[_Release]:
+        files: dict[tuple[str, str], list[_File]] = {}
+        for each in self.assets:
+            files.setdefault((each.release, each.version), []).append(_File(each.name))
+        return [
+            _Release(release.removeprefix("v"), version, True, tuple(here))
+            for (release, version), here in files.items()
+        ]
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """The SHA-256 of each archive by its name. Raises DocumentError when one is there twice."""
+        found = {each.name: each.fingerprint for each in self.assets}
+        if len(found) < len(self.assets):
+            raise DocumentError("it has a name twice")
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class PyPyArchive:
     """An archive of a release."""
@@ -93,13 +128,15 @@ class PyPyReleases:
         self.mirrors = tuple(named or [OFFICIAL])
         self._client = client
         self._progress = progress
+        #: Of the archives in a list that science wrote, by their names.
+        self._digests: dict[str, str] = {}
 
     def find(self, version: str, release: str | None, platform: Platform) -> PyPyArchive:
         """The archive for `platform` of `release`, by default the newest, with the Python `version`.
 
         Raises CzscieError that says what there is instead.
         """
-        everything = self._read_releases()
+        everything = self._read_releases(version, release)
         of_version = [each for each in everything if _has_python(each, version)]
         found = [each for each in of_version if _is_wanted(each, release)]
         if not found:
@@ -123,6 +160,8 @@ class PyPyReleases:
 
         Raises CzscieError when there is none, or more than one.
         """
+        if archive.name in self._digests:
+            return self._digests[archive.name]
         pages = [f"{base}/checksums.html" for base in self.mirrors if base != OFFICIAL]
         for page in (*pages, OFFICIAL_CHECKSUMS):
             text = self._read(page)
@@ -146,15 +185,20 @@ class PyPyReleases:
             code=Code.RELEASES_UNREADABLE,
         )
 
-    def _read_releases(self) -> list[_Release]:
+    def _read_releases(self, version: str, release: str | None) -> list[_Release]:
         failed: list[Unreachable] = []
         why: list[str] = []
         for base in self.mirrors:
             url = f"{base}/versions.json"
             try:
-                raw = self._read(url)
-                if raw is not None:
+                if (raw := self._read(url)) is not None:
                     return decode_json(raw, list[_Release])
+                why.append(f"there is nothing at {without_secrets(url)}")
+                url = f"{base}/distributions-{version}-{release or 'any'}.json"
+                if (raw := self._read(url)) is not None:
+                    listed = decode_json(raw, _List)
+                    self._digests = listed.digests
+                    return listed.releases
                 why.append(f"there is nothing at {without_secrets(url)}")
             except DocumentError as error:
                 raise CzscieError(
