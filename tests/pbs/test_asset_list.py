@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from czscie.errors import CzscieError
+from czscie.documents import DocumentError
 from czscie.pbs.asset_list import AssetList, list_names
 from czscie.pbs.assets import Asset
 
@@ -35,7 +35,7 @@ def asset_list(**changes: Any) -> bytes:
 
 
 def test_a_list_of_science_is_read_and_written() -> None:
-    found = AssetList.parse(asset_list(), "x")
+    found = AssetList.parse(asset_list())
     assert (found.release, found.digests) == (TAG, {ASSET: "ab" * 32})
     assert AssetList.of(TAG).with_asset(ASSET, "ab" * 32, 7) == found
     assert json.loads(found.rendered()) == WRITTEN
@@ -49,7 +49,7 @@ def test_an_asset_takes_the_place_of_the_one_with_its_name() -> None:
 
 @pytest.mark.parametrize("name", ["../cpython", "cpython-4.0", ASSET.name.replace(TAG, "20250101")])
 def test_what_is_no_asset_of_the_release_is_passed_over(name: str) -> None:
-    assert AssetList.parse(asset_list(name=name), "x").digests == {}
+    assert AssetList.parse(asset_list(name=name)).digests == {}
 
 
 @pytest.mark.parametrize(
@@ -60,15 +60,12 @@ def test_what_is_no_asset_of_the_release_is_passed_over(name: str) -> None:
         (json.dumps(WRITTEN | {"release": "latest"}).encode(), r"matching regex .* `\$.release`"),
         (asset_list(digest={"fingerprint": "AB" * 32, "size": 7}), r"matching regex .* `\$.assets"),
         (asset_list(digest={"fingerprint": "ab" * 32 + "\n", "size": 7}), r"matching regex .* `\$.assets"),
-        (json.dumps(WRITTEN | {"assets": WRITTEN["assets"] * 2}).encode(), f"it has cpython.*{TAG}.* twice"),
+        (json.dumps(WRITTEN | {"assets": WRITTEN["assets"] * 2}).encode(), "it has a name twice"),
     ],
 )
 def test_what_is_no_such_list_is_refused(content: bytes, why: str) -> None:
-    with pytest.raises(CzscieError, match=why) as caught:
-        AssetList.parse(content, "https://me:secret@mirror.test/list.json")
-    assert caught.value.what == (
-        "https://mirror.test/list.json is not a list of archives as science writes it"
-    )
+    with pytest.raises(DocumentError, match=why):
+        AssetList.parse(content)
 
 
 @pytest.mark.parametrize(

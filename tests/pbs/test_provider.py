@@ -166,6 +166,14 @@ def test_the_digest_in_a_list_of_science_counts(server: MirrorServer) -> None:
         source.load()
 
 
+def test_a_list_of_science_that_is_none_is_refused(server: MirrorServer) -> None:
+    path = f"/download/{TAG}/distributions-3.13-install_only_stripped.json"
+    server.files[path] = b"<html>"
+    with pytest.raises(CzscieError) as caught:
+        Provider(network=QUICK).resolve(standalone(server.url, release=TAG), LINUX)
+    assert caught.value.what == f"{server.url}{path} is not a list of archives as science writes it"
+
+
 def test_a_mirror_without_any_list_is_said_to_lack_that_of_science_too(server: MirrorServer) -> None:
     name = "distributions-3.13-install_only_stripped.json"
     with pytest.raises(CzscieError) as caught:

@@ -9,8 +9,12 @@ from typer.testing import CliRunner
 
 from building import RELEASE, STANDALONE, Project
 from czscie.errors import CzscieError
+from czscie.lift.interpreter import PyPy
+from czscie.network.network import Network
 from czscie.pbs.asset_list import AssetList
 from czscie.pbs.assets import Asset
+from czscie.pbs.provider import Provider
+from czscie.platforms import find_platform
 from czscie.science.cli import app
 from network.server import MirrorServer
 
@@ -82,8 +86,66 @@ def test_a_list_of_an_older_release_is_not_added_to(project: Project, tmp_path: 
     path.write_bytes(AssetList.of(older.release).with_asset(older, "ab" * 32, 7).rendered())
     provider = ("provider", "PythonBuildStandalone", "--version", "3.13", tmp_path / "mirror")
     invoke("download", "--platform", "linux-x86_64", *provider)
-    [asset] = AssetList.parse(path.read_bytes(), "x").digests
+    [asset] = AssetList.parse(path.read_bytes()).digests
     assert (asset.release, asset.version) == (RELEASE, "3.13.9")
+
+
+def pypy(version: str) -> str:
+    return f"pypy3.9-v{version}-linux64.tar.bz2"
+
+
+@pytest.fixture
+def pypys(project: Project, server: MirrorServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mirror of PyPy with two releases, whose archives are their names."""
+    monkeypatch.setenv("CZSCIE_PYPY_URL", server.url)
+    versions = ("7.3.10", "7.3.11")
+    releases = [
+        {
+            "pypy_version": each,
+            "python_version": "3.9.16",
+            "stable": True,
+            "files": [{"filename": pypy(each)}],
+        }
+        for each in versions
+    ]
+    server.files["/versions.json"] = json.dumps(releases).encode()
+    names = [pypy(each) for each in versions]
+    server.files |= {f"/{name}": name.encode() for name in names}
+    lines = (f"{hashlib.sha256(name.encode()).hexdigest()}  {name}\n" for name in names)
+    server.files["/checksums.html"] = "".join(lines).encode()
+
+
+@pytest.mark.usefixtures("pypys")
+@pytest.mark.parametrize(
+    ("without", "python"),
+    [((), "3.9.16"), (("versions.json", "checksums.html"), "3.9")],
+    ids=["own", "science's"],
+)
+def test_a_mirror_of_pypy_is_read_by_either_index(
+    tmp_path: Path, without: tuple[str, ...], python: str
+) -> None:
+    download = ("download", "--platform", "linux-x86_64", "provider", "PyPy", "--version", "3.9", tmp_path)
+    url = invoke(*download, "--release", "v7.3.10")
+    assert invoke(*download) == invoke(*download) == url == (tmp_path / "providers/PyPy").as_uri()
+    for name in without:
+        (tmp_path / "providers/PyPy" / name).unlink()
+    provider = Provider(Network())
+    for release, found in ((None, "7.3.11"), ("v7.3.11", "7.3.11"), ("v7.3.10", "7.3.10")):
+        source = provider.resolve(
+            PyPy("pypy", "3.9", release, (url,), lazy=False), find_platform("linux-x86_64")
+        )
+        assert (source.pin.version, source.pin.name) == (f"{python}-pypy{found}", pypy(found))
+        assert source.digest == hashlib.sha256(pypy(found).encode()).hexdigest()
+
+
+@pytest.mark.usefixtures("pypys")
+def test_an_index_that_is_another_file_is_left_alone(tmp_path: Path) -> None:
+    index = tmp_path / "providers/PyPy/versions.json"
+    index.parent.mkdir(parents=True)
+    index.write_text("{}")
+    with pytest.raises(CzscieError, match=r"versions\.json is not the index of a mirror"):
+        invoke("download", "--platform", "linux-x86_64", "provider", "PyPy", "--version", "3.9", tmp_path)
+    assert index.read_text() == "{}"
 
 
 def test_platforms_without_such_an_interpreter_are_skipped_or_an_error(

@@ -1,10 +1,8 @@
 """The releases of PyPy and their archives, from its own indexes.
 
 `versions.json` beside the archives lists them, with the version of Python that each release has. It has no
-digests: these are lines `<sha256>  <name>` of the page `checksums.html`.
-
-A mirror that science wrote has `distributions-<version>-<release>.json` in place of both, with `any` for the
-release where none was asked for (science/providers/pypy.py). It has only the minor versions of Python.
+digests: these are lines `<sha256>  <name>` of the page `checksums.html`. Mirrors that science wrote have a
+list in place of both (czscie.pbs.pypy_list).
 """
 
 from __future__ import annotations
@@ -12,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
 import msgspec
 from packaging.version import Version
@@ -25,6 +22,7 @@ from czscie.network.read import read_small
 from czscie.network.retry import Failure, Unreachable
 from czscie.network.url import without_secrets
 from czscie.pbs.mirror import named_mirrors
+from czscie.pbs.pypy_list import PyPyList, list_name
 from czscie.platforms import PLATFORMS, Platform
 from czscie.progress import Progress
 
@@ -50,46 +48,19 @@ _TARGETS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-class _File(msgspec.Struct, frozen=True):
+class FileEntry(msgspec.Struct, frozen=True):
+    """An archive in `versions.json`."""
+
     filename: str
 
 
-class _Release(msgspec.Struct, frozen=True):
+class ReleaseEntry(msgspec.Struct, frozen=True):
+    """A release with one version of Python in `versions.json`."""
+
     pypy_version: str
     python_version: str
     stable: bool
-    files: tuple[_File, ...]
-
-
-class _Listed(msgspec.Struct, frozen=True):
-    fingerprint: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
-    name: str
-    release: str
-    version: str
-
-
-class _List(msgspec.Struct, frozen=True):
-    """Archives as science lists them."""
-
-    assets: tuple[_Listed, ...]
-
-    @property
-    def releases(self) -> list[_Release]:
-        files: dict[tuple[str, str], list[_File]] = {}
-        for each in self.assets:
-            files.setdefault((each.release, each.version), []).append(_File(each.name))
-        return [
-            _Release(release.removeprefix("v"), version, True, tuple(here))
-            for (release, version), here in files.items()
-        ]
-
-    @property
-    def digests(self) -> dict[str, str]:
-        """The SHA-256 of each archive by its name. Raises DocumentError when one is there twice."""
-        found = {each.name: each.fingerprint for each in self.assets}
-        if len(found) < len(self.assets):
-            raise DocumentError("it has a name twice")
-        return found
+    files: tuple[FileEntry, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,20 +156,20 @@ class PyPyReleases:
             code=Code.RELEASES_UNREADABLE,
         )
 
-    def _read_releases(self, version: str, release: str | None) -> list[_Release]:
+    def _read_releases(self, version: str, release: str | None) -> list[ReleaseEntry]:
         failed: list[Unreachable] = []
         why: list[str] = []
         for base in self.mirrors:
             url = f"{base}/versions.json"
             try:
                 if (raw := self._read(url)) is not None:
-                    return decode_json(raw, list[_Release])
+                    return decode_json(raw, list[ReleaseEntry])
                 why.append(f"there is nothing at {without_secrets(url)}")
-                url = f"{base}/distributions-{version}-{release or 'any'}.json"
+                url = f"{base}/{list_name(version, release)}"
                 if (raw := self._read(url)) is not None:
-                    listed = decode_json(raw, _List)
+                    listed = PyPyList.parse(raw)
                     self._digests = listed.digests
-                    return listed.releases
+                    return _releases_of(listed)
                 why.append(f"there is nothing at {without_secrets(url)}")
             except DocumentError as error:
                 raise CzscieError(
@@ -225,17 +196,27 @@ class PyPyReleases:
         return read_small(self._client, url, failure, _LARGEST_INDEX, self._progress)
 
 
-def _has_python(release: _Release, version: str) -> bool:
+def _releases_of(listed: PyPyList) -> list[ReleaseEntry]:
+    files: dict[tuple[str, str], list[FileEntry]] = {}
+    for each in listed.assets:
+        files.setdefault((each.release, each.version), []).append(FileEntry(each.name))
+    return [
+        ReleaseEntry(release.removeprefix("v"), version, True, tuple(here))
+        for (release, version), here in files.items()
+    ]
+
+
+def _has_python(release: ReleaseEntry, version: str) -> bool:
     return f"{release.python_version}.".startswith(f"{version}.")
 
 
-def _is_wanted(each: _Release, release: str | None) -> bool:
+def _is_wanted(each: ReleaseEntry, release: str | None) -> bool:
     if release is not None:
         return f"v{each.pypy_version}" == release
     return each.stable and _STABLE.fullmatch(each.pypy_version) is not None
 
 
-def _archives(release: _Release, platform: Platform) -> Iterator[PyPyArchive]:
+def _archives(release: ReleaseEntry, platform: Platform) -> Iterator[PyPyArchive]:
     """Its archives for `platform`, the best first."""
     by_target = {
         match[2]: file.filename for file in release.files if (match := _ARCHIVE.fullmatch(file.filename))
@@ -247,7 +228,7 @@ def _archives(release: _Release, platform: Platform) -> Iterator[PyPyArchive]:
 
 
 def _no_release(
-    everything: Sequence[_Release], of_version: Sequence[_Release], version: str, release: str | None
+    everything: Sequence[ReleaseEntry], of_version: Sequence[ReleaseEntry], version: str, release: str | None
 ) -> CzscieError:
     if release is None:
         stable = (each.python_version for each in everything if _is_wanted(each, None))

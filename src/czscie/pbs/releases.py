@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from czscie.cache import cache_directory, make_way, mark_used
-from czscie.documents import parse_json
+from czscie.documents import DocumentError, parse_json
 from czscie.errors import Code, CzscieError
 from czscie.filesystem import open_regular, write_atomically
 from czscie.network.client import Client
@@ -163,8 +163,16 @@ class Releases:
     def _read_lists(self, mirror: Mirror, tag: str | None) -> Iterator[AssetList]:
         """Those of science's lists that `mirror` has: of the release `tag` or of the newest."""
         for url in self._list_urls(mirror, tag):
-            if (raw := self._read(url, mirror)) is not None:
-                yield AssetList.parse(raw, url)
+            if (raw := self._read(url, mirror)) is None:
+                continue
+            try:
+                yield AssetList.parse(raw)
+            except DocumentError as error:
+                raise CzscieError(
+                    f"{without_secrets(url)} is not a list of archives as science writes it",
+                    code=Code.RELEASES_UNREADABLE,
+                    why=str(error),
+                ) from error
 
     def _list_urls(self, mirror: Mirror, tag: str | None) -> list[str]:
         return [

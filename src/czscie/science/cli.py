@@ -253,6 +253,9 @@ def _download(
 
 
 _Directory = Annotated[Path, typer.Argument(metavar="DEST_DIR", help="The directory to write to.")]
+_BaseUrl = Annotated[
+    list[str] | None, typer.Option("--base-url", help="A mirror to download from. Repeatable.")
+]
 _Versions = Annotated[list[str] | None, typer.Option("--version", help="Ignored. Repeatable.")]
 
 
@@ -270,16 +273,15 @@ def download_cpython(
         list[str] | None,
         typer.Option("--flavor", help="The flavor. Repeatable. Default: install_only_stripped."),
     ] = None,
-    base_url: Annotated[
-        list[str] | None, typer.Option("--base-url", help="A mirror to download from. Repeatable.")
-    ] = None,
+    base_url: _BaseUrl = None,
 ) -> None:
     """Download CPythons of python-build-standalone, as a mirror, and print its URL."""
     from itertools import product
 
     from czscie.console import write_result
     from czscie.lift.interpreter import DEFAULT_FLAVOR, PythonBuildStandalone
-    from czscie.science.download import download_interpreters, mirror_url
+    from czscie.science.download import download_interpreters
+    from czscie.science.mirror import StandaloneMirror
 
     platforms, all_needed, session = context.obj
     wanted = [
@@ -294,8 +296,40 @@ def download_cpython(
         )
         for each, tag, kind in product(version, release or (None,), flavor or (DEFAULT_FLAVOR,))
     ]
-    download_interpreters(wanted, platforms, dest_dir, session, all_needed=all_needed)
-    write_result(mirror_url(dest_dir))
+    mirror = StandaloneMirror(dest_dir)
+    download_interpreters(wanted, platforms, mirror, session, all_needed=all_needed)
+    write_result(mirror.url)
+
+
+@download_provider_app.command("PyPy")
+def download_pypy(
+    context: typer.Context,
+    dest_dir: _Directory,
+    version: Annotated[
+        list[str], typer.Option("--version", help='The version of Python, such as "3.11". Repeatable.')
+    ],
+    release: Annotated[
+        list[str] | None,
+        typer.Option("--release", help='The release, such as "v7.3.20". Repeatable. Default: the newest.'),
+    ] = None,
+    base_url: _BaseUrl = None,
+) -> None:
+    """Download PyPys, as a mirror, and print its URL."""
+    from itertools import product
+
+    from czscie.console import write_result
+    from czscie.lift.interpreter import PyPy
+    from czscie.science.download import download_interpreters
+    from czscie.science.mirror import PyPyMirror
+
+    platforms, all_needed, session = context.obj
+    wanted = [
+        PyPy(id="pypy", version=each, release=tag, base_url=tuple(base_url or ()), lazy=False)
+        for each, tag in product(version, release or (None,))
+    ]
+    mirror = PyPyMirror(dest_dir)
+    download_interpreters(wanted, platforms, mirror, session, all_needed=all_needed)
+    write_result(mirror.url)
 
 
 @download_app.command("scie-jump", hidden=True)
