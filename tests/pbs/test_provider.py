@@ -127,15 +127,16 @@ def fill_as_science(server: MirrorServer, asset: Asset, directory: str, name: st
     server.files[f"/download/{TAG}/{asset.url_name}"] = ARCHIVE
 
 
+@pytest.mark.parametrize("version", ["3.13", "3.13.9"])
 @pytest.mark.parametrize(
     ("directory", "release"),
     [(f"/download/{TAG}", TAG), ("/latest/download", None), ("/latest/download", TAG)],
 )
 def test_a_mirror_that_science_wrote_has_lists_in_place_of_checksums(
-    server: MirrorServer, directory: str, release: str | None
+    server: MirrorServer, directory: str, release: str | None, version: str
 ) -> None:
     fill_as_science(server, ASSET, directory, "distributions-3.13-install_only_stripped.json")
-    source = Provider(network=QUICK).resolve(standalone(server.url, release=release), LINUX)
+    source = Provider(network=QUICK).resolve(standalone(server.url, version, release), LINUX)
     assert source.load().layout.version == "3.13.9"
     assert source.url == f"{server.url}/download/{TAG}/{ASSET.url_name}"
 

@@ -53,7 +53,9 @@ class Wanted:
     @property
     def lists(self) -> tuple[str, ...]:
         """The names of the lists that can have it in a mirror that science wrote."""
-        return list_names(self.version, self.flavors)
+        minor = ".".join(self.version.split(".")[:2])
+        versions = dict.fromkeys((self.version, minor))
+        return tuple(name for version in versions for name in list_names(version, self.flavors))
 
     def matches(self, asset: Asset) -> bool:
         """Whether `asset` has the wanted version; `3.13` matches any patch of it."""
