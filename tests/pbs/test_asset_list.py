@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from czscie.documents import DocumentError
-from czscie.pbs.asset_list import AssetList, list_names
+from czscie.pbs.asset_list import AssetList, can_be_a_file, list_names
 from czscie.pbs.assets import Asset
 
 TAG = "20260101"
@@ -84,3 +84,8 @@ def test_what_is_no_such_list_is_refused(content: bytes, why: str) -> None:
 )
 def test_the_name_of_a_list_has_the_expression_that_science_selects_by(flavor: str, names: list[str]) -> None:
     assert list(list_names("3.13", [flavor])) == names
+
+
+def test_windows_has_no_files_of_most_flavors() -> None:
+    [plain, debug] = list_names("3.13", ["install_only", "debug-full"])
+    assert can_be_a_file(plain, "nt") and not can_be_a_file(debug, "nt") and can_be_a_file(debug, "posix")

@@ -10,6 +10,7 @@ are in `download/<release>` in either case. Science selects by a regular express
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from typing import Annotated
@@ -99,3 +100,8 @@ def list_names(version: str, flavors: Sequence[str]) -> tuple[str, ...]:
     if any(re.fullmatch(_FREE_THREADED, flavor) for flavor in flavors):
         expressions.append(_FREE_THREADED)
     return tuple(f"distributions-{version}-{expression}.json" for expression in expressions)
+
+
+def can_be_a_file(name: str, system: str = os.name) -> bool:
+    """Whether `system` allows a file called `name`: Windows forbids what most expressions contain."""
+    return system != "nt" or "\\" not in name

@@ -22,7 +22,7 @@ from czscie.network.client import Client
 from czscie.network.read import read_small
 from czscie.network.retry import Failure, Unreachable
 from czscie.network.url import without_secrets
-from czscie.pbs.asset_list import AssetList
+from czscie.pbs.asset_list import AssetList, can_be_a_file
 from czscie.pbs.assets import Asset
 from czscie.pbs.mirror import Mirror
 from czscie.progress import Progress
@@ -175,9 +175,8 @@ class Releases:
                 ) from error
 
     def _list_urls(self, mirror: Mirror, tag: str | None) -> list[str]:
-        return [
-            f"{directory}/{quote(name)}" for directory in mirror.list_directories(tag) for name in self._lists
-        ]
+        names = [name for name in self._lists if not mirror.is_file or can_be_a_file(name)]
+        return [f"{directory}/{quote(name)}" for directory in mirror.list_directories(tag) for name in names]
 
     def _read(self, url: str, mirror: Mirror) -> bytes | None:
         """The small file at `url`, None when there is none."""

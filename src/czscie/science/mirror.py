@@ -6,7 +6,6 @@ Science's are lists of archives (czscie.pbs.asset_list, czscie.pbs.pypy_list). W
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from czscie.errors import Code, CzscieError
 from czscie.filesystem import write_atomically
 from czscie.implementation import Implementation
 from czscie.lift.interpreter import PyPy, PythonBuildStandalone
-from czscie.pbs.asset_list import AssetList, list_names
+from czscie.pbs.asset_list import AssetList, can_be_a_file, list_names
 from czscie.pbs.assets import Asset
 from czscie.pbs.provider import Source
 from czscie.pbs.pypy_list import PyPyList, list_name
@@ -75,9 +74,7 @@ class StandaloneMirror(Mirror[PythonBuildStandalone]):
     def _list(
         self, directory: Path, wanted: PythonBuildStandalone, asset: Asset, digest: str, size: int
     ) -> None:
-        for name in list_names(wanted.version.rstrip("td"), [asset.flavor]):
-            if "\\" in name and os.name == "nt":
-                continue  # no name of a file there, so science cannot read it either
+        for name in filter(can_be_a_file, list_names(wanted.version.rstrip("td"), [asset.flavor])):
             path = directory / name
             earlier = _earlier(path, AssetList.parse)
             if earlier is None or earlier.release != asset.release:
