@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -122,20 +123,23 @@ def way_of(interpreters: dict[str, Path], builder: Builder) -> Iterator[Callable
 
 @pytest.fixture
 def run_case(
-    way_of: Callable[[Case], Way], tmp_path: Path, pytestconfig: pytest.Config
-) -> Callable[[Case], str]:
+    way_of: Callable[[Case], Way], tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[Callable[[Case], str]]:
     """A function from a case to all that it prints; with `--record` it becomes what is expected."""
     record = pytestconfig.getoption("--record")
+    # A socket's path has at most 107 bytes (unix(7)); `tmp_path` spends most of them on the test's name.
+    scratch = tmp_path_factory.mktemp("s")
 
     def run(case: Case) -> str:
         if case.situation.description.root and os.geteuid() != 0:
             pytest.skip("this situation starts as root")
-        printed = way_of(case).run(case, tmp_path)
+        printed = way_of(case).run(case, scratch)
         if case.way == "venv" and record:
             case.record(printed)
         return printed
 
-    return run
+    yield run
+    shutil.rmtree(scratch, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
