@@ -253,6 +253,7 @@ def test_a_release_without_builds_that_are_wanted_is_said_to_have_none(tmp_path:
     with pytest.raises(CzscieError) as error:
         first(script(tmp_path), version="3.13")
     assert error.value.why == ("it has: none",)
+    assert error.value.hint == "choose another release: --python X.Y.Z+YYYYMMDD"
 
 
 def test_a_version_that_nothing_has_is_an_error_with_those_that_there_are(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def _beginning(
             f"release {release} of python-build-standalone has no CPython {python}",
             code=Code.INTERPRETER_NOT_RELEASED,
             why=f"it has: {', '.join(versions) or 'none'}",
-            hint="choose one of these, or another release: --python X.Y.Z+YYYYMMDD",
+            hint=f"choose {'one of these, or ' if versions else ''}another release: --python X.Y.Z+YYYYMMDD",
         )
     return found
 
