@@ -30,12 +30,15 @@ STARTS = 1000
 
 
 def make_app(directory: Path, more: bytes = b"") -> Path:
-    """A scie of an interpreter and an application that is started from the application's own files."""
+    """A scie of an interpreter and an application that is started from the application's own files.
+
+    Other test processes do not have them: what any process runs from is not removed.
+    """
     parts = []
     for name, kind in (("cpython", "interpreter"), ("payload", "app")):
         items = [
             File("bin/python", Data(program("lingering")), executable=True),
-            File("lib/text", Data(name.encode() + more)),
+            File("lib/text", Data(b"%s %d" % (name.encode(), os.getpid()) + more)),
         ]
         plan = write_items(items, directory / f"{name}.zip", 3)
         parts.append(PartFile(directory / f"{name}.zip", name, kind, plan.digest(), plan.unpacked(), ""))

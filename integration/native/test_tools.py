@@ -95,8 +95,12 @@ class App:
 
 
 def interpreter_part(directory: Path) -> PartFile:
+    """One that other test processes do not have: what any process runs from is neither pruned nor removed."""
     tree = Tree(
-        {"lib/text": b"one line of text\n" * 200, "lib/large": bytes(range(256)) * 40_000},
+        {
+            "lib/text": b"%016d\n" % os.getpid() + b"one line of text\n" * 199,
+            "lib/large": bytes(range(256)) * 40_000,
+        },
         programs={"bin/python": program()},
         links={"bin/python3": "python"},
     )

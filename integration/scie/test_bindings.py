@@ -122,7 +122,8 @@ class App:
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[App]:
     (tmp_path / "lift.toml").write_text(LIFT)
-    (tmp_path / "data").write_bytes(b"data")
+    # What other test processes run has another name, so that it does not keep this from being removed.
+    (tmp_path / "data").write_text(str(os.getpid()))
     [made] = build(tmp_path / "lift.toml", tmp_path / "dist", [], Session.of())
     app = App(made.path, tmp_path)
     yield app
