@@ -127,6 +127,8 @@ def _is_lost(needed: Input, session: Session) -> bool:
     if needed.remote is not None:
         return not any(map(is_file, needed.remote.urls)) and not _is_here(needed.remote, session)
     if isinstance(needed, LauncherInput):
+        if any((directory / needed.file_name).exists() for directory in session.network.directories):
+            return False  # one that differs from the lock is not missing
         return any(problems_of([partial(check_provided, needed.name, session.network, needed.sha256)]))
     return False
 
