@@ -27,17 +27,15 @@ from czscie.launchers.provide import check_provided
 from czscie.lift.lift import Lift
 from czscie.lift.payload import Payload
 from czscie.lock.builder import UNBUILT, Builder, remote_of
-from czscie.lock.inventory.input import Input, Scope
+from czscie.lock.inventory.input import Scope
 from czscie.lock.inventory.interpreter import InterpreterInput
 from czscie.lock.inventory.inventory import inventory, of_kind
-from czscie.lock.inventory.launcher import LauncherInput
 from czscie.lock.inventory.wheel import WheelInput
 from czscie.lock.lock import Lock
 from czscie.lock.packages import Chosen
 from czscie.lock.wheels import wheel_files
-from czscie.network.fetch import find
+from czscie.network.fetch import find, is_here
 from czscie.network.remote import Remote
-from czscie.network.url import is_file
 from czscie.platforms import ANY_GLIBC, Platform
 from czscie.scie.commands import check_scripts
 from czscie.session import Session
@@ -110,7 +108,7 @@ def _check_vendored(lift: Lift, lock: Lock, targets: Sequence[Platform], session
     if not (network.offline and network.directories):
         return
     inputs = inventory(Scope(lift, lock, targets, session.provider))
-    lost = [f"{each.vendor_path}, SHA-256 {each.sha256}" for each in inputs if _is_lost(each, session)]
+    lost = [f"{each.vendor_path}, SHA-256 {each.sha256}" for each in inputs if each.is_missing(network)]
     if lost:
         number = "an input is" if len(lost) == 1 else f"{len(lost)} inputs are"
         parcel = network.directories[0].parent.name
@@ -121,16 +119,6 @@ def _check_vendored(lift: Lift, lock: Lock, targets: Sequence[Platform], session
             why=dict.fromkeys(lost),
             hint=f"run {command} on a machine with network access, and copy {parcel} here",
         )
-
-
-def _is_lost(needed: Input, session: Session) -> bool:
-    if needed.remote is not None:
-        return not any(map(is_file, needed.remote.urls)) and not _is_here(needed.remote, session)
-    if isinstance(needed, LauncherInput):
-        if any((directory / needed.file_name).exists() for directory in session.network.directories):
-            return False  # one that differs from the lock is not missing
-        return any(problems_of([partial(check_provided, needed.name, session.network, needed.sha256)]))
-    return False
 
 
 def _check_room(
@@ -147,15 +135,9 @@ def _check_room(
             packed = int(remote.size * _PACKED.get(each.KIND, 0))
             if target in outputs:
                 needs.append((outputs[target], packed))
-            if not _is_here(remote, session):
+            if not is_here(remote, session.network):
                 missing[remote] = remote.size + packed
     check_room([*((cache_root(), size) for size in missing.values()), *needs])
-
-
-def _is_here(remote: Remote, session: Session) -> bool:
-    """Without its digest: a file that is damaged is rare, and to read them all takes long."""
-    carried = session.network.directories
-    return remote.path.exists() or any((directory / remote.name).exists() for directory in carried)
 
 
 def _check_payload(lift: Lift, lock: Lock, target: Platform, session: Session, fetches: bool) -> None:

@@ -50,6 +50,15 @@ def fetch(files: Iterable[Remote], network: Network, console: Console | None = N
     return [there[file] for file in wanted]
 
 
+def is_here(file: Remote, network: Network) -> bool:
+    """Whether the cache or a vendor directory has `file`.
+
+    Without its digest: a file that is damaged is rare, and to read them all takes long.
+    """
+    carried = (directory / file.name for directory in network.directories)
+    return file.path.exists() or any(path.exists() for path in carried)
+
+
 def find(file: Remote, network: Network) -> Path | None:
     """The path of `file` if it need not be downloaded, with the right digest; None otherwise.
 

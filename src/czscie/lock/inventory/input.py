@@ -13,7 +13,7 @@ import msgspec
 from czscie.filesystem import path_digest
 from czscie.lift.lift import Lift
 from czscie.lock.lock import Lock
-from czscie.network.fetch import fetch, find
+from czscie.network.fetch import fetch, find, is_here
 from czscie.network.network import Network
 from czscie.network.remote import Remote
 from czscie.network.url import is_file, without_secrets
@@ -144,6 +144,12 @@ class Input(ABC):
         """Where it is now, for a plan."""
         assert self.remote is not None
         return planned_remote(self.remote, network)
+
+    def is_missing(self, network: Network) -> bool:
+        """Whether an offline build lacks its file. One that differs from the lock is not missing."""
+        if self.remote is None or any(map(is_file, self.remote.urls)):
+            return False
+        return not is_here(self.remote, network)
 
     def prepare(self, builder: Builder) -> None:  # noqa: B027 (there is nothing to make of most kinds)
         """Makes an input that is not downloaded, and puts it into the cache. Raises CzscieError."""

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from czscie import __version__, pe
+from czscie.errors import CzscieError
 from czscie.filesystem import pieces
 from czscie.launchers.build import fetcher_of, file_name
-from czscie.launchers.provide import provide_launcher
+from czscie.launchers.provide import check_provided, provide_launcher
 from czscie.lift.laziness import Laziness
 from czscie.lift.lift import Lift
 from czscie.lock.inventory.input import Answer, Input, Scope
@@ -75,6 +76,15 @@ class LauncherInput(Input):
     @property
     def file_name(self) -> str:
         return file_name(self.launcher)
+
+    def is_missing(self, network: Network) -> bool:
+        if any((directory / self.file_name).exists() for directory in network.directories):
+            return False
+        try:
+            check_provided(self.launcher, network, self.pin)
+        except CzscieError:
+            return True
+        return False
 
     def obtain(self, network: Network, console: Console) -> Path:
         return provide_launcher(self.launcher, console, network, self.pin)
