@@ -61,7 +61,10 @@ def test_the_command_writes_the_page(moo: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "error"),
-    [(["--compare", "old"], "--compare needs --html"), (["--html", "page", "--json"], "--json prints")],
+    [
+        (["--compare", "old"], "--compare needs --html"),
+        (["--html", "page", "--json"], "--json cannot be used with --html"),
+    ],
 )
 def test_options_that_do_not_go_together_are_refused(moo: Path, options: list[str], error: str) -> None:
     result = CliRunner().invoke(app, ["inspect", str(moo), *options])
