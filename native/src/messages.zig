@@ -254,12 +254,10 @@ pub fn fileUnknown(lift: manifest.Manifest, name: []const u8) noreturn {
     for (lift.files) |part| if (!std.mem.startsWith(u8, part.name, ".")) list.print("\n  {s}", .{part.name}) catch break;
     for (lift.lazy) |part| if (part.kind == .interpreter) list.print("\n  {s}", .{part.name}) catch break;
     for (lift.boot.names.map.keys()) |each| list.print("\n  {s}", .{each}) catch break;
-    report.fatal(
-        lift.name,
-        "the command needs '{s}'; this executable has:{s}" ++
-            "\nhint: change the environment variable that selects it",
-        .{ name, list.buffered() },
-    );
+    const what = "the command needs '{s}'; this executable has";
+    const how = "\nhint: change the environment variable that selects it";
+    if (list.end == 0) report.fatal(lift.name, what ++ " no files" ++ how, .{name});
+    report.fatal(lift.name, what ++ ":{s}" ++ how, .{ name, list.buffered() });
 }
 
 /// The `.env` of the working directory, or of one above it, cannot be read.
