@@ -83,9 +83,9 @@ class Behaviour:
 
 _HERMETIC_SCIE = "PYTHON* variables are removed, not ignored, so that children are hermetic too"
 _NO_ISOLATION = "the switches of PYTHON* variables work, so Python is not isolated as a whole"
-_ONE_PEX = "an executable holds one PEX"
-_FORGETS = "pex forgets PEX_INTERPRETER when it starts Python again with these options"
-_OPTIONS_OF_PYTHON = "there is no Python to give options to"
+_ONE_PEX = "an executable contains one PEX"
+_FORGETS = "pex loses PEX_INTERPRETER when it starts Python again with these options"
+_OPTIONS_OF_PYTHON = "an executable takes no options for Python"
 
 
 def _all() -> Iterator[Behaviour]:
@@ -94,7 +94,7 @@ def _all() -> Iterator[Behaviour]:
     yield Behaviour(area, "spaces and an empty one", ("argv", "a b", "", " "))
     yield Behaviour(area, "options are the application's", ("argv", "-c", "-m", "--help", "-", "--"))
     yield Behaviour(area, "unicode", ("argv", "größe", "日本"))
-    yield Behaviour(area, "bytes that are no UTF-8", ("bytes", b"\xff\xfe", "é".encode("latin-1")))
+    yield Behaviour(area, "bytes that are not UTF-8", ("bytes", b"\xff\xfe", "é".encode("latin-1")))
     yield Behaviour(area, "a line feed", ("argv", "a\nb"))
     yield Behaviour(area, "quotes and backslashes", ("argv", "'", '"', "\\", "$HOME", "`x`"))
     yield Behaviour(area, "two thousand", ("argv", *(str(number) for number in range(2000))))
@@ -187,13 +187,17 @@ def _all() -> Iterator[Behaviour]:
     yield Behaviour(area, "VIRTUAL_ENV", ("in-venv",))
     yield Behaviour(area, "a variable", ("env", "HELLO"), environment={"HELLO": "w ö"})
     yield Behaviour(area, "an empty variable", ("env", "HELLO"), environment={"HELLO": ""})
-    yield Behaviour(area, "bytes that are no UTF-8", ("env-bytes", "RAW"), environment={"RAW": b"\xff\xfe"})
+    yield Behaviour(area, "bytes that are not UTF-8", ("env-bytes", "RAW"), environment={"RAW": b"\xff\xfe"})
     yield Behaviour(
         area, "PEX_* are removed", ("pex-variables",), environment={"PEX_OWN": "1", "PEX_EMIT_WARNINGS": "0"}
     )
-    yield Behaviour(area, "PEX_* stay when built so", ("pex-variables",), "keep", {"PEX_EMIT_WARNINGS": "0"})
+    yield Behaviour(
+        area, "PEX_* stay with --no-strip-pex-env", ("pex-variables",), "keep", {"PEX_EMIT_WARNINGS": "0"}
+    )
     yield Behaviour(area, "injected", ("env", "WHO", "QUOTE"), "environment")
-    yield Behaviour(area, "the user's wins over the injected", ("env", "WHO"), "environment", {"WHO": "user"})
+    yield Behaviour(
+        area, "the user's value overrides the injected one", ("env", "WHO"), "environment", {"WHO": "user"}
+    )
     yield Behaviour(
         area, "injected for PEX_MODULE too", ("env", "WHO"), "environment", {"PEX_MODULE": "probe:main"}
     )
@@ -211,7 +215,11 @@ def _all() -> Iterator[Behaviour]:
         area, "PEX_VENV_BIN_PATH wins", ("which", "pytool"), "prepend", {"PEX_VENV_BIN_PATH": "false"}
     )
     yield Behaviour(
-        area, "PEX_VENV_BIN_PATH nonsense", (), environment={"PEX_VENV_BIN_PATH": "x"}, errors=False
+        area,
+        "PEX_VENV_BIN_PATH with an invalid value",
+        (),
+        environment={"PEX_VENV_BIN_PATH": "x"},
+        errors=False,
     )
 
     area = "isolation"
@@ -231,7 +239,7 @@ def _all() -> Iterator[Behaviour]:
         differs={"scie": _HERMETIC_SCIE},
     )
     yield Behaviour(
-        area, "PYTHONSTARTUP is nothing", ("argv",), environment={"PYTHONSTARTUP": "{leak}/leaked.py"}
+        area, "PYTHONSTARTUP has no effect", ("argv",), environment={"PYTHONSTARTUP": "{leak}/leaked.py"}
     )
     yield Behaviour(area, "sys.flags", ("flags",), differs={"scie": _NO_ISOLATION})
     yield Behaviour(
@@ -351,7 +359,7 @@ def _all() -> Iterator[Behaviour]:
         (),
         environment={"PEX_PYTHON": "/none/python"},
         errors=False,
-        differs={"scie": "it brings its own Python"},
+        differs={"scie": "an executable contains its own Python"},
     )
 
     area = "process"
