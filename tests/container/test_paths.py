@@ -77,9 +77,9 @@ def test_what_leaves_its_directory_is_no_path_and_no_name(path: str, fault: str)
     assert path_fault(path) == fault
     assert path_fault(path, windows=True) == fault
     assert name_fault(path) in (fault, "is not a plain name")
-    with pytest.raises(CzscieError, match=r"a\.zip holds an unsafe path: "):
+    with pytest.raises(CzscieError, match=r"a\.zip contains an unsafe path: "):
         checked_path(path, "a.zip")
-    with pytest.raises(CzscieError, match=r"a\.zip holds an unsafe path: "):
+    with pytest.raises(CzscieError, match=r"a\.zip contains an unsafe path: "):
         checked_name(path, "a.zip")
 
 
@@ -105,7 +105,9 @@ def test_a_safe_path_is_itself(path: str) -> None:
 def test_a_path_that_is_there_twice_or_leads_through_another_is_refused(paths: list[str]) -> None:
     for platform in (None, LINUX, MACOS, WINDOWS):
         for order in (paths, paths[::-1]):
-            with pytest.raises(CzscieError, match=r"it holds .* (twice|both as a file and as a directory)"):
+            with pytest.raises(
+                CzscieError, match=r"it contains .* (twice|both as a file and as a directory)"
+            ):
                 check_together(order, "it", platform)
 
 
@@ -131,13 +133,13 @@ def test_what_is_one_file_where_case_does_not_count_is_refused_there(one: str, o
 
 def test_a_file_may_not_be_a_directory_in_another_case() -> None:
     check_together(["Lib", "lib/x"], "it", LINUX)
-    with pytest.raises(CzscieError, match="it holds 'Lib' both as a file and as a directory"):
+    with pytest.raises(CzscieError, match="it contains 'Lib' both as a file and as a directory"):
         check_together(["Lib", "lib/x"], "it", MACOS)
 
 
 def test_directories_count_as_what_lies_in_them() -> None:
     check_together(["a/x"], "it", WINDOWS, ["a", "b/c"])
-    with pytest.raises(CzscieError, match="it holds 'b' both as a file and as a directory"):
+    with pytest.raises(CzscieError, match="it contains 'b' both as a file and as a directory"):
         check_together(["b"], "it", None, ["b/c"])
     with pytest.raises(CzscieError, match="which are one file on case-insensitive file systems"):
         check_together(["a/x"], "it", MACOS, ["A"])

@@ -74,7 +74,7 @@ def test_a_path_that_is_there_twice_is_refused_by_name(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "twice.zip", "w") as archive:
         archive.writestr("a.py", b"1")
         archive.writestr("a.py", b"2")
-    with pytest.raises(CzscieError, match=r"twice.zip holds 'a.py' twice"):
+    with pytest.raises(CzscieError, match=r"twice.zip contains 'a.py' twice"):
         read(tmp_path / "twice.zip")
 
 

@@ -49,7 +49,7 @@ def test_an_unsafe_path_within_a_wheel_file_is_refused(tmp_path: Path) -> None:
     path = make(tmp_path / "a.pex", info, {f".deps/{name}": wheel.read_bytes()})
     with pytest.raises(CzscieError) as error:
         Pex.open(path)
-    assert error.value.what.startswith(f"a.pex/.deps/{name} holds an unsafe path: '../evil.py'")
+    assert error.value.what.startswith(f"a.pex/.deps/{name} contains an unsafe path: '../evil.py'")
 
 
 def test_what_is_no_pex_is_refused(tmp_path: Path) -> None:

@@ -166,12 +166,12 @@ def test_what_is_missing_is_named_with_who_requires_it_and_what_is_there() -> No
         on_linux(made)
     assert str(error.value).splitlines() == [
         "error: test.pex lacks what linux-x86_64 with CPython 3.13.9 needs",
-        "  absent==1; the PEX holds no wheel of that project",
-        "  b>=2, required by a 1.0; the PEX holds only:",
+        "  absent==1; the PEX contains no wheel of that project",
+        "  b>=2, required by a 1.0; the PEX contains only:",
         "    b-1.0-py3-none-any.whl: does not meet the requirement",
         "    b-2.0-cp313-cp313-win_amd64.whl: cp313-cp313-win_amd64 does not run on linux-x86_64 with "
         "CPython 3.13.9",
-        "  c, required by a 1.0; the PEX holds no wheel of that project",
+        "  c, required by a 1.0; the PEX contains no wheel of that project",
         "hint: build the PEX for this target too (pex --platform linux-x86_64-cp-3.13.9-cp313 …), or give "
         "[lift.payload] requirements in place of pex",
     ]

@@ -58,6 +58,6 @@ def test_the_same_files_make_the_same_layer(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../up", "app/../../up", "app//x", "./app", "app/."])
 def test_no_path_leaves_the_root(tmp_path: Path, path: str) -> None:
-    with pytest.raises(CzscieError, match="the image holds an unsafe path"):
+    with pytest.raises(CzscieError, match="the image contains an unsafe path"):
         write_layer([File(path, Data(b""))], tmp_path / "layer")
     assert list(tmp_path.iterdir()) == []

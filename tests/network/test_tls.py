@@ -86,7 +86,7 @@ def test_a_file_without_a_certificate_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CzscieError) as caught:
         tls_context({"SSL_CERT_FILE": str(path)})
     assert str(caught.value) == (
-        f"error: SSL_CERT_FILE is {str(path)!r}, which cannot be used\n  it holds no certificate in PEM"
+        f"error: SSL_CERT_FILE is {str(path)!r}, which cannot be used\n  it contains no PEM certificate"
     )
 
 
@@ -104,4 +104,4 @@ def test_a_machine_without_authorities_of_its_own_believes_mozillas(monkeypatch:
 def test_plain_http_where_tls_is_asked_for_is_said(server: MirrorServer) -> None:
     with pytest.raises(CzscieError) as caught:
         read(server.url.replace("http:", "https:") + "/x", {})
-    assert caught.value.what == "127.0.0.1 does not speak valid TLS"
+    assert caught.value.what == "the TLS handshake with 127.0.0.1 failed"

@@ -88,7 +88,7 @@ def checked_name(name: str, label: str) -> str:
 
 
 def unsafe(path: str, fault: str, label: str) -> CzscieError:
-    return CzscieError(f"{label} holds an unsafe path: {path[:200]!r} {fault}", code=Code.ARCHIVE_UNSAFE)
+    return CzscieError(f"{label} contains an unsafe path: {path[:200]!r} {fault}", code=Code.ARCHIVE_UNSAFE)
 
 
 def check_together(
@@ -118,7 +118,8 @@ def check_together(
             key = folded(path) if folds else path
             if key in spelled:
                 raise CzscieError(
-                    f"{label} holds {spelled[key]!r} both as a file and as a directory", code=Code.NAME_TAKEN
+                    f"{label} contains {spelled[key]!r} both as a file and as a directory",
+                    code=Code.NAME_TAKEN,
                 )
             if key not in made:
                 made[key] = path
@@ -140,9 +141,9 @@ def folded(path: str) -> str:
 
 def _collision(path: str, other: str, label: str) -> CzscieError:
     if path == other:
-        return CzscieError(f"{label} holds {path!r} twice", code=Code.NAME_TAKEN)
+        return CzscieError(f"{label} contains {path!r} twice", code=Code.NAME_TAKEN)
     return CzscieError(
-        f"{label} holds {other!r} and {path!r}, which are one file on case-insensitive file systems",
+        f"{label} contains {other!r} and {path!r}, which are one file on case-insensitive file systems",
         code=Code.NAME_TAKEN,
         hint="remove or rename one of them",
     )

@@ -248,10 +248,10 @@ def _incomplete(pex: Pex, target: Target, missing: Sequence[MissingWheel]) -> Cz
     for item in missing:
         required_by = f", required by {item.required_by}" if item.required_by else ""
         if item.held:
-            causes.append(f"{item.requirement}{required_by}; the PEX holds only:")
+            causes.append(f"{item.requirement}{required_by}; the PEX contains only:")
             causes += [f"  {line}" for line in item.held]
         else:
-            causes.append(f"{item.requirement}{required_by}; the PEX holds no wheel of that project")
+            causes.append(f"{item.requirement}{required_by}; the PEX contains no wheel of that project")
     return CzscieError(
         f"{pex.path.name} lacks what {target} needs",
         code=Code.WHEELS_LACKING,

@@ -45,7 +45,7 @@ def explain(error: httpx.HTTPError | httpx.InvalidURL, url: str, network: Networ
             broken = _cause(error, ssl.SSLError)
             if broken is not None and not isinstance(broken, ssl.SSLEOFError):
                 return CzscieError(
-                    f"{host} does not speak valid TLS",
+                    f"the TLS handshake with {host} failed",
                     code=Code.TLS_REFUSED,
                     why=broken.reason or str(broken),
                 )

@@ -62,7 +62,7 @@ def _named(file: str | None, directory: str | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=file, capath=directory)
     except OSError as error:
-        why = error.strerror if not isinstance(error, ssl.SSLError) else "it holds no certificate in PEM"
+        why = error.strerror if not isinstance(error, ssl.SSLError) else "it contains no PEM certificate"
         raise CzscieError(
             f"{FILE} is {file!r}, which cannot be used", code=Code.NETWORK_SETTING, why=why or str(error)
         ) from error
