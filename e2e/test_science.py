@@ -109,6 +109,25 @@ def test_a_scie_of_pex_starts_its_payload_without_a_binding(
     assert "| moo |" in said(scie, "-t", "moo", base=tmp_path / "base")
 
 
+def test_a_scie_of_pex_comes_from_a_mirror_that_science_wrote(
+    make: Make, builder: Builder, tmp_path: Path
+) -> None:
+    science = [sys.executable, "-c", "from czscie.science.cli import main; main()", "-q"]
+    asked = ("--version", "3.13", "--release", TAG)
+    subprocess.run(
+        [*science, "download", "provider", "PythonBuildStandalone", *asked, str(tmp_path / "mirror")],
+        env={**os.environ, **builder.settings(), "PYTHONPATH": str(Path(__file__).parent.parent / "src")},
+        check=True,
+    )
+    for index in ("latest-release.json", "SHA256SUMS"):  # those that science does not write
+        [path] = (tmp_path / "mirror").rglob(index)
+        path.unlink()
+    with serve(tmp_path / "mirror") as server:
+        assets = ("--scie-assets-base-url", server.url)
+        scie = make("cow-mirror", "cowsay==6.1", "-c", "cowsay", *assets, CZSCIE_PBS_URL="file:///nowhere")
+    assert "| moo |" in said(scie, "-t", "moo", base=tmp_path / "base")
+
+
 def test_a_lazy_scie_of_pex_fetches_its_interpreter(make: Make, builder: Builder, tmp_path: Path) -> None:
     scie = make("cow-lazy", "cowsay==6.1", "-c", "cowsay", style="lazy")
     assert scie.stat().st_size < 3_000_000
