@@ -589,7 +589,7 @@ def _imports(pex: Pex, compiler: Compiler | None) -> list[Imports]:
             for each, files in zip(names, groups, strict=True)
         ]
 
-    wheels = [(wheel.digest(), wheel.members) for wheel in pex.wheels]
+    wheels = [(wheel.digest, wheel.members) for wheel in pex.wheels]
     loose = [pex.sources, *(members for digest, members in wheels if digest is None)]
     kept = [(digest, members) for digest, members in wheels if digest is not None]
     known = knowledge_of_each(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from czscie.build_cache import key_of, knowledge
 from czscie.container.plan import Plan
 from czscie.czex.entry_override import scripts_of, with_entry_point
 from czscie.czex.info import PexInfo
@@ -26,6 +25,7 @@ from czscie.platforms import ANY_GLIBC, GlibcVersion
 from czscie.progress import Count, no_count
 from czscie.sbom.component import Component
 from czscie.sbom.packages import wheel_components
+from czscie.wheel.findings import finding
 from czscie.wheel.script_launchers import ScriptLaunchers
 from czscie.wheel.venv_layout import Installed, describe, venv_items
 from czscie.wheel.wheel import Wheel
@@ -82,7 +82,7 @@ class Conversion:
     count: Count = no_count
 
 
-class Floor(msgspec.Struct, frozen=True):
+class GlibcFloor(msgspec.Struct, frozen=True):
     """The oldest glibc that a wheel runs with; None if it needs none."""
 
     glibc: GlibcVersion | None
@@ -174,15 +174,13 @@ def _glibc(wheels: tuple[Wheel, ...]) -> GlibcVersion | None:
 def _glibc_of(wheel: Wheel) -> GlibcVersion | None:
     """What one wheel needs; that of a wheel file is kept in the cache."""
 
-    def find() -> Floor:
+    def find() -> GlibcFloor:
         try:
-            return Floor(glibc_floor(wheel.members, wheel.filename))
+            return GlibcFloor(glibc_floor(wheel.members, wheel.filename))
         except ElfError:  # data that merely looks like a program of this kind
-            return Floor(None)
+            return GlibcFloor(None)
 
-    digest = wheel.digest()
-    found = find() if digest is None else knowledge(key_of("glibc floor", digest), Floor, find)
-    return found.glibc
+    return finding(wheel, GlibcFloor, find).glibc
 
 
 def _describe(resolution: WheelSelection, sources: int) -> str:

@@ -20,6 +20,7 @@ from czscie.pack.scan import Signs, Suspect
 from czscie.pack.unit import Unit, units_of
 from czscie.platforms import Platform
 from czscie.progress import Count, Step, Steps, no_count
+from czscie.wheel.findings import finding
 from czscie.wheel.venv_layout import Installed, Placement, describe
 from czscie.wheel.wheel import Wheel
 
@@ -133,11 +134,13 @@ class Packing:
 
     def _signs(self, unit: Unit) -> Mapping[str, Signs]:
         """The signs in the modules of `unit`, from the cache if it is a wheel file."""
-        digest = unit.origin.digest() if isinstance(unit.origin, Wheel) else None
-        if digest is None:
+        if not isinstance(unit.origin, Wheel):
             return unit.signs(self._scan)
-        key = key_of("scanned wheel", self.compiler.identity, digest, *unit.modules)
-        return knowledge(key, ScannedWheel, lambda: ScannedWheel(unit.signs(self._scan))).signs
+
+        def find() -> ScannedWheel:
+            return ScannedWheel(unit.signs(self._scan))
+
+        return finding(unit.origin, ScannedWheel, find, self.compiler.identity, *unit.modules).signs
 
     def _scan(self, suspects: Sequence[Suspect]) -> tuple[Signs, ...]:
         """The signs in each of the modules, from the cache."""

@@ -13,12 +13,12 @@ from urllib.parse import quote
 
 import msgspec
 
-from czscie.build_cache import key_of, knowledge
 from czscie.container.content import File
 from czscie.container.tree import Item
 from czscie.pbs.distribution import Layout
 from czscie.sbom.component import STAYING, WHEEL, Component
 from czscie.sbom.libraries import bundled_libraries
+from czscie.wheel.findings import finding
 
 if TYPE_CHECKING:
     from czscie.wheel.wheel import Wheel
@@ -67,10 +67,9 @@ def wheel_components(
     """
     found: list[Component] = []
     for wheel in sorted(wheels, key=lambda wheel: wheel.project):
-        digest = wheel.digest()
         libraries = [
             msgspec.structs.replace(library, reference=f"{wheel.project}/{library.reference}")
-            for library in _libraries_of(wheel, digest)
+            for library in _libraries_of(wheel)
         ]
         required = (*needs.get(wheel.project, ()), *(library.reference for library in libraries))
         properties = {WHEEL: wheel.filename}
@@ -79,7 +78,7 @@ def wheel_components(
         component = _component(
             _metadata(wheel),
             reference=wheel.project,
-            sha256=digest,
+            sha256=wheel.digest,
             needs=tuple(sorted(required)),
             properties=properties,
         )
@@ -87,14 +86,13 @@ def wheel_components(
     return tuple(found)
 
 
-def _libraries_of(wheel: Wheel, digest: str | None) -> tuple[Component, ...]:
-    """The libraries in the wheel of this digest, from the cache."""
+def _libraries_of(wheel: Wheel) -> tuple[Component, ...]:
+    """The libraries in the wheel; of a wheel file, from the cache."""
 
     def find() -> Libraries:
         return Libraries(bundled_libraries(wheel.members, _is_repaired))
 
-    found = find() if digest is None else knowledge(key_of("libraries", digest), Libraries, find)
-    return found.components
+    return finding(wheel, Libraries, find).components
 
 
 def _is_repaired(path: str) -> bool:

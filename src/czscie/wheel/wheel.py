@@ -35,7 +35,7 @@ _INSTALLERS_FILES = {"INSTALLER", "REQUESTED", "direct_url.json", "uv_build.json
 _ORDERED_PREFIX = re.compile(r"(?P<operator><=|>=|<|>|~=)(?P<version>\s*[^\s,;()*]+)\.\*")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Wheel:
     """A distribution in wheel layout.
 
@@ -100,6 +100,7 @@ class Wheel:
             archive=archive,
         )
 
+    @functools.cached_property
     def digest(self) -> str | None:
         """SHA-256 of the wheel file, in hexadecimal; None where there is none any more.
 
