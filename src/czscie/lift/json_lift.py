@@ -98,8 +98,8 @@ def _read_file(table: Table, directory: Path) -> EmbeddedFile:
 
 
 def _without_tote(files: tuple[EmbeddedFile, ...]) -> tuple[EmbeddedFile, ...]:
-    """`files` without what scie-jump adds to them: a zip of those that then have a hash and no size, or an
-    empty one where science has no file. Both are in what is printed of a scie, and nobody has them as files.
+    """`files` without the zip that scie-jump adds to them. It contains the files that then have a hash and no
+    size; where science has no file, it is empty. A scie lists this zip, but it does not exist as a file.
     """
     if not files or files[-1].path.exists():
         return files
