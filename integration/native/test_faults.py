@@ -262,6 +262,35 @@ def test_a_failing_system_call_leaves_nothing_or_everything(
     assert failed or not text, f"no {call} failed"
 
 
+def all_files(base: Path) -> dict[str, bytes]:
+    """Every file below `base`, whoever made it."""
+    return {
+        str(path.relative_to(base)): path.read_bytes()
+        for path in base.rglob("*")
+        if path.is_file() and not path.is_symlink()
+    }
+
+
+@pytest.mark.parametrize("call", ["openat", "write", "mkdirat", "symlinkat", "renameat", "flock"])
+def test_after_a_kill_at_any_system_call_the_next_start_completes_the_base(
+    scie: SmallScie, tmp_path: Path, call: str
+) -> None:
+    assert_started(scie.start(tmp_path / "base"))
+    expected = all_files(tmp_path / "base")
+    killed = 0
+    for number in range(1, WRITES):
+        base = tmp_path / f"base-{number}"
+        inject = f"inject={call}:signal=KILL:when={number}"
+        environment = {"CZSCIE_BASE": str(base), "PATH": os.environ["PATH"]}
+        done = run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", inject, scie.path], environment, tmp_path)
+        if done.returncode == 0:
+            break
+        killed += 1
+        assert_started(scie.start(base))
+        assert all_files(base) == expected, inject
+    assert killed, f"no {call} was called"
+
+
 def limited(limit: str, scie: SmallScie, base: Path) -> subprocess.CompletedProcess[str]:
     return run(["prlimit", limit, scie.path], {"CZSCIE_BASE": str(base), "PATH": os.environ["PATH"]})
 

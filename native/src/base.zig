@@ -585,12 +585,18 @@ fn makeContents(
     return null;
 }
 
-/// Backup programs skip directories with this tag (https://bford.info/cachedir/).
+const cache_tag = "Signature: 8a477f597d28d172789f06886806bc55\n" ++
+    "# Unpacked by czscie's executables. Safe to delete: the next start unpacks it again.\n";
+
+/// Backup programs skip directories with this tag (https://bford.info/cachedir/). Completes the tag of a start that
+/// was killed, and leaves any other tag as it is.
 fn writeCacheTag(directory: std.fs.Dir) void {
-    const file = directory.createFile("CACHEDIR.TAG", .{ .exclusive = true }) catch return;
+    const file = directory.createFile("CACHEDIR.TAG", .{ .read = true, .truncate = false }) catch return;
     defer file.close();
-    file.writeAll("Signature: 8a477f597d28d172789f06886806bc55\n" ++
-        "# Unpacked by czscie's executables. Safe to delete: the next start unpacks it again.\n") catch {};
+    var buffer: [cache_tag.len]u8 = undefined;
+    const written = buffer[0 .. file.preadAll(&buffer, 0) catch return];
+    if (written.len == cache_tag.len or !std.mem.startsWith(u8, cache_tag, written)) return;
+    file.pwriteAll(cache_tag, 0) catch {};
 }
 
 fn checkLocking(directory: std.fs.Dir, file: manifest.File) !void {
@@ -770,4 +776,24 @@ test "only a complete installation is found" {
     try tmp.dir.makePath("base/apps/" ++ ("ab" ** 32)[0..manifest.installed_name_length]);
     const base = findInstalled(&places, &files).?;
     close(base.directory);
+}
+
+test "an incomplete tag of a cache is completed, and a foreign one is kept" {
+    var tmp = testing.tmpDir(.{});
+    defer tmp.cleanup();
+    var buffer: [2 * cache_tag.len]u8 = undefined;
+    const foreign = "Signature: 8a477f597d28d172789f06886806bc55\n# mine\n";
+    for ([_][]const u8{ "", cache_tag[0..1], cache_tag[0 .. cache_tag.len - 1], cache_tag }) |found| {
+        try tmp.dir.writeFile(.{ .sub_path = "CACHEDIR.TAG", .data = found });
+        writeCacheTag(tmp.dir);
+        try testing.expectEqualStrings(cache_tag, try tmp.dir.readFile("CACHEDIR.TAG", &buffer));
+    }
+    for ([_][]const u8{ foreign, cache_tag ++ "more" }) |found| {
+        try tmp.dir.writeFile(.{ .sub_path = "CACHEDIR.TAG", .data = found });
+        writeCacheTag(tmp.dir);
+        try testing.expectEqualStrings(found, try tmp.dir.readFile("CACHEDIR.TAG", &buffer));
+    }
+    try tmp.dir.deleteFile("CACHEDIR.TAG");
+    writeCacheTag(tmp.dir);
+    try testing.expectEqualStrings(cache_tag, try tmp.dir.readFile("CACHEDIR.TAG", &buffer));
 }
