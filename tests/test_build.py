@@ -22,13 +22,17 @@ from czscie import api, build_cache, turns
 from czscie.build import build
 from czscie.czex import convert, imports
 from czscie.errors import CzscieError
+from czscie.interpreters import PinnedInterpreter
 from czscie.network.url import file_path
+from czscie.pack import standard_library
+from czscie.pack.standard_library import PackedLibrary
 from czscie.pbs.assets import Asset
 from czscie.platforms import current_launcher, find_platform
 from czscie.sbom import packages
 from czscie.scie.inspect import read_sbom
 from czscie.session import Session
 from network.server import MirrorServer
+from pack.factories import this_python
 from pbs.factories import members, tar_gz, windows_cpython
 
 
@@ -184,6 +188,33 @@ def test_what_is_packed_already_is_not_packed_again(
     [second] = project.build()
     assert phases(capsys) == [warning, wrote]
     assert first.sha256 == second.sha256
+
+
+def test_an_interpreter_is_described_as_its_own_archive_although_another_had_the_same_bytes(
+    project: Project,
+) -> None:
+    data = tar_gz(members(INTERPRETERS["linux-x86_64"]))
+    described = []
+    for name in ("one.tar.gz", "other.tar.gz"):
+        (project.directory / name).write_bytes(data)
+        project.manifest(interpreter=f'provider = "Local"\npath = "{name}"')
+        [contents] = project.build()
+        described.append(contents.parts[0].part.description)
+    assert described == ["cpython from one.tar.gz", "cpython from other.tar.gz"]
+
+
+def test_an_interpreter_is_packed_once_there_is_a_python_that_compiles_for_it(
+    project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.manifest()
+    project.build()
+    assert "warning: not packed" in capsys.readouterr().err
+    monkeypatch.setattr(PinnedInterpreter, "compiler", lambda _: this_python())
+    monkeypatch.setattr(standard_library, "pack_library", lambda found, *_: PackedLibrary(found, 7))
+    project.build()
+    told = phases(capsys)
+    assert "Packed cpython 3.13.9+20260101 x86_64-unknown-linux-gnu install_only_stripped" in told
+    assert not [line for line in told if "not packed" in line]
 
 
 def test_after_a_change_only_what_changed_is_looked_at(

@@ -157,7 +157,7 @@ class PinnedInterpreter:
 
         `level` is zstd's.
         """
-        key = key_of(
+        asked = (
             "interpreter",
             self.source.digest,
             self.platform.name,
@@ -168,9 +168,20 @@ class PinnedInterpreter:
             *sorted(name for name in settings.files if name.startswith(STDLIB)),
             *sorted(keep),
         )
-        return product(
-            key, ".zip", PackedInterpreter, lambda path: self._write(path, keep, settings, level, root)
-        )
+
+        def packed(*key: str) -> Product[PackedInterpreter]:
+            return product(
+                key_of(*key),
+                ".zip",
+                PackedInterpreter,
+                lambda path: self._write(path, keep, settings, level, root),
+            )
+
+        made = packed(*asked)
+        # When it was made, no Python could compile for it. One may have been installed since.
+        if made.known.warnings and self.compiler() is not None:
+            return packed(*asked, "compiled")
+        return made
 
     def _why_not_packed(self, layout: Layout) -> str:
         if not self.wanted.IS_PACKED:
