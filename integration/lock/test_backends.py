@@ -230,6 +230,24 @@ def test_a_directory_that_changed_is_built_again(project: Project, sources: Path
     assert len(runs(sources)) == 2
 
 
+@pytest.mark.parametrize(
+    "name", ["SETUPTOOLS_SCM_PRETEND_VERSION_FOR_CALF", "PBR_VERSION", "PDM_BUILD_SCM_VERSION"]
+)
+def test_a_version_of_the_environment_is_that_of_the_wheel(
+    project: Project, sources: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    path = make_project(project, sources, "")
+    setup = path / "setup.py"
+    setup.write_text(setup.read_text().replace("version='2.0'", f"version=os.environ[{name!r}]"))
+    assert name in setup.read_text()
+    project.manifest(payload='project = "calf"')
+    for version in ("3.0", "4.0", "3.0"):
+        monkeypatch.setenv(name, version)
+        [package] = lock(project).packages
+        assert package.version == version
+    assert len(runs(sources)) == 2
+
+
 def test_a_project_is_built_once_for_all_platforms(project: Project, sources: Path) -> None:
     make_project(project, sources, "")
     project.manifest(platforms=BOTH, payload='project = "calf"')

@@ -30,6 +30,31 @@ def test_any_other_file_is_a_source(tmp_path: Path, content: bytes) -> None:
     assert project_digest(tmp_path, tmp_path / "lift.lock") != digest
 
 
+@pytest.mark.parametrize(
+    "name", ["src/cow/build/wheel.py", "cow/dist/__init__.py", ".git/refs/tags/v2", "../.git/refs/tags/v2"]
+)
+def test_a_project_changes_with_packages_that_are_called_as_outputs_and_with_tags(
+    tmp_path: Path, name: str
+) -> None:
+    project = tmp_path / "cow"
+    file = project / name
+    file.parent.mkdir(parents=True)
+    digest = project_digest(project, project / "lift.lock")
+    file.write_text("moo\n")
+    assert project_digest(project, project / "lift.lock") != digest
+
+
+@pytest.mark.parametrize(
+    "name", ["build/lib/cow.py", "dist/cow", ".venv/x", "node_modules/x", "cow/__pycache__/x"]
+)
+def test_outputs_are_no_source(tmp_path: Path, name: str) -> None:
+    digest = project_digest(tmp_path, tmp_path / "lift.lock")
+    file = tmp_path / name
+    file.parent.mkdir(parents=True)
+    file.write_text("moo\n")
+    assert project_digest(tmp_path, tmp_path / "lift.lock") == digest
+
+
 def test_a_directory_is_read_once_to_compare_and_to_lock_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,7 +34,12 @@ _SAID = 64 << 10
 
 #: What a build may need of the environment, by name; docs/reference/lock.md has the same list.
 #: The rest may be secrets.
-_GENERAL = "PATH HOME USER LOGNAME SHELL TMPDIR TEMP TMP TERM LANG LANGUAGE TZ SOURCE_DATE_EPOCH PBR_VERSION"
+_GENERAL = "PATH HOME USER LOGNAME SHELL TMPDIR TEMP TMP TERM LANG LANGUAGE TZ"
+#: Times and versions, which backends write into wheels.
+_WRITTEN = """
+SOURCE_DATE_EPOCH PBR_VERSION PDM_BUILD_SCM_VERSION POETRY_DYNAMIC_VERSIONING_BYPASS
+UV_DYNAMIC_VERSIONING_BYPASS
+"""
 _COMPILERS = """
 CC CXX CPP LD AR AS NM RANLIB STRIP OBJCOPY FC F77 F90 NVCC CFLAGS CXXFLAGS CPPFLAGS LDFLAGS FFLAGS LDSHARED
 ARFLAGS LIBS ARCHFLAGS CPATH C_INCLUDE_PATH CPLUS_INCLUDE_PATH LIBRARY_PATH LD_LIBRARY_PATH COMPILER_PATH
@@ -56,8 +61,9 @@ NUMBER_OF_PROCESSORS PROCESSOR_ARCHITECTURE PROCESSOR_IDENTIFIER INCLUDE LIB LIB
 VCTOOLSINSTALLDIR WINDOWSSDKDIR WINDOWSSDKVERSION UNIVERSALCRTSDKDIR UCRTVERSION VS160COMNTOOLS VS170COMNTOOLS
 DISTUTILS_USE_SDK MSSDK
 """
-PASSED = frozenset(f"{_GENERAL}{_COMPILERS}{_NETWORK}{_WINDOWS}".split())
-_PASSED_PREFIXES = ("LC_", "SETUPTOOLS_SCM_PRETEND_VERSION")
+PASSED = frozenset(f"{_GENERAL}{_WRITTEN}{_COMPILERS}{_NETWORK}{_WINDOWS}".split())
+_WRITTEN_PREFIX = "SETUPTOOLS_SCM_PRETEND_VERSION"
+_PASSED_PREFIXES = ("LC_", _WRITTEN_PREFIX)
 #: A proxy may have a password in its URL, and so may anything.
 _SECRET = re.compile(r"://[^/\s]*@")
 
@@ -72,6 +78,16 @@ def build_environment(environ: Mapping[str, str]) -> dict[str, str]:
         if (name.upper() in PASSED or name.startswith(_PASSED_PREFIXES)) and not _SECRET.search(value)
     }
     return {"SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH, **kept, "PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1"}
+
+
+def written_settings(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The variables of `environ` that change what a build backend writes into a wheel, as `NAME=value`."""
+    written = _WRITTEN.split()
+    return tuple(
+        f"{name}={value}"
+        for name, value in sorted(build_environment(environ).items())
+        if name in written or name.startswith(_WRITTEN_PREFIX)
+    )
 
 
 def build_wheel(source: Path, directory: Path, indexes: PackageIndexes = NO_INDEXES) -> Path:

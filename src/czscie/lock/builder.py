@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -23,7 +24,7 @@ from czscie.leftovers import scratch
 from czscie.lift.lift import Lift
 from czscie.lift.package_indexes import NO_INDEXES, PackageIndexes
 from czscie.lift.payload import may_build
-from czscie.lock.build_backend import build_wheel
+from czscie.lock.build_backend import build_wheel, written_settings
 from czscie.lock.lock import Hashes, LockedDirectory, LockedPackage, LockedWheel, PackageTools, Sdist
 from czscie.lock.pex_tool import FoundSource
 from czscie.lock.requested import relative
@@ -203,7 +204,8 @@ class Builder:
         """The wheel built from `source`; None if no backend may run and the cache has none."""
         if not may_build(self.allowed, project):
             raise forbidden(project, source.name)
-        key = key_of("wheel of a source", str(source.absolute()) if source.is_dir() else "", digest)
+        place = str(source.absolute()) if source.is_dir() else ""
+        key = key_of("wheel of a source", place, digest, *written_settings(os.environ))
         try:
             known = knowledge(key, Built, lambda: self._make(project, source))
         except _Unknown:

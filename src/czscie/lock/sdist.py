@@ -24,13 +24,14 @@ from czscie.container.untrusted_zip import open_zip
 from czscie.documents import DocumentError, parse_toml
 from czscie.errors import Code, CzscieError
 from czscie.filesystem import exists
+from czscie.lock.git import state_of_git
 from czscie.scie.inspect import read_manifest
 from czscie.signature import DAMAGE
 
 #: Directories that are made of a project or beside it, and are no part of what builds it.
-_NOT_SOURCE = {"__pycache__", "build", "dist", "node_modules"}
-#: What tells versions of a project that takes its own from git.
-_GIT = (Path(".git/HEAD"), Path(".git/logs/HEAD"), Path(".git/packed-refs"))
+_NOT_SOURCE = {"__pycache__", "node_modules"}
+#: Those that builds write to. Deeper ones are packages with such a name.
+_OUTPUTS = {"build", "dist"}
 #: What PKG-INFO may leave to the build (PEP 643): if these are not among that, they are what they will be.
 _NEEDED = ("requires-dist", "provides-extra", "requires-python")
 
@@ -196,25 +197,36 @@ def _write(directory: Path, name: str, data: bytes, executable: bool, label: str
 
 
 def project_digest(path: Path, lock: Path) -> str:
-    """SHA-256 of all files that may belong to the project at `path`, without `lock` and what builds wrote."""
+    """SHA-256 of what the wheel of the project at `path` may be made of.
+
+    That is all files that may belong to it, without `lock` and what builds wrote, and the commit and the tags
+    of its git repository, from which it may take its version.
+    """
     digest = hashlib.sha256()
     for file in sorted(_files(path)):
         if file.absolute() == lock.absolute():
             continue
         content = OnDisk(file).read()
-        if _is_output(file, content):
-            continue
-        digest.update(
-            f"{file.relative_to(path).as_posix()}\0{len(content)}\0".encode("utf-8", "surrogateescape")
-        )
-        digest.update(content)
+        if not _is_output(file, content):
+            _add(digest, file.relative_to(path).as_posix(), content)
+    for name, file in state_of_git(path):
+        _add(digest, f".git/{name}", OnDisk(file).read())
     return digest.hexdigest()
 
 
+def _add(digest: hashlib._Hash, name: str, content: bytes) -> None:
+    digest.update(f"{name}\0{len(content)}\0".encode("utf-8", "surrogateescape"))
+    digest.update(content)
+
+
 def _files(path: Path) -> Iterator[Path]:
-    yield from (path / name for name in _GIT if (path / name).is_file())
+    outputs = {path / name for name in _OUTPUTS}
     for directory, directories, files in os.walk(path):
-        directories[:] = [name for name in directories if _is_source(Path(directory, name))]
+        directories[:] = [
+            name
+            for name in directories
+            if (each := Path(directory, name)) not in outputs and _is_source(each)
+        ]
         yield from (file for name in files if (file := Path(directory, name)).is_file())
 
 
