@@ -165,6 +165,34 @@ def test_a_killed_start_leaves_neither_a_result_nor_a_binding_that_goes_on(app: 
     assert len(app.runs) == 2
 
 
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+@pytest.mark.parametrize("call", ["openat", "mkdirat", "write", "pwrite64", "unlinkat", "renameat"])
+def test_after_a_kill_at_any_system_call_the_next_start_leaves_nothing_behind(app: App, call: str) -> None:
+    def files() -> set[tuple[str, bytes]]:
+        every = (path for path in app.base.rglob("*") if path.is_file())
+        return {(str(path.relative_to(app.base)), path.read_bytes()) for path in every}
+
+    def start(*command: str | Path) -> int:
+        environment = {
+            "PATH": os.environ["PATH"], "CZSCIE_BASE": str(app.base), "RUNS": "/dev/null", "PAUSE": "0"
+        }  # fmt: skip
+        done = subprocess.run(
+            [*command, app.path], env=environment, capture_output=True, check=False, timeout=60
+        )
+        return done.returncode
+
+    assert start() == 0
+    expected = files()
+    for number in range(1, 100):
+        shutil.rmtree(app.base)
+        inject = f"inject={call}:signal=KILL:when={number}"
+        if start("strace", "-qq", "-o", "/dev/null", "-e", inject) == 0:
+            break
+        assert start() == 0
+        assert files() == expected, inject
+    assert number > 1, f"no {call} was called"
+
+
 def test_whenever_starts_are_killed_no_start_sees_half_a_result(app: App) -> None:
     dice = random.Random(7)
     for _ in range(25):

@@ -150,8 +150,9 @@ pub const Boot = struct {
                 return error.ProgramNotStarted;
             },
         };
-        const result = try boot.recordOutcome(directory, partial, fingerprint, outcome);
+        const result = if (outcome == .ended) try boot.output(directory, partial) else null;
         directory.handle.deleteTree(partial) catch {}; // the next run removes it
+        if (result) |found| try boot.record(directory, fingerprint, found);
         return result orelse switch (outcome) {
             .ended => messages.bindingInvalid(boot.context.lift.name, name),
             .failed => |ending| messages.bindingFailed(boot.context.lift.name, ending),
@@ -193,37 +194,33 @@ pub const Boot = struct {
         return if (ending.isSuccess()) .ended else .{ .failed = ending };
     }
 
-    /// Gives the result its final name. Null if the binding failed or wrote no valid result.
-    fn recordOutcome(
-        boot: *Boot,
-        directory: Directory,
-        partial: []const u8,
-        fingerprint: []const u8,
-        outcome: Outcome,
-    ) error{OutOfMemory}!?Result {
-        if (outcome != .ended) return null;
+    /// What the binding wrote to the directory `partial`. Null if that is no valid result.
+    fn output(boot: *Boot, directory: Directory, partial: []const u8) error{OutOfMemory}!?Result {
         var written = directory.handle.openDir(partial, .{}) catch |err| boot.fail(directory, err);
         defer written.close();
-        const lines = try boot.output(directory, written, "env") orelse return null;
-        const json = try boot.output(directory, written, "json") orelse return null;
-        const result = Result.read(boot.arena, lines, json) catch |err| {
+        const lines = try boot.outputFile(directory, written, "env") orelse return null;
+        const json = try boot.outputFile(directory, written, "json") orelse return null;
+        return Result.read(boot.arena, lines, json) catch |err| {
             return if (err == error.OutOfMemory) error.OutOfMemory else null;
         };
-        const text = try result.render(boot.arena);
-        var buffer: [2 * @sizeOf(Name)]u8 = undefined;
-        const path = std.fmt.bufPrint(&buffer, "{s}/result", .{partial}) catch unreachable; // our own names
-        small_file.write(directory.handle, fingerprint, path, text) catch |err| boot.fail(directory, err);
-        return result;
     }
 
     /// What the binding wrote to the file `name`; empty if there is none, null if it is too long.
-    fn output(boot: *Boot, directory: Directory, written: std.fs.Dir, name: []const u8) error{OutOfMemory}!?[]const u8 {
+    fn outputFile(boot: *Boot, directory: Directory, written: std.fs.Dir, name: []const u8) error{OutOfMemory}!?[]const u8 {
         return small_file.read(boot.arena, written, name, binding_result.length_max) catch |err| switch (err) {
             error.FileNotFound => "",
             error.FileTooBig => null,
             error.OutOfMemory => error.OutOfMemory,
             else => boot.fail(directory, err),
         };
+    }
+
+    /// Gives the result its final name. This comes last: with a result, no later start removes what a run left.
+    fn record(boot: *Boot, directory: Directory, fingerprint: []const u8, result: Result) error{OutOfMemory}!void {
+        const text = try result.render(boot.arena);
+        var buffer: Name = undefined;
+        const partial = withSuffix(&buffer, fingerprint, ".result");
+        small_file.write(directory.handle, fingerprint, partial, text) catch |err| boot.fail(directory, err);
     }
 
     fn acquire(boot: *Boot, directory: Directory, lock_name: []const u8, name: []const u8) !std.fs.File {
@@ -351,12 +348,17 @@ fn openBelow(base: std.fs.Dir, id: []const u8, application: []const u8) !std.fs.
     return base.openDir(path, .{ .no_follow = true }) catch |err| {
         if (err != error.FileNotFound) return err;
         try makePrivate(base, directory_name);
+        recordApplication(base, id, application); // before the directory, with which no start comes here again
         try makePrivate(base, path);
-        const lock = Lock.open(base, id) catch return base.openDir(path, .{ .no_follow = true });
-        defer lock.close();
-        (Lock{ .file = lock }).recordApplication(application);
         return base.openDir(path, .{ .no_follow = true });
     };
+}
+
+/// Records the application that makes the directory. Ignores failures.
+fn recordApplication(base: std.fs.Dir, id: []const u8, application: []const u8) void {
+    const lock = Lock.open(base, id) catch return;
+    defer lock.close();
+    (Lock{ .file = lock }).recordApplication(application);
 }
 
 /// Records the use of `path` once a day, as its modification time. Waits for a process that is removing it. Ignores
