@@ -790,6 +790,30 @@ class TestSplit:
         assert done.returncode == 1
         assert "cannot write payload.zip: already exists" in done.stderr
         assert (tmp_path / "payload.zip").read_text() == "mine"
+        assert [path.name for path in tmp_path.iterdir()] == ["payload.zip"]
+
+    @linux_only
+    @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+    @pytest.mark.parametrize("fault", ["error=ENOSPC", "signal=KILL"])
+    def test_a_file_has_its_name_once_it_is_complete(self, app: App, tmp_path: Path, fault: str) -> None:
+        def split(*command: str) -> int:
+            environment = {"SCIE": "split", "PATH": os.environ["PATH"]}
+            command = (*command, str(app.path), str(parts))
+            return subprocess.run(command, env=environment, capture_output=True, check=False).returncode
+
+        parts = tmp_path / "complete"
+        assert split() == 0
+        expected = {path.name: path.read_bytes() for path in parts.iterdir()}
+        for number in range(1, 1000):
+            parts = tmp_path / f"{number}"
+            if split("strace", "-qq", "-o", "/dev/null", "-e", f"inject=write:{fault}:when={number}") == 0:
+                break
+            for path in parts.iterdir():
+                if path.suffix == ".partial":
+                    assert "KILL" in fault
+                else:
+                    assert path.read_bytes() == expected[path.name], f"{path.name} at write {number}"
+        assert number > 1, "nothing was written"
 
 
 @linux_only

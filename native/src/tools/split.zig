@@ -4,6 +4,7 @@
 const std = @import("std");
 const builtin = @import("builtin");
 const file_changes = @import("../file_changes.zig");
+const file_status = @import("../file_status.zig");
 const manifest = @import("../manifest.zig");
 const report = @import("../report.zig");
 const Context = @import("context.zig").Context;
@@ -77,11 +78,31 @@ fn writeAll(context: *const Context, pieces: []const Piece) !void {
     try std.fs.cwd().makePath(path);
     var directory = try std.fs.cwd().openDir(path, .{});
     defer directory.close();
-    for (pieces) |piece| {
-        const file = try create(context, directory, piece);
+    for (pieces) |piece| if (file_status.atItself(directory, piece.file_name)) |_| {
+        refuse(context, piece, error.PathAlreadyExists);
+    } else |err| if (err != error.FileNotFound) refuse(context, piece, err);
+    for (pieces) |piece| try write(context, directory, piece);
+}
+
+/// Writes a file, which gets its name once it is complete.
+fn write(context: *const Context, directory: std.fs.Dir, piece: Piece) !void {
+    const partial = try std.mem.concat(context.arena, u8, &.{ piece.file_name, ".partial" });
+    directory.deleteFile(partial) catch |err| if (err != error.FileNotFound) refuse(context, piece, err);
+    errdefer directory.deleteFile(partial) catch {};
+    {
+        const mode: std.fs.File.Mode = if (piece.content == .launcher) 0o755 else 0o644;
+        const file = directory.createFile(partial, .{
+            .exclusive = true,
+            .mode = if (builtin.os.tag == .windows) 0 else mode,
+        }) catch |err| refuse(context, piece, err);
         defer file.close();
         try writePiece(context, file, piece);
     }
+    file_changes.rename(directory, partial, directory, piece.file_name) catch |err| refuse(context, piece, err);
+}
+
+fn refuse(context: *const Context, piece: Piece, err: anyerror) noreturn {
+    report.fatal(context.lift.name, "cannot write {s}: {s}", .{ piece.file_name, report.describe(err) });
 }
 
 fn writePiece(context: *const Context, file: std.fs.File, piece: Piece) !void {
@@ -101,13 +122,4 @@ fn writePiece(context: *const Context, file: std.fs.File, piece: Piece) !void {
             try file.writeAll("\n");
         },
     }
-}
-
-/// Creates a file, and overwrites no existing one.
-fn create(context: *const Context, directory: std.fs.Dir, piece: Piece) !std.fs.File {
-    const mode: std.fs.File.Mode = if (piece.content == .launcher) 0o755 else 0o644;
-    return directory.createFile(piece.file_name, .{
-        .exclusive = true,
-        .mode = if (builtin.os.tag == .windows) 0 else mode,
-    }) catch |err| report.fatal(context.lift.name, "cannot write {s}: {s}", .{ piece.file_name, report.describe(err) });
 }
