@@ -159,6 +159,13 @@ def test_without_a_lock_everything_is_asked_for() -> None:
             ],
         ),
         (
+            with_payload(msgspec.structs.replace(PAYLOAD, no_index=True, sources={"calf": "../calf"})),
+            [
+                "lift.payload.no_index was not there and is true",
+                'lift.payload.sources was not there and is { calf = "../calf" }',
+            ],
+        ),
+        (
             with_local(msgspec.structs.replace(HERE[0], sha256=B)),
             ["the interpreter host of this machine changed"],
         ),
@@ -167,7 +174,7 @@ def test_without_a_lock_everything_is_asked_for() -> None:
         (now(libc=None), ["no C library is bundled any more"]),
         (now(libc=LockedLibc(table=B)), ["the table of C library packages changed"]),
     ],
-    ids=["version", "requirements", "host", "file", "czscie", "no libc", "other libc"],
+    ids=["version", "requirements", "indexes", "host", "file", "czscie", "no libc", "other libc"],
 )
 def test_what_has_changed_is_told_in_words(changed: CurrentInputs, words: list[str]) -> None:
     assert list(differences(LOCK, changed, PLATFORMS).words) == words

@@ -99,7 +99,12 @@ def _changed(where: str, before: msgspec.Struct | None, now: msgspec.Struct | No
             yield f"{where}.{key} was {_text(was)} and is {_text(is_now)}"
 
 
-def _text(value: str | tuple[str, ...] | None) -> str:
+def _text(value: str | bool | tuple[str, ...] | dict[str, str] | None) -> str:
+    """A value as a manifest would have it."""
     if value is None:
         return "not there"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{name} = {quoted(each)}' for name, each in value.items())} }}"
     return quoted(value) if isinstance(value, str) else f"[{', '.join(map(quoted, value))}]"
