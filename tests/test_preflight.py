@@ -18,7 +18,10 @@ from czscie.errors import Code, CzscieError, raise_all
 from czscie.image.build import ImageOptions
 from czscie.launchers import build as launchers
 from czscie.platforms import find_platform
+from czscie.preflight import own_scripts_first
 from czscie.session import Session
+from czscie.wheel.wheel import read_wheels
+from lock.wheelhouse import wheel_file
 
 
 def refused(project: Project, output: Path | None = None) -> CzscieError:
@@ -87,6 +90,21 @@ def test_the_entry_point_of_the_pex_itself(project: Project) -> None:
     pex(project.directory / "moo.pex", source="def other(): ...\n")
     project.manifest()
     assert refused(project).what == "moo does not define main, which the entry point moo:main names"
+
+
+def test_scripts_of_what_nothing_else_requires_come_first(tmp_path: Path) -> None:
+    wheels = {
+        "zebra": (["antelope", "cow; extra == 'all'"], ("serve", "zebra")),
+        "antelope": (["cow"], ("antelope",)),
+        "cow": (["cow[all]"], ("a-cow",)),
+    }
+    files = []
+    for name, (requires, scripts) in wheels.items():
+        points = "".join(f"{each} = {name}:main\n" for each in scripts)
+        filename, points = f"{name}-1.0-py3-none-any.whl", f"[console_scripts]\n{points}"
+        files.append(wheel_file(tmp_path, filename, requires=requires, entry_points=points))
+    assert own_scripts_first(read_wheels(files)) == ("serve", "zebra", "a-cow", "antelope")
+    assert own_scripts_first(read_wheels(files[1:])) == ("antelope", "a-cow")
 
 
 def test_what_a_script_imports_and_nothing_provides_is_a_warning(

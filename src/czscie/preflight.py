@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
+from packaging.utils import canonicalize_name
 
 from czscie.build_cache import key_of, knowledge
 from czscie.cache import cache_root
@@ -40,7 +41,7 @@ from czscie.platforms import ANY_GLIBC, Platform
 from czscie.scie.commands import check_scripts
 from czscie.session import Session
 from czscie.wheel.entry_points import EntryPoint
-from czscie.wheel.wheel import read_wheels
+from czscie.wheel.wheel import Wheel, read_wheels
 
 
 class _Passed(msgspec.Struct, frozen=True):
@@ -191,16 +192,29 @@ def _check_starts(lift: Lift, payload: Payload, files: Sequence[Path]) -> None:
     check_scripts(payload, scripts)
     if payload.entry_point is None:
         if payload.scripts is None and lift.own_lock is not None:
+            names = own_scripts_first(wheels)
             raise CzscieError(
                 f"{lift.path.name} does not say what to start",
                 code=Code.START_UNKNOWN,
-                why=f"its console scripts are: {', '.join(scripts)}" if scripts else "it has no scripts",
-                hint=f"czscie build -r {lift.path.name} -c {next(iter(scripts), 'NAME')}",
+                why=f"its console scripts are: {', '.join(names)}" if names else "it has no scripts",
+                hint=f"czscie build -r {lift.path.name} -c {next(iter(names), 'NAME')}",
             )
         return
     info = with_entry_point(PexInfo.parse(b"{}", lift.name), wheels, payload.entry_point)
     if info.entry_point is not None:
         check_defined(EntryPoint.parse(info.entry_point), wheels, ())
+
+
+def own_scripts_first(wheels: Sequence[Wheel]) -> tuple[str, ...]:
+    """The names of the scripts of `wheels`: those of the wheels that no other requires come first."""
+    required = {
+        canonicalize_name(each.name)
+        for wheel in wheels
+        for each in wheel.requirements()
+        if canonicalize_name(each.name) != wheel.project
+    }
+    own = [wheel for wheel in wheels if wheel.project not in required]
+    return tuple(dict.fromkeys((*scripts_of(own), *scripts_of(wheels))))
 
 
 def _tell_missing_imports(
