@@ -45,6 +45,7 @@ def test_whatever_is_wrong_with_json_is_one_kind_of_error(read: Callable[[bytes]
         "a",
         "a = ",
         f"a = {'9' * 5000}",
+        f"a = [0x{'f' * 5000}]",
         f"a = {'[' * 100_000}",
         f"a = {'[' * 900}{']' * 900}",
         "a = 9999-99-99",
@@ -78,6 +79,10 @@ def test_json_is_utf_8(text: bytes | str) -> None:
         ("[a\n", "line 1, column 3): [a"),
         ('a = [\nb = "https://me:secret@a.example"\n', 'b = "https://a.example"'),
         (f"a = {'x' * 500}\n", f": a = {'x' * 96}"),
+        ('a = "\u2028"\nb = x\nc = 2\n', "line 2, column 5): b = x"),
+        ("a = 1\r\nb = x\r\n", "line 2, column 5): b = x"),
+        (f"a = {'9' * 5000}", "an integer has too many digits"),
+        (f"a = 0x{'f' * 5000}", "an integer has too many digits"),
     ],
 )
 def test_an_error_in_toml_shows_the_line(text: str, message: str) -> None:

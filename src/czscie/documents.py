@@ -30,6 +30,10 @@ _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 #: Levels of tables and arrays: many times what any document has, a tenth of Python's recursion limit.
 _DEEPEST = 100
 
+#: Bits of an integer. Python does not write one of more than about 14,000 as text; TOML has hexadecimal ones.
+_WIDEST = 10_000
+_TOO_WIDE = "an integer has too many digits"
+
 
 #: Bytes of a document (docs/explained/security.md).
 _LARGEST = 256 << 20
@@ -64,9 +68,14 @@ def parse_json(text: bytes | str) -> Any:
             json.dumps(value, ensure_ascii=False).encode()  # raises for what only looks like text
         return value
     except ValueError as error:
-        raise DocumentError(str(error)) from error
+        raise DocumentError(_reason(error)) from error
     except RecursionError as error:
         raise DocumentError("it is nested too deeply") from error
+
+
+def _reason(error: ValueError) -> str:
+    """The error in words for people: Python's own about long integers names one of its functions."""
+    return _TOO_WIDE if "set_int_max_str_digits" in str(error) else str(error)
 
 
 def _refuse_constant(name: str) -> Any:
@@ -74,7 +83,7 @@ def _refuse_constant(name: str) -> Any:
 
 
 def _flat(value: _T) -> _T:
-    """`value`, if recursion over its nesting is safe."""
+    """`value`, if recursion over its nesting is safe, and all of it can be written as text."""
     level: list[Any] = [value]
     for _ in range(_DEEPEST):
         level = [
@@ -83,6 +92,8 @@ def _flat(value: _T) -> _T:
             if isinstance(each, dict | list)
             for inner in (each.values() if isinstance(each, dict) else each)
         ]
+        if any(isinstance(each, int) and each.bit_length() > _WIDEST for each in level):
+            raise DocumentError(_TOO_WIDE)
         if not level:
             return value
     raise DocumentError("it is nested too deeply")
@@ -117,14 +128,14 @@ def parse_toml(text: str) -> dict[str, Any]:
         table: dict[str, Any] = _flat(tomllib.loads(text))
         return table
     except ValueError as error:
-        raise DocumentError(_with_line(str(error), text)) from error
+        raise DocumentError(_with_line(_reason(error), text)) from error
     except RecursionError as error:
         raise DocumentError("it is nested too deeply") from error
 
 
 def _with_line(message: str, text: str) -> str:
     """tomllib's message and the line that it means; of what is left open, the line that opens it."""
-    lines = text.splitlines()
+    lines = text.split("\n")  # as TOML counts them: splitlines splits at form feeds and U+2028, too
     match = _LINE.search(message)
     is_open = _AT_END in message or message.startswith("Unclosed ")
     if is_open and len(lines) <= _MOST_LINES:
