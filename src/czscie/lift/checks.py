@@ -86,6 +86,8 @@ def _check_unique(table: Table, what: str, entries: Iterable[tuple[Key, str]]) -
 
 def _check_groups(lift: Lift, table: Table) -> None:
     providers = {interpreter.id: type(interpreter) for interpreter in lift.interpreters}
+    if "" in providers:  # a problem of its own: any member may be meant to be this one
+        return
     some = one_of(tuple(providers)) if providers else "the ids of interpreters, of which there are none"
     for index, group in enumerate(lift.interpreter_groups):
         members = ("interpreter_groups", index, "members")
@@ -128,6 +130,8 @@ def _check_interpreter_of_payload(lift: Lift, table: Table) -> None:
 def _check_references(lift: Lift, table: Table) -> None:
     """Every `#{id}` and `#{id:name}` must name an interpreter or a group."""
     files = {interpreter.id: interpreter.FILES for interpreter in lift.interpreters}
+    if "" in files:  # a problem of its own: any placeholder may be meant for this one
+        return
     for group in lift.interpreter_groups:
         files[group.id] = next((files[member] for member in group.members if member in files), ())
     known = [f"#{{{owner}}}" for owner in files]

@@ -174,7 +174,7 @@ def _check_scripts(payload: Payload, table: Table) -> None:
         for index, script in enumerate(scripts):
             if script in scripts[:index]:
                 table.reject("scripts", index, allowed="each script once")
-        if payload.default is not None and payload.default not in scripts:
+        if scripts and payload.default is not None and payload.default not in scripts:
             table.reject("default", allowed=one_of(scripts), options=scripts)
 
 
