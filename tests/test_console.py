@@ -115,6 +115,11 @@ def test_names_do_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> 
     assert captured.err == "error[CZ902]: bad \\x1b]0;title\\x07\n"
 
 
+def test_no_control_character_of_a_name_begins_a_line_of_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    Console().fail(CzscieError("bad \x85hint: b\x0cc\u2028d", code=Code.CRASH, why="e\x1cf"))
+    assert capsys.readouterr().err == "error[CZ902]: bad \\x85hint: b\\x0cc\u2028d\n  e\\x1cf\n"
+
+
 @pytest.mark.parametrize(
     ("detail", "told"),
     [

@@ -82,7 +82,8 @@ class Console:
         (self.note if told else self.line)(f"{cause}: retrying in {wait:g} s")
 
     def fail(self, error: CzscieError) -> None:
-        first, *rest = error.shown.splitlines()
+        # Not splitlines: `printable` escapes the other characters that end lines.
+        first, *rest = error.shown.split("\n")
         self._print(first, "bold red")
         for line in rest:
             self._print(line, "green" if line.startswith("hint:") else None)
