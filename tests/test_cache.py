@@ -51,6 +51,16 @@ def test_a_user_without_a_home_directory_is_told_of_the_setting(monkeypatch: pyt
     )
 
 
+def test_a_cache_in_an_unknown_home_directory_is_told_with_the_setting() -> None:
+    with pytest.raises(CzscieError) as caught:
+        cache_root({"CZSCIE_CACHE": "~no-such-user/cache"})
+    assert str(caught.value) == (
+        "error: there is no directory for the cache\n"
+        "  CZSCIE_CACHE is ~no-such-user/cache, and the system does not know that home directory\n"
+        "hint: set CZSCIE_CACHE to a directory that you may write to"
+    )
+
+
 def test_a_cache_that_cannot_be_made_is_named_with_the_setting_that_mends_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(CzscieError) as caught:

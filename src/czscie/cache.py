@@ -66,10 +66,18 @@ def cache_directory(kind: str, environ: Mapping[str, str] = os.environ) -> Path:
 def cache_root(environ: Mapping[str, str] = os.environ) -> Path:
     """The absolute path of the whole cache; it need not exist.
 
-    Raises CzscieError where nothing tells the user's home directory, as in an empty container.
+    Raises CzscieError where nothing tells the home directory that it needs, as in an empty container.
     """
     if chosen := environ.get(VARIABLE):
-        return Path(chosen).expanduser().absolute()
+        try:
+            return Path(chosen).expanduser().absolute()
+        except RuntimeError as error:
+            raise CzscieError(
+                "there is no directory for the cache",
+                code=Code.CACHE_UNUSABLE,
+                why=f"{VARIABLE} is {chosen}, and the system does not know that home directory",
+                hint=f"set {VARIABLE} to a directory that you may write to",
+            ) from error
     import platformdirs
 
     # Beside it lies the default base directory of the executables that czscie builds.

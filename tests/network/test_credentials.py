@@ -52,6 +52,12 @@ def test_netrc_is_where_the_environment_says_or_at_home(cache: Path, tmp_path: P
     assert found("https://other.example.com/x", {"NETRC": str(tmp_path / "nowhere")}) is None
 
 
+def test_a_user_without_a_home_directory_has_no_netrc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    assert found(URL, {}) is None
+    assert found(URL, {"NETRC": "~/netrc"}) is None
+
+
 def test_what_is_nearer_to_the_url_comes_first(tmp_path: Path) -> None:
     host = "MIRROR_1_EXAMPLE_COM"
     environ = {

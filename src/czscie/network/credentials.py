@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from netrc import NetrcParseError, netrc
 from pathlib import Path
@@ -105,8 +106,10 @@ def _of_netrc(host: str, environ: Mapping[str, str]) -> Credential | None:
 
 
 def _netrc(environ: Mapping[str, str]) -> Path | None:
-    if chosen := environ.get("NETRC"):
-        candidates = [Path(chosen).expanduser()]
-    else:
-        candidates = [Path("~", name).expanduser() for name in (".netrc", "_netrc")]
-    return next((path for path in candidates if path.is_file()), None)
+    chosen = environ.get("NETRC")
+    for name in (chosen,) if chosen else ("~/.netrc", "~/_netrc"):
+        with suppress(RuntimeError):  # the system does not know the home directory
+            path = Path(name).expanduser()
+            if path.is_file():
+                return path
+    return None
