@@ -27,6 +27,7 @@ from czscie.lock.lock import (
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 DIGESTS = st.text("0123456789abcdef", min_size=64, max_size=64)
+VERSIONS = st.from_regex(r"3\.[0-9]{1,2}\.[0-9]{1,2}(rc1|\+)?(t|-pypy7\.3\.[0-9]{1,2})?", fullmatch=True)
 SIZES = st.none() | st.integers(0, 2**40)
 MAYBE = st.none() | TEXTS
 HASHES = st.builds(Hashes, sha256=DIGESTS)
@@ -52,7 +53,7 @@ INTERPRETERS = st.builds(
     id=NAMES,
     platform=NAMES,
     provider=NAMES,
-    version=NAMES,
+    version=VERSIONS,
     release=MAYBE,
     flavor=MAYBE,
     name=MAYBE,

@@ -62,6 +62,17 @@ def test_a_lock_that_is_not_as_it_was_written_is_an_error(change, why: str) -> N
     assert why in caught.value.why[0]
 
 
+@pytest.mark.parametrize("version", ["3", "3/13.9", "3.13", "3.x.9", "3.13.9 "])
+def test_the_version_of_an_interpreter_is_one_of_python(version: str) -> None:
+    interpreter = LockedInterpreter(
+        id="a", platform="linux-x86_64", provider="Host", version="3.13.9", sha256="0" * 64
+    )
+    lock = Lock(created_by="c", launcher=LOCK.launcher, manifest=RequestedLift(), interpreters=(interpreter,))
+    with pytest.raises(CzscieError, match=r"lift\.lock is not a lock that czscie wrote") as caught:
+        Lock.parse(lock.render().replace('"3.13.9"', f'"{version}"'), "lift.lock")
+    assert "$.interpreters[0].version" in caught.value.why[0]
+
+
 def test_a_lock_of_another_version_is_not_read() -> None:
     with pytest.raises(CzscieError, match=r"lift\.lock has lock version 2\.0"):
         Lock.parse(LOCK.render().replace('"1.0"', '"2.0"'), "lift.lock")

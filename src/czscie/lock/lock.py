@@ -31,6 +31,8 @@ _HEADER = """\
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 Size = Annotated[int, msgspec.Meta(ge=0)]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
+#: What Implementation.parse reads: a whole version, and what names the build.
+PythonVersion = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,3}\.[0-9]{1,3}\.[0-9A-Za-z.+-]+$")]
 
 
 class _Struct(
@@ -99,7 +101,7 @@ class LockedInterpreter(_Struct, frozen=True, kw_only=True):
     id: Text
     platform: Text
     provider: Text
-    version: Text
+    version: PythonVersion
     release: str | None = None
     flavor: str | None = None
     name: str | None = None
