@@ -25,12 +25,14 @@ def test_a_path_means_a_manifest_or_a_program() -> None:
         Path(manifest).write_text("[lift]")
     Path("tool.py").write_text("")
     write_zip(Path("app.pex"), {"PEX-INFO": b"{}"})
+    Path("truncated.pex").write_bytes(Path("app.pex").read_bytes()[:-1])
     meant = {
         "lifted": "lifted/lift.toml",
         **{
             name: name for name in ("other.toml", "lift.json", "manifest", "missing.toml", "lifted/lift.toml")
         },
         **dict.fromkeys(("bare", "bare/pyproject.toml", "tool.py", "app.pex", "missing", "missing.pex")),
+        "truncated.pex": None,
     }
     found = {name: find_manifest(Path(name)) for name in meant}
     assert {name: path and str(path) for name, path in found.items()} == meant
@@ -105,6 +107,13 @@ def test_what_is_no_program_is_answered_with_what_is(
     assert caught.value.what == f"{named} is not a project, a PEX or a script"
     assert why is None or caught.value.why[-1] == why
     assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize("content", [b"", b"#!/usr/bin/env python3\nPK\3\4"])
+def test_a_damaged_pex_is_answered_as_a_pex(content: bytes) -> None:
+    Path("app.pex").write_bytes(content)
+    with pytest.raises(CzscieError, match=r"app\.pex is damaged, or not a zip file"):
+        Program(Path("app.pex")).read()
 
 
 def test_a_misspelt_file_is_answered_with_the_nearest() -> None:

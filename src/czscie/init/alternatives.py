@@ -11,6 +11,7 @@ from czscie.czex.inline_metadata import has_metadata
 
 PROJECT_FILE = "pyproject.toml"
 SCRIPT_SUFFIXES = (".py", ".pyw")
+PEX_SUFFIX = ".pex"
 _REQUIREMENTS = "requirements.txt"
 
 
@@ -46,7 +47,7 @@ def requirements_arguments(path: Path) -> str:
 def _declared(directory: Path, names: list[str]) -> Iterator[Alternative]:
     if PROJECT_FILE in names:
         yield Alternative(PROJECT_FILE, shlex.quote(str(directory)))
-    yield from (_alternative(directory, name) for name in names if name.endswith(".pex"))
+    yield from (_alternative(directory, name) for name in names if name.endswith(PEX_SUFFIX))
     for name in names:
         if name.endswith(SCRIPT_SUFFIXES) and has_metadata(directory / name):
             yield _alternative(directory, name)

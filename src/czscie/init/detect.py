@@ -9,6 +9,7 @@ from czscie.czex import info as pex_info
 from czscie.errors import Code, CzscieError
 from czscie.filesystem import did_you_mean, open_regular
 from czscie.init.alternatives import (
+    PEX_SUFFIX,
     PROJECT_FILE,
     SCRIPT_SUFFIXES,
     alternatives,
@@ -39,7 +40,7 @@ def read_subject(path: Path, command: str = "build") -> ProgramSource:
         raise _no_program_in(path, command)
     if not path.exists():
         raise _nothing(path, "there is no such file or directory", hint=did_you_mean(path))
-    if _is_zip(path):
+    if _is_zip(path) or path.suffix == PEX_SUFFIX:  # a damaged one is no zip
         return read_pex(path)
     if path.suffix in SCRIPT_SUFFIXES:
         return read_script(path)

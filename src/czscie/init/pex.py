@@ -8,6 +8,7 @@ from czscie.czex.pex import Pex
 from czscie.czex.resolve import resolve
 from czscie.errors import CzscieError
 from czscie.implementation import CPYTHON, Implementation
+from czscie.init.alternatives import PEX_SUFFIX
 from czscie.init.source import ProgramSource
 from czscie.platforms import Platform
 
@@ -20,7 +21,7 @@ def read_pex(path: Path) -> ProgramSource:
     return ProgramSource(
         source="pex",
         path=path,
-        name=path.resolve().name.removesuffix(".pex"),
+        name=path.resolve().name.removesuffix(PEX_SUFFIX),
         description=None,
         entry_point=None,
         others=() if starts else tuple(sorted(scripts)),

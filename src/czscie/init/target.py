@@ -7,7 +7,7 @@ from pathlib import Path
 
 from czscie.errors import Code, CzscieError
 from czscie.filesystem import open_regular
-from czscie.init.alternatives import PROJECT_FILE, SCRIPT_SUFFIXES, alternatives
+from czscie.init.alternatives import PEX_SUFFIX, PROJECT_FILE, SCRIPT_SUFFIXES, alternatives
 from czscie.init.detect import REQUIREMENTS_SUFFIXES
 
 MANIFEST = "lift.toml"
@@ -30,7 +30,8 @@ def find_manifest(path: Path | None) -> Path | None:
         return None
     if not path.exists():
         return path if path.suffix in _MANIFEST_SUFFIXES else None
-    return None if path.suffix in (*SCRIPT_SUFFIXES, *REQUIREMENTS_SUFFIXES) or _is_zip(path) else path
+    of_programs = (*SCRIPT_SUFFIXES, PEX_SUFFIX, *REQUIREMENTS_SUFFIXES)
+    return None if path.suffix in of_programs or _is_zip(path) else path
 
 
 def _is_zip(path: Path) -> bool:
