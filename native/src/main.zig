@@ -223,8 +223,9 @@ const Launch = struct {
         };
         // A second attempt starts from the same environment as the first.
         var variables = environment.clone(arena, launch.variables.*) catch return error.OutOfMemory;
-        prepared.apply(arena, &variables, &boot.context) catch |err| messages.placeholderUnknown(lift.name, err);
+        // The command may set it again, to start another command of this executable.
         variables.remove("SCIE_BOOT");
+        prepared.apply(arena, &variables, &boot.context) catch |err| messages.placeholderUnknown(lift.name, err);
         try adaptToBase(&boot, &variables);
         const all = try std.mem.concat(arena, [:0]const u8, &.{ prepared.arguments, launch.user_arguments });
         return .{ .program = all[0], .err = process.start(arena, all, &variables) };
