@@ -57,18 +57,20 @@ fn run(arena: std.mem.Allocator) error{OutOfMemory}!void {
         messages.manifestUnreadable(called, executable.path, err);
     };
     var variables = environment.inherit(arena) catch return error.OutOfMemory;
-    built.base = command.expandBase(arena, &.{
+    const context: command.Context = .{
         .lift = built,
         .executable = executable.path,
         .argv0 = argv0,
         .environment = &variables,
-    }) catch |err| messages.placeholderUnknown(built.name, err);
+    };
+    built.base = command.expandBase(arena, &context) catch |err| messages.placeholderUnknown(built.name, err);
     var places = try base_directory.candidates(arena, variables, built.base, executable.is_private);
-    const lift = try libc.selectLibc(arena, built, variables, places);
+    var lift = try libc.selectLibc(arena, built, variables, places);
     try tools.run(arena, executable, lift, variables, arguments[@min(arguments.len, 1)..]);
 
     if (lift.boot.load_dotenv) {
         if (try dotenv.load(arena, &variables)) |fault| messages.dotenvInvalid(lift.name, fault);
+        lift.base = command.expandBase(arena, &context) catch |err| messages.placeholderUnknown(lift.name, err);
         places = try base_directory.candidates(arena, variables, lift.base, executable.is_private);
     }
     const first: ?[]const u8 = if (arguments.len > 1) arguments[1] else null;
