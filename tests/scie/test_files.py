@@ -110,8 +110,27 @@ def test_a_directory_is_embedded_with_modes_and_links(tmp_path: Path) -> None:
 
 
 def test_an_empty_directory_is_there_nevertheless(tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    assert write(tmp_path, 'name = "empty"')[0].directories == ("empty",)
+    (tmp_path / "empty" / "inner").mkdir(parents=True)
+    assert write(tmp_path, 'name = "empty"')[0].directories == ("empty", "empty/inner")
+
+
+def test_an_empty_directory_of_an_archive_is_there_nevertheless(tmp_path: Path) -> None:
+    archive(tmp_path / "a.tar", "w:", link("empty", "", tarfile.DIRTYPE), bin_moo=b"moo")
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as made:
+        made.writestr("empty/", b"")
+    plan, _ = write(tmp_path, 'name = "a.tar"', 'name = "b.zip"')
+    assert {"a.tar/empty", "b.zip/empty"} <= set(plan.directories)
+
+
+def test_an_archive_can_begin_with_its_own_directory(tmp_path: Path) -> None:
+    own = [link(name, "", tarfile.DIRTYPE) for name in (".", "./", "./inner")]
+    archive(tmp_path / "a.tar", "w:", *own, **{"./moo": b"moo"})
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as made:
+        made.writestr("./", b"")
+        made.writestr("./moo", b"moo")
+    plan, installed = write(tmp_path, 'name = "a.tar"', 'name = "b.zip"')
+    assert installed == {"a.tar/moo": b"moo", "b.zip/moo": b"moo"}
+    assert plan.directories == ("a.tar", "a.tar/inner", "b.zip")
 
 
 @pytest.mark.parametrize(

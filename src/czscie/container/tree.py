@@ -27,6 +27,7 @@ class Tree:
     def __init__(self, source: str) -> None:
         self._source = source
         self._items: dict[str, Item] = {}
+        self._directories: set[str] = set()
         self._size = 0
 
     def add_file(self, path: str, content: Content, executable: bool) -> None:
@@ -51,6 +52,17 @@ class Tree:
         if not isinstance(original, File):
             raise self.refusal(path, f"it is a hard link to {target!r}, which is not a file of this tree")
         self.add_file(path, original.content, original.executable)
+
+    def add_directory(self, path: str) -> None:
+        """Add a directory, which may be empty. Raises CzscieError as `add_file` does."""
+        path = self.checked_path(path)
+        if len(self._directories) >= MOST_ITEMS:
+            raise self.refusal(path, f"there are more than {MOST_ITEMS} directories")
+        self._directories.add(path)
+
+    def directories(self) -> tuple[str, ...]:
+        """The directories that were added, sorted."""
+        return tuple(sorted(self._directories))
 
     def items(self) -> tuple[Item, ...]:
         """Everything, sorted by path. Raises CzscieError if one path leads through another item."""

@@ -106,10 +106,15 @@ def write_files(
     Every file or unpacked archive stands at its name. Raises CzscieError for an archive that is not safe.
     """
     items: list[Item] = []
+    directories: list[str] = []
     for file, path in files:
-        items += _items(file, path)
+        if file.kind == "blob":
+            items.append(File(file.name, OnDisk(path), file.starts(path)))
+        else:
+            tree = _unpack(file, path)
+            items += tree.items()
+            directories += tree.directories()
     _check_places(items)
-    directories = [file.name for file, _ in files if file.kind != "blob"]
     return WrittenFiles(write_items(items, output, level, directories), _glibc(items, platform))
 
 
@@ -138,13 +143,13 @@ def _check_places(items: Sequence[Item]) -> None:
             )
 
 
-def _items(file: EmbeddedFile, path: Path) -> Sequence[Item]:
+def _unpack(file: EmbeddedFile, path: Path) -> Tree:
+    """The directory or archive at `path`, below the name of `file`."""
     import zstandard
 
     kind = file.kind
-    if kind == "blob":
-        return [File(file.name, OnDisk(path), file.starts(path))]
     tree = Tree(file.name)
+    tree.add_directory(file.name)
     try:
         if kind == "directory":
             _add_directory(tree, file.name, path)
@@ -159,7 +164,7 @@ def _items(file: EmbeddedFile, path: Path) -> Sequence[Item]:
         raise CzscieError(
             f"the lift's file {file.name} cannot be read", code=Code.FILE_UNREADABLE, why=str(error)
         ) from error
-    return tree.items()
+    return tree
 
 
 def _add_directory(tree: Tree, name: str, path: Path) -> None:
@@ -169,6 +174,8 @@ def _add_directory(tree: Tree, name: str, path: Path) -> None:
             tree.add_link(inside, each.readlink().as_posix())
         elif each.is_file():
             tree.add_file(inside, OnDisk(each), bool(each.stat().st_mode & stat.S_IXUSR))
+        elif each.is_dir():
+            tree.add_directory(inside)
 
 
 def _add_zip(tree: Tree, name: str, path: Path) -> None:
@@ -176,7 +183,9 @@ def _add_zip(tree: Tree, name: str, path: Path) -> None:
     if (damaged := archive.testzip()) is not None:
         raise zipfile.BadZipFile(f"its member {damaged} is damaged")
     for info in archive.infolist():
-        if not info.is_dir():
+        if info.is_dir():
+            _add_member_directory(tree, name, info.orig_filename)
+        else:
             executable = bool(info.external_attr >> 16 & stat.S_IXUSR)
             inside = f"{name}/{tree.checked_path(info.orig_filename)}"
             tree.add_file(inside, ZipMember(lambda: archive, info, path.name), executable)
@@ -196,6 +205,9 @@ def _add_tar_stream(
 
 def _add_tar(tree: Tree, name: str, archive: tarfile.TarFile) -> None:
     for member in archive:
+        if member.isdir():
+            _add_member_directory(tree, name, member.name)
+            continue
         inside = f"{name}/{tree.checked_path(member.name)}"
         if member.issym():
             tree.add_link(inside, member.linkname)
@@ -206,5 +218,11 @@ def _add_tar(tree: Tree, name: str, archive: tarfile.TarFile) -> None:
             content = archive.extractfile(member)
             data = b"" if content is None else content.read()
             tree.add_file(inside, Data(data), bool(member.mode & stat.S_IXUSR))
-        elif not member.isdir():
+        else:
             raise tree.refusal(member.name, "it is neither a file, a directory nor a link")
+
+
+def _add_member_directory(tree: Tree, name: str, path: str) -> None:
+    # `tar -C DIRECTORY .` also archives the directory itself.
+    if path.rstrip("/") != ".":
+        tree.add_directory(f"{name}/{tree.checked_path(path)}")
