@@ -42,6 +42,11 @@ LOOKING = [
     ("with path('pkg', 'worker.py') as script: pass", "worker.py"),
     ("pkg_resources.resource_listdir('a', 'b')", "resource_listdir"),
     ("from pkg_resources import resource_isdir", "resource_isdir"),
+    ("shutil.copytree(files('pkg') / 'template', target)", "copytree"),
+    ("for each in resources.files('pkg').iterdir(): shutil.copy(each, target)", "copy"),
+    ("for each in metadata.files('pkg'): copyfile(each.locate(), each.name)", "copyfile"),
+    ("from importlib.resources import files as of\nos.walk(of('pkg'))", "walk"),
+    ("from os import walk\nwalk(files('pkg'))", "walk"),
 ]
 
 
@@ -77,6 +82,8 @@ INNOCENT = [
     "print('run setup.py first')",
     "warnings.warn(text, skip_file_prefixes=(os.path.dirname(__file__),))",
     "pkg_resources.resource_string('pkg', 'words.txt')",
+    "files = os.listdir('.')\nshutil.copytree('a', 'b')",
+    "files('pkg').joinpath('words.txt').read_text()\nwords.copy()\ncopy.copy(words)\nast.walk(tree)",
 ]
 
 

@@ -18,6 +18,9 @@ _SIGNS = re.compile(
     rb"|submodule_search_locations|\bresource_|\.module_path\b|get_filename|spec_from_file_location"
     rb"|getframeinfo|getouterframes|getinnerframes|\bstack\b|\.py[\"']"
 )
+#: Beside `files`, which gives paths of resources, these may look at files as well.
+_OF_THE_DISK = re.compile(rb"\b(?:copy(?:tree|file|2)?|listdir|scandir|f?walk)\b")
+_RESOURCES = re.compile(rb"\bfiles\b")
 #: An `origin` counts only beside a module's spec: others belong to addresses, times and pictures.
 _SPECS = re.compile(rb"(?<![A-Za-z])spec(?![A-Za-z])|ModuleSpec")
 
@@ -56,7 +59,9 @@ Scan = Callable[[Sequence[Suspect]], Sequence[Signs]]
 
 def suspect(path: str, source: bytes, harmless: Collection[str] = ()) -> Suspect | None:
     """The module, unless nothing in its text is a sign."""
-    looks = _SIGNS.search(source) is not None
+    looks = _SIGNS.search(source) is not None or (
+        _OF_THE_DISK.search(source) is not None and _RESOURCES.search(source) is not None
+    )
     caches = b"numba" in source and b"cache" in source
     if not (looks or caches):
         return None

@@ -54,6 +54,9 @@ _JOINING = frozenset(
         *("resource_stream", "resource_string"),
     }
 )
+#: Functions that read files and directories of the disk only. They are signs in a module that gets paths from
+#: `importlib.resources.files` or `importlib.metadata.files`.
+_OF_THE_DISK = frozenset({"copytree", "copyfile", "copy2", "listdir", "scandir", "walk", "fwalk"})
 
 
 def main():
@@ -93,8 +96,9 @@ def _parsed(source):
 
 def _looks(nodes, lines, harmless, ignored):
     innocent = {id(each) for node in nodes for each in _innocent(node)}
+    resources = any(map(_gets_resources, nodes))
     for node in nodes:
-        found = _sign(node)
+        found = _sign(node) or (resources and _sign_beside_resources(node))
         if not found or found in ignored or id(node) in innocent:
             continue
         number = getattr(node, "lineno", 0)  # before 3.10 the names of an import have none
@@ -150,6 +154,24 @@ def _sign_of_call(node):
     if _name(node.func) in _JOINING:
         return next(filter(_is_source, map(_text, node.args)), None)
     return None
+
+
+def _gets_resources(node):
+    if isinstance(node, _ast.ImportFrom):
+        package = (node.module or "").partition(".")[0]
+        return package.startswith("importlib") and any(alias.name == "files" for alias in node.names)
+    return isinstance(node, _ast.Call) and _name(node.func) == "files"
+
+
+def _sign_beside_resources(node):
+    if not isinstance(node, _ast.Call):
+        return None
+    name = _name(node.func)
+    if name == "copy":  # those of dictionaries and of the module `copy` take less
+        return name if len(node.args) > 1 else None
+    if name == "walk" and isinstance(node.func, _ast.Attribute):  # `ast` has one, too
+        return name if _name(node.func.value) == "os" else None
+    return name if name in _OF_THE_DISK else None
 
 
 def _name(function):

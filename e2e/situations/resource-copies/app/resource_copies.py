@@ -1,0 +1,3 @@
+from project_template import main
+
+__all__ = ["main"]
