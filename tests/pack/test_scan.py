@@ -138,19 +138,24 @@ def test_lines_that_are_known_to_be_harmless_do_not_count() -> None:
 @pytest.mark.parametrize(
     ("source", "caches"),
     [
-        ("import numba\n@numba.njit(cache=True)\ndef f(): pass", True),
+        ("import numba\n@numba.njit(cache=True)\ndef f(): pass", "numba"),
         (
             "from numba import jit\n@jit(nopython=True, cache=CACHE)\ndef f(): pass",
-            True,
+            "numba",
         ),
-        ("from numba import jit\nOPTIONS = {'cache': True}\nf = jit(**OPTIONS)(g)", True),
-        ("from numba import jit\n@jit(cache=False)\ndef f(): pass", False),
-        ("from numba import jit\n@jit\ndef f(): cache = 1", False),
-        ("@functools.wraps(f, cache=True)\ndef g(): pass", False),
+        ("from numba import jit\nOPTIONS = {'cache': True}\nf = jit(**OPTIONS)(g)", "numba"),
+        ("from numba import jit\n@jit(cache=False)\ndef f(): pass", ""),
+        ("from numba import jit\n@jit\ndef f(): cache = 1", ""),
+        ("@functools.wraps(f, cache=True)\ndef g(): pass", ""),
+        ("from ply import yacc\nparser = yacc.yacc(debug=False)", "ply"),
+        ("from ply.yacc import yacc\nparser = yacc(write_tables=tables)", "ply"),
+        ("import ply.yacc\nparser = ply.yacc.yacc(write_tables=False)", ""),
+        ("parser = yacc.yacc(module=self, write_tables=0)", ""),
+        ("print('bison, yacc')", ""),
     ],
 )
-def test_numba_caches_beside_a_module(source: str, caches: bool) -> None:
-    assert signs_of(source.encode()).caches is caches
+def test_numba_and_ply_cache_beside_a_module(source: str, caches: str) -> None:
+    assert signs_of(source.encode()).caches == caches
 
 
 def test_a_pth_file_names_directories() -> None:

@@ -26,17 +26,17 @@ _SPECS = re.compile(rb"(?<![A-Za-z])spec(?![A-Za-z])|ModuleSpec")
 
 
 class Signs(msgspec.Struct, frozen=True):
-    """What in a module is used to look at files, such as `__file__`, "" for nothing; and whether numba is to
-    cache what it compiles of it, which it does beside its file.
+    """What in a module is used to look at files, such as `__file__`, and what caches beside the module: numba
+    what it compiles, ply its tables. "" for nothing.
     """
 
     looks: str = ""
-    caches: bool = False
+    caches: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """The module at `path`, whose text has signs that it `looks` at files or that numba `caches` beside it.
+    """The module at `path`, whose text has signs that it `looks` at files, or of what `caches` beside it.
 
     Its lines `harmless`, stripped of white space, do not count, nor do the names `ignored`.
     """
@@ -46,11 +46,11 @@ class Suspect:
     harmless: tuple[str, ...]
     ignored: tuple[str, ...]
     looks: bool
-    caches: bool
+    caches: str
 
     def signs(self, looks: str, caches: bool) -> Signs:
         """The signs that a parser found and that count."""
-        return Signs(looks if self.looks else "", caches and self.caches)
+        return Signs(looks if self.looks else "", self.caches if caches else "")
 
 
 #: Finds the signs of each of the modules.
@@ -62,7 +62,7 @@ def suspect(path: str, source: bytes, harmless: Collection[str] = ()) -> Suspect
     looks = _SIGNS.search(source) is not None or (
         _OF_THE_DISK.search(source) is not None and _RESOURCES.search(source) is not None
     )
-    caches = b"numba" in source and b"cache" in source
+    caches = "ply" if b"yacc" in source else "numba" if b"numba" in source and b"cache" in source else ""
     if not (looks or caches):
         return None
     ignored = () if _SPECS.search(source) else ("origin",)

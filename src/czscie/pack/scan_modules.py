@@ -6,10 +6,10 @@ a marshalled tuple of `files` or `imports`, the source, and more. Writes to stan
 module `.`, a length of four bytes, and so many bytes: the marshalled answer.
 
 `files` is asked with the lines that are harmless, stripped of white space, and the names that are no signs
-in this module. The answer is what it uses to look at files ("" for nothing), and whether numba is to cache
-beside it; when in doubt it does both. Not counted are names that get a value, comparisons, of which nothing
-but yes or no remains, uses of `__path__` that only extend or list what can be imported (PEP 420's ancestors),
-and what is in harmless lines.
+in this module. The answer is what it uses to look at files ("" for nothing), and whether numba or ply is to
+cache beside it; when in doubt it does both. Not counted are names that get a value, comparisons, of which
+nothing but yes or no remains, uses of `__path__` that only extend or list what can be imported (PEP 420's
+ancestors), and what is in harmless lines.
 
 `imports` is answered with the full names of the modules that it imports or starts, and None where it does not
 compile or is too large.
@@ -224,8 +224,14 @@ def _innocent_of_call(node):
 
 
 def _caches(nodes):
-    """Whether one of `nodes` says `cache=True`, or what may be true, in a call or in a dictionary."""
+    """Whether one of `nodes` says `cache=True`, or what may be true, in a call or in a dictionary, or calls
+    `yacc`, which writes its tables beside the caller unless `write_tables` is false.
+    """
     for node in nodes:
+        if isinstance(node, _ast.Call) and _name(node.func) == "yacc":
+            tables = [each.value for each in node.keywords if each.arg == "write_tables"]
+            if not (tables and isinstance(tables[0], _ast.Constant) and not tables[0].value):
+                return True
         if isinstance(node, _ast.keyword):
             if node.arg == "cache" and not (isinstance(node.value, _ast.Constant) and not node.value.value):
                 return True

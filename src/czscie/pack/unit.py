@@ -125,7 +125,7 @@ def units_of(inside: Mapping[str, Placement]) -> list[Unit]:
 def _cached(signs: Mapping[str, Signs]) -> Iterator[tuple[str, str]]:
     for path, found in signs.items():
         if found.caches:
-            yield path, f"numba caches beside {path}"
+            yield path, f"{found.caches} caches beside {path}"
 
 
 def _is_template(path: str) -> bool:
