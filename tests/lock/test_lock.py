@@ -54,6 +54,7 @@ def test_the_order_of_what_is_locked_changes_no_byte() -> None:
         (lambda text: text.replace("0" * 64, "0" * 63), "$.launcher.source"),
         (lambda text: text.replace('"czscie 0.1.0"', "3"), "$.created-by"),
         (lambda text: text.replace("[launcher]", "[launcher"), "at line"),
+        (lambda text: "", "it has no lock-version"),
     ],
 )
 def test_a_lock_that_is_not_as_it_was_written_is_an_error(change, why: str) -> None:  # type: ignore[no-untyped-def]
@@ -74,8 +75,10 @@ def test_the_version_of_an_interpreter_is_one_of_python(version: str) -> None:
 
 
 def test_a_lock_of_another_version_is_not_read() -> None:
-    with pytest.raises(CzscieError, match=r"lift\.lock has lock version 2\.0"):
+    with pytest.raises(CzscieError, match=r"lift\.lock has lock version 2\.0") as caught:
         Lock.parse(LOCK.render().replace('"1.0"', '"2.0"'), "lift.lock")
+    # czscie lock reads it, too.
+    assert caught.value.hint == "delete it and run czscie lock, or use the czscie version that wrote it"
 
 
 def test_a_package_without_platforms_is_for_all() -> None:

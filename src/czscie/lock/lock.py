@@ -303,13 +303,15 @@ class Lock(_Struct, frozen=True, kw_only=True):
         """Raises CzscieError, which calls the file `label`, when `text` is not a lock of this version."""
         try:
             document = parse_toml(text)
-            version = document.get("lock-version")
+            if "lock-version" not in document:
+                raise DocumentError("it has no lock-version")
+            version = document["lock-version"]
             if version != LOCK_VERSION:
                 raise CzscieError(
                     f"{label} has lock version {version}",
                     code=Code.OTHER_VERSION,
                     why=f"this czscie reads version {LOCK_VERSION}",
-                    hint="run czscie lock to write it again, or use the czscie version that wrote it",
+                    hint="delete it and run czscie lock, or use the czscie version that wrote it",
                 )
             return msgspec.convert(document, learned(cls))
         except (DocumentError, msgspec.ValidationError) as error:
