@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from czscie.errors import CzscieError
-from czscie.filesystem import check_writable, write_atomically
+from czscie.filesystem import check_writable, did_you_mean, write_atomically
 
 
 @pytest.mark.skipif(os.name == "nt", reason="files there have no such modes")
@@ -57,3 +57,11 @@ def test_a_file_is_no_directory_to_write_into(tmp_path: Path) -> None:
     with pytest.raises(CzscieError) as caught:
         check_writable(tmp_path / "cow" / "moo", "name another")
     assert tuple(caught.value.why) == (f"{tmp_path / 'cow'} is not a directory",)
+
+
+def test_a_link_to_nothing_is_not_what_was_meant(tmp_path: Path) -> None:
+    link = tmp_path / "lift.toml"
+    link.symlink_to("nowhere")
+    assert did_you_mean(link) is None
+    (tmp_path / "lit.toml").write_text("")
+    assert did_you_mean(link) == f"did you mean {tmp_path / 'lit.toml'}?"

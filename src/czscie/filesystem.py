@@ -31,11 +31,14 @@ class Readable(Protocol):
 
 
 def did_you_mean(path: Path) -> str | None:
-    """A hint at what is beside `path`, which does not exist, and was probably meant; None for nothing."""
+    """A hint at what is beside `path`, which does not exist, and was probably meant; None for nothing.
+
+    A symbolic link to nothing does not exist, either.
+    """
     import difflib
 
     try:
-        names = sorted(each.name for each in path.parent.iterdir())
+        names = sorted(each.name for each in path.parent.iterdir() if each.exists())
     except OSError:
         return None
     near = difflib.get_close_matches(path.name, names, n=1)
