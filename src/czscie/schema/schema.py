@@ -89,11 +89,11 @@ class _Recorder(Table):
         return None
 
     def text_table(self, key: str, names: Shape = SOMETHING) -> dict[str, str]:
-        self._record(key, _named({"type": "string"}, names))
+        self._record(key, _named(_string(TEXT), names))
         return {}
 
     def text_or_null_table(self, key: str, names: Shape = SOMETHING) -> dict[str, str | None]:
-        self._record(key, _named({"type": ["string", "null"]}, names))
+        self._record(key, _named({**_string(TEXT), "type": ["string", "null"]}, names))
         return {}
 
     def named_tables(self, key: str, *, may_be_empty: bool = True) -> dict[str, Table]:
