@@ -39,7 +39,7 @@ const small_file = @import("small_file.zig");
 pub const directory_name = "boot";
 const bindings_name = "bindings";
 
-/// Bindings that need bindings.
+/// Bindings that need bindings. czscie refuses to build longer chains.
 const running_max = 8;
 
 /// Of an id, a fingerprint or a checksum with a suffix.
@@ -104,7 +104,7 @@ pub const Boot = struct {
     pub fn prepareBinding(boot: *Boot, name: []const u8) placeholders.Error!command.Prepared {
         const binding = boot.context.lift.boot.bindings.map.get(name) orelse return error.UnknownPlaceholder;
         for (boot.running.items) |each| if (std.mem.eql(u8, each, name)) messages.bindingCycle(boot.context.lift, name);
-        if (boot.running.items.len == running_max) messages.bindingCycle(boot.context.lift, name);
+        if (boot.running.items.len == running_max) messages.bindingChain(boot.context.lift, name, running_max);
         try boot.running.append(boot.arena, name);
         defer _ = boot.running.pop();
         return command.prepare(boot.arena, binding, &boot.context) catch |err| switch (err) {

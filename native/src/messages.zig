@@ -291,6 +291,10 @@ pub fn bindingCycle(lift: manifest.Manifest, binding: []const u8) noreturn {
     report.fatal(lift.name, "the binding {s} needs itself", .{binding});
 }
 
+pub fn bindingChain(lift: manifest.Manifest, binding: []const u8, max: usize) noreturn {
+    report.fatal(lift.name, "more than {d} bindings need each other, {s} among them", .{ max, binding });
+}
+
 /// A lazy part is missing in a base directory that only another user can write to.
 pub fn partNotWritable(name: []const u8, part: []const u8, path: []const u8) noreturn {
     report.fatal(

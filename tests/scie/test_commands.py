@@ -338,6 +338,26 @@ def test_a_binding_that_needs_itself_is_refused(tmp_path: Path, own: str) -> Non
     assert caught.value.what == "lift.bindings[1]: the binding a needs itself"
 
 
+def chain(length: int) -> str:
+    """Bindings each of which needs the next, last first, and a command."""
+    bindings = (
+        f'[[lift.bindings]]\nname = "b{number}"\nexe = "{{scie.bindings.b{number + 1}:K}}"\n'
+        for number in reversed(range(1, length))
+    )
+    return "".join(
+        ("[[lift.commands]]\nexe = 'x'\n", f'[[lift.bindings]]\nname = "b{length}"\nexe = "x"\n', *bindings)
+    )
+
+
+@pytest.mark.parametrize("length", [9, 10, 2000])
+def test_a_chain_of_bindings_that_is_too_long_for_the_launcher_is_refused(
+    tmp_path: Path, length: int
+) -> None:
+    commands(tmp_path, chain(8))
+    with pytest.raises(CzscieError, match=r"needs more than 7 others in a chain"):
+        commands(tmp_path, chain(length))
+
+
 def test_a_regular_expression_that_the_launcher_lacks_is_refused_with_its_place(tmp_path: Path) -> None:
     with pytest.raises(CzscieError) as caught:
         commands(tmp_path, "[[lift.commands]]\nexe = 'x'\nenv.remove_re = ['A', 'B(?=C)']\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,6 +42,8 @@ _KNOWN_IN_BASE = (
     "{scie.env.NAME=DEFAULT} and {scie.user.cache_dir=DEFAULT} in a base"
 )
 
+#: The bindings that run one within the other at most (native/src/boot.zig).
+_CHAIN = 8
 #: Stands for a digest where commands are only checked.
 _UNKNOWN = "0" * 64
 #: Changes of an environment, as the manifest has them.
@@ -119,7 +121,7 @@ def _translated(
     commands = {command.name: translate(command) for command in lift.commands}
     bindings = {binding.name: translate(binding, True) for binding in lift.bindings}
     _check_base(lift, hashes)
-    _check_cycles(lift, needs)
+    _check_chains(lift, needs)
     return Boot(
         commands,
         bindings,
@@ -154,22 +156,28 @@ def _check_base(lift: Lift, hashes: _Hashes) -> None:
         _Translation(key, lift, {}, hashes, launchers=_HOST).text(lift.base, "")
 
 
-def _check_cycles(lift: Lift, needs: Mapping[str, Collection[str]]) -> None:
-    """Raises CzscieError for a binding that needs itself, directly or by others."""
-    done: set[str] = set()
+def _check_chains(lift: Lift, needs: Mapping[str, Collection[str]]) -> None:
+    """Raises CzscieError for a binding that needs itself, directly or by others, or too many of them."""
+    lengths: dict[str, int] = {}
 
-    def visit(name: str, path: tuple[str, ...]) -> None:
+    def refused(name: str, what: str, chain: Sequence[str]) -> CzscieError:
+        key = next(binding.key for binding in lift.bindings if binding.name == name)
+        why = " -> ".join(chain)
+        return CzscieError(f"{key}: the binding {name} needs {what}", code=Code.PLACEHOLDER, why=why)
+
+    def length(name: str, path: tuple[str, ...]) -> int:
+        """The length of the longest chain of bindings that begins with this one."""
+        chain = (*path, name)
         if name in path:
-            key = next(binding.key for binding in lift.bindings if binding.name == name)
-            chain = " -> ".join((*path[path.index(name) :], name))
-            raise CzscieError(f"{key}: the binding {name} needs itself", code=Code.PLACEHOLDER, why=chain)
-        if name not in done:
-            for other in sorted(needs[name]):
-                visit(other, (*path, name))
-            done.add(name)
+            raise refused(name, "itself", chain[path.index(name) :])
+        if name not in lengths and len(path) < _CHAIN:
+            lengths[name] = 1 + max((length(other, chain) for other in sorted(needs[name])), default=0)
+        if len(path) + lengths.get(name, 1) > _CHAIN:
+            raise refused(chain[0], f"more than {_CHAIN - 1} others in a chain", chain)
+        return lengths[name]
 
     for name in needs:
-        visit(name, ())
+        length(name, ())
 
 
 def _terminal_environment(identifier: str, interpreter: InstalledInterpreter) -> dict[str, str | None]:
