@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -70,6 +73,36 @@ def test_a_submodule_has_a_repository_of_its_own(repository: Path) -> None:
     write(repository / "projects/cow/.git", "gitdir: ../../.git/modules/cow")
     write(repository / ".git/modules/cow/HEAD", OTHER)
     assert state(repository / "projects/cow") == {"HEAD": OTHER}
+
+
+@pytest.mark.parametrize("head", ["ref: refs/heads/\0", "ref: ../../..", "ref: ", "", "\udcff"])
+def test_a_head_that_is_damaged_is_all_that_is_told(tmp_path: Path, head: str) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git/HEAD").write_bytes(head.encode("utf-8", "surrogateescape"))
+    assert [name for name, _ in state_of_git(tmp_path)] == ["HEAD"]
+
+
+NAMES = """
+from pathlib import Path
+from czscie.lock.git import state_of_git
+print([name for name, _ in state_of_git(Path())])
+"""
+#: What root may do besides: read files whatever their modes.
+_CAPABILITIES = "-dac_override,-dac_read_search"
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv is not installed")
+@pytest.mark.parametrize("name", [".git", ".git/HEAD", ".git/refs/tags"])
+def test_what_may_not_be_read_is_left_out(repository: Path, name: str) -> None:
+    command = [sys.executable, "-c", NAMES]
+    if os.geteuid() == 0:
+        limits = (f"--inh-caps={_CAPABILITIES}", f"--bounding-set={_CAPABILITIES}")
+        command = ["setpriv", *limits, *command]
+    (repository / name).chmod(0)
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+    (repository / name).chmod(0o700)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert set(ast.literal_eval(done.stdout)) < {"HEAD", "refs/heads/main", "refs/tags/v1"}
 
 
 @pytest.mark.parametrize("content", ["", "gitdir: /nowhere", "moo"])

@@ -5,6 +5,7 @@ https://git-scm.com/docs/gitrepository-layout
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,22 +26,22 @@ def state_of_git(path: Path) -> Iterator[tuple[str, Path]]:
     # A worktree shares all but its own HEAD with the repository that it belongs to.
     common = _linked(directory, "commondir") or directory
     head = directory / "HEAD"
-    if head.is_file():
+    if _is_readable(head):
         yield "HEAD", head
         kind, _, reference = _text(head).partition(_REFERENCE)
-        if not kind and (common / reference).is_file():
+        if not kind and _is_readable(common / reference):
             yield reference, common / reference
-    if (common / "packed-refs").is_file():
+    if _is_readable(common / "packed-refs"):
         yield "packed-refs", common / "packed-refs"
-    for tag in sorted((common / "refs/tags").rglob("*")):
-        if tag.is_file():
-            yield tag.relative_to(common).as_posix(), tag
+    tags = (Path(place, name) for place, _, names in os.walk(common / "refs/tags") for name in names)
+    for tag in sorted(filter(_is_readable, tags)):
+        yield tag.relative_to(common).as_posix(), tag
 
 
 def _directory(path: Path) -> Path | None:
     """The repository's directory: `.git`, or what a file of that name says in worktrees and submodules."""
     for each in (path, *path.absolute().parents):
-        if (each / ".git").is_dir():
+        if os.path.isdir(each / ".git"):  # noqa: PTH112 of directories that this user may not search
             return each / ".git"
         if exists(each / ".git"):
             return _linked(each, ".git", _LINK)
@@ -50,9 +51,11 @@ def _directory(path: Path) -> Path | None:
 def _linked(directory: Path, name: str, prefix: str = "") -> Path | None:
     """The directory that the file `name` names, relative to its own; None if there is no such file."""
     file = directory / name
-    if not file.is_file():
-        return None
-    return directory / _text(file).removeprefix(prefix)
+    return directory / _text(file).removeprefix(prefix) if _is_readable(file) else None
+
+
+def _is_readable(file: Path) -> bool:
+    return os.path.isfile(file) and os.access(file, os.R_OK)  # noqa: PTH113
 
 
 def _text(file: Path) -> str:
