@@ -22,9 +22,8 @@ from czscie import api, build_cache, turns
 from czscie.build import build
 from czscie.czex import convert, imports
 from czscie.errors import CzscieError
-from czscie.interpreters import PinnedInterpreter
 from czscie.network.url import file_path
-from czscie.pack import standard_library
+from czscie.pack import python, standard_library
 from czscie.pack.standard_library import PackedLibrary
 from czscie.pbs.assets import Asset
 from czscie.platforms import current_launcher, find_platform
@@ -209,12 +208,23 @@ def test_an_interpreter_is_packed_once_there_is_a_python_that_compiles_for_it(
     project.manifest()
     project.build()
     assert "warning: not packed" in capsys.readouterr().err
-    monkeypatch.setattr(PinnedInterpreter, "compiler", lambda _: this_python())
+    monkeypatch.setattr(python, "installed_compiler", lambda *_: this_python())
     monkeypatch.setattr(standard_library, "pack_library", lambda found, *_: PackedLibrary(found, 7))
     project.build()
     told = phases(capsys)
     assert "Packed cpython 3.13.9+20260101 x86_64-unknown-linux-gnu install_only_stripped" in told
     assert not [line for line in told if "not packed" in line]
+
+
+def test_an_interpreter_that_no_python_compiles_for_is_not_unpacked_again(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.manifest()
+    [first] = project.build()
+    monkeypatch.setattr(python, "own_compiler", lambda *_: pytest.fail("it was unpacked again"))
+    (project.directory / "dist/moo").unlink()
+    [second] = project.build()
+    assert second.sha256 == first.sha256
 
 
 def test_after_a_change_only_what_changed_is_looked_at(

@@ -128,16 +128,21 @@ class PinnedInterpreter:
         return self._compilers[0]
 
     def _find_compiler(self) -> Compiler | None:
-        from czscie.pack.python import installed_compiler, own_compiler
+        from czscie.pack.python import own_compiler
 
-        traits = self.traits()
-        magic = bytes.fromhex(traits.magic)
+        magic = bytes.fromhex(self.traits().magic)
         here = self if self.platform == _here() else self._sibling()
         if here is not None:
             found = own_compiler(here.source.digest, here.traits().layout, here.load)
             if found is not None and found.magic == (magic or found.magic):
                 return found
-        return installed_compiler(traits.layout.implementation.minor_version, magic)
+        return self._installed_compiler()
+
+    def _installed_compiler(self) -> Compiler | None:
+        from czscie.pack.python import installed_compiler
+
+        traits = self.traits()
+        return installed_compiler(traits.layout.implementation.minor_version, bytes.fromhex(traits.magic))
 
     def _sibling(self) -> PinnedInterpreter | None:
         """The same interpreter for this machine, if there is one."""
@@ -178,10 +183,23 @@ class PinnedInterpreter:
             )
 
         made = packed(*asked)
-        # When it was made, no Python could compile for it. One may have been installed since.
-        if made.known.warnings and self.compiler() is not None:
+        if made.known.warnings and self._has_gained_compiler():
             return packed(*asked, "compiled")
         return made
+
+    def _has_gained_compiler(self) -> bool:
+        """Whether a Python compiles for it now, if none did when it was packed.
+
+        That is another one: whether it runs here itself does not change.
+        """
+        if not self.wanted.IS_PACKED:
+            return False
+        if self.platform == _here():
+            return self._installed_compiler() is not None
+        try:
+            return self.compiler() is not None
+        except CzscieError:  # its archive is not here
+            return False
 
     def _why_not_packed(self, layout: Layout) -> str:
         if not self.wanted.IS_PACKED:
