@@ -31,9 +31,9 @@ class Readable(Protocol):
 
 
 def did_you_mean(path: Path) -> str | None:
-    """A hint at what is beside `path`, which does not exist, and was probably meant; None for nothing.
+    """A hint that names the entry beside the missing `path` that was probably meant; None if there is none.
 
-    A symbolic link to nothing does not exist, either.
+    Symbolic links to nothing are not suggested.
     """
     import difflib
 

@@ -222,7 +222,9 @@ class _Maker:
                 packed.digest, packed.layout, self._platform, each.source.digest
             )
             interpreters[identifier] = replace(
-                _part(made, identifier, "interpreter", each.source.description),
+                _part(made, identifier, "interpreter"),
+                # The cached one is that of the first archive with these bytes.
+                description=each.source.description,
                 first_module=f"{packed.layout.stdlib}/encodings/__init__.py",
             )
             floors.append(packed.glibc)
@@ -254,7 +256,7 @@ class _Maker:
             if self._lift.payload.scripts is None and not info.entry_point and not info.script:
                 self.console.warn(_no_entry_point(self._lift.name, scripts))
             floors.append(converted.glibc)
-            payload = _part(made_payload, PAYLOAD, "app", converted.description)
+            payload = _part(made_payload, PAYLOAD, "app")
             if identifier in self._laziness.interpreters:
                 payload = replace(payload, requires=(identifier,))
             bill.append(bills.BillPart(PAYLOAD, converted.components, converted.required))
@@ -537,11 +539,11 @@ def _no_entry_point(name: str, scripts: Collection[str]) -> str:
     )
 
 
-def _part(
-    made: Product[PackedInterpreter] | Product[PackedPayload], name: str, kind: str, description: str
-) -> PartFile:
+def _part(made: Product[PackedInterpreter] | Product[PackedPayload], name: str, kind: str) -> PartFile:
     known = made.known
-    return PartFile(made.path, name, kind, known.digest, known.unpacked, description, sha256=made.sha256)
+    return PartFile(
+        made.path, name, kind, known.digest, known.unpacked, known.description, sha256=made.sha256
+    )
 
 
 def _summary(left_out: int, modules: int, staying: int) -> str:

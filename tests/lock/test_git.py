@@ -87,7 +87,7 @@ from pathlib import Path
 from czscie.lock.git import state_of_git
 print([name for name, _ in state_of_git(Path())])
 """
-#: What root may do besides: read files whatever their modes.
+#: Takes from root the right to read files regardless of their modes.
 _CAPABILITIES = "-dac_override,-dac_read_search"
 
 

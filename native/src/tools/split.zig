@@ -91,10 +91,8 @@ fn write(context: *const Context, directory: std.fs.Dir, piece: Piece) !void {
     errdefer directory.deleteFile(partial) catch {};
     {
         const mode: std.fs.File.Mode = if (piece.content == .launcher) 0o755 else 0o644;
-        const file = directory.createFile(partial, .{
-            .exclusive = true,
-            .mode = if (builtin.os.tag == .windows) 0 else mode,
-        }) catch |err| refuse(context, piece, err);
+        const file = file_changes.create(directory, partial, if (builtin.os.tag == .windows) 0 else mode) catch |err|
+            refuse(context, piece, err);
         defer file.close();
         try writePiece(context, file, piece);
     }
