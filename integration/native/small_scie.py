@@ -98,6 +98,11 @@ def installed(base: Path) -> dict[str, bytes] | None:
     if not found:
         return None
     [root] = found
+    return files_below(root)
+
+
+def files_below(root: Path) -> dict[str, bytes]:
+    """The content of every file below `root`, by its path, without links."""
     return {
         str(path.relative_to(root)): path.read_bytes()
         for path in root.rglob("*")

@@ -20,7 +20,7 @@ import pytest
 
 from czscie.container.manifest import Command
 from integration.native.application import Make
-from integration.native.small_scie import SmallScie, installed, make_small_scie
+from integration.native.small_scie import SmallScie, files_below, installed, make_small_scie
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="faults are made with Linux's means")
 
@@ -223,6 +223,12 @@ def test_a_file_system_without_inodes_leaves_nothing(scie: SmallScie, tmp_path: 
 WRITES = 40
 
 
+def start_with_fault(scie: SmallScie, base: Path, inject: str) -> subprocess.CompletedProcess[str]:
+    """A start one of whose system calls fails, or ends it, as strace's `inject` says."""
+    environment = {"CZSCIE_BASE": str(base), "PATH": os.environ["PATH"]}
+    return run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", inject, scie.path], environment, base.parent)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [
@@ -247,8 +253,7 @@ def test_a_failing_system_call_leaves_nothing_or_everything(
     for number in range(1, WRITES):
         base = tmp_path / f"base-{number}"
         inject = f"inject={call}:error={error}:when={number}"
-        environment = {"CZSCIE_BASE": str(base), "PATH": os.environ["PATH"]}
-        done = run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", inject, scie.path], environment, tmp_path)
+        done = start_with_fault(scie, base, inject)
         found = installed(base)
         assert found in (None, scie.contents), f"{inject}: {done}"
         if done.returncode != 0:
@@ -262,32 +267,22 @@ def test_a_failing_system_call_leaves_nothing_or_everything(
     assert failed or not text, f"no {call} failed"
 
 
-def all_files(base: Path) -> dict[str, bytes]:
-    """Every file below `base`, whoever made it."""
-    return {
-        str(path.relative_to(base)): path.read_bytes()
-        for path in base.rglob("*")
-        if path.is_file() and not path.is_symlink()
-    }
-
-
 @pytest.mark.parametrize("call", ["openat", "write", "mkdirat", "symlinkat", "renameat", "flock"])
 def test_after_a_kill_at_any_system_call_the_next_start_completes_the_base(
     scie: SmallScie, tmp_path: Path, call: str
 ) -> None:
     assert_started(scie.start(tmp_path / "base"))
-    expected = all_files(tmp_path / "base")
+    expected = files_below(tmp_path / "base")
     killed = 0
     for number in range(1, WRITES):
         base = tmp_path / f"base-{number}"
         inject = f"inject={call}:signal=KILL:when={number}"
-        environment = {"CZSCIE_BASE": str(base), "PATH": os.environ["PATH"]}
-        done = run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", inject, scie.path], environment, tmp_path)
+        done = start_with_fault(scie, base, inject)
         if done.returncode == 0:
             break
         killed += 1
         assert_started(scie.start(base))
-        assert all_files(base) == expected, inject
+        assert files_below(base) == expected, inject
     assert killed, f"no {call} was called"
 
 

@@ -21,6 +21,7 @@ import pytest
 
 from czscie.build import build
 from czscie.session import Session
+from integration.native.small_scie import files_below
 from interrupts import take_interrupts
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="starts programs of Linux")
@@ -168,10 +169,6 @@ def test_a_killed_start_leaves_neither_a_result_nor_a_binding_that_goes_on(app: 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 @pytest.mark.parametrize("call", ["openat", "mkdirat", "write", "pwrite64", "unlinkat", "renameat"])
 def test_after_a_kill_at_any_system_call_the_next_start_leaves_nothing_behind(app: App, call: str) -> None:
-    def files() -> set[tuple[str, bytes]]:
-        every = (path for path in app.base.rglob("*") if path.is_file())
-        return {(str(path.relative_to(app.base)), path.read_bytes()) for path in every}
-
     def start(*command: str | Path) -> int:
         environment = {
             "PATH": os.environ["PATH"], "CZSCIE_BASE": str(app.base), "RUNS": "/dev/null", "PAUSE": "0"
@@ -182,14 +179,14 @@ def test_after_a_kill_at_any_system_call_the_next_start_leaves_nothing_behind(ap
         return done.returncode
 
     assert start() == 0
-    expected = files()
+    expected = files_below(app.base)
     for number in range(1, 100):
         shutil.rmtree(app.base)
         inject = f"inject={call}:signal=KILL:when={number}"
         if start("strace", "-qq", "-o", "/dev/null", "-e", inject) == 0:
             break
         assert start() == 0
-        assert files() == expected, inject
+        assert files_below(app.base) == expected, inject
     assert number > 1, f"no {call} was called"
 
 
